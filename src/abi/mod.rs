@@ -1,0 +1,1 @@
+//! The C face: the only room with `unsafe` in it.

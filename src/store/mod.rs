@@ -1,0 +1,2 @@
+//! The three files of libotr on disk, byte for byte.
+#![forbid(unsafe_code)]
