@@ -1,2 +1,15 @@
 //! The state machines of OTR over typed messages, without I/O and without calling out.
 #![forbid(unsafe_code)]
+
+pub mod ake;
+pub mod ake_v1;
+pub mod conversation;
+pub mod dh;
+pub mod effects;
+pub mod error;
+pub mod policy;
+pub mod receiving;
+pub mod session;
+pub mod session_id;
+pub mod smp;
+pub mod smp_exchange;

@@ -1,0 +1,311 @@
+//! One conversation with one instance of one correspondent: its state, and what becomes of the
+//! messages that the user sends.
+
+use zeroize::{Zeroize, Zeroizing};
+
+use super::ake::Tags;
+use super::effects::{Effect, Notice};
+use super::error::ProtocolError;
+use super::policy::Policy;
+use super::session::{Sent, Session};
+use super::session_id::SessionId;
+use crate::wire::fragment::Reassembly;
+use crate::wire::kind::{MessageKind, message_kind};
+use crate::wire::messages::data::FLAG_IGNORE_UNREADABLE;
+use crate::wire::query::default_query;
+use crate::wire::tlv::Tlv;
+use crate::wire::version::Version;
+use crate::wire::whitespace::append_tag;
+
+/// How long after our last message a received one is answered with a heartbeat, in seconds.
+pub const HEARTBEAT_INTERVAL: i64 = 60;
+/// How old a message may be to be sent again in a new session, in seconds.
+pub const RESEND_INTERVAL: i64 = 60;
+/// How long a DH-commit waits for its answer before its private key is wiped, in seconds.
+pub const COMMIT_LIFETIME: i64 = 60;
+/// The prefix of a message sent again, unless the client has one of its own.
+pub const RESENT_PREFIX: &[u8] = b"[resent]";
+
+/// The message state of the specification.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MessageState {
+    /// Messages go as they are.
+    #[default]
+    Plaintext,
+    /// Messages are encrypted.
+    Encrypted,
+    /// The correspondent has ended the session: messages are held back until the user decides.
+    Finished,
+}
+
+/// What became of our whitespace tags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Offer {
+    /// None was sent.
+    #[default]
+    Not,
+    /// Sent, no answer yet.
+    Sent,
+    /// Answered with plaintext.
+    Rejected,
+    /// Answered with OTR.
+    Accepted,
+}
+
+/// The correspondent's long-term key in this session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its fingerprint.
+    pub fingerprint: [u8; 20],
+    /// Whether the user trusts it.
+    pub trusted: bool,
+}
+
+/// One conversation.
+#[derive(Debug, Default)]
+pub struct Conversation {
+    /// Plaintext, encrypted or finished.
+    pub state: MessageState,
+    /// The version last spoken or begun.
+    pub version: Option<Version>,
+    /// Our instance tag and theirs.
+    pub tags: Tags,
+    /// Whether this is the master context, which stands for the correspondent without an instance.
+    pub is_master: bool,
+    /// The secure session id.
+    pub session_id: SessionId,
+    /// What became of our whitespace tags.
+    pub offer: Offer,
+    /// Whom we talk to.
+    pub peer: Option<Peer>,
+    /// When we last sent something, in seconds since 1970.
+    pub last_sent: i64,
+    /// How many sessions there have been.
+    pub generation: u32,
+    /// Whether the last message may be sent again.
+    pub retransmit: Retransmit,
+    /// What nobody outside sees.
+    pub secrets: Secrets,
+}
+
+/// Whether the last message is sent again in the next session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Retransmit {
+    /// No.
+    #[default]
+    No,
+    /// Yes, and marked as sent again.
+    Again,
+    /// Yes, for the first time: it was held back for want of a session.
+    FirstTime,
+}
+
+/// The private part of a conversation.
+#[derive(Default)]
+pub struct Secrets {
+    /// The keys of the session.
+    pub session: Option<Box<Session>>,
+    /// The fragments received so far.
+    pub reassembly: Reassembly,
+    /// The last text sent, for sending it again.
+    pub last_message: Option<LastMessage>,
+    /// A session was opened by the exchange being handled, and the last message is due.
+    pub just_opened: bool,
+    /// The correspondent's abort of the SMP is being delivered: an abort of ours would only be an echo.
+    pub delivering_abort: bool,
+    /// The commit of the master context that this instance has answered already.
+    pub answered_commit: Option<[u8; 32]>,
+    /// The commit of the master context that crossed this instance's own and lost.
+    pub lost_commit: Option<[u8; 32]>,
+}
+
+/// A text, and for whom it was encrypted.
+pub struct LastMessage {
+    text: Zeroizing<Vec<u8>>,
+    /// The fingerprint it was sent to; none for a text held back before a session.
+    sent_to: Option<[u8; 20]>,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secrets")
+            .field("session", &self.session.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What becomes of a text that the user sends.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// It goes as it is.
+    AsIs,
+    /// This goes instead.
+    Instead(Vec<u8>),
+    /// It must be encrypted: [`Conversation::encrypt_text`].
+    Encrypt,
+    /// It must wait for a session: [`Conversation::hold_back`].
+    HoldBack,
+    /// It is not sent: the correspondent has ended the session.
+    Refuse,
+}
+
+impl Conversation {
+    /// Decides what becomes of a text.
+    pub fn outgoing(&mut self, text: &[u8], policy: Policy, our_name: &[u8]) -> Outgoing {
+        if !policy.speaks_otr() {
+            return Outgoing::AsIs;
+        }
+        if message_kind(text) == MessageKind::Query {
+            self.offer = Offer::Sent;
+            return Outgoing::Instead(default_query(our_name, policy.versions));
+        }
+        match self.state {
+            MessageState::Encrypted => Outgoing::Encrypt,
+            MessageState::Finished => Outgoing::Refuse,
+            MessageState::Plaintext if policy.require_encryption => Outgoing::HoldBack,
+            MessageState::Plaintext
+                if policy.send_whitespace_tag && self.offer != Offer::Rejected =>
+            {
+                self.offer = Offer::Sent;
+                Outgoing::Instead(append_tag(text, policy.versions))
+            }
+            MessageState::Plaintext => Outgoing::AsIs,
+        }
+    }
+
+    /// Keeps a text for the session to come and gives the query that asks for one.
+    pub fn hold_back(&mut self, text: &[u8], policy: Policy, our_name: &[u8], now: i64) -> Vec<u8> {
+        self.secrets.last_message = Some(LastMessage {
+            text: Zeroizing::new(text.to_vec()),
+            sent_to: None,
+        });
+        self.retransmit = Retransmit::FirstTime;
+        self.last_sent = now;
+        self.offer = Offer::Sent;
+        default_query(our_name, policy.versions)
+    }
+
+    /// Encrypts a text of the user.
+    pub fn encrypt_text(
+        &mut self,
+        text: &[u8],
+        tlvs: &[Tlv],
+        now: i64,
+    ) -> Result<Vec<u8>, ProtocolError> {
+        let sent = self.create_data(text, tlvs, 0)?;
+        self.last_sent = now;
+        Ok(sent.message)
+    }
+
+    /// Encrypts a message without text that a peer may drop without a word.
+    pub fn encrypt_internal(&mut self, tlvs: &[Tlv]) -> Result<Sent, ProtocolError> {
+        self.create_data(b"", tlvs, FLAG_IGNORE_UNREADABLE)
+    }
+
+    /// Makes a data message. The text becomes the last message; an empty one leaves nothing to send again.
+    pub fn create_data(
+        &mut self,
+        text: &[u8],
+        tlvs: &[Tlv],
+        flags: u8,
+    ) -> Result<Sent, ProtocolError> {
+        if self.state != MessageState::Encrypted {
+            return Err(ProtocolError::Conflict);
+        }
+        let session = self
+            .secrets
+            .session
+            .as_mut()
+            .ok_or(ProtocolError::Conflict)?;
+        let sent = session.encrypt(text, tlvs, flags, self.tags)?;
+        self.retransmit = Retransmit::No;
+        self.secrets.last_message = (!text.is_empty()).then(|| LastMessage {
+            text: Zeroizing::new(text.to_vec()),
+            sent_to: self.peer.map(|peer| peer.fingerprint),
+        });
+        Ok(sent)
+    }
+
+    /// Whether the last message is due to be sent again, and how; `Some(true)` if it has to be marked as such.
+    /// Asked once after each new session.
+    pub fn resend_is_due(&mut self, now: i64) -> Option<bool> {
+        let opened = std::mem::take(&mut self.secrets.just_opened);
+        let recent = self.last_sent >= now.saturating_sub(RESEND_INTERVAL);
+        if !opened || !recent || self.secrets.last_message.is_none() {
+            return None;
+        }
+        match self.retransmit {
+            Retransmit::No => None,
+            Retransmit::Again => Some(true),
+            Retransmit::FirstTime => Some(false),
+        }
+    }
+
+    /// Sends the last message in the new session. A text that was meant for another key than the one
+    /// that answers now is not sent, unless the user trusts that key: anyone can provoke a new exchange.
+    pub fn resend(&mut self, prefix: Option<&[u8]>, now: i64) -> Vec<Effect> {
+        let Some(last) = self.secrets.last_message.take() else {
+            return Vec::new();
+        };
+        let same_peer = match (last.sent_to, self.peer) {
+            (Some(sent_to), Some(peer)) => sent_to == peer.fingerprint || peer.trusted,
+            _ => true,
+        };
+        if !same_peer {
+            self.retransmit = Retransmit::No;
+            return vec![Effect::Notify(Notice::EncryptionError, None)];
+        }
+        let mut text = Zeroizing::new(Vec::with_capacity(
+            last.text.len() + prefix.map_or(0, |p| p.len() + 1),
+        ));
+        if let Some(prefix) = prefix {
+            text.extend_from_slice(prefix);
+            text.push(b' ');
+        }
+        text.extend_from_slice(&last.text);
+        let Ok(message) = self.encrypt_text(&text, &[], now) else {
+            self.secrets.last_message = Some(last);
+            return Vec::new();
+        };
+        let mut effects = vec![Effect::Inject(message), Effect::RecentlySent];
+        if prefix.is_some() {
+            effects.push(Effect::Notify(Notice::MessageResent, None));
+        }
+        effects
+    }
+
+    /// Sends a heartbeat if we have been silent for a while.
+    pub fn heartbeat(&mut self, now: i64) -> Vec<Effect> {
+        if self.secrets.session.is_none()
+            || self.last_sent >= now.saturating_sub(HEARTBEAT_INTERVAL)
+        {
+            return Vec::new();
+        }
+        match self.encrypt_internal(&[]) {
+            Ok(sent) => {
+                self.last_sent = now;
+                vec![
+                    Effect::Inject(sent.message),
+                    Effect::RecentlySent,
+                    Effect::Notify(Notice::HeartbeatSent, None),
+                ]
+            }
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+impl Secrets {
+    /// Forgets the session and everything that belongs to it.
+    pub fn clear(&mut self) {
+        if let Some(last) = &mut self.last_message {
+            last.text.zeroize();
+        }
+        *self = Self::default();
+    }
+
+    /// Takes over the text that the master context held back for the first instance that answers.
+    pub fn take_last_message(&mut self, from: &mut Self) {
+        self.last_message = from.last_message.take();
+    }
+}

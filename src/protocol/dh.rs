@@ -1,0 +1,199 @@
+//! Diffie-Hellman key pairs, ours and theirs, and what is derived from a shared secret.
+
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::error::ProtocolError;
+use super::session_id::{BoldHalf, SessionId};
+use crate::crypto::group::{self, Element, Exponent};
+use crate::crypto::hash::{sha1, sha256};
+
+/// Our key pair: a secret exponent and the public value made from it.
+#[derive(Clone)]
+pub struct DhKeyPair {
+    secret: Exponent,
+    public: Element,
+}
+
+impl DhKeyPair {
+    /// A fresh pair with a 320-bit exponent (OTR protocol, "D-H Commit Message").
+    pub fn generate() -> Result<Self, ProtocolError> {
+        let secret = Exponent::random_320()?;
+        let public = group::generator_pow(&secret)
+            .to_element()
+            .ok_or(ProtocolError::NoRandomness)?;
+        Ok(Self { secret, public })
+    }
+
+    /// A pair whose halves are known already. The public half is taken at its word.
+    pub fn from_parts(secret: Exponent, public: Element) -> Self {
+        Self { secret, public }
+    }
+
+    /// The secret exponent.
+    pub fn secret(&self) -> &Exponent {
+        &self.secret
+    }
+
+    /// The public value, to be sent.
+    pub fn public(&self) -> &Element {
+        &self.public
+    }
+
+    /// The secret shared with the owner of `theirs`.
+    pub fn shared_secret(&self, theirs: &Element) -> SharedSecret {
+        let value = group::pow(theirs, &self.secret).to_bytes();
+        let mut mpi = Zeroizing::new(Vec::with_capacity(4 + value.len()));
+        mpi.extend_from_slice(&u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes());
+        mpi.extend_from_slice(&value);
+        SharedSecret { mpi }
+    }
+
+    /// Whether ours is the high end: the numerically greater public value.
+    fn is_high_end(&self, theirs: &Element) -> bool {
+        self.public > *theirs
+    }
+}
+
+impl std::fmt::Debug for DhKeyPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DhKeyPair(..)")
+    }
+}
+
+/// A shared secret, as the MPI that all derivations hash.
+pub struct SharedSecret {
+    mpi: Zeroizing<Vec<u8>>,
+}
+
+impl SharedSecret {
+    fn h1(&self, byte: u8) -> Zeroizing<[u8; 20]> {
+        Zeroizing::new(sha1(&[&[byte], &self.mpi]))
+    }
+
+    fn h2(&self, byte: u8) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(sha256(&[&[byte], &self.mpi]))
+    }
+}
+
+impl std::fmt::Debug for SharedSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharedSecret(..)")
+    }
+}
+
+/// The keys of the authenticated key exchange (OTR protocol, "AKE": c, c', m1, m2, m1', m2').
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct AuthKeys {
+    /// The secure session id, the same on both sides.
+    pub session_id: [u8; 8],
+    /// Encrypts the reveal signature message.
+    pub c: [u8; 16],
+    /// Encrypts the signature message.
+    pub c_prime: [u8; 16],
+    /// MAC key under the signature in the reveal signature message.
+    pub m1: [u8; 32],
+    /// MAC key over the reveal signature message.
+    pub m2: [u8; 32],
+    /// MAC key under the signature in the signature message.
+    pub m1_prime: [u8; 32],
+    /// MAC key over the signature message.
+    pub m2_prime: [u8; 32],
+}
+
+impl AuthKeys {
+    /// Derives all of them from the secret shared in the exchange.
+    pub fn derive(secret: &SharedSecret) -> Box<Self> {
+        let mut keys = Box::new(Self {
+            session_id: [0; 8],
+            c: [0; 16],
+            c_prime: [0; 16],
+            m1: *secret.h2(0x02),
+            m2: *secret.h2(0x03),
+            m1_prime: *secret.h2(0x04),
+            m2_prime: *secret.h2(0x05),
+        });
+        keys.session_id
+            .copy_from_slice(secret.h2(0x00).first_chunk::<8>().unwrap_or(&[0; 8]));
+        let cs = secret.h2(0x01);
+        let (c, c_prime) = cs.split_at(16);
+        keys.c.copy_from_slice(c);
+        keys.c_prime.copy_from_slice(c_prime);
+        keys
+    }
+}
+
+impl std::fmt::Debug for AuthKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AuthKeys(..)")
+    }
+}
+
+/// One direction of a data session: an AES key and the MAC key that is its hash.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct DirectionKeys {
+    /// AES-128 key.
+    pub encryption: [u8; 16],
+    /// HMAC-SHA1 key, revealed once it is no longer needed.
+    pub mac: [u8; 20],
+}
+
+/// The keys that one of our DH keys and one of theirs give (OTR protocol, "Data Message").
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct DataKeys {
+    /// For what we send.
+    pub sending: DirectionKeys,
+    /// For what we receive.
+    pub receiving: DirectionKeys,
+    /// The extra symmetric key, for use outside OTR.
+    pub extra: [u8; 32],
+}
+
+impl DataKeys {
+    /// Derives the keys between `ours` and `theirs`.
+    pub fn derive(ours: &DhKeyPair, theirs: &Element) -> Box<Self> {
+        let secret = ours.shared_secret(theirs);
+        let (send_byte, receive_byte) = if ours.is_high_end(theirs) {
+            (0x01, 0x02)
+        } else {
+            (0x02, 0x01)
+        };
+        Box::new(Self {
+            sending: DirectionKeys::derive(&secret, send_byte),
+            receiving: DirectionKeys::derive(&secret, receive_byte),
+            extra: *secret.h2(0xff),
+        })
+    }
+}
+
+impl DirectionKeys {
+    fn derive(secret: &SharedSecret, byte: u8) -> Self {
+        let hash = secret.h1(byte);
+        let encryption = *hash.first_chunk::<16>().unwrap_or(&[0; 16]);
+        Self {
+            encryption,
+            mac: sha1(&[&encryption]),
+        }
+    }
+}
+
+impl std::fmt::Debug for DirectionKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DirectionKeys(..)")
+    }
+}
+
+impl std::fmt::Debug for DataKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DataKeys(..)")
+    }
+}
+
+/// The session id of version 1: a whole SHA-1, one half of it bold by whose public value is greater.
+pub fn v1_session_id(ours: &DhKeyPair, theirs: &Element) -> SessionId {
+    let half = if ours.is_high_end(theirs) {
+        BoldHalf::Second
+    } else {
+        BoldHalf::First
+    };
+    SessionId::new(&*ours.shared_secret(theirs).h1(0x00), half)
+}

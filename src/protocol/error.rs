@@ -1,0 +1,54 @@
+//! Why a step of the protocol did not happen.
+
+use crate::crypto::random::RandomError;
+use crate::wire::error::{Malformed, TooLong};
+
+/// Why a step was refused. Whatever the reason, the state is as it was before the step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtocolError {
+    /// The message, or a number in it, is not what the protocol allows.
+    Invalid,
+    /// The message does not fit the state: no session, unknown keys, a wrong MAC, a replay.
+    Conflict,
+    /// The signature over the exchange does not verify.
+    BadSignature,
+    /// The long-term key cannot sign.
+    UnusableKey,
+    /// The operating system gave no randomness.
+    NoRandomness,
+    /// The answer would be longer than its field can say.
+    TooLong,
+}
+
+impl std::fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Invalid => "the message is malformed or holds a number out of range",
+            Self::Conflict => "the message does not belong to the session as it stands",
+            Self::BadSignature => "the signature of the key exchange is wrong",
+            Self::UnusableKey => "the private key cannot sign",
+            Self::NoRandomness => "the operating system gave no random bytes",
+            Self::TooLong => "the message is too long",
+        })
+    }
+}
+
+impl std::error::Error for ProtocolError {}
+
+impl From<Malformed> for ProtocolError {
+    fn from(_: Malformed) -> Self {
+        Self::Invalid
+    }
+}
+
+impl From<RandomError> for ProtocolError {
+    fn from(_: RandomError) -> Self {
+        Self::NoRandomness
+    }
+}
+
+impl From<TooLong> for ProtocolError {
+    fn from(_: TooLong) -> Self {
+        Self::TooLong
+    }
+}

@@ -1,0 +1,25 @@
+//! What a user allows and asks for, per correspondent (OTR protocol, "Policies").
+
+use crate::wire::query::Versions;
+
+/// One correspondent's policy. The C faces map their own bits onto it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// The protocol versions that may be spoken. None at all means: leave every message alone.
+    pub versions: Versions,
+    /// Refuse to send plaintext.
+    pub require_encryption: bool,
+    /// Advertise OTR with a whitespace tag on plaintext.
+    pub send_whitespace_tag: bool,
+    /// Start the AKE when a whitespace tag arrives.
+    pub whitespace_start_ake: bool,
+    /// Start the AKE when an OTR error message arrives.
+    pub error_start_ake: bool,
+}
+
+impl Policy {
+    /// Whether any version may be spoken at all.
+    pub fn speaks_otr(&self) -> bool {
+        self.versions.v1 || self.versions.v2 || self.versions.v3
+    }
+}

@@ -1,0 +1,336 @@
+//! What becomes of a message from the correspondent, by its kind.
+
+use super::ake::{Auth, CommitOutcome, Established, SigningKey};
+use super::conversation::{Conversation, MessageState, Peer, Retransmit};
+use super::effects::{Effect, ErrorCode, Notice, Task};
+use super::error::ProtocolError;
+use super::policy::Policy;
+use super::session::{Received, Refused, Session};
+use crate::wire::messages::data::{FLAG_IGNORE_UNREADABLE, data_flags};
+use crate::wire::query::default_query;
+use crate::wire::tlv::{self, Tlv};
+use crate::wire::version::Version;
+
+/// A data message that was read.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The text and what came beside it.
+    pub received: Received,
+    /// What follows from it.
+    pub effects: Vec<Effect>,
+}
+
+impl Conversation {
+    /// Starts an exchange of version 2 or 3.
+    pub fn start_ake(&mut self, auth: &mut Auth, version: Version, now: i64) -> Vec<Effect> {
+        match Auth::start(version, self.tags) {
+            Ok(started) => {
+                *auth = started;
+                self.version = Some(version);
+                self.send_auth(auth, now)
+            }
+            Err(error) => vec![Effect::SetupFailed(error)],
+        }
+    }
+
+    /// Starts an exchange of version 1, with the keys of the session if there is one.
+    pub fn start_v1(&mut self, auth: &mut Auth, key: &SigningKey, now: i64) -> Vec<Effect> {
+        let existing = self
+            .secrets
+            .session
+            .as_ref()
+            .filter(|_| self.state == MessageState::Encrypted);
+        match Auth::start_v1(existing.map(|session| session.exchange_key()), key) {
+            Ok(started) => {
+                *auth = started;
+                self.send_auth(auth, now)
+            }
+            Err(error) => vec![Effect::SetupFailed(error)],
+        }
+    }
+
+    /// Handles a DH-commit message. `rival` is the DH-commit that our master context has sent and
+    /// that no instance has answered: its hash and the message.
+    pub fn on_dh_commit(
+        &mut self,
+        auth: &mut Auth,
+        message: &[u8],
+        version: Version,
+        rival: Option<(&[u8; 32], &[u8])>,
+        now: i64,
+    ) -> Vec<Effect> {
+        let unanswered =
+            rival.filter(|(hash, _)| self.secrets.answered_commit.as_ref() != Some(*hash));
+        match auth.on_commit(
+            message,
+            version,
+            self.tags,
+            unanswered.map(|(hash, _)| hash),
+        ) {
+            Ok(CommitOutcome::RivalWins) => unanswered
+                .map(|(_, commit)| vec![Effect::Inject(commit.to_vec())])
+                .unwrap_or_default(),
+            Ok(CommitOutcome::OursWins) => self.send_auth(auth, now),
+            Ok(CommitOutcome::Answered) => {
+                self.version = Some(version);
+                self.secrets.lost_commit = unanswered.map(|(hash, _)| *hash);
+                self.send_auth(auth, now)
+            }
+            Err(error) => vec![Effect::SetupFailed(error)],
+        }
+    }
+
+    /// Whether this instance may take up the master's commit now that a DH-key arrived: not if that
+    /// commit crossed one of theirs and lost, for then they are the ones to reveal.
+    pub fn may_adopt_commit(&mut self, auth: &Auth, master: &Auth) -> bool {
+        let Some(hash) = master.pending_commit() else {
+            return false;
+        };
+        if auth.pending_commit().is_some() || self.secrets.lost_commit.as_ref() == Some(hash) {
+            return false;
+        }
+        self.secrets.answered_commit = Some(*hash);
+        true
+    }
+
+    /// Handles a DH-key message.
+    pub fn on_dh_key(
+        &mut self,
+        auth: &mut Auth,
+        message: &[u8],
+        key: &SigningKey,
+        now: i64,
+    ) -> Vec<Effect> {
+        match auth.on_dh_key(message, key, self.tags) {
+            Ok(true) => self.send_auth(auth, now),
+            Ok(false) => Vec::new(),
+            Err(error) => vec![Effect::SetupFailed(error)],
+        }
+    }
+
+    /// Handles a reveal signature message.
+    pub fn on_reveal_signature(
+        &mut self,
+        auth: &mut Auth,
+        message: &[u8],
+        key: &SigningKey,
+    ) -> Vec<Effect> {
+        let outcome = auth.on_reveal_signature(message, key, self.tags);
+        finish_exchange(outcome, auth.last_message.clone())
+    }
+
+    /// Handles a signature message.
+    pub fn on_signature(&mut self, auth: &mut Auth, message: &[u8]) -> Vec<Effect> {
+        finish_exchange(auth.on_signature(message), None)
+    }
+
+    /// Handles a key exchange message of version 1.
+    pub fn on_v1_key_exchange(
+        &mut self,
+        auth: &mut Auth,
+        message: &[u8],
+        key: &SigningKey,
+    ) -> Vec<Effect> {
+        let existing = self
+            .secrets
+            .session
+            .as_ref()
+            .filter(|_| self.state == MessageState::Encrypted);
+        let outcome =
+            auth.on_v1_key_exchange(message, key, existing.map(|session| session.exchange_key()));
+        match outcome {
+            Ok(Some((established, true))) => {
+                finish_exchange(Ok(Some(established)), auth.last_message.clone())
+            }
+            Ok(Some((established, false))) => finish_exchange(Ok(Some(established)), None),
+            Ok(None) => Vec::new(),
+            Err(error) => vec![Effect::SetupFailed(error)],
+        }
+    }
+
+    /// Opens the session of a finished exchange, or notes that it only confirmed the one there is.
+    pub fn activate(
+        &mut self,
+        established: &Established,
+        reply: Option<Vec<u8>>,
+        now: i64,
+    ) -> Vec<Effect> {
+        let fingerprint = *established.their_fingerprint();
+        let same_peer = self.state == MessageState::Encrypted
+            && self
+                .peer
+                .is_some_and(|peer| peer.fingerprint == fingerprint);
+        let confirmed = same_peer
+            && self
+                .secrets
+                .session
+                .as_ref()
+                .is_some_and(|s| s.is_confirmed_by(established));
+        let mut effects = Vec::new();
+        if confirmed {
+            effects.push(Effect::StillSecure(established.initiated()));
+        } else {
+            let before = self.secrets.session.take();
+            let session = match Session::open(established, before.map(|session| *session)) {
+                Ok(session) => session,
+                Err(error) => return vec![Effect::SetupFailed(error)],
+            };
+            self.secrets.session = Some(Box::new(session));
+            self.secrets.just_opened = true;
+            self.session_id = established.session_id();
+            self.version = Some(established.version());
+            self.generation = self.generation.wrapping_add(1);
+            self.state = MessageState::Encrypted;
+            let trusted = self
+                .peer
+                .is_some_and(|peer| peer.fingerprint == fingerprint && peer.trusted);
+            self.peer = Some(Peer {
+                fingerprint,
+                trusted,
+            });
+            effects.push(Effect::ContextListChanged);
+            effects.push(if same_peer {
+                Effect::StillSecure(established.initiated())
+            } else {
+                Effect::GoneSecure
+            });
+        }
+        if let Some(reply) = reply {
+            self.last_sent = now;
+            effects.push(Effect::Inject(reply));
+            effects.push(Effect::RecentlySent);
+        }
+        effects.push(Effect::Then(Task::Resend));
+        effects
+    }
+
+    /// Handles a data message; `None` when there is nothing in it for the user.
+    /// `other_instance_is_secure`: another instance of the correspondent has a session with us.
+    pub fn on_data(
+        &mut self,
+        message: &[u8],
+        other_instance_is_secure: bool,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Delivery> {
+        if self.state != MessageState::Encrypted {
+            if data_flags(message).unwrap_or(0) & FLAG_IGNORE_UNREADABLE == 0 {
+                let notice = if other_instance_is_secure {
+                    Notice::ReceivedForOtherInstance
+                } else {
+                    Notice::ReceivedNotInPrivate
+                };
+                effects.push(Effect::Notify(notice, None));
+            }
+            return None;
+        }
+        let outcome = match self.secrets.session.as_mut() {
+            Some(session) => session.decrypt(message),
+            None => Err(Refused {
+                error: ProtocolError::Conflict,
+                flags: data_flags(message).unwrap_or(0),
+            }),
+        };
+        match outcome {
+            Ok(received) => Some(Delivery {
+                effects: follow_ups(&received),
+                received,
+            }),
+            Err(refused) => {
+                if refused.flags & FLAG_IGNORE_UNREADABLE == 0 {
+                    let (notice, code) = match refused.error {
+                        ProtocolError::Conflict => {
+                            (Notice::ReceivedUnreadable, ErrorCode::Unreadable)
+                        }
+                        _ => (Notice::ReceivedMalformed, ErrorCode::Malformed),
+                    };
+                    effects.push(Effect::Notify(notice, None));
+                    effects.push(Effect::ReportError(code));
+                }
+                None
+            }
+        }
+    }
+
+    /// Handles an error message: perhaps the session is lost, perhaps a new one is wanted.
+    pub fn on_error(&mut self, policy: Policy, our_name: &[u8]) -> Vec<Effect> {
+        if self.state == MessageState::Encrypted {
+            self.retransmit = Retransmit::Again;
+        }
+        if policy.error_start_ake {
+            vec![Effect::Inject(default_query(our_name, policy.versions))]
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Sends the exchange's last message (again).
+    fn send_auth(&mut self, auth: &mut Auth, now: i64) -> Vec<Effect> {
+        let Some(message) = auth.last_message.clone() else {
+            return Vec::new();
+        };
+        let mut effects = vec![Effect::Inject(message)];
+        let v3_from_master = self.is_master && auth.version == Some(Version::V3);
+        if !v3_from_master {
+            self.last_sent = now;
+            effects.push(Effect::RecentlySent);
+        } else if auth.pending_commit().is_some() {
+            // Any instance may answer: the key must live for a while, but no longer.
+            auth.commit_sent = now;
+            effects.push(Effect::WatchCommit);
+        }
+        effects
+    }
+}
+
+/// The effects of an exchange that may just have finished.
+fn finish_exchange(
+    outcome: Result<Option<Established>, ProtocolError>,
+    reply: Option<Vec<u8>>,
+) -> Vec<Effect> {
+    match outcome {
+        Ok(None) => Vec::new(),
+        Err(error) => vec![Effect::SetupFailed(error)],
+        Ok(Some(established)) if established.is_reflected() => {
+            let mut effects = vec![Effect::Notify(Notice::MessageReflected, None)];
+            effects.extend(reply.map(Effect::Inject));
+            effects
+        }
+        Ok(Some(established)) => vec![
+            Effect::FingerprintSeen(*established.their_fingerprint()),
+            Effect::Then(Task::Activate(Box::new(established), reply)),
+        ],
+    }
+}
+
+/// What a data message asks for besides being shown.
+fn follow_ups(received: &Received) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if tlv::find(&received.tlvs, tlv::DISCONNECTED).is_some() {
+        effects.push(Effect::Finish);
+    }
+    if let Some((purpose, data)) =
+        tlv::find(&received.tlvs, tlv::SYMKEY).and_then(|t| t.value.split_first_chunk::<4>())
+    {
+        let purpose = u32::from_be_bytes(*purpose);
+        effects.push(Effect::ExtraKey(
+            purpose,
+            data.to_vec(),
+            received.extra_key.clone(),
+        ));
+    }
+    let smp: Vec<Tlv> = received
+        .tlvs
+        .iter()
+        .filter(|t| super::smp_exchange::is_smp(t.kind))
+        .cloned()
+        .collect();
+    if !smp.is_empty() {
+        effects.push(Effect::Then(Task::SmpMessages(smp)));
+    }
+    effects.push(if received.text.is_empty() {
+        Effect::Notify(Notice::HeartbeatReceived, None)
+    } else {
+        Effect::Then(Task::Heartbeat)
+    });
+    effects
+}

@@ -1,0 +1,397 @@
+//! The data phase (OTR protocol, "Data Message", "Key Management"): which keys encrypt, when they
+//! are replaced, and which MAC keys are then published.
+
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::ake::{Established, Tags};
+use super::dh::{DataKeys, DhKeyPair};
+use super::error::ProtocolError;
+use crate::crypto::aes_ctr;
+use crate::crypto::group::Element;
+use crate::crypto::mac::{self, hmac_sha1};
+use crate::wire::armour::{armour, dearmour};
+use crate::wire::messages::Data;
+use crate::wire::messages::data::data_flags;
+use crate::wire::tlv::{self, Tlv};
+use crate::wire::version::Version;
+
+/// An encrypted session with one instance of one correspondent.
+#[derive(Debug)]
+pub struct Session {
+    version: Version,
+    ours: OurKeys,
+    theirs: TheirKeys,
+    /// One slot for each pair of a key of ours and a key of theirs that a message may name.
+    slots: Slots,
+    /// MAC keys of forgotten pairs, to be published with the next message.
+    saved_mac_keys: Vec<u8>,
+}
+
+/// Our two newest key pairs.
+#[derive(Debug)]
+struct OurKeys {
+    current: DhKeyPair,
+    previous: DhKeyPair,
+    /// The number of `current`; `previous` has the one before.
+    keyid: u32,
+}
+
+/// Their two newest public values.
+#[derive(Debug)]
+struct TheirKeys {
+    current: Element,
+    previous: Option<Element>,
+    /// The number of `current`.
+    keyid: u32,
+}
+
+/// Newest or the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Age {
+    Current,
+    Previous,
+}
+
+/// The four pairs of keys. A pair's session keys are derived when a message first names it: a
+/// conversation in which both sides take turns never uses all of them.
+#[derive(Debug, Default)]
+struct Slots {
+    current_current: Option<Box<Slot>>,
+    current_previous: Option<Box<Slot>>,
+    previous_current: Option<Box<Slot>>,
+    previous_previous: Option<Box<Slot>>,
+}
+
+/// The session keys of one pair and what they were used for.
+#[derive(Debug, Zeroize, ZeroizeOnDrop)]
+struct Slot {
+    keys: Box<DataKeys>,
+    send_counter: u64,
+    receive_counter: u64,
+    sent: bool,
+    received: bool,
+}
+
+/// A data message, decrypted.
+#[derive(Debug)]
+pub struct Received {
+    /// The text, up to the first NUL.
+    pub text: Zeroizing<Vec<u8>>,
+    /// What came beside the text.
+    pub tlvs: Vec<Tlv>,
+    /// The flags of the message.
+    pub flags: u8,
+    /// The extra symmetric key of the keys that the message was made with.
+    pub extra_key: Zeroizing<[u8; 32]>,
+}
+
+/// A data message to send.
+#[derive(Debug)]
+pub struct Sent {
+    /// The armoured message.
+    pub message: Vec<u8>,
+    /// The extra symmetric key of the keys that it was made with.
+    pub extra_key: Zeroizing<[u8; 32]>,
+}
+
+/// A data message that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub error: ProtocolError,
+    /// Its flags as far as they could be read; nobody vouches for them.
+    pub flags: u8,
+}
+
+impl Session {
+    /// The session that a finished exchange opens. MAC keys which `before` had yet to publish are not lost.
+    pub fn open(established: &Established, before: Option<Session>) -> Result<Self, ProtocolError> {
+        let saved_mac_keys = before
+            .as_ref()
+            .map(|old| old.saved_mac_keys.clone())
+            .unwrap_or_default();
+        let ours = match before.map(|old| old.ours) {
+            // Version 1 may have agreed on keys that the old session was using already.
+            Some(ours)
+                if ours.keyid.wrapping_sub(1) == established.our_keyid()
+                    && ours.previous.public() == established.our_dh().public() =>
+            {
+                ours
+            }
+            _ => OurKeys {
+                current: DhKeyPair::generate()?,
+                previous: established.our_dh().clone(),
+                keyid: established.our_keyid().wrapping_add(1),
+            },
+        };
+        Ok(Self {
+            version: established.version(),
+            ours,
+            theirs: TheirKeys {
+                current: established.their_dh().clone(),
+                previous: None,
+                keyid: established.their_keyid(),
+            },
+            slots: Slots::default(),
+            saved_mac_keys,
+        })
+    }
+
+    /// Whether the exchange only confirmed keys that this session has already.
+    pub fn is_confirmed_by(&self, established: &Established) -> bool {
+        let same_ours = self.ours.keyid.wrapping_sub(1) == established.our_keyid()
+            && self.ours.previous.public() == established.our_dh().public();
+        let their_keyid = established.their_keyid();
+        let same_theirs = match self.their_age(their_keyid) {
+            Some(age) => self.theirs.get(age) == Some(established.their_dh()),
+            None => false,
+        };
+        same_ours && same_theirs
+    }
+
+    /// The version the session speaks.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The key pair that a version 1 exchange inside the session uses, and its number.
+    pub fn exchange_key(&self) -> (DhKeyPair, u32) {
+        (self.ours.previous.clone(), self.ours.keyid.wrapping_sub(1))
+    }
+
+    /// The number of our newest key.
+    pub fn our_keyid(&self) -> u32 {
+        self.ours.keyid
+    }
+
+    /// The number of their newest key.
+    pub fn their_keyid(&self) -> u32 {
+        self.theirs.keyid
+    }
+
+    /// Encrypts `text` and `tlvs` with our previous key and their newest, announcing our newest.
+    pub fn encrypt(
+        &mut self,
+        text: &[u8],
+        tlvs: &[Tlv],
+        flags: u8,
+        tags: Tags,
+    ) -> Result<Sent, ProtocolError> {
+        let chain = Zeroizing::new(tlv::write_chain(tlvs)?);
+        let mut plain = Zeroizing::new(Vec::with_capacity(text.len() + 1 + chain.len()));
+        plain.extend_from_slice(text);
+        plain.push(0);
+        plain.extend_from_slice(&chain);
+
+        let header = tags.header(self.version);
+        let revealed_mac_keys = self.saved_mac_keys.clone();
+        let (our_keyid, their_keyid) = (self.ours.keyid, self.theirs.keyid);
+        let next_dh = self.ours.current.public().to_bytes();
+        let slot = self
+            .slot(Age::Previous, Age::Current)
+            .ok_or(ProtocolError::Conflict)?;
+        let count = slot
+            .send_counter
+            .checked_add(1)
+            .ok_or(ProtocolError::Conflict)?;
+        let counter = count.to_be_bytes();
+        aes_ctr::apply(
+            &slot.keys.sending.encryption,
+            &counter_block(counter),
+            &mut plain,
+        );
+        let message = Data {
+            header,
+            flags,
+            sender_keyid: our_keyid.wrapping_sub(1),
+            recipient_keyid: their_keyid,
+            next_dh,
+            counter,
+            encrypted: std::mem::take(&mut *plain),
+            mac: [0; 20],
+            revealed_mac_keys,
+        };
+        let bytes =
+            message.serialise_with_mac(|covered| hmac_sha1(&slot.keys.sending.mac, &[covered]))?;
+        slot.send_counter = count;
+        slot.sent = true;
+        let extra_key = Zeroizing::new(slot.keys.extra);
+        self.saved_mac_keys.clear();
+        Ok(Sent {
+            message: armour(&bytes),
+            extra_key,
+        })
+    }
+
+    /// Checks and decrypts a data message. Only a message that passes every check changes anything.
+    pub fn decrypt(&mut self, message: &[u8]) -> Result<Received, Refused> {
+        let refused = |error| Refused {
+            error,
+            flags: data_flags(message).unwrap_or(0),
+        };
+        let bytes = dearmour(message, false).map_err(|e| refused(e.into()))?;
+        let (data, covered) = Data::parse(&bytes).map_err(|e| refused(e.into()))?;
+        self.decrypt_parsed(data, covered).map_err(refused)
+    }
+
+    fn decrypt_parsed(&mut self, data: Data, covered: &[u8]) -> Result<Received, ProtocolError> {
+        let our_age = self
+            .our_age(data.recipient_keyid)
+            .ok_or(ProtocolError::Conflict)?;
+        let their_age = self
+            .their_age(data.sender_keyid)
+            .ok_or(ProtocolError::Conflict)?;
+        let slot = self
+            .slot(our_age, their_age)
+            .ok_or(ProtocolError::Conflict)?;
+        let made = hmac_sha1(&slot.keys.receiving.mac, &[covered]);
+        if !mac::equal(&made, &data.mac) {
+            return Err(ProtocolError::Conflict);
+        }
+        let counter = u64::from_be_bytes(data.counter);
+        if counter <= slot.receive_counter {
+            return Err(ProtocolError::Conflict);
+        }
+        // Everything that can fail comes before the first change.
+        let next_theirs = match their_age {
+            Age::Current => Some(Element::from_bytes(&data.next_dh).ok_or(ProtocolError::Invalid)?),
+            Age::Previous => None,
+        };
+        let next_ours = match our_age {
+            Age::Current => Some(DhKeyPair::generate()?),
+            Age::Previous => None,
+        };
+
+        let slot = self
+            .slot(our_age, their_age)
+            .ok_or(ProtocolError::Conflict)?;
+        slot.receive_counter = counter;
+        slot.received = true;
+        let mut plain = Zeroizing::new(data.encrypted);
+        aes_ctr::apply(
+            &slot.keys.receiving.encryption,
+            &counter_block(data.counter),
+            &mut plain,
+        );
+        let extra_key = Zeroizing::new(slot.keys.extra);
+        if let Some(next) = next_ours {
+            self.rotate_ours(next);
+        }
+        if let Some(next) = next_theirs {
+            self.rotate_theirs(next);
+        }
+
+        let end = plain.iter().position(|&byte| byte == 0);
+        let tlvs = match end {
+            Some(end) => tlv::parse_chain(plain.get(end + 1..).unwrap_or_default()),
+            None => Vec::new(),
+        };
+        plain.truncate(end.unwrap_or(usize::MAX));
+        Ok(Received {
+            text: plain,
+            tlvs,
+            flags: data.flags,
+            extra_key,
+        })
+    }
+
+    /// They have used our newest key: make another, forget the oldest.
+    fn rotate_ours(&mut self, next: DhKeyPair) {
+        let slots = &mut self.slots;
+        Slot::forget(slots.previous_current.take(), &mut self.saved_mac_keys);
+        Slot::forget(slots.previous_previous.take(), &mut self.saved_mac_keys);
+        slots.previous_current = slots.current_current.take();
+        slots.previous_previous = slots.current_previous.take();
+        self.ours.previous = std::mem::replace(&mut self.ours.current, next);
+        self.ours.keyid = self.ours.keyid.wrapping_add(1);
+    }
+
+    /// They have announced another key: keep the one before, forget the oldest.
+    fn rotate_theirs(&mut self, next: Element) {
+        let slots = &mut self.slots;
+        Slot::forget(slots.current_previous.take(), &mut self.saved_mac_keys);
+        Slot::forget(slots.previous_previous.take(), &mut self.saved_mac_keys);
+        slots.current_previous = slots.current_current.take();
+        slots.previous_previous = slots.previous_current.take();
+        self.theirs.previous = Some(std::mem::replace(&mut self.theirs.current, next));
+        self.theirs.keyid = self.theirs.keyid.wrapping_add(1);
+    }
+
+    fn our_age(&self, keyid: u32) -> Option<Age> {
+        age(keyid, self.ours.keyid)
+    }
+
+    fn their_age(&self, keyid: u32) -> Option<Age> {
+        age(keyid, self.theirs.keyid)
+    }
+
+    /// The keys of one pair, derived now if no message named the pair before. `None`: they have no such key.
+    fn slot(&mut self, ours: Age, theirs: Age) -> Option<&mut Slot> {
+        let our_dh = match ours {
+            Age::Current => &self.ours.current,
+            Age::Previous => &self.ours.previous,
+        };
+        let their_dh = self.theirs.get(theirs)?;
+        let slot = match (ours, theirs) {
+            (Age::Current, Age::Current) => &mut self.slots.current_current,
+            (Age::Current, Age::Previous) => &mut self.slots.current_previous,
+            (Age::Previous, Age::Current) => &mut self.slots.previous_current,
+            (Age::Previous, Age::Previous) => &mut self.slots.previous_previous,
+        };
+        Some(slot.get_or_insert_with(|| Box::new(Slot::new(DataKeys::derive(our_dh, their_dh)))))
+    }
+}
+
+impl TheirKeys {
+    fn get(&self, age: Age) -> Option<&Element> {
+        match age {
+            Age::Current => Some(&self.current),
+            Age::Previous => self.previous.as_ref(),
+        }
+    }
+}
+
+impl Slot {
+    fn new(keys: Box<DataKeys>) -> Self {
+        Self {
+            keys,
+            send_counter: 0,
+            receive_counter: 0,
+            sent: false,
+            received: false,
+        }
+    }
+
+    /// A MAC key that was used becomes public, so that anyone could have forged the message it proved.
+    fn forget(slot: Option<Box<Self>>, saved_mac_keys: &mut Vec<u8>) {
+        let Some(slot) = slot else { return };
+        if slot.received {
+            saved_mac_keys.extend_from_slice(&slot.keys.receiving.mac);
+        }
+        if slot.sent {
+            saved_mac_keys.extend_from_slice(&slot.keys.sending.mac);
+        }
+    }
+}
+
+/// Which of the two newest keys a number names; 0 names none.
+fn age(keyid: u32, newest: u32) -> Option<Age> {
+    if keyid == 0 {
+        None
+    } else if keyid == newest {
+        Some(Age::Current)
+    } else if Some(keyid) == newest.checked_sub(1) {
+        Some(Age::Previous)
+    } else {
+        None
+    }
+}
+
+/// The top half of the counter block travels in the message, the bottom half counts blocks.
+fn counter_block(top: [u8; 8]) -> [u8; 16] {
+    let mut block = [0; 16];
+    for (to, from) in block.iter_mut().zip(top) {
+        *to = from;
+    }
+    block
+}

@@ -1,0 +1,45 @@
+//! The secure session id that two people can compare by voice.
+
+/// Which half of the session id a client shows in bold: the two sides differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BoldHalf {
+    /// The first half.
+    #[default]
+    First,
+    /// The second half.
+    Second,
+}
+
+/// 8 bytes in versions 2 and 3, 20 in version 1, none before a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionId {
+    bytes: [u8; 20],
+    length: usize,
+    half: BoldHalf,
+}
+
+impl SessionId {
+    /// Takes the first 20 bytes at most.
+    pub fn new(id: &[u8], half: BoldHalf) -> Self {
+        let mut bytes = [0; 20];
+        let length = id.len().min(bytes.len());
+        for (to, from) in bytes.iter_mut().zip(id) {
+            *to = *from;
+        }
+        Self {
+            bytes,
+            length,
+            half,
+        }
+    }
+
+    /// The id itself.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    /// The half to show in bold.
+    pub fn half(&self) -> BoldHalf {
+        self.half
+    }
+}

@@ -1,0 +1,218 @@
+//! The SMP inside a conversation: its messages travel as TLVs of data messages.
+
+use super::conversation::Conversation;
+use super::effects::{Effect, SmpEvent, Task};
+use super::error::ProtocolError;
+use super::smp::state::{Expected, Progress, Smp};
+use super::smp::steps::SecretBinding;
+use crate::wire::messages::smp::{join_question, split_question};
+use crate::wire::tlv::{self, Tlv};
+
+/// The order in which the SMP messages of one data message are handled: one of each kind at most.
+const ORDER: [u16; 6] = [
+    tlv::SMP1Q,
+    tlv::SMP1,
+    tlv::SMP2,
+    tlv::SMP3,
+    tlv::SMP4,
+    tlv::SMP_ABORT,
+];
+
+/// How far the exchange is, in percent, as clients show it.
+mod percent {
+    pub const BROKEN: u16 = 0;
+    pub const ASKED: u16 = 25;
+    pub const COMPARING: u16 = 60;
+    pub const DONE: u16 = 100;
+}
+
+/// Whether a TLV belongs to the SMP.
+pub fn is_smp(kind: u16) -> bool {
+    ORDER.contains(&kind)
+}
+
+impl Conversation {
+    /// Begins the SMP: the user typed `secret`, and perhaps a question for the correspondent.
+    pub fn initiate_smp(
+        &mut self,
+        smp: &mut Smp,
+        our_fingerprint: &[u8; 20],
+        question: Option<&[u8]>,
+        secret: &[u8],
+    ) -> Result<Vec<Effect>, ProtocolError> {
+        let peer = self.peer.ok_or(ProtocolError::Conflict)?;
+        let binding = SecretBinding {
+            initiator: our_fingerprint,
+            responder: &peer.fingerprint,
+            session_id: self.session_id.as_bytes(),
+        };
+        let message = smp.initiate(binding.bind(secret)?)?;
+        let tlv = match question {
+            Some(question) => Tlv {
+                kind: tlv::SMP1Q,
+                value: join_question(question, &message),
+            },
+            None => Tlv {
+                kind: tlv::SMP1,
+                value: message,
+            },
+        };
+        self.send_smp(tlv, Expected::Message2)
+    }
+
+    /// Answers the correspondent's SMP with what the user typed.
+    pub fn respond_smp(
+        &mut self,
+        smp: &mut Smp,
+        our_fingerprint: &[u8; 20],
+        secret: &[u8],
+    ) -> Result<Vec<Effect>, ProtocolError> {
+        let peer = self.peer.ok_or(ProtocolError::Conflict)?;
+        let binding = SecretBinding {
+            initiator: &peer.fingerprint,
+            responder: our_fingerprint,
+            session_id: self.session_id.as_bytes(),
+        };
+        let message = smp.respond(binding.bind(secret)?)?;
+        self.send_smp(
+            Tlv {
+                kind: tlv::SMP2,
+                value: message,
+            },
+            Expected::Message3,
+        )
+    }
+
+    /// Breaks off the SMP. While the correspondent's own abort is being delivered nothing is sent:
+    /// two clients that answer each abort with another would never come to rest.
+    pub fn abort_smp(&mut self) -> Vec<Effect> {
+        let mut effects = vec![Effect::SmpExpect(Expected::Message1)];
+        if !self.secrets.delivering_abort {
+            let abort = Tlv {
+                kind: tlv::SMP_ABORT,
+                value: Vec::new(),
+            };
+            effects.extend(
+                self.encrypt_internal(&[abort])
+                    .ok()
+                    .map(|sent| Effect::Inject(sent.message)),
+            );
+        }
+        effects
+    }
+
+    /// Sorts the SMP messages of one data message; each is judged by what was expected before the first.
+    pub fn on_smp_messages(&mut self, smp: &Smp, tlvs: &[Tlv]) -> Vec<Effect> {
+        ORDER
+            .iter()
+            .filter_map(|kind| tlv::find(tlvs, *kind))
+            .map(|tlv| Effect::Then(Task::SmpMessage(tlv.clone(), smp.expected)))
+            .collect()
+    }
+
+    /// Handles one SMP message.
+    pub fn on_smp_message(&mut self, smp: &mut Smp, tlv: &Tlv, expected: Expected) -> Vec<Effect> {
+        let body = tlv.value.as_slice();
+        match (tlv.kind, expected) {
+            (tlv::SMP1Q, Expected::Message1) => match split_question(body) {
+                Some((question, message)) => match smp.on_message1(message, true) {
+                    Ok(()) => {
+                        vec![Effect::Smp(
+                            SmpEvent::AskForAnswer,
+                            percent::ASKED,
+                            Some(question.to_vec()),
+                        )]
+                    }
+                    Err(_) => cheated(),
+                },
+                None => out_of_turn(),
+            },
+            (tlv::SMP1, Expected::Message1) => match smp.on_message1(body, false) {
+                Ok(()) => vec![Effect::Smp(SmpEvent::AskForSecret, percent::ASKED, None)],
+                Err(_) => cheated(),
+            },
+            (tlv::SMP2, Expected::Message2) => match smp.on_message2(body) {
+                Ok(reply) => vec![
+                    Effect::Then(Task::SendTlv(Tlv {
+                        kind: tlv::SMP3,
+                        value: reply,
+                    })),
+                    Effect::Smp(SmpEvent::InProgress, percent::COMPARING, None),
+                    Effect::SmpExpect(Expected::Message4),
+                ],
+                Err(_) => cheated(),
+            },
+            (tlv::SMP3, Expected::Message3) => {
+                let outcome = smp.on_message3(body);
+                let mut effects = Vec::new();
+                // Who was asked a question learns nothing about the other's identity from the verdict.
+                if !smp.received_question {
+                    effects.push(Effect::Trust(smp.progress == Progress::Succeeded));
+                }
+                match outcome {
+                    Ok(reply) => {
+                        effects.push(Effect::Then(Task::SendTlv(Tlv {
+                            kind: tlv::SMP4,
+                            value: reply,
+                        })));
+                        effects.extend(verdict(smp));
+                    }
+                    Err(_) => effects.extend(cheated()),
+                }
+                effects
+            }
+            (tlv::SMP4, Expected::Message4) => {
+                let outcome = smp.on_message4(body);
+                let mut effects = vec![Effect::Trust(smp.progress == Progress::Succeeded)];
+                effects.extend(match outcome {
+                    Ok(()) => verdict(smp),
+                    Err(_) => cheated(),
+                });
+                effects
+            }
+            (tlv::SMP_ABORT, _) => {
+                vec![
+                    Effect::SmpExpect(Expected::Message1),
+                    Effect::Smp(SmpEvent::Abort, percent::BROKEN, None),
+                ]
+            }
+            _ => out_of_turn(),
+        }
+    }
+
+    /// Sends an internal message with one TLV; without a session nothing happens.
+    pub fn send_tlv(&mut self, tlv: Tlv) -> Vec<Effect> {
+        self.encrypt_internal(&[tlv])
+            .map(|sent| vec![Effect::Inject(sent.message)])
+            .unwrap_or_default()
+    }
+
+    fn send_smp(&mut self, tlv: Tlv, then: Expected) -> Result<Vec<Effect>, ProtocolError> {
+        let sent = self.encrypt_internal(&[tlv])?;
+        Ok(vec![Effect::Inject(sent.message), Effect::SmpExpect(then)])
+    }
+}
+
+fn verdict(smp: &Smp) -> Vec<Effect> {
+    let event = if smp.progress == Progress::Succeeded {
+        SmpEvent::Success
+    } else {
+        SmpEvent::Failure
+    };
+    vec![
+        Effect::Smp(event, percent::DONE, None),
+        Effect::SmpExpect(Expected::Message1),
+    ]
+}
+
+/// The client sees the state of the cheat; only then does it go back to the beginning.
+fn cheated() -> Vec<Effect> {
+    vec![
+        Effect::Smp(SmpEvent::Cheated, percent::BROKEN, None),
+        Effect::SmpReset,
+    ]
+}
+
+fn out_of_turn() -> Vec<Effect> {
+    vec![Effect::Smp(SmpEvent::Error, percent::BROKEN, None)]
+}
