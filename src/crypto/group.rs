@@ -5,9 +5,9 @@
 //! public. Only the public two can reach the functions whose time depends on an exponent.
 
 mod field;
-mod power;
 
 use super::number;
+use super::power::{self, Form};
 use super::random::{self, RandomError};
 use crypto_bigint::{CtEq, U1536};
 use field::{Field, P, Q};
@@ -252,7 +252,7 @@ pub fn product(powers: &[(&Residue, &Exponent)]) -> Residue {
         .iter()
         .map(|(base, x)| (base.field(), &**x.value, x.length))
         .collect();
-    Residue::from_field(power::product(&powers))
+    Residue::from_field(power::product(&Field::ONE, &powers))
 }
 
 /// base^x, in a time that depends on the public exponent but not on the base.
@@ -267,7 +267,7 @@ pub fn product_public(powers: &[(&Residue, &dyn PublicExponent)]) -> Residue {
         .iter()
         .map(|(base, x)| (base.field(), x.value()))
         .collect();
-    Residue::from_field(power::product_public(&powers))
+    Residue::from_field(power::product_public(&Field::ONE, &powers))
 }
 
 /// a b mod p, in constant time.

@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 pub mod aes_ctr;
+pub mod dsa;
 pub mod group;
 pub mod hash;
 pub mod mac;
 mod number;
+mod power;
 pub mod random;

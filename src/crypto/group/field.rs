@@ -3,8 +3,9 @@
 //! The one place that knows how numbers are multiplied: a faster kernel replaces [`Field`] and nothing else.
 //! Every operation takes the same time for all values.
 
+use crate::crypto::power::Form;
 use crypto_bigint::modular::{ConstMontyForm, ConstMontyParams};
-use crypto_bigint::{CtAssign, CtEq, CtLt, U1536, Word, const_monty_params};
+use crypto_bigint::{Choice, CtAssign, CtLt, U1536, const_monty_params};
 use zeroize::Zeroize;
 
 const_monty_params!(
@@ -55,28 +56,25 @@ impl Field {
         self.0.retrieve()
     }
 
-    pub(super) fn multiply_by(&mut self, by: &Self) {
-        self.0 *= &by.0;
-    }
-
-    pub(super) fn square(&mut self) {
-        self.0 = self.0.square();
-    }
-
     /// None for zero.
     pub(super) fn invert(&self) -> Option<Self> {
         Option::from(self.0.invert().map(Self))
     }
+}
 
-    /// The entry of the table at a secret index; one if there is none.
-    pub(super) fn select(table: &[Self], index: Word) -> Self {
-        let mut selected = FormP::ONE;
-        for (entry, at) in table.iter().zip(0..) {
-            selected
-                .as_montgomery_mut()
-                .ct_assign(entry.0.as_montgomery(), index.ct_eq(&at));
-        }
-        Self(selected)
+impl Form for Field {
+    fn multiply_by(&mut self, by: &Self) {
+        self.0 *= &by.0;
+    }
+
+    fn square(&mut self) {
+        self.0 = self.0.square();
+    }
+
+    fn become_if(&mut self, other: &Self, choice: Choice) {
+        self.0
+            .as_montgomery_mut()
+            .ct_assign(other.0.as_montgomery(), choice);
     }
 }
 
