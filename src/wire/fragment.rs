@@ -1,0 +1,282 @@
+//! Fragments: a message cut into numbered pieces for networks that limit its size, and put
+//! together again.
+
+use core::fmt;
+
+use super::instance::Instances;
+use super::kind::otr_tag;
+use super::scan::Scanner;
+use super::search::find;
+
+/// One piece of a message: number `k` of `n`, both from 1, with at least one byte of data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fragment<'a> {
+    /// Which piece this is.
+    pub k: u16,
+    /// How many pieces there are.
+    pub n: u16,
+    /// The piece of the message.
+    pub data: &'a [u8],
+}
+
+/// What a message is, seen as a fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parsed<'a> {
+    /// There is neither "?OTR|" nor "?OTR," in it.
+    NotAFragment,
+    /// It has the mark of a fragment, but not the form, or its numbers make no sense.
+    Invalid,
+    /// A fragment.
+    Fragment(Fragment<'a>),
+}
+
+impl<'a> Parsed<'a> {
+    /// Looks for the fragment in a message. "?OTR|" anywhere comes before "?OTR," anywhere.
+    pub fn from_message(message: &'a [u8]) -> Self {
+        let scanned = if let Some(start) = find(message, b"?OTR|") {
+            scan(message.get(start..).unwrap_or_default(), true)
+        } else if let Some(start) = find(message, b"?OTR,") {
+            scan(message.get(start..).unwrap_or_default(), false)
+        } else {
+            return Self::NotAFragment;
+        };
+        match scanned {
+            Some(fragment) if fragment.k > 0 && fragment.k <= fragment.n => {
+                Self::Fragment(fragment)
+            }
+            _ => Self::Invalid,
+        }
+    }
+}
+
+/// Reads "?OTR|sender|recipient,k,n,data," or "?OTR,k,n,data,"; anything may follow.
+fn scan(text: &[u8], with_instances: bool) -> Option<Fragment<'_>> {
+    let mut scanner = Scanner::new(text);
+    scanner.literal(b"?OTR")?;
+    if with_instances {
+        scanner.literal(b"|")?;
+        scanner.hex()?;
+        scanner.literal(b"|")?;
+        scanner.hex()?;
+    }
+    scanner.literal(b",")?;
+    let k = scanner.short()?;
+    scanner.literal(b",")?;
+    let n = scanner.short()?;
+    scanner.literal(b",")?;
+    let data = scanner.until_comma()?;
+    scanner.literal(b",")?;
+    Some(Fragment { k, n, data })
+}
+
+/// The instance tags in the header of a version 3 fragment: None if the first "?OTR" of the message
+/// is not followed by "|". A tag that cannot be read is 0, and so is the second if the first is.
+pub fn fragment_instances(message: &[u8]) -> Option<Instances> {
+    let mut scanner = Scanner::new(message.get(otr_tag(message)?..)?);
+    scanner.literal(b"?OTR|")?;
+    let from = scanner.hex();
+    let to = from
+        .and_then(|_| scanner.literal(b"|"))
+        .and_then(|()| scanner.hex());
+    Some(Instances {
+        from: from.unwrap_or(0),
+        to: to.unwrap_or(0),
+    })
+}
+
+/// What came of a message given to [`Reassembly::accept`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accumulated {
+    /// It is no fragment: go on with the message itself.
+    Unfragmented,
+    /// It is a fragment, and there is nothing to go on with yet.
+    Incomplete,
+    /// It was the last fragment of this message.
+    Complete(Vec<u8>),
+}
+
+/// The pieces of one message that have come so far, always the first `k` of `n`.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Reassembly {
+    data: Vec<u8>,
+    /// Where in `data` the newest piece starts.
+    newest: usize,
+    k: u16,
+    n: u16,
+}
+
+impl Reassembly {
+    /// Nothing has come yet.
+    pub const fn new() -> Self {
+        Self {
+            data: Vec::new(),
+            newest: 0,
+            k: 0,
+            n: 0,
+        }
+    }
+
+    /// Takes in a message. Pieces must come in order: piece 1 begins anew, one that is out of order
+    /// discards what is stored, and so does a message that is no fragment. A fragment with
+    /// senseless numbers changes nothing, and neither does the newest piece when it comes again, as
+    /// happens on networks that repeat messages. Pieces of more than `limit` bytes together
+    /// are discarded.
+    pub fn accept(&mut self, message: &[u8], limit: usize) -> Accumulated {
+        let fragment = match Parsed::from_message(message) {
+            Parsed::NotAFragment => {
+                self.discard();
+                return Accumulated::Unfragmented;
+            }
+            Parsed::Invalid => return Accumulated::Incomplete,
+            Parsed::Fragment(fragment) => fragment,
+        };
+        if fragment.k == 1 {
+            self.discard();
+            self.n = fragment.n;
+        } else if self.is_newest(&fragment) {
+            return Accumulated::Incomplete;
+        } else if fragment.n != self.n || Some(fragment.k) != self.k.checked_add(1) {
+            self.discard();
+            return Accumulated::Incomplete;
+        }
+        if fragment.data.len() > limit.saturating_sub(self.data.len()) {
+            self.discard();
+            return Accumulated::Incomplete;
+        }
+        self.newest = self.data.len();
+        self.data.extend_from_slice(fragment.data);
+        self.k = fragment.k;
+        if self.k < self.n {
+            return Accumulated::Incomplete;
+        }
+        let message = core::mem::take(&mut self.data);
+        self.discard();
+        Accumulated::Complete(message)
+    }
+
+    /// Forgets what has come.
+    pub fn discard(&mut self) {
+        *self = Self::new();
+    }
+
+    /// What has come so far.
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// How many pieces have come, and how many there will be: 0 and 0 if none has come.
+    pub const fn progress(&self) -> (u16, u16) {
+        (self.k, self.n)
+    }
+
+    fn is_newest(&self, fragment: &Fragment<'_>) -> bool {
+        fragment.k == self.k
+            && fragment.n == self.n
+            && self.data.get(self.newest..) == Some(fragment.data)
+    }
+}
+
+impl fmt::Debug for Reassembly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Reassembly({} of {}, {} bytes)",
+            self.k,
+            self.n,
+            self.data.len()
+        )
+    }
+}
+
+/// The form of the fragments to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FragmentHeader {
+    /// Versions 1 and 2: "?OTR,k,n,data,".
+    V2,
+    /// Version 3: "?OTR|ours|theirs,k,n,data,".
+    V3 {
+        /// Our instance tag.
+        ours: u32,
+        /// The recipient's instance tag, 0 if not known.
+        theirs: u32,
+    },
+}
+
+impl FragmentHeader {
+    /// How much of the largest message size is not data. It counts one byte more than the header
+    /// takes, as libotr always has, so that pieces are cut where libotr cuts them.
+    pub const fn overhead(self) -> usize {
+        match self {
+            Self::V2 => 19,
+            Self::V3 { .. } => 37,
+        }
+    }
+
+    fn write(self, k: usize, n: usize, data: &[u8]) -> Vec<u8> {
+        let header = match self {
+            Self::V2 => format!("?OTR,{k:05},{n:05},"),
+            Self::V3 { ours, theirs } => format!("?OTR|{ours:08x}|{theirs:08x},{k:05},{n:05},"),
+        };
+        [header.as_bytes(), data, b","].concat()
+    }
+}
+
+/// Why a message could not be cut into fragments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SplitError {
+    /// The largest message size leaves no room for data behind the header.
+    NoRoom,
+    /// The number of fragments is not between 1 and 65535.
+    Count,
+}
+
+impl fmt::Display for SplitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoRoom => "the largest message size leaves no room for a fragment",
+            Self::Count => "the number of fragments is not between 1 and 65535",
+        })
+    }
+}
+
+impl core::error::Error for SplitError {}
+
+/// Cuts a message into fragments of fewer than `max_size` bytes each.
+pub fn split(
+    message: &[u8],
+    max_size: usize,
+    header: FragmentHeader,
+) -> Result<Vec<Vec<u8>>, SplitError> {
+    let room = room(max_size, header)?;
+    create(
+        message,
+        max_size,
+        message.len().div_ceil(room).max(1),
+        header,
+    )
+}
+
+/// Cuts a message into exactly `count` fragments of fewer than `max_size` bytes each: as many full
+/// ones as there is data for, then empty ones. Data that does not fit is not in them.
+pub fn create(
+    message: &[u8],
+    max_size: usize,
+    count: usize,
+    header: FragmentHeader,
+) -> Result<Vec<Vec<u8>>, SplitError> {
+    let room = room(max_size, header)?;
+    if !(1..=usize::from(u16::MAX)).contains(&count) {
+        return Err(SplitError::Count);
+    }
+    let mut pieces = message.chunks(room);
+    Ok((1..=count)
+        .map(|k| header.write(k, count, pieces.next().unwrap_or_default()))
+        .collect())
+}
+
+fn room(max_size: usize, header: FragmentHeader) -> Result<usize, SplitError> {
+    max_size
+        .checked_sub(header.overhead())
+        .filter(|&room| room > 0)
+        .ok_or(SplitError::NoRoom)
+}

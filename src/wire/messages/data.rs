@@ -1,0 +1,112 @@
+//! Data messages: section "Data Message".
+
+use super::header::{Header, TYPE_DATA};
+use crate::wire::armour;
+use crate::wire::error::{Malformed, TooLong};
+use crate::wire::reader::Reader;
+use crate::wire::version::Version;
+use crate::wire::writer::Writer;
+
+/// Flag: a recipient who cannot read the message should say nothing about it.
+pub const FLAG_IGNORE_UNREADABLE: u8 = 0x01;
+
+/// An encrypted text with its TLVs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Data {
+    /// Version and instance tags.
+    pub header: Header,
+    /// Flags; version 1 has none and reads as 0.
+    pub flags: u8,
+    /// The id of the sender's DH key that encrypts this message.
+    pub sender_keyid: u32,
+    /// The id of the recipient's DH key that encrypts this message.
+    pub recipient_keyid: u32,
+    /// The sender's next DH public value, big-endian, as it was sent: perhaps with leading zeros,
+    /// not checked for its range.
+    pub next_dh: Vec<u8>,
+    /// The upper half of the counter.
+    pub counter: [u8; 8],
+    /// The encrypted message.
+    pub encrypted: Vec<u8>,
+    /// The MAC over everything above.
+    pub mac: [u8; 20],
+    /// Old MAC keys that are published, 20 bytes each if the sender is orderly.
+    pub revealed_mac_keys: Vec<u8>,
+}
+
+impl Data {
+    /// Reads a decoded message. Beside it come the bytes that the MAC covers, as they were sent.
+    pub fn parse(bytes: &[u8]) -> Result<(Self, &[u8]), Malformed> {
+        let mut reader = Reader::new(bytes);
+        let header = Header::read(&mut reader, TYPE_DATA)?;
+        let flags = read_flags(&mut reader, header)?;
+        let sender_keyid = reader.u32()?;
+        let recipient_keyid = reader.u32()?;
+        let next_dh = reader.mpi()?;
+        let counter = reader.array()?;
+        let encrypted = reader.data()?;
+        let covered = bytes.len() - reader.rest().len();
+        let mac = reader.array()?;
+        let revealed_mac_keys = reader.data()?;
+        reader.finish()?;
+        let message = Self {
+            header,
+            flags,
+            sender_keyid,
+            recipient_keyid,
+            next_dh: next_dh.to_vec(),
+            counter,
+            encrypted: encrypted.to_vec(),
+            mac,
+            revealed_mac_keys: revealed_mac_keys.to_vec(),
+        };
+        Ok((message, bytes.get(..covered).unwrap_or_default()))
+    }
+
+    /// Writes the message with the MAC it has.
+    pub fn serialise(&self) -> Result<Vec<u8>, TooLong> {
+        self.serialise_with_mac(|_| self.mac)
+    }
+
+    /// Writes the message with the MAC that `mac_of` gives for the bytes it has to cover, instead
+    /// of the one it has.
+    pub fn serialise_with_mac(
+        &self,
+        mac_of: impl FnOnce(&[u8]) -> [u8; 20],
+    ) -> Result<Vec<u8>, TooLong> {
+        let bodies = [&self.next_dh, &self.encrypted, &self.revealed_mac_keys];
+        let capacity = bodies
+            .iter()
+            .fold(64_usize, |sum, body| sum.saturating_add(body.len()));
+        let mut writer = Writer::with_capacity(capacity);
+        self.header.write(&mut writer, TYPE_DATA);
+        if self.header.version() != Version::V1 {
+            writer.u8(self.flags);
+        }
+        writer.u32(self.sender_keyid);
+        writer.u32(self.recipient_keyid);
+        writer.mpi(&self.next_dh)?;
+        writer.bytes(&self.counter);
+        writer.data(&self.encrypted)?;
+        let mac = mac_of(writer.written());
+        writer.bytes(&mac);
+        writer.data(&self.revealed_mac_keys)?;
+        Ok(writer.into_bytes())
+    }
+}
+
+/// The flags of an armoured data message that need not be readable beyond them; None if it is not
+/// even that far a data message.
+pub fn data_flags(message: &[u8]) -> Option<u8> {
+    let bytes = armour::dearmour(message, false).ok()?;
+    let mut reader = Reader::new(&bytes);
+    let header = Header::read(&mut reader, TYPE_DATA).ok()?;
+    read_flags(&mut reader, header).ok()
+}
+
+fn read_flags(reader: &mut Reader<'_>, header: Header) -> Result<u8, Malformed> {
+    match header.version() {
+        Version::V1 => Ok(0),
+        Version::V2 | Version::V3 => reader.u8(),
+    }
+}

@@ -1,0 +1,26 @@
+//! Multi-precision integers: a 4-byte length and a big-endian number.
+
+use super::error::{Malformed, TooLong};
+use super::reader::Reader;
+use super::writer::Writer;
+
+/// The number without its leading zeros, as it has to be sent.
+pub fn minimal(body: &[u8]) -> &[u8] {
+    let zeros = body.iter().take_while(|&&byte| byte == 0).count();
+    body.get(zeros..).unwrap_or_default()
+}
+
+/// The MPI with this big-endian body: what is hashed and encrypted for a DH-commit message.
+pub fn encode(body: &[u8]) -> Result<Vec<u8>, TooLong> {
+    let mut writer = Writer::with_capacity(body.len().saturating_add(4));
+    writer.mpi(body)?;
+    Ok(writer.into_bytes())
+}
+
+/// The body of an MPI that fills `bytes` to the end, leading zeros included.
+pub fn decode(bytes: &[u8]) -> Result<&[u8], Malformed> {
+    let mut reader = Reader::new(bytes);
+    let body = reader.mpi()?;
+    reader.finish()?;
+    Ok(body)
+}

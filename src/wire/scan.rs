@@ -1,0 +1,89 @@
+//! The little of C's `sscanf` that decides which fragments are understood.
+//!
+//! Other implementations write fragment headers in their own ways (fewer zeros, blanks, signs), and
+//! libotr has always read them with `sscanf`: what that accepts is what peers may send.
+
+/// Reads from the front of a text; a failed read leaves it at an unspecified place.
+#[derive(Clone, Debug)]
+pub(super) struct Scanner<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) const fn new(text: &'a [u8]) -> Self {
+        Self { rest: text }
+    }
+
+    /// Exactly these bytes.
+    pub(super) fn literal(&mut self, bytes: &[u8]) -> Option<()> {
+        self.rest = self.rest.strip_prefix(bytes)?;
+        Some(())
+    }
+
+    /// `%hu`: the decimal number modulo 2^16.
+    pub(super) fn short(&mut self) -> Option<u16> {
+        let [.., high, low] = self.number(10)?.to_be_bytes();
+        Some(u16::from_be_bytes([high, low]))
+    }
+
+    /// `%x`: the hexadecimal number modulo 2^32, with or without "0x".
+    pub(super) fn hex(&mut self) -> Option<u32> {
+        let [.., a, b, c, d] = self.number(16)?.to_be_bytes();
+        Some(u32::from_be_bytes([a, b, c, d]))
+    }
+
+    /// `%[^,]`: one or more bytes up to a comma or the end.
+    pub(super) fn until_comma(&mut self) -> Option<&'a [u8]> {
+        let length = self
+            .rest
+            .iter()
+            .position(|&byte| byte == b',')
+            .unwrap_or(self.rest.len());
+        let (taken, rest) = self.rest.split_at_checked(length).filter(|_| length > 0)?;
+        self.rest = rest;
+        Some(taken)
+    }
+
+    /// As `strtoul` of a 64-bit machine: blanks, a sign, digits; too large a number is the largest
+    /// one whatever its sign, and a minus negates modulo 2^64.
+    fn number(&mut self, radix: u32) -> Option<u64> {
+        let blank = |byte: &&u8| matches!(byte, b' ' | b'\t'..=b'\r');
+        let blanks = self.rest.iter().take_while(blank).count();
+        self.rest = self.rest.get(blanks..)?;
+
+        let negative = match self.rest.split_first()? {
+            (b'-', rest) => {
+                self.rest = rest;
+                true
+            }
+            (b'+', rest) => {
+                self.rest = rest;
+                false
+            }
+            _ => false,
+        };
+
+        let mut any = false;
+        if let (16, [b'0', b'x' | b'X', rest @ ..]) = (radix, self.rest) {
+            self.rest = rest;
+            any = true; // "0x" with nothing behind it is 0
+        }
+        let mut value = Some(0_u64);
+        while let Some((&byte, rest)) = self.rest.split_first() {
+            let Some(digit) = char::from(byte).to_digit(radix) else {
+                break;
+            };
+            value = value
+                .and_then(|value| value.checked_mul(u64::from(radix)))
+                .and_then(|value| value.checked_add(u64::from(digit)));
+            self.rest = rest;
+            any = true;
+        }
+        match value {
+            _ if !any => None,
+            None => Some(u64::MAX),
+            Some(value) if negative => Some(value.wrapping_neg()),
+            Some(value) => Some(value),
+        }
+    }
+}

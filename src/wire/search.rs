@@ -1,0 +1,28 @@
+//! Finding a byte string in another.
+
+/// The offset of the first occurrence of `needle`, which must not be empty.
+pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    let (first, _) = needle.split_first()?;
+    let mut start = 0;
+    loop {
+        let rest = haystack.get(start..)?;
+        let here = start + rest.iter().position(|byte| byte == first)?;
+        if haystack.get(here..)?.starts_with(needle) {
+            return Some(here);
+        }
+        start = here + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    #[test]
+    fn finds_the_first_of_several_and_overlapping_starts() {
+        assert_eq!(find(b"a?OT?OTR?OTR", b"?OTR"), Some(4));
+        assert_eq!(find(b"??OTR", b"?OTR"), Some(1));
+        assert_eq!(find(b"?OT", b"?OTR"), None);
+        assert_eq!(find(b"", b"?OTR"), None);
+    }
+}

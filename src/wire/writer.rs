@@ -1,0 +1,66 @@
+//! Writing OTR's data types: big-endian numbers, DATA and MPI.
+
+use super::error::TooLong;
+use super::mpi;
+
+/// Appends values to a byte string.
+#[derive(Debug, Default)]
+pub struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    /// An empty writer.
+    pub const fn new() -> Self {
+        Self { bytes: Vec::new() }
+    }
+
+    /// An empty writer with room for `capacity` bytes.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(capacity),
+        }
+    }
+
+    /// Bytes as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// A BYTE.
+    pub fn u8(&mut self, value: u8) {
+        self.bytes.push(value);
+    }
+
+    /// A SHORT.
+    pub fn u16(&mut self, value: u16) {
+        self.bytes(&value.to_be_bytes());
+    }
+
+    /// An INT.
+    pub fn u32(&mut self, value: u32) {
+        self.bytes(&value.to_be_bytes());
+    }
+
+    /// DATA: a 4-byte length and the bytes. Nothing is written if they are too long.
+    pub fn data(&mut self, data: &[u8]) -> Result<(), TooLong> {
+        self.u32(u32::try_from(data.len()).map_err(|_| TooLong)?);
+        self.bytes(data);
+        Ok(())
+    }
+
+    /// An MPI with this big-endian body, written without leading zeros.
+    pub fn mpi(&mut self, body: &[u8]) -> Result<(), TooLong> {
+        self.data(mpi::minimal(body))
+    }
+
+    /// What has been written so far.
+    pub fn written(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// All that was written.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
