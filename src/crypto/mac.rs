@@ -1,0 +1,183 @@
+//! HMAC (RFC 2104) with SHA-1 and SHA-256, and comparison in constant time.
+
+use super::hash;
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// Block size of both hashes, in bytes.
+const BLOCK: usize = 64;
+
+/// HMAC-SHA-1 of the parts, as if they were one string. The key may have any length.
+pub fn hmac_sha1(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
+    let block = key_block(key, |long| Zeroizing::new(hash::sha1(&[long])));
+    authenticate(Hmac::<Sha1>::new((&*block).into()), parts).into()
+}
+
+/// HMAC-SHA-256 of the parts, as if they were one string. The key may have any length.
+pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let block = key_block(key, |long| Zeroizing::new(hash::sha256(&[long])));
+    authenticate(Hmac::<Sha256>::new((&*block).into()), parts).into()
+}
+
+/// Whether two strings are equal, in a time that depends on their lengths only.
+pub fn equal(a: &[u8], b: &[u8]) -> bool {
+    a.ct_eq(b).into()
+}
+
+/// The key as RFC 2104 pads it. Doing this here leaves the constructor of the MAC nothing that could fail.
+fn key_block<const N: usize>(
+    key: &[u8],
+    shorten: impl Fn(&[u8]) -> Zeroizing<[u8; N]>,
+) -> Zeroizing<[u8; BLOCK]> {
+    let mut block = Zeroizing::new([0; BLOCK]);
+    match block.get_mut(..key.len()) {
+        Some(start) => start.copy_from_slice(key),
+        None => {
+            for (to, from) in block.iter_mut().zip(shorten(key).iter()) {
+                *to = *from;
+            }
+        }
+    }
+    block
+}
+
+fn authenticate<M: Mac>(mut state: M, parts: &[&[u8]]) -> hmac::digest::Output<M> {
+    for part in parts {
+        state.update(part);
+    }
+    state.finalize().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::number::hex;
+    use super::*;
+
+    #[test]
+    fn rfc_2202_hmac_sha1() {
+        let cases: [(Vec<u8>, Vec<u8>, &str); 7] = [
+            (
+                vec![0x0b; 20],
+                b"Hi There".to_vec(),
+                "b617318655057264e28bc0b6fb378c8ef146be00",
+            ),
+            (
+                b"Jefe".to_vec(),
+                b"what do ya want for nothing?".to_vec(),
+                "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
+            ),
+            (
+                vec![0xaa; 20],
+                vec![0xdd; 50],
+                "125d7342b9ac11cd91a39af48aa17b4f63f175d3",
+            ),
+            (
+                (1..=25).collect(),
+                vec![0xcd; 50],
+                "4c9007f4026250c6bc8414f9bf50c86c2d7235da",
+            ),
+            (
+                vec![0x0c; 20],
+                b"Test With Truncation".to_vec(),
+                "4c1a03424b55e07fe7f27be1d58bb9324a9a5a04",
+            ),
+            (
+                vec![0xaa; 80],
+                b"Test Using Larger Than Block-Size Key - Hash Key First".to_vec(),
+                "aa4ae5e15272d00e95705637ce8a3b55ed402112",
+            ),
+            (
+                vec![0xaa; 80],
+                b"Test Using Larger Than Block-Size Key and Larger Than One Block-Size Data"
+                    .to_vec(),
+                "e8e99d0f45237d786d6bbaa7965c7808bbff1a91",
+            ),
+        ];
+        for (key, data, expected) in cases {
+            assert_eq!(hmac_sha1(&key, &[&data])[..], hex(expected));
+        }
+    }
+
+    #[test]
+    fn rfc_4231_hmac_sha256() {
+        let cases: [(Vec<u8>, Vec<u8>, &str); 5] = [
+            (
+                vec![0x0b; 20],
+                b"Hi There".to_vec(),
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+            ),
+            (
+                b"Jefe".to_vec(),
+                b"what do ya want for nothing?".to_vec(),
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (
+                vec![0xaa; 20],
+                vec![0xdd; 50],
+                "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+            ),
+            (
+                (1..=25).collect(),
+                vec![0xcd; 50],
+                "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
+            ),
+            (
+                vec![0xaa; 131],
+                b"Test Using Larger Than Block-Size Key - Hash Key First".to_vec(),
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+            ),
+        ];
+        for (key, data, expected) in cases {
+            assert_eq!(hmac_sha256(&key, &[&data])[..], hex(expected));
+        }
+    }
+
+    #[test]
+    fn keys_around_the_block_size() {
+        // RFC 2104: a key of a block or less is padded with zeros, a longer one is hashed first.
+        let key = [7; BLOCK + 1];
+        let mut padded = key;
+        padded[60..].fill(0);
+        assert_eq!(
+            hmac_sha1(&key[..60], &[b"x"]),
+            hmac_sha1(&padded[..BLOCK], &[b"x"])
+        );
+        assert_eq!(
+            hmac_sha1(&key, &[b"x"]),
+            hmac_sha1(&hash::sha1(&[&key]), &[b"x"])
+        );
+        assert_eq!(
+            hmac_sha256(&key, &[b"x"]),
+            hmac_sha256(&hash::sha256(&[&key]), &[b"x"])
+        );
+        assert_ne!(
+            hmac_sha256(&key[..BLOCK], &[b"x"]),
+            hmac_sha256(&hash::sha256(&[&key[..BLOCK]]), &[b"x"])
+        );
+    }
+
+    #[test]
+    fn parts_are_authenticated_as_one_string() {
+        assert_eq!(
+            hmac_sha1(b"k", &[b"ab", b"", b"c"]),
+            hmac_sha1(b"k", &[b"abc"])
+        );
+        assert_eq!(
+            hmac_sha256(b"k", &[b"ab", b"", b"c"]),
+            hmac_sha256(b"k", &[b"abc"])
+        );
+    }
+
+    #[test]
+    fn equality() {
+        assert!(equal(b"", b""));
+        assert!(equal(b"abc", b"abc"));
+        assert!(!equal(b"abc", b"abd"));
+        assert!(!equal(b"bbc", b"abc"));
+        assert!(!equal(b"abc", b"ab"));
+        assert!(!equal(b"", b"a"));
+    }
+}

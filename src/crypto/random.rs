@@ -1,0 +1,49 @@
+//! Randomness, asked from the operating system at every draw.
+//!
+//! Nothing is kept between draws: clients fork and go on in the child, and two processes must never share a stream.
+
+use std::fmt;
+
+/// The operating system gave no randomness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RandomError;
+
+impl fmt::Display for RandomError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the operating system gave no randomness")
+    }
+}
+
+impl std::error::Error for RandomError {}
+
+/// Fills the whole buffer with random bytes. After an error its contents mean nothing.
+pub fn fill(buffer: &mut [u8]) -> Result<(), RandomError> {
+    getrandom::fill(buffer).map_err(|_| RandomError)
+}
+
+/// `N` random bytes.
+pub fn bytes<const N: usize>() -> Result<[u8; N], RandomError> {
+    let mut buffer = [0; N];
+    fill(&mut buffer)?;
+    Ok(buffer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_differ_and_fill_to_the_end() {
+        let a: [u8; 64] = bytes().unwrap();
+        let b: [u8; 64] = bytes().unwrap();
+        assert_ne!(a, b);
+        // 64 draws of one byte at the end: all zero with probability 2^-512.
+        let last = (0..64).map(|_| bytes::<33>().unwrap()[32]);
+        assert!(last.into_iter().any(|byte| byte != 0));
+    }
+
+    #[test]
+    fn an_empty_buffer_is_filled() {
+        assert_eq!(fill(&mut []), Ok(()));
+    }
+}
