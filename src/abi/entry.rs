@@ -1,0 +1,50 @@
+//! The border itself: how a function is exported, and what becomes of a panic.
+//!
+//! Callbacks of a client may leave through us by longjmp or with an exception of C++ or Objective-C, and Rust aborts when
+//! it catches a foreign exception. So [`guard`] goes around pure Rust only, never around a callback, and nothing with a
+//! destructor is alive while one runs. A caught panic leaves one line on stderr (the standard library's own hook, which a
+//! library does not replace) and becomes the failure value that the function names.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A panic was caught. Whatever it interrupted must be taken for broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Panicked;
+
+/// Runs pure Rust; no callback of a client may be called from `body`.
+pub fn guard<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
+        // The payload's own destructor might panic again, outside the guard.
+        std::mem::forget(payload);
+        Panicked
+    })
+}
+
+/// Defines an exported function that calls no code of the client: its whole body is guarded.
+///
+/// ```ignore
+/// entry! {
+///     /// What it does.
+///     ///
+///     /// # Safety
+///     /// What the caller owes.
+///     on panic GcryError::INTERNAL;
+///     pub fn otrl_something(us: OtrlUserState) -> GcryError { .. }
+/// }
+/// ```
+/// A function that does call back is written out, as `#[unsafe(no_mangle)] pub unsafe extern "C-unwind" fn`, with
+/// [`guard`] around its Rust parts.
+macro_rules! entry {
+    (
+        $(#[$meta:meta])*
+        on panic $failure:expr;
+        pub fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block
+    ) => {
+        $(#[$meta])*
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
+            $crate::abi::entry::guard(move || $body).unwrap_or_else(|_| $failure)
+        }
+    };
+}
+pub(crate) use entry;

@@ -1,0 +1,140 @@
+//! A libgcrypt that the process has loaded already, and its functions. It is never loaded for us.
+
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use super::{Cipher, Digest, Mpi, Sexp};
+use crate::abi::error::GcryError;
+
+/// `gcry_strerror`.
+pub type Strerror = unsafe extern "C" fn(GcryError) -> *const c_char;
+/// `gcry_error_from_errno`.
+pub type ErrorFromErrno = unsafe extern "C" fn(c_int) -> GcryError;
+
+/// Defines the struct of functions, what it is filled with, and its empty form.
+macro_rules! functions {
+    ($($field:ident, $symbol:literal: fn($($argument:ty),*) $(-> $result:ty)?;)+) => {
+        /// The functions that we use, and the handle that keeps libgcrypt from being unloaded.
+        pub struct Loaded {
+            $(pub(super) $field: Option<unsafe extern "C" fn($($argument),*) $(-> $result)?>,)+
+        }
+
+        impl Loaded {
+            pub(super) const NONE: Self = Self { $($field: None,)+ };
+
+            /// `None` when one of the functions is missing: then it is not the libgcrypt that we know.
+            ///
+            /// # Safety
+            /// `handle` is libgcrypt's.
+            unsafe fn resolve(handle: *mut c_void) -> Option<Self> {
+                Some(Self {
+                    $($field: {
+                        // SAFETY: the handle is libgcrypt's.
+                        let address = unsafe { symbol(handle, $symbol) }?;
+                        // SAFETY: a function of libgcrypt's stable interface, of this type in every version of
+                        // libgcrypt.so.20.
+                        Some(unsafe {
+                            std::mem::transmute::<
+                                ptr::NonNull<c_void>,
+                                unsafe extern "C" fn($($argument),*) $(-> $result)?,
+                            >(address)
+                        })
+                    },)+
+                })
+            }
+        }
+    };
+}
+
+functions! {
+    check_version, c"gcry_check_version": fn(*const c_char) -> *const c_char;
+    strerror, c"gcry_strerror": fn(GcryError) -> *const c_char;
+    error_from_errno, c"gcry_error_from_errno": fn(c_int) -> GcryError;
+    mpi_scan, c"gcry_mpi_scan": fn(*mut *mut Mpi, c_int, *const u8, usize, *mut usize) -> GcryError;
+    mpi_print, c"gcry_mpi_print": fn(c_int, *mut u8, usize, *mut usize, *const Mpi) -> GcryError;
+    mpi_copy, c"gcry_mpi_copy": fn(*const Mpi) -> *mut Mpi;
+    mpi_release, c"gcry_mpi_release": fn(*mut Mpi);
+    sexp_new, c"gcry_sexp_new": fn(*mut *mut Sexp, *const u8, usize, c_int) -> GcryError;
+    sexp_sprint, c"gcry_sexp_sprint": fn(*const Sexp, c_int, *mut u8, usize) -> usize;
+    sexp_release, c"gcry_sexp_release": fn(*mut Sexp);
+    cipher_open, c"gcry_cipher_open": fn(*mut *mut Cipher, c_int, c_int, c_uint) -> GcryError;
+    cipher_setkey, c"gcry_cipher_setkey": fn(*mut Cipher, *const u8, usize) -> GcryError;
+    cipher_setctr, c"gcry_cipher_setctr": fn(*mut Cipher, *const u8, usize) -> GcryError;
+    cipher_close, c"gcry_cipher_close": fn(*mut Cipher);
+    md_open, c"gcry_md_open": fn(*mut *mut Digest, c_int, c_uint) -> GcryError;
+    md_setkey, c"gcry_md_setkey": fn(*mut Digest, *const u8, usize) -> GcryError;
+    md_close, c"gcry_md_close": fn(*mut Digest);
+}
+
+/// Found once, kept for ever.
+static FOUND: AtomicPtr<Loaded> = AtomicPtr::new(ptr::null_mut());
+
+/// libgcrypt's functions, if the process has it. Plugins bring it in with local symbols, so it is asked for by its name.
+pub fn find() -> Option<&'static Loaded> {
+    let known = FOUND.load(Ordering::Acquire);
+    if !known.is_null() {
+        // SAFETY: only leaked boxes are stored here.
+        return Some(unsafe { &*known });
+    }
+    // SAFETY: a constant name; RTLD_NOLOAD runs no code of a library that isn't there.
+    let handle = unsafe {
+        libc::dlopen(
+            c"libgcrypt.so.20".as_ptr(),
+            libc::RTLD_NOLOAD | libc::RTLD_LAZY,
+        )
+    };
+    if handle.is_null() {
+        return None;
+    }
+    // SAFETY: the handle was just opened.
+    let Some(functions) = (unsafe { Loaded::resolve(handle) }) else {
+        // SAFETY: the handle was opened above and nothing of it is kept.
+        unsafe { libc::dlclose(handle) };
+        return None;
+    };
+    let leaked = Box::into_raw(Box::new(functions));
+    match FOUND.compare_exchange(ptr::null_mut(), leaked, Ordering::AcqRel, Ordering::Acquire) {
+        // SAFETY: never freed once it is stored.
+        Ok(_) => Some(unsafe { &*leaked }),
+        Err(earlier) => {
+            // SAFETY: ours was not stored; the earlier one is never freed. The second handle is one count too many.
+            unsafe {
+                drop(Box::from_raw(leaked));
+                libc::dlclose(handle);
+                Some(&*earlier)
+            }
+        }
+    }
+}
+
+/// libgcrypt's `gcry_strerror`, unless it turns out to be `ours`.
+pub fn strerror(ours: *const ()) -> Option<Strerror> {
+    find()?
+        .strerror
+        .filter(|theirs| !ptr::eq(*theirs as *const (), ours))
+}
+
+/// libgcrypt's `gcry_error_from_errno`, unless it turns out to be `ours`.
+pub fn error_from_errno(ours: *const ()) -> Option<ErrorFromErrno> {
+    find()?
+        .error_from_errno
+        .filter(|theirs| !ptr::eq(*theirs as *const (), ours))
+}
+
+impl Loaded {
+    /// `gcry_check_version(NULL)`, which makes libgcrypt ready for use.
+    pub(super) fn check_version(&self) {
+        if let Some(check_version) = self.check_version {
+            // SAFETY: libgcrypt's function takes NULL.
+            unsafe { check_version(ptr::null()) };
+        }
+    }
+}
+
+/// # Safety
+/// `handle` is a library's.
+unsafe fn symbol(handle: *mut c_void, name: &CStr) -> Option<ptr::NonNull<c_void>> {
+    // SAFETY: the caller's promise, and a NUL-terminated name.
+    ptr::NonNull::new(unsafe { libc::dlsym(handle, name.as_ptr()) })
+}

@@ -1,0 +1,137 @@
+//! Memory that crosses the border: everything handed to C comes from malloc, everything taken back goes to free.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr;
+
+use zeroize::Zeroize;
+
+/// A malloc'ed C string with these bytes; it ends at the first NUL if there is one among them. NULL without memory.
+pub fn c_string(bytes: &[u8]) -> *mut c_char {
+    let text = bytes.split(|byte| *byte == 0).next().unwrap_or(bytes);
+    buffer_with_nul(text).cast()
+}
+
+/// A malloc'ed copy of these bytes with a NUL behind them, so that it is never of size 0. NULL without memory.
+pub fn c_buffer(bytes: &[u8]) -> *mut u8 {
+    buffer_with_nul(bytes)
+}
+
+/// A malloc'ed, zeroed object. NULL without memory.
+///
+/// The caller picks a `T` for which all zero bytes is a value: the C structs are such.
+pub fn c_zeroed<T>() -> *mut T {
+    // SAFETY: calloc takes any numbers; malloc's alignment suits every struct of the interface.
+    unsafe { libc::calloc(1, size_of::<T>().max(1)) }.cast()
+}
+
+/// The bytes of a C string, without its NUL. `None` for NULL.
+///
+/// # Safety
+/// `text` is NULL or points at a NUL-terminated string that nobody changes or frees while the answer is in use.
+pub unsafe fn bytes_of<'a>(text: *const c_char) -> Option<&'a [u8]> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: not NULL, and the caller vouches for the rest.
+    Some(unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
+/// A buffer of the client's. Empty for NULL, whatever the length.
+///
+/// # Safety
+/// `data` is NULL or points at `len` readable bytes that nobody changes or frees while the answer is in use.
+pub unsafe fn slice_of<'a>(data: *const u8, len: usize) -> &'a [u8] {
+    if data.is_null() || len == 0 || isize::try_from(len).is_err() {
+        return &[];
+    }
+    // SAFETY: not NULL, not longer than any object, and the caller vouches for the rest.
+    unsafe { std::slice::from_raw_parts(data, len) }
+}
+
+/// Whether a C string has these bytes; NULL equals nothing.
+///
+/// # Safety
+/// As for [`bytes_of`].
+pub unsafe fn text_is(text: *const c_char, bytes: &[u8]) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { bytes_of(text) }.is_some_and(|text| text == bytes)
+}
+
+/// Gives memory back, and NULL in its place.
+///
+/// # Safety
+/// `*place` is NULL or came from malloc and is used no more.
+pub unsafe fn free_and_clear<T>(place: *mut *mut T) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let old = place.read();
+        place.write(ptr::null_mut());
+        libc::free(old.cast::<c_void>());
+    }
+}
+
+/// Wipes and gives back a buffer of the library's, and puts NULL in its place.
+///
+/// # Safety
+/// `*place` is NULL or came from malloc, is at least `len` bytes long and is used no more.
+pub unsafe fn wipe_and_clear<T>(place: *mut *mut T, len: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let old = place.read();
+        if !old.is_null() {
+            wipe(old.cast(), len);
+        }
+        free_and_clear(place);
+    }
+}
+
+/// Wipes and gives back a C string, and puts NULL in its place.
+///
+/// # Safety
+/// `*place` is NULL or a NUL-terminated string from malloc that is used no more.
+pub unsafe fn wipe_string_and_clear(place: *mut *mut c_char) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let len = bytes_of(place.read()).map_or(0, <[u8]>::len);
+        wipe_and_clear(place, len);
+    }
+}
+
+/// Overwrites memory in a way that the compiler does not leave out.
+///
+/// # Safety
+/// `data` points at `len` writable bytes, which are plain data afterwards.
+pub unsafe fn wipe(data: *mut u8, len: usize) {
+    if len != 0 {
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(data.cast::<std::mem::MaybeUninit<u8>>(), len) }
+            .zeroize();
+    }
+}
+
+/// Writes an out-parameter, unless the client passed NULL for it.
+///
+/// # Safety
+/// `place` is NULL or writable.
+pub unsafe fn put<T>(place: *mut T, value: T) {
+    if !place.is_null() {
+        // SAFETY: not NULL, so writable.
+        unsafe { place.write(value) };
+    }
+}
+
+fn buffer_with_nul(bytes: &[u8]) -> *mut u8 {
+    let Some(size) = bytes.len().checked_add(1) else {
+        return ptr::null_mut();
+    };
+    // SAFETY: malloc takes any size.
+    let buffer: *mut u8 = unsafe { libc::malloc(size) }.cast();
+    if !buffer.is_null() {
+        // SAFETY: the buffer is new, and one byte longer than `bytes`.
+        unsafe {
+            ptr::copy_nonoverlapping(bytes.as_ptr(), buffer, bytes.len());
+            buffer.add(bytes.len()).write(0);
+        }
+    }
+    buffer
+}
