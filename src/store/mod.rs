@@ -4,5 +4,17 @@
 //! `FILE*` or knows a conversation.
 #![forbid(unsafe_code)]
 
+pub mod fingerprints;
+pub mod instance_tags;
+mod lines;
 pub mod private_keys;
 pub mod sexp;
+
+/// The text of one of the line files, and how many entries could not be part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The whole file.
+    pub bytes: Vec<u8>,
+    /// The number of entries left out because no reader would get them back and they could have damaged or forged others.
+    pub left_out: usize,
+}
