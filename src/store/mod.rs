@@ -1,6 +1,6 @@
 //! The three files of libotr on disk, byte for byte.
 //!
-//! Each file has a `parse` from bytes and a `write` to bytes. Nothing here opens a
+//! Each file has a `parse` from bytes and a `write` to bytes; [`replace`] puts bytes safely under a path. Nothing here opens a
 //! `FILE*` or knows a conversation.
 #![forbid(unsafe_code)]
 
@@ -8,6 +8,7 @@ pub mod fingerprints;
 pub mod instance_tags;
 mod lines;
 pub mod private_keys;
+pub mod replace;
 pub mod sexp;
 
 /// The text of one of the line files, and how many entries could not be part of it.
