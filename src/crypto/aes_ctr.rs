@@ -4,6 +4,7 @@ use aes::Aes128;
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
 use std::fmt;
+use zeroize::ZeroizeOnDrop;
 
 /// Encrypts or decrypts the data in place, from the start of the key stream.
 pub fn apply(key: &[u8; 16], counter: &[u8; 16], data: &mut [u8]) {
@@ -24,6 +25,8 @@ impl Stream {
         self.0.apply_keystream(data);
     }
 }
+
+impl ZeroizeOnDrop for Stream {}
 
 impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,6 +94,14 @@ mod tests {
         apply(&key, &[0; 16], &mut first);
         assert_eq!(two[..16], last);
         assert_eq!(two[16..], first);
+    }
+
+    #[test]
+    fn the_key_schedule_is_wiped_on_drop() {
+        fn wiped<T: ZeroizeOnDrop>() {}
+        // Compiles only while the libraries' features for it are on.
+        wiped::<Ctr128BE<Aes128>>();
+        wiped::<Aes128>();
     }
 
     #[test]

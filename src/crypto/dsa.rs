@@ -16,7 +16,7 @@ use modulus::Modulus;
 use nonce::Nonces;
 use std::fmt;
 use std::ops::RangeInclusive;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Lengths of p in bits.
 const P_BITS: RangeInclusive<usize> = 512..=3072;
@@ -244,6 +244,9 @@ impl PrivateKey {
         Some(signature)
     }
 }
+
+// The public half has nothing to wipe.
+impl ZeroizeOnDrop for PrivateKey {}
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,7 +14,7 @@ use field::{Field, P, Q};
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Deref;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// A number from 0 to p - 1. Treated as a secret: boxed, wiped on drop, compared in constant time, not printed.
 #[derive(Clone)]
@@ -61,6 +61,8 @@ impl PartialEq for Residue {
 }
 
 impl Eq for Residue {}
+
+impl ZeroizeOnDrop for Residue {}
 
 impl fmt::Debug for Residue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -155,6 +157,8 @@ impl Exponent {
     }
 }
 
+impl ZeroizeOnDrop for Exponent {}
+
 impl fmt::Debug for Exponent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Exponent(secret)")
@@ -248,14 +252,31 @@ pub fn pow(base: &Residue, x: &Exponent) -> Residue {
 
 /// The product of base^x over all powers, in constant time; cheaper than the powers alone. 1 for none.
 pub fn product(powers: &[(&Residue, &Exponent)]) -> Residue {
-    let powers: Vec<_> = powers
+    let mut powers: Vec<_> = powers
         .iter()
         .map(|(base, x)| (base.field(), &**x.value, x.length))
         .collect();
-    Residue::from_field(power::product(&Field::ONE, &powers))
+    let product = Residue::from_field(power::product(&Field::ONE, &powers));
+    for (base, ..) in &mut powers {
+        base.zeroize();
+    }
+    product
 }
 
 /// base^x, in a time that depends on the public exponent but not on the base.
+///
+/// ```
+/// use otr::crypto::group::{Challenge, generator, pow_public};
+/// assert_eq!(*pow_public(&generator(), &Challenge([0; 32])).to_bytes(), [1]);
+/// ```
+///
+/// A secret exponent does not fit:
+///
+/// ```compile_fail,E0277
+/// use otr::crypto::group::{Exponent, generator, pow_public};
+/// let secret = Exponent::from_bytes(&[0]).unwrap();
+/// assert_eq!(*pow_public(&generator(), &secret).to_bytes(), [1]);
+/// ```
 pub fn pow_public(base: &Residue, x: &dyn PublicExponent) -> Residue {
     product_public(&[(base, x)])
 }
@@ -263,11 +284,15 @@ pub fn pow_public(base: &Residue, x: &dyn PublicExponent) -> Residue {
 /// The product of base^x over all powers, in a time that depends on the public exponents but not on the bases;
 /// cheaper than the powers alone. 1 for none.
 pub fn product_public(powers: &[(&Residue, &dyn PublicExponent)]) -> Residue {
-    let powers: Vec<_> = powers
+    let mut powers: Vec<_> = powers
         .iter()
         .map(|(base, x)| (base.field(), x.value()))
         .collect();
-    Residue::from_field(power::product_public(&Field::ONE, &powers))
+    let product = Residue::from_field(power::product_public(&Field::ONE, &powers));
+    for (base, _) in &mut powers {
+        base.zeroize();
+    }
+    product
 }
 
 /// a b mod p, in constant time.

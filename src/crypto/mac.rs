@@ -172,6 +172,14 @@ mod tests {
     }
 
     #[test]
+    fn the_states_are_wiped_on_drop() {
+        fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+        // An HMAC is two states of its hash. Compiles only while the libraries' features for it are on.
+        wiped::<Sha1>();
+        wiped::<Sha256>();
+    }
+
+    #[test]
     fn equality() {
         assert!(equal(b"", b""));
         assert!(equal(b"abc", b"abc"));

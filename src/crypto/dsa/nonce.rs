@@ -58,8 +58,7 @@ impl<'a> Nonces<'a> {
     fn mix(&mut self, parts: &[&[u8]]) {
         let mut input: Vec<&[u8]> = vec![&*self.value];
         input.extend(parts);
-        let key = mac::hmac_sha256(&*self.key, &input);
-        *self.key = key;
+        self.key = Zeroizing::new(mac::hmac_sha256(&*self.key, &input));
         *self.value = mac::hmac_sha256(&*self.key, &[&*self.value]);
     }
 }

@@ -202,6 +202,19 @@ fn signatures_out_of_range_do_not_verify() {
 }
 
 #[test]
+fn a_signature_has_one_form() {
+    // s + q is the same number modulo q; it fits into 20 bytes for two signatures in three.
+    let key = rfc_key();
+    let mut forms = (0..64).filter_map(|_| {
+        let signature = key.sign(b"data").unwrap();
+        let other = (big(&signature[20..]) + big(key.public().q())).to_bytes_be();
+        (other.len() == 20).then(|| [&signature[..20], &other].concat())
+    });
+    let other: [u8; 40] = forms.next().unwrap().try_into().unwrap();
+    assert!(!key.public().verify(b"data", &other));
+}
+
+#[test]
 fn numbers_that_are_no_key() {
     let [p, q, g, y, x] = [P, Q, G, Y, X].map(hex);
     let public = |p: &[u8], q: &[u8], g: &[u8], y: &[u8]| PublicKey::new(p, q, g, y).err();

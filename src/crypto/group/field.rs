@@ -86,7 +86,11 @@ impl Zeroize for Field {
 
 /// (r - x c) mod q, for any r, x and c.
 pub(super) fn response(r: &U1536, x: &U1536, c: &U1536) -> U1536 {
-    (FormQ::new(&modulo_q(r)) - FormQ::new(&modulo_q(x)) * FormQ::new(&modulo_q(c))).retrieve()
+    let [mut r, mut x] = [r, x].map(|secret| FormQ::new(&modulo_q(secret)));
+    let response = (r - x * FormQ::new(&modulo_q(c))).retrieve();
+    r.zeroize();
+    x.zeroize();
+    response
 }
 
 /// Any number below 2^1536 is below 3 q.

@@ -78,7 +78,7 @@ fn below_q() -> impl Strategy<Value = BigUint> {
 
 /// Unoptimised arithmetic is slow: fewer cases then.
 fn cases() -> ProptestConfig {
-    ProptestConfig::with_cases(if cfg!(debug_assertions) { 24 } else { 400 })
+    ProptestConfig::with_cases(if cfg!(debug_assertions) { 12 } else { 400 })
 }
 
 #[test]
@@ -175,13 +175,7 @@ fn quotients() {
 
 #[test]
 fn powers_at_the_edges() {
-    for base in [
-        BigUint::ZERO,
-        BigUint::from(1_u32),
-        &*P - 1_u32,
-        &*P - 2_u32,
-        &*Q + 1_u32,
-    ] {
+    for base in [BigUint::ZERO, &*P - 1_u32, &*P - 2_u32] {
         for x in edges() {
             let ours = pow(&residue(&base), &exponent(&x));
             assert!(same(&ours, &base.modpow(&x, &P)), "{base}^{x}");
