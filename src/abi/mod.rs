@@ -2,11 +2,46 @@
 //!
 //! One file per header of libotr; each exported function is a translation and no more. [`entry`] says how a function is
 //! exported, [`types`] how the structs lie in memory, [`gcry`] what stands for libgcrypt's objects.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::undocumented_unsafe_blocks,
+        reason = "a test owns every object it hands over; the library's own blocks are checked in the build without tests"
+    )
+)]
 
 pub mod entry;
 pub mod error;
 mod error_table;
 pub mod gcry;
 pub mod memory;
+pub mod stdio;
 #[cfg(feature = "abi5")]
 pub mod types;
+
+#[cfg(feature = "abi5")]
+pub mod auth_info;
+#[cfg(feature = "abi5")]
+pub mod b64;
+#[cfg(feature = "abi5")]
+pub mod context;
+#[cfg(feature = "abi5")]
+pub mod context_priv;
+#[cfg(feature = "abi5")]
+pub mod dh_objects;
+#[cfg(feature = "abi5")]
+pub mod instag;
+#[cfg(feature = "abi5")]
+pub mod mem;
+#[cfg(feature = "abi5")]
+pub mod private;
+#[cfg(feature = "abi5")]
+pub mod privkey;
+#[cfg(feature = "abi5")]
+pub mod sm_objects;
+#[cfg(feature = "abi5")]
+pub mod tlv;
+#[cfg(feature = "abi5")]
+pub mod userstate;
+#[cfg(feature = "abi5")]
+pub mod version;
