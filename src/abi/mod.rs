@@ -20,25 +20,41 @@ pub mod stdio;
 pub mod types;
 
 #[cfg(feature = "abi5")]
+pub mod auth;
+#[cfg(feature = "abi5")]
 pub mod auth_info;
 #[cfg(feature = "abi5")]
 pub mod b64;
+#[cfg(feature = "abi5")]
+mod bridge;
 #[cfg(feature = "abi5")]
 pub mod context;
 #[cfg(feature = "abi5")]
 pub mod context_priv;
 #[cfg(feature = "abi5")]
+pub mod dh;
+#[cfg(feature = "abi5")]
 pub mod dh_objects;
+#[cfg(feature = "abi5")]
+mod exchange;
 #[cfg(feature = "abi5")]
 pub mod instag;
 #[cfg(feature = "abi5")]
 pub mod mem;
 #[cfg(feature = "abi5")]
+pub mod message;
+#[cfg(feature = "abi5")]
 pub mod private;
 #[cfg(feature = "abi5")]
 pub mod privkey;
 #[cfg(feature = "abi5")]
+pub mod proto;
+#[cfg(feature = "abi5")]
+pub mod sm;
+#[cfg(feature = "abi5")]
 pub mod sm_objects;
+#[cfg(feature = "abi5")]
+mod smp_numbers;
 #[cfg(feature = "abi5")]
 pub mod tlv;
 #[cfg(feature = "abi5")]

@@ -13,3 +13,6 @@ pub mod session;
 pub mod session_id;
 pub mod smp;
 pub mod smp_exchange;
+
+#[cfg(test)]
+mod tests;

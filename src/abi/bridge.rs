@@ -1,0 +1,270 @@
+//! Between the public structs and the core: what a step needs is read from the struct, the step runs
+//! on it without a borrow of C memory, and what it left is written back before the client hears of it.
+//!
+//! The public struct is the truth for every public member: clients write some of them at any time.
+
+use std::ffi::{c_int, c_uint};
+use std::ptr;
+
+use super::context;
+use super::context_priv::private_of;
+use super::entry::guard;
+use super::error::GcryError;
+use super::exchange;
+use super::memory::bytes_of;
+use super::smp_numbers;
+use super::types::*;
+use crate::protocol::ake::{Auth, Tags};
+use crate::protocol::conversation::{Conversation, MessageState, Offer, Peer, Retransmit};
+use crate::protocol::error::ProtocolError;
+use crate::protocol::policy::Policy;
+use crate::protocol::session_id::{BoldHalf, SessionId};
+use crate::protocol::smp::state::Smp;
+use crate::wire::query::Versions;
+use crate::wire::version::Version;
+
+/// Runs a step on a conversation. After a panic the conversation has no session any more: what it
+/// sends is refused until it is reset.
+///
+/// # Safety
+/// `ctx` is a live context with the library's private part, and the client does not run meanwhile.
+pub unsafe fn with_conversation<T>(
+    ctx: *mut ConnContext,
+    step: impl FnOnce(&mut Conversation) -> T,
+) -> Result<T, GcryError> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut conversation = load(ctx)?;
+        let (outcome, conversation) = guard(move || {
+            let outcome = step(&mut conversation);
+            (outcome, conversation)
+        })?;
+        store(ctx, conversation);
+        Ok(outcome)
+    }
+}
+
+/// Runs a step on a conversation and its key exchange.
+///
+/// # Safety
+/// As for [`with_conversation`].
+pub unsafe fn with_exchange<T>(
+    ctx: *mut ConnContext,
+    step: impl FnOnce(&mut Conversation, &mut Auth) -> T,
+) -> Result<T, GcryError> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let private = private_of(ctx).ok_or(GcryError::INV_VALUE)?;
+        let info = &raw mut (*ctx).auth;
+        let mut auth = exchange::load(info, Some(&(*private).exchange));
+        let (outcome, auth) = with_conversation(ctx, move |conversation| {
+            let outcome = step(conversation, &mut auth);
+            (outcome, auth)
+        })?;
+        (*private).exchange.keep(&auth);
+        exchange::store(info, &auth);
+        Ok(outcome)
+    }
+}
+
+/// Runs a step on a conversation and its SMP.
+///
+/// # Safety
+/// As for [`with_conversation`].
+pub unsafe fn with_smp<T>(
+    ctx: *mut ConnContext,
+    step: impl FnOnce(&mut Conversation, &mut Smp) -> T,
+) -> Result<T, GcryError> {
+    // SAFETY: the caller's promise; a context's smstate is NULL or live.
+    unsafe {
+        let state = (*ctx).smstate;
+        if state.is_null() {
+            return Err(GcryError::INV_VALUE);
+        }
+        let mut smp = smp_numbers::load(state);
+        let (outcome, smp) = with_conversation(ctx, move |conversation| {
+            let outcome = step(conversation, &mut smp);
+            (outcome, smp)
+        })?;
+        smp_numbers::store(state, &smp);
+        Ok(outcome)
+    }
+}
+
+/// The instance tags of a context.
+///
+/// # Safety
+/// `ctx` is live.
+pub unsafe fn tags_of(ctx: *const ConnContext) -> Tags {
+    // SAFETY: the caller's promise.
+    unsafe {
+        Tags {
+            ours: (*ctx).our_instance,
+            theirs: (*ctx).their_instance,
+        }
+    }
+}
+
+/// Whether this is a master context.
+///
+/// # Safety
+/// `ctx` is live.
+pub unsafe fn is_master(ctx: *const ConnContext) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { ptr::eq((*ctx).m_context, ctx) }
+}
+
+unsafe fn load(ctx: *mut ConnContext) -> Result<Conversation, GcryError> {
+    // SAFETY: the caller of this private function vouches for the context.
+    unsafe {
+        let private = private_of(ctx).ok_or(GcryError::INV_VALUE)?;
+        let hidden = (*ctx).context_priv;
+        let id_length = (*ctx).sessionid_len.min((*ctx).sessionid.len());
+        let half = match (*ctx).sessionid_half {
+            SESSIONID_SECOND_HALF_BOLD => BoldHalf::Second,
+            _ => BoldHalf::First,
+        };
+        let id = (*ctx).sessionid;
+        Ok(Conversation {
+            state: match (*ctx).msgstate {
+                MSGSTATE_ENCRYPTED => MessageState::Encrypted,
+                MSGSTATE_FINISHED => MessageState::Finished,
+                _ => MessageState::Plaintext,
+            },
+            version: version_from((*ctx).protocol_version),
+            tags: tags_of(ctx),
+            is_master: is_master(ctx),
+            session_id: SessionId::new(id.get(..id_length).unwrap_or_default(), half),
+            offer: match (*ctx).otr_offer {
+                OFFER_SENT => Offer::Sent,
+                OFFER_REJECTED => Offer::Rejected,
+                OFFER_ACCEPTED => Offer::Accepted,
+                _ => Offer::Not,
+            },
+            peer: active_peer(ctx),
+            last_sent: (*hidden).lastsent,
+            generation: (*hidden).generation,
+            retransmit: match (*hidden).may_retransmit {
+                0 => Retransmit::No,
+                1 => Retransmit::Again,
+                _ => Retransmit::FirstTime,
+            },
+            secrets: std::mem::take(&mut (*private).secrets),
+        })
+    }
+}
+
+unsafe fn store(ctx: *mut ConnContext, conversation: Conversation) {
+    // SAFETY: as in `load`, which has just found the private part.
+    unsafe {
+        let Some(private) = private_of(ctx) else {
+            return;
+        };
+        let hidden = (*ctx).context_priv;
+        (*ctx).msgstate = match conversation.state {
+            MessageState::Plaintext => MSGSTATE_PLAINTEXT,
+            MessageState::Encrypted => MSGSTATE_ENCRYPTED,
+            MessageState::Finished => MSGSTATE_FINISHED,
+        };
+        (*ctx).protocol_version = version_number(conversation.version);
+        let id = conversation.session_id.as_bytes();
+        (*ctx).sessionid = [0; 20];
+        ptr::copy_nonoverlapping(id.as_ptr(), (&raw mut (*ctx).sessionid).cast(), id.len());
+        (*ctx).sessionid_len = id.len();
+        (*ctx).sessionid_half = half_number(conversation.session_id.half());
+        (*ctx).otr_offer = match conversation.offer {
+            Offer::Not => OFFER_NOT,
+            Offer::Sent => OFFER_SENT,
+            Offer::Rejected => OFFER_REJECTED,
+            Offer::Accepted => OFFER_ACCEPTED,
+        };
+        if let Some(peer) = conversation.peer
+            && active_peer(ctx).is_none_or(|active| active.fingerprint != peer.fingerprint)
+        {
+            let mut fingerprint = peer.fingerprint;
+            (*ctx).active_fingerprint =
+                context::find_fingerprint(ctx, fingerprint.as_mut_ptr(), true, ptr::null_mut());
+        }
+        (*hidden).lastsent = conversation.last_sent;
+        (*hidden).generation = conversation.generation;
+        (*hidden).may_retransmit = match conversation.retransmit {
+            Retransmit::No => 0,
+            Retransmit::Again => 1,
+            Retransmit::FirstTime => 2,
+        };
+        let session = conversation.secrets.session.as_ref();
+        (*hidden).our_keyid = session.map_or(0, |session| session.our_keyid());
+        (*hidden).their_keyid = session.map_or(0, |session| session.their_keyid());
+        (*private).secrets = conversation.secrets;
+    }
+}
+
+unsafe fn active_peer(ctx: *const ConnContext) -> Option<Peer> {
+    // SAFETY: the caller vouches for the context; an active fingerprint is NULL or a live node.
+    unsafe {
+        let active = (*ctx).active_fingerprint;
+        if active.is_null() || (*active).fingerprint.is_null() {
+            return None;
+        }
+        let fingerprint = (*active).fingerprint.cast::<[u8; 20]>().read();
+        let trusted = bytes_of((*active).trust).is_some_and(|trust| !trust.is_empty());
+        Some(Peer {
+            fingerprint,
+            trusted,
+        })
+    }
+}
+
+/// A version as the structs number it, 0 for none.
+pub fn version_number(version: Option<Version>) -> c_uint {
+    version.map_or(0, |version| version.number().into())
+}
+
+/// The version with this number.
+pub fn version_from(number: c_uint) -> Option<Version> {
+    u8::try_from(number).ok().and_then(Version::from_number)
+}
+
+/// The bold half as the structs number it.
+pub fn half_number(half: BoldHalf) -> OtrlSessionIdHalf {
+    match half {
+        BoldHalf::First => SESSIONID_FIRST_HALF_BOLD,
+        BoldHalf::Second => SESSIONID_SECOND_HALF_BOLD,
+    }
+}
+
+/// A policy from its bits.
+pub fn policy_from(bits: OtrlPolicy) -> Policy {
+    let has = |bit| bits & bit != 0;
+    Policy {
+        versions: Versions {
+            v1: has(POLICY_ALLOW_V1),
+            v2: has(POLICY_ALLOW_V2),
+            v3: has(POLICY_ALLOW_V3),
+        },
+        require_encryption: has(POLICY_REQUIRE_ENCRYPTION),
+        send_whitespace_tag: has(POLICY_SEND_WHITESPACE_TAG),
+        whitespace_start_ake: has(POLICY_WHITESPACE_START_AKE),
+        error_start_ake: has(POLICY_ERROR_START_AKE),
+    }
+}
+
+/// A C truth value.
+pub fn c_bool(value: bool) -> c_int {
+    value.into()
+}
+
+impl From<ProtocolError> for GcryError {
+    fn from(error: ProtocolError) -> Self {
+        match error {
+            ProtocolError::Invalid => Self::INV_VALUE,
+            ProtocolError::Conflict => Self::CONFLICT,
+            // GPG_ERR_BAD_SIGNATURE, from libgcrypt itself in the original.
+            ProtocolError::BadSignature => Self::from_gcrypt(8),
+            ProtocolError::UnusableKey => Self::UNUSABLE_SECKEY,
+            ProtocolError::NoRandomness => Self::EIO,
+            // GPG_ERR_TOO_LARGE
+            ProtocolError::TooLong => Self::new(67),
+        }
+    }
+}

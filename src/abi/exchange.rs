@@ -1,0 +1,245 @@
+//! `OtrlAuthInfo` to and from the typed key exchange.
+
+use std::ffi::c_uint;
+use std::ptr;
+
+use super::bridge::{half_number, version_from, version_number};
+use super::gcry::mpi;
+use super::memory::{bytes_of, c_buffer, c_string, free_and_clear, slice_of};
+use super::private::ExchangeExtras;
+use super::types::*;
+use crate::crypto::group::{Element, Exponent};
+use crate::protocol::ake::{
+    Auth, AuthState, Commitment, Established, Responding, Revealed, V1Setup,
+};
+use crate::protocol::dh::{AuthKeys, DhKeyPair};
+
+/// Reads an exchange. A struct that says it is under way but lacks a value is read as no exchange.
+///
+/// # Safety
+/// `info` is live; its pointers are NULL or live objects of the library.
+pub unsafe fn load(info: *const OtrlAuthInfo, extras: Option<&ExchangeExtras>) -> Auth {
+    // SAFETY: the caller's promise.
+    unsafe {
+        Auth {
+            state: load_state(info, extras).unwrap_or_default(),
+            initiated: (*info).initiated != 0,
+            version: version_from((*info).protocol_version),
+            last_message: bytes_of((*info).lastauthmsg).map(<[u8]>::to_vec),
+            commit_sent: (*info).commit_sent_time,
+        }
+    }
+}
+
+unsafe fn load_state(
+    info: *const OtrlAuthInfo,
+    extras: Option<&ExchangeExtras>,
+) -> Option<AuthState> {
+    // SAFETY: the caller vouches for the struct.
+    unsafe {
+        let our_keyid = (*info).our_keyid;
+        let our_dh = || load_keypair(&raw const (*info).our_dh);
+        let encrypted_gx = || slice_of((*info).encgx, (*info).encgx_len).to_vec();
+        let hashed_gx = (*info).hashgx;
+        let commitment = || {
+            Some(Commitment {
+                our_dh: our_dh()?,
+                our_keyid,
+                r: (*info).r,
+                encrypted_gx: encrypted_gx(),
+                hashed_gx,
+            })
+        };
+        Some(match (*info).authstate {
+            AUTHSTATE_AWAITING_DHKEY => AuthState::AwaitingDhKey(Box::new(commitment()?)),
+            AUTHSTATE_AWAITING_REVEALSIG => AuthState::AwaitingRevealSig(Box::new(Responding {
+                our_dh: our_dh()?,
+                our_keyid,
+                encrypted_gx: encrypted_gx(),
+                hashed_gx,
+                yielded: extras.and_then(|extras| extras.yielded_to(&hashed_gx)),
+            })),
+            AUTHSTATE_AWAITING_SIG => {
+                let commitment = commitment()?;
+                let their_dh = Element::from_bytes(&mpi::bytes((*info).their_pub)?)?;
+                let keys = extras
+                    .and_then(|extras| {
+                        extras.keys_between(
+                            &commitment.our_dh.public().to_bytes(),
+                            &their_dh.to_bytes(),
+                        )
+                    })
+                    .unwrap_or_else(|| {
+                        AuthKeys::derive(&commitment.our_dh.shared_secret(&their_dh))
+                    });
+                AuthState::AwaitingSig(Box::new(Revealed {
+                    commitment,
+                    their_dh,
+                    keys,
+                }))
+            }
+            AUTHSTATE_V1_SETUP => AuthState::V1Setup(Box::new(V1Setup {
+                our_dh: our_dh()?,
+                our_keyid,
+            })),
+            _ => AuthState::None,
+        })
+    }
+}
+
+/// Writes an exchange back. The private values of a finished one are gone afterwards.
+///
+/// # Safety
+/// As for [`load`], and `info` is writable.
+pub unsafe fn store(info: *mut OtrlAuthInfo, auth: &Auth) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*info).initiated = auth.initiated.into();
+        (*info).protocol_version = version_number(auth.version);
+        (*info).commit_sent_time = auth.commit_sent;
+        free_and_clear(&raw mut (*info).lastauthmsg);
+        if let Some(message) = &auth.last_message {
+            (*info).lastauthmsg = c_string(message);
+        }
+        match &auth.state {
+            AuthState::None => {
+                (*info).authstate = AUTHSTATE_NONE;
+                store_keypair(&raw mut (*info).our_dh, None);
+                (*info).our_keyid = 0;
+                store_commit(info, &[], [0; 32]);
+                super::memory::wipe((&raw mut (*info).r).cast(), 16);
+            }
+            AuthState::AwaitingDhKey(commitment) => {
+                (*info).authstate = AUTHSTATE_AWAITING_DHKEY;
+                store_commitment(info, commitment);
+            }
+            AuthState::AwaitingRevealSig(responding) => {
+                (*info).authstate = AUTHSTATE_AWAITING_REVEALSIG;
+                store_keypair(&raw mut (*info).our_dh, Some(&responding.our_dh));
+                (*info).our_keyid = responding.our_keyid;
+                store_commit(info, &responding.encrypted_gx, responding.hashed_gx);
+            }
+            AuthState::AwaitingSig(revealed) => {
+                (*info).authstate = AUTHSTATE_AWAITING_SIG;
+                store_commitment(info, &revealed.commitment);
+                store_public(&raw mut (*info).their_pub, &revealed.their_dh);
+                (*info).secure_session_id = [0; 20];
+                copy(
+                    &revealed.keys.session_id,
+                    &raw mut (*info).secure_session_id,
+                );
+                (*info).secure_session_id_len = revealed.keys.session_id.len();
+            }
+            AuthState::V1Setup(setup) => {
+                (*info).authstate = AUTHSTATE_V1_SETUP;
+                store_keypair(&raw mut (*info).our_dh, Some(&setup.our_dh));
+                (*info).our_keyid = setup.our_keyid;
+            }
+        }
+    }
+}
+
+/// Shows the outcome of a finished exchange, as a callback of the client may read it.
+///
+/// # Safety
+/// As for [`store`].
+pub unsafe fn show_established(info: *mut OtrlAuthInfo, established: &Established) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        store_keypair(&raw mut (*info).our_dh, Some(established.our_dh()));
+        (*info).our_keyid = established.our_keyid();
+        show_their_side(info, established);
+    }
+}
+
+/// The public half of [`show_established`]: who they are, and the session id.
+///
+/// # Safety
+/// As for [`store`].
+pub unsafe fn show_their_side(info: *mut OtrlAuthInfo, established: &Established) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        store_public(&raw mut (*info).their_pub, established.their_dh());
+        (*info).their_keyid = established.their_keyid();
+        (*info).their_fingerprint = *established.their_fingerprint();
+        let id = established.session_id();
+        (*info).secure_session_id = [0; 20];
+        copy(id.as_bytes(), &raw mut (*info).secure_session_id);
+        (*info).secure_session_id_len = id.as_bytes().len();
+        (*info).session_id_half = half_number(id.half());
+    }
+}
+
+/// Reads a key pair; `None` if a half is missing, out of range or of another group.
+///
+/// # Safety
+/// `pair` is live; its numbers are NULL or live.
+pub unsafe fn load_keypair(pair: *const DhKeypair) -> Option<DhKeyPair> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if (*pair).groupid != DH1536_GROUP_ID {
+            return None;
+        }
+        let secret = Exponent::from_bytes(&mpi::bytes((*pair).private)?)?;
+        let public = Element::from_bytes(&mpi::bytes((*pair).public)?)?;
+        Some(DhKeyPair::from_parts(secret, public))
+    }
+}
+
+/// Writes a key pair, or clears it.
+///
+/// # Safety
+/// `pair` is live and writable; its numbers are NULL or live.
+pub unsafe fn store_keypair(pair: *mut DhKeypair, keys: Option<&DhKeyPair>) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        mpi::release_and_clear(&raw mut (*pair).private);
+        mpi::release_and_clear(&raw mut (*pair).public);
+        if let Some(keys) = keys {
+            (*pair).groupid = DH1536_GROUP_ID as c_uint;
+            (*pair).private = mpi::new_secret(&keys.secret().to_bytes()).unwrap_or(ptr::null_mut());
+            (*pair).public =
+                mpi::new_from_bytes(&keys.public().to_bytes()).unwrap_or(ptr::null_mut());
+        }
+    }
+}
+
+unsafe fn store_commitment(info: *mut OtrlAuthInfo, commitment: &Commitment) {
+    // SAFETY: the caller vouches for the struct.
+    unsafe {
+        store_keypair(&raw mut (*info).our_dh, Some(&commitment.our_dh));
+        (*info).our_keyid = commitment.our_keyid;
+        (*info).r = commitment.r;
+        store_commit(info, &commitment.encrypted_gx, commitment.hashed_gx);
+    }
+}
+
+unsafe fn store_commit(info: *mut OtrlAuthInfo, encrypted_gx: &[u8], hashed_gx: [u8; 32]) {
+    // SAFETY: the caller vouches for the struct; encgx came from malloc.
+    unsafe {
+        free_and_clear(&raw mut (*info).encgx);
+        (*info).encgx_len = 0;
+        if !encrypted_gx.is_empty() {
+            (*info).encgx = c_buffer(encrypted_gx);
+            (*info).encgx_len = if (*info).encgx.is_null() {
+                0
+            } else {
+                encrypted_gx.len()
+            };
+        }
+        (*info).hashgx = hashed_gx;
+    }
+}
+
+unsafe fn store_public(place: *mut *mut super::gcry::Mpi, value: &Element) {
+    // SAFETY: the caller vouches for the place.
+    unsafe {
+        mpi::release_and_clear(place);
+        *place = mpi::new_from_bytes(&value.to_bytes()).unwrap_or(ptr::null_mut());
+    }
+}
+
+unsafe fn copy(bytes: &[u8], to: *mut [u8; 20]) {
+    // SAFETY: the caller vouches for the place; no more bytes are written than it has.
+    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to.cast(), bytes.len().min(20)) }
+}

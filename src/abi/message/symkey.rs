@@ -1,0 +1,58 @@
+//! The extra symmetric key.
+
+use std::ffi::{c_uint, c_void};
+use std::ptr;
+
+use super::super::bridge::with_conversation;
+use super::super::context::Handle;
+use super::super::error::GcryError;
+use super::super::memory::slice_of;
+use super::super::types::*;
+use super::client::Client;
+use super::transmit::transmit_all;
+use crate::wire::tlv::{self, Tlv};
+
+/// Puts the current extra key into `symkey` and tells the correspondent what it is for.
+///
+/// # Safety
+/// `us` is live and has `context`; `usedata` has `usedatalen` bytes; `symkey` has room for 32; `ops` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn otrl_message_symkey(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    context: *mut ConnContext,
+    purpose: c_uint,
+    usedata: *const u8,
+    usedatalen: usize,
+    symkey: *mut u8,
+) -> GcryError {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let has_data = usedatalen == 0 || !usedata.is_null();
+        if us.is_null() || context.is_null() || symkey.is_null() || !has_data {
+            return GcryError::INV_VALUE;
+        }
+        if (*context).msgstate != MSGSTATE_ENCRYPTED || usedatalen > usize::from(u16::MAX) - 4 {
+            return GcryError::INV_VALUE;
+        }
+        let sent = with_conversation(context, |c| {
+            let mut value = purpose.to_be_bytes().to_vec();
+            value.extend_from_slice(slice_of(usedata, usedatalen));
+            c.encrypt_internal(&[Tlv {
+                kind: tlv::SYMKEY,
+                value,
+            }])
+        });
+        let sent = match sent {
+            Ok(Ok(sent)) => std::mem::ManuallyDrop::new(sent),
+            Ok(Err(error)) => return error.into(),
+            Err(error) => return error,
+        };
+        ptr::copy_nonoverlapping(sent.extra_key.as_ptr(), symkey, sent.extra_key.len());
+        let client = Client::new(us, ops, opdata);
+        let outcome = transmit_all(client, Handle::of(context), &sent.message);
+        drop(std::mem::ManuallyDrop::into_inner(sent));
+        outcome.into()
+    }
+}

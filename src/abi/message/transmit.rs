@@ -1,0 +1,172 @@
+//! The way of a message to the network: whole, or in fragments if it is too long for it.
+
+use std::ffi::c_char;
+use std::ptr;
+
+use super::super::bridge::tags_of;
+use super::super::context::Handle;
+use super::super::entry::guard;
+use super::super::error::GcryError;
+use super::super::memory::{bytes_of, c_string};
+use super::super::types::*;
+use super::client::Client;
+use crate::wire::fragment::{FragmentHeader, split};
+use crate::wire::kind::message_version;
+use crate::wire::version::Version;
+
+/// A malloc'ed list of malloc'ed strings: nothing here needs a destructor to run.
+struct Pieces {
+    first: *mut *mut c_char,
+    count: usize,
+}
+
+/// Sends `message`, cut to the network's size. By `policy` one piece is not sent but handed back
+/// in `returned` (malloc'ed), for the client to send itself.
+///
+/// # Safety
+/// `message` is a C string of ours that outlives the call; `handle` names a context of the client's
+/// user state; `returned` is NULL or writable, and nothing else of the client's is borrowed.
+pub unsafe fn transmit(
+    client: Client,
+    handle: Handle,
+    message: *const c_char,
+    policy: OtrlFragmentPolicy,
+    returned: *mut *mut c_char,
+) -> Result<(), GcryError> {
+    // SAFETY: the caller's promise; the context is looked up again after each callback.
+    unsafe {
+        if message.is_null() || !client.can_inject() {
+            return Ok(());
+        }
+        let Some(ctx) = handle.get(client.us) else {
+            return Ok(());
+        };
+        let limit = client.max_message_size(ctx);
+        let Some(ctx) = handle.get(client.us) else {
+            return Ok(());
+        };
+        let text_length = bytes_of(message).map_or(0, <[u8]>::len);
+        let Some(limit) = limit.filter(|limit| text_length > *limit) else {
+            if policy != FRAGMENT_SEND_ALL {
+                *returned = c_string(bytes_of(message).unwrap_or_default());
+                return if (*returned).is_null() {
+                    Err(GcryError::ENOMEM)
+                } else {
+                    Ok(())
+                };
+            }
+            // Nothing is said by an empty message: it only stands for "do not send".
+            if text_length != 0 {
+                client.inject(ctx, message);
+            }
+            return Ok(());
+        };
+
+        let header = header_for(ctx, message);
+        let pieces = cut(message, limit, header)?;
+        let kept = match policy {
+            FRAGMENT_SEND_ALL_BUT_FIRST => Some(0),
+            FRAGMENT_SEND_ALL_BUT_LAST => pieces.count.checked_sub(1),
+            _ => None,
+        };
+        for index in 0..pieces.count {
+            let piece = *pieces.first.add(index);
+            if kept == Some(index) {
+                *returned = piece;
+                continue;
+            }
+            // A callback may have forgotten the context; the rest then has no recipient.
+            if let Some(ctx) = handle.get(client.us) {
+                client.inject(ctx, piece);
+            }
+            libc::free(piece.cast());
+        }
+        libc::free(pieces.first.cast());
+        Ok(())
+    }
+}
+
+/// The fragment header that fits the message: by its own version, else by the one being spoken.
+unsafe fn header_for(ctx: *const ConnContext, message: *const c_char) -> FragmentHeader {
+    // SAFETY: the caller vouches for both.
+    unsafe {
+        let version = message_version(bytes_of(message).unwrap_or_default());
+        let tags = tags_of(ctx);
+        if version == Some(Version::V3) || (version.is_none() && (*ctx).protocol_version == 3) {
+            FragmentHeader::V3 {
+                ours: tags.ours,
+                theirs: tags.theirs,
+            }
+        } else {
+            FragmentHeader::V2
+        }
+    }
+}
+
+unsafe fn cut(
+    message: *const c_char,
+    limit: usize,
+    header: FragmentHeader,
+) -> Result<Pieces, GcryError> {
+    // SAFETY: the caller vouches for the message.
+    let text = unsafe { bytes_of(message) }.unwrap_or_default();
+    let pieces = guard(|| split(text, limit, header))?.map_err(|_| GcryError::INV_VALUE)?;
+    let size = pieces
+        .len()
+        .max(1)
+        .checked_mul(size_of::<*mut c_char>())
+        .ok_or(GcryError::ENOMEM)?;
+    // SAFETY: malloc takes any size; each slot is written before it is read.
+    unsafe {
+        let first: *mut *mut c_char = libc::malloc(size).cast();
+        if first.is_null() {
+            return Err(GcryError::ENOMEM);
+        }
+        for (index, piece) in pieces.iter().enumerate() {
+            let copy = c_string(piece);
+            first.add(index).write(copy);
+            if copy.is_null() {
+                free_pieces(Pieces {
+                    first,
+                    count: index,
+                });
+                return Err(GcryError::ENOMEM);
+            }
+        }
+        Ok(Pieces {
+            first,
+            count: pieces.len(),
+        })
+    }
+}
+
+unsafe fn free_pieces(pieces: Pieces) {
+    // SAFETY: made by `cut` and not given away.
+    unsafe {
+        for index in 0..pieces.count {
+            libc::free((*pieces.first.add(index)).cast());
+        }
+        libc::free(pieces.first.cast());
+    }
+}
+
+/// Sends a message of bytes, all of it.
+///
+/// # Safety
+/// As for [`transmit`].
+pub unsafe fn transmit_all(
+    client: Client,
+    handle: Handle,
+    message: &[u8],
+) -> Result<(), GcryError> {
+    let text = c_string(message);
+    if text.is_null() {
+        return Err(GcryError::ENOMEM);
+    }
+    // SAFETY: the caller's promise; the text is ours until it is freed.
+    unsafe {
+        let outcome = transmit(client, handle, text, FRAGMENT_SEND_ALL, ptr::null_mut());
+        libc::free(text.cast());
+        outcome
+    }
+}

@@ -1,0 +1,334 @@
+//! `proto.h`: the message formats, and data messages by hand.
+
+use std::ffi::{c_char, c_int, c_uint, c_ushort};
+use std::ptr;
+
+use super::bridge::{policy_from, with_conversation};
+use super::entry::entry;
+use super::error::GcryError;
+use super::memory::{bytes_of, c_buffer, c_string, put};
+use super::tlv;
+use super::types::*;
+use crate::protocol::error::ProtocolError;
+use crate::wire::fragment::{Accumulated, FragmentHeader, create};
+use crate::wire::kind::{MessageKind, instances, message_kind, message_version};
+use crate::wire::messages::data::data_flags;
+use crate::wire::query::{default_query, query_versions};
+use crate::wire::version::Version;
+use crate::wire::whitespace::find_tag;
+
+entry! {
+    /// The query message in our name, malloc'ed; NULL without memory.
+    ///
+    /// # Safety
+    /// `ourname` is NULL or a C string.
+    on panic ptr::null_mut();
+    pub fn otrl_proto_default_query_msg(ourname: *const c_char, policy: OtrlPolicy) -> *mut c_char {
+        // SAFETY: the caller's promise.
+        let name = unsafe { bytes_of(ourname) }.unwrap_or_default();
+        c_string(&default_query(name, policy_from(policy).versions))
+    }
+}
+
+entry! {
+    /// The best version that a query message and our policy have in common; 0 for none.
+    ///
+    /// # Safety
+    /// `querymsg` is NULL or a C string.
+    on panic 0;
+    pub fn otrl_proto_query_bestversion(querymsg: *const c_char, policy: OtrlPolicy) -> c_uint {
+        // SAFETY: the caller's promise.
+        let message = unsafe { bytes_of(querymsg) }.unwrap_or_default();
+        number(query_versions(message).best_common(policy_from(policy).versions))
+    }
+}
+
+entry! {
+    /// The best version that a whitespace tag and our policy have in common; 0 for none. Where the tag
+    /// begins and ends goes into the out-parameters, NULL if there is none.
+    ///
+    /// # Safety
+    /// `msg` is NULL or a C string; the out-parameters are NULL or writable.
+    on panic 0;
+    pub fn otrl_proto_whitespace_bestversion(
+        msg: *const c_char,
+        starttagp: *mut *const c_char,
+        endtagp: *mut *const c_char,
+        policy: OtrlPolicy,
+    ) -> c_uint {
+        // SAFETY: the caller's promise; the range lies within the string.
+        unsafe {
+            put(starttagp, ptr::null());
+            put(endtagp, ptr::null());
+            let Some((range, versions)) = bytes_of(msg).and_then(find_tag) else { return 0 };
+            put(starttagp, msg.add(range.start));
+            put(endtagp, msg.add(range.end));
+            number(versions.best_common(policy_from(policy).versions))
+        }
+    }
+}
+
+entry! {
+    /// What kind of message this looks like, by its beginning.
+    ///
+    /// # Safety
+    /// `message` is NULL or a C string.
+    on panic MSGTYPE_UNKNOWN;
+    pub fn otrl_proto_message_type(message: *const c_char) -> OtrlMessageType {
+        // SAFETY: the caller's promise.
+        match message_kind(unsafe { bytes_of(message) }.unwrap_or_default()) {
+            MessageKind::NotOtr => MSGTYPE_NOTOTR,
+            MessageKind::TaggedPlaintext => MSGTYPE_TAGGEDPLAINTEXT,
+            MessageKind::Query => MSGTYPE_QUERY,
+            MessageKind::DhCommit => MSGTYPE_DH_COMMIT,
+            MessageKind::DhKey => MSGTYPE_DH_KEY,
+            MessageKind::RevealSig => MSGTYPE_REVEALSIG,
+            MessageKind::Signature => MSGTYPE_SIGNATURE,
+            MessageKind::V1KeyExchange => MSGTYPE_V1_KEYEXCH,
+            MessageKind::Data => MSGTYPE_DATA,
+            MessageKind::Error => MSGTYPE_ERROR,
+            MessageKind::Unknown => MSGTYPE_UNKNOWN,
+        }
+    }
+}
+
+entry! {
+    /// The version of an encoded message; 0 for any other.
+    ///
+    /// # Safety
+    /// `message` is NULL or a C string.
+    on panic 0;
+    pub fn otrl_proto_message_version(message: *const c_char) -> c_int {
+        // SAFETY: the caller's promise.
+        let message = unsafe { bytes_of(message) }.unwrap_or_default();
+        message_version(message).map_or(0, |version| version.number().into())
+    }
+}
+
+entry! {
+    /// The instance tags of a version 3 message, which must begin with its "?OTR:".
+    ///
+    /// # Safety
+    /// `otrmsg` is NULL or a C string; the out-parameters are NULL or writable.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_proto_instance(
+        otrmsg: *const c_char, instance_from: *mut c_uint, instance_to: *mut c_uint,
+    ) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match bytes_of(otrmsg).map(instances) {
+                Some(Ok(tags)) => {
+                    put(instance_from, tags.from);
+                    put(instance_to, tags.to);
+                    GcryError::NO_ERROR
+                }
+                _ => GcryError::INV_VALUE,
+            }
+        }
+    }
+}
+
+entry! {
+    /// Encrypts a data message; the result is malloc'ed. The extra key goes into `extrakey` unless that is NULL.
+    ///
+    /// # Safety
+    /// `context` is NULL or live; `msg` is NULL or a C string, `tlvs` a chain; `encmessagep` is NULL or
+    /// writable; `extrakey` is NULL or has room for 32 bytes.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_proto_create_data(
+        encmessagep: *mut *mut c_char, context: *mut ConnContext, msg: *const c_char,
+        tlvs: *const OtrlTLV, flags: u8, extrakey: *mut u8,
+    ) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe {
+            put(encmessagep, ptr::null_mut());
+            let Some(text) = bytes_of(msg).filter(|_| !encmessagep.is_null() && !context.is_null()) else {
+                return GcryError::INV_VALUE;
+            };
+            let chain = tlv::to_chain(tlvs);
+            let sent = match with_conversation(context, |c| c.create_data(text, &chain, flags)) {
+                Ok(Ok(sent)) => sent,
+                Ok(Err(error)) => return error.into(),
+                Err(error) => return error,
+            };
+            *encmessagep = c_string(&sent.message);
+            if (*encmessagep).is_null() {
+                return GcryError::ENOMEM;
+            }
+            put_key(extrakey, &sent.extra_key);
+            GcryError::NO_ERROR
+        }
+    }
+}
+
+entry! {
+    /// Reads the flags of a data message that may be unreadable otherwise.
+    ///
+    /// # Safety
+    /// `datamsg` is NULL or a C string; `flagsp` is NULL or writable.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_proto_data_read_flags(datamsg: *const c_char, flagsp: *mut u8) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let flags = bytes_of(datamsg).and_then(data_flags);
+            put(flagsp, flags.unwrap_or(0));
+            if flags.is_some() { GcryError::NO_ERROR } else { GcryError::INV_VALUE }
+        }
+    }
+}
+
+entry! {
+    /// Checks and decrypts a data message; text and TLVs are malloc'ed.
+    ///
+    /// # Safety
+    /// `context` is NULL or live; `datamsg` is NULL or a C string; `plaintextp` and `tlvsp` are NULL or
+    /// writable, and so is `flagsp`; `extrakey` is NULL or has room for 32 bytes.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_proto_accept_data(
+        plaintextp: *mut *mut c_char, tlvsp: *mut *mut OtrlTLV, context: *mut ConnContext,
+        datamsg: *const c_char, flagsp: *mut u8, extrakey: *mut u8,
+    ) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe {
+            put(plaintextp, ptr::null_mut());
+            put(tlvsp, ptr::null_mut());
+            put(flagsp, 0);
+            let complete = !plaintextp.is_null() && !tlvsp.is_null() && !context.is_null();
+            let Some(message) = bytes_of(datamsg).filter(|_| complete) else { return GcryError::INV_VALUE };
+            put(flagsp, data_flags(message).unwrap_or(0));
+            let outcome = with_conversation(context, |c| match c.secrets.session.as_mut() {
+                Some(session) => session.decrypt(message).map_err(|refused| refused.error),
+                None => Err(ProtocolError::Conflict),
+            });
+            let received = match outcome {
+                Ok(Ok(received)) => received,
+                Ok(Err(error)) => return error.into(),
+                Err(error) => return error,
+            };
+            *plaintextp = c_buffer(&received.text).cast();
+            if (*plaintextp).is_null() {
+                return GcryError::ENOMEM;
+            }
+            *tlvsp = tlv::from_chain(&received.tlvs);
+            put_key(extrakey, &received.extra_key);
+            GcryError::NO_ERROR
+        }
+    }
+}
+
+entry! {
+    /// Takes up a fragment; a message that is complete now is put into `*unfragmessagep`, malloc'ed.
+    ///
+    /// # Safety
+    /// `context` is NULL or live; `msg` is NULL or a C string; `unfragmessagep` is NULL or writable.
+    on panic FRAGMENT_INCOMPLETE;
+    pub fn otrl_proto_fragment_accumulate(
+        unfragmessagep: *mut *mut c_char, context: *mut ConnContext, msg: *const c_char,
+    ) -> OtrlFragmentResult {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let Some(message) = bytes_of(msg).filter(|_| !context.is_null() && !unfragmessagep.is_null()) else {
+                return FRAGMENT_INCOMPLETE;
+            };
+            let limit = super::message::REASSEMBLY_LIMIT;
+            match with_conversation(context, |c| c.secrets.reassembly.accept(message, limit)) {
+                Ok(Accumulated::Unfragmented) => FRAGMENT_UNFRAGMENTED,
+                Ok(Accumulated::Complete(whole)) => {
+                    *unfragmessagep = c_string(&whole);
+                    if (*unfragmessagep).is_null() { FRAGMENT_INCOMPLETE } else { FRAGMENT_COMPLETE }
+                }
+                Ok(Accumulated::Incomplete) | Err(_) => FRAGMENT_INCOMPLETE,
+            }
+        }
+    }
+}
+
+entry! {
+    /// Cuts a message into `fragment_count` pieces of at most `mms` bytes with their headers.
+    ///
+    /// # Safety
+    /// `fragments` is NULL or writable; `context` is NULL or live; `message` is NULL or a C string.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_proto_fragment_create(
+        mms: c_int, fragment_count: c_int, fragments: *mut *mut *mut c_char,
+        context: *mut ConnContext, message: *const c_char,
+    ) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let text = bytes_of(message).filter(|_| !fragments.is_null() && !context.is_null());
+            let sizes = usize::try_from(mms).ok().zip(usize::try_from(fragment_count).ok());
+            let (Some(text), Some((size, count))) = (text, sizes) else { return GcryError::INV_VALUE };
+            let header = if (*context).auth.protocol_version == 3 {
+                FragmentHeader::V3 { ours: (*context).our_instance, theirs: (*context).their_instance }
+            } else {
+                FragmentHeader::V2
+            };
+            match create(text, size, count, header) {
+                Ok(pieces) => match c_array(&pieces) {
+                    Some(array) => {
+                        *fragments = array;
+                        GcryError::NO_ERROR
+                    }
+                    None => GcryError::ENOMEM,
+                },
+                Err(_) => GcryError::INV_VALUE,
+            }
+        }
+    }
+}
+
+entry! {
+    /// Frees what [`otrl_proto_fragment_create`] made.
+    ///
+    /// # Safety
+    /// `fragments` is NULL or points at an array of `arraylen` malloc'ed strings.
+    on panic ();
+    pub fn otrl_proto_fragment_free(fragments: *mut *mut *mut c_char, arraylen: c_ushort) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if fragments.is_null() || (*fragments).is_null() {
+                return;
+            }
+            for index in 0..usize::from(arraylen) {
+                libc::free((*(*fragments).add(index)).cast());
+            }
+            libc::free((*fragments).cast());
+        }
+    }
+}
+
+/// A malloc'ed array of malloc'ed strings.
+fn c_array(pieces: &[Vec<u8>]) -> Option<*mut *mut c_char> {
+    let size = pieces.len().max(1).checked_mul(size_of::<*mut c_char>())?;
+    // SAFETY: malloc takes any size.
+    let array: *mut *mut c_char = unsafe { libc::malloc(size) }.cast();
+    if array.is_null() {
+        return None;
+    }
+    for (index, piece) in pieces.iter().enumerate() {
+        let text = c_string(piece);
+        // SAFETY: there is a slot for each piece; on failure those before this one are written.
+        unsafe {
+            array.add(index).write(text);
+            if text.is_null() {
+                for earlier in 0..index {
+                    libc::free((*array.add(earlier)).cast());
+                }
+                libc::free(array.cast());
+                return None;
+            }
+        }
+    }
+    Some(array)
+}
+
+unsafe fn put_key(place: *mut u8, key: &[u8; 32]) {
+    if !place.is_null() {
+        // SAFETY: the caller vouches for the room.
+        unsafe { ptr::copy_nonoverlapping(key.as_ptr(), place, key.len()) };
+    }
+}
+
+fn number(version: Option<Version>) -> c_uint {
+    version.map_or(0, |version| version.number().into())
+}

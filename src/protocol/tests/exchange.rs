@@ -1,0 +1,223 @@
+use super::*;
+use crate::protocol::ake::AuthState;
+use crate::wire::armour::{armour, dearmour};
+
+#[test]
+fn each_version_ends_in_one_session() {
+    for version in [Version::V1, Version::V2, Version::V3] {
+        let mut pair = Pair::new();
+        pair.start(version);
+        for side in [&pair.alice, &pair.bob] {
+            assert!(side.is_secure(), "{version:?}");
+            assert_eq!(side.conversation.version, Some(version));
+            assert_eq!(side.told, [Told::Secure]);
+        }
+        let (alice, bob) = (&pair.alice.conversation, &pair.bob.conversation);
+        assert_eq!(alice.session_id.as_bytes(), bob.session_id.as_bytes());
+        assert_eq!(
+            alice.session_id.as_bytes().len(),
+            if version == Version::V1 { 20 } else { 8 }
+        );
+        assert_ne!(alice.session_id.half(), bob.session_id.half());
+        assert_eq!(alice.peer.unwrap().fingerprint, KEYS[1].fingerprint());
+        assert_eq!(bob.peer.unwrap().fingerprint, KEYS[0].fingerprint());
+    }
+}
+
+#[test]
+fn crossing_starts_end_in_a_session() {
+    for version in [Version::V2, Version::V3] {
+        // Both orders of the hashes come up in a few tries.
+        for _ in 0..6 {
+            let mut pair = Pair::new();
+            let query: &[u8] = if version == Version::V2 {
+                b"?OTRv2?"
+            } else {
+                b"?OTRv3?"
+            };
+            pair.alice.receive(query);
+            pair.bob.receive(query);
+            pair.settle();
+            assert!(
+                pair.alice.is_secure() && pair.bob.is_secure(),
+                "{version:?}"
+            );
+            let text = pair.alice.say(b"across");
+            pair.bob.receive(&text);
+            assert!(pair.bob.told.contains(&Told::Text(b"across".to_vec())));
+        }
+    }
+}
+
+/// libotr 4 yields to any commit in version 2; a side that yielded as well still answers its DH-key.
+#[test]
+fn a_loser_whose_peer_yields_too_goes_on_as_the_one_who_began() {
+    let mut pair = Pair::new();
+    pair.alice.receive(b"?OTRv2?");
+    pair.bob.receive(b"?OTRv2?");
+    if pair.alice.auth.pending_commit() > pair.bob.auth.pending_commit() {
+        std::mem::swap(&mut pair.alice, &mut pair.bob);
+    }
+    let (losing, winning) = (pair.alice.outbox.remove(0), pair.bob.outbox.remove(0));
+    pair.bob.auth = Auth::default();
+    pair.bob.receive(&losing);
+    pair.alice.receive(&winning);
+    pair.settle();
+    assert!(pair.alice.is_secure() && pair.bob.is_secure());
+}
+
+#[test]
+fn every_message_may_come_twice() {
+    for version in [Version::V2, Version::V3] {
+        let mut pair = Pair::new();
+        pair.alice.receive(if version == Version::V2 {
+            b"?OTRv2?"
+        } else {
+            b"?OTRv3?"
+        });
+        for _ in 0..20 {
+            let (to_bob, to_alice) = (
+                std::mem::take(&mut pair.alice.outbox),
+                std::mem::take(&mut pair.bob.outbox),
+            );
+            for message in to_bob.iter().flat_map(|m| [m, m]) {
+                pair.bob.receive(message);
+            }
+            for message in to_alice.iter().flat_map(|m| [m, m]) {
+                pair.alice.receive(message);
+            }
+        }
+        assert!(pair.alice.is_secure() && pair.bob.is_secure());
+        assert_eq!(
+            pair.alice
+                .told
+                .iter()
+                .filter(|t| **t == Told::Secure)
+                .count(),
+            1
+        );
+        let text = pair.bob.say(b"hello");
+        pair.alice.receive(&text);
+        assert!(pair.alice.told.contains(&Told::Text(b"hello".to_vec())));
+    }
+}
+
+/// A damaged copy before each message of the exchange changes nothing: the real one still does its work.
+#[test]
+fn damaged_messages_change_nothing() {
+    for position in [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99] {
+        let mut pair = Pair::new();
+        pair.alice.receive(b"?OTRv3?");
+        for _ in 0..10 {
+            let to_bob = std::mem::take(&mut pair.alice.outbox);
+            for message in &to_bob {
+                damage_and_receive(&mut pair.bob, message, position);
+                pair.bob.receive(message);
+            }
+            let to_alice = std::mem::take(&mut pair.bob.outbox);
+            for message in &to_alice {
+                damage_and_receive(&mut pair.alice, message, position);
+                pair.alice.receive(message);
+            }
+        }
+        assert!(
+            pair.alice.is_secure() && pair.bob.is_secure(),
+            "damage at {position}"
+        );
+    }
+}
+
+fn damage_and_receive(side: &mut Side, message: &[u8], position: f64) {
+    if message_kind(message) == MessageKind::DhCommit {
+        // Its body is opaque until the reveal: a damaged one is another valid commit.
+        return;
+    }
+    let mut bytes = dearmour(message, true).unwrap();
+    let body = 11;
+    let index = body + (position * (bytes.len() - body) as f64) as usize;
+    bytes[index] ^= 0x20;
+    let damaged = armour(&bytes);
+    let sent_before = side.outbox.len();
+    let is_dh_key = message_kind(message) == MessageKind::DhKey;
+    let before = (side.auth.clone(), side.conversation.state);
+    side.receive(&damaged);
+    if is_dh_key && matches!(side.auth.state, AuthState::AwaitingSig(_)) {
+        // Any number in range is a DH-key: only the signatures can tell. Start over as a man in the middle would see it.
+        side.outbox.truncate(sent_before);
+        (side.auth, side.conversation.state) = before;
+        return;
+    }
+    assert_eq!(
+        side.outbox.len(),
+        sent_before,
+        "a damaged message was answered"
+    );
+    assert!(!side.is_secure());
+}
+
+#[test]
+fn truncated_messages_are_refused() {
+    let mut pair = Pair::new();
+    pair.alice.receive(b"?OTRv3?");
+    let commit = pair.alice.outbox.remove(0);
+    for length in (0..commit.len()).step_by(7) {
+        if message_kind(&commit[..length]) == MessageKind::DhCommit {
+            pair.bob.receive(&commit[..length]);
+        }
+    }
+    assert!(pair.bob.outbox.is_empty());
+    assert!(matches!(pair.bob.auth.state, AuthState::None));
+    assert!(pair.bob.told.iter().all(|told| *told == Told::SetupFailed));
+}
+
+#[test]
+fn our_own_messages_come_back() {
+    let mut alice = Side::new(
+        0,
+        Tags {
+            ours: 0x1111,
+            theirs: 0x1111,
+        },
+    );
+    alice.receive(b"?OTRv2?");
+    for _ in 0..6 {
+        for message in std::mem::take(&mut alice.outbox) {
+            alice.receive(&message);
+        }
+    }
+    assert!(!alice.is_secure());
+}
+
+#[test]
+fn a_new_exchange_inside_a_session_refreshes_it() {
+    for version in [Version::V1, Version::V2, Version::V3] {
+        let mut pair = Pair::in_session(version);
+        pair.start(version);
+        assert!(
+            matches!(pair.alice.take_told()[..], [Told::Still(true)]),
+            "{version:?}"
+        );
+        assert!(
+            matches!(pair.bob.take_told()[..], [Told::Still(false)]),
+            "{version:?}"
+        );
+        let text = pair.bob.say(b"after");
+        pair.alice.receive(&text);
+        assert_eq!(pair.alice.told, [Told::Text(b"after".to_vec())]);
+    }
+}
+
+#[test]
+fn a_dh_key_of_another_version_is_ignored() {
+    let mut pair = Pair::new();
+    pair.alice.receive(b"?OTRv3?");
+    let mut other = Pair::new();
+    other.alice.receive(b"?OTRv2?");
+    let commit = other.alice.outbox.remove(0);
+    other.bob.receive(&commit);
+    let v2_key = other.bob.outbox.remove(0);
+    pair.alice.outbox.clear();
+    pair.alice.receive(&v2_key);
+    assert!(pair.alice.outbox.is_empty() && pair.alice.told.is_empty());
+    assert!(pair.alice.auth.pending_commit().is_some());
+}
