@@ -188,6 +188,9 @@ def main():
     prepare(suites)
     total_passed = total_failed = 0
     environment = dict(os.environ, CARGO_TERM_COLOR="never")
+    # What the make around us was told (a DESTDIR, say) is not for the one that installs for the tests.
+    for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "DESTDIR", "PREFIX", "LIBDIR", "INCLUDEDIR", "DATADIR"):
+        environment.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="libotr-check-") as prefix:
         installed = None
         for suite in suites:
