@@ -37,6 +37,7 @@ COMPILERS = ["gcc", "libc6-dev", "binutils", "make"]
 GCRYPT = ["libgcrypt20-dev", "libgpg-error-dev"]
 
 SUITES = [
+    Suite("runner", ["python3", "scripts/check_test.py"], LAST_LINE, minutes=1),
     Suite("format", ["cargo", "fmt", "--check"], STATUS, minutes=2),
     Suite("clippy", CLIPPY + ["--", "-D", "warnings"], STATUS, COMPILERS),
     Suite("clippy-core", CLIPPY + CORE + ["--", "-D", "warnings"], STATUS, COMPILERS),

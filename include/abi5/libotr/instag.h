@@ -60,7 +60,7 @@ gcry_error_t otrl_instag_read_FILEp(OtrlUserState us, FILE *instf);
 /* A random number that is a valid tag. */
 otrl_instag_t otrl_instag_get_new(void);
 
-/* Make a new tag for this account, in place of the one it may have, and write
+/* Make a new tag for this account, which otrl_instag_find then gives, and write
  * all tags of the user state to the file. */
 gcry_error_t otrl_instag_generate(OtrlUserState us, const char *filename,
 	const char *accountname, const char *protocol);

@@ -66,13 +66,12 @@ gcry_error_t otrl_privkey_generate_start(OtrlUserState us,
 gcry_error_t otrl_privkey_generate_calculate(void *newkey);
 
 /* Put the key into the user state, in place of one that the account may have,
- * and write all keys to the file. The handle is not valid any more. */
+ * and write all keys to the file. The handle is not valid any more, and
+ * neither are pointers to keys of the user state. */
 gcry_error_t otrl_privkey_generate_finish(OtrlUserState us,
 	void *newkey, const char *filename);
 
-/* The same, to a file that is open for reading and writing. The keys in the
- * user state are read again from it, so pointers to them are not valid any
- * more. */
+/* The same, to a file that is open for reading and writing. */
 gcry_error_t otrl_privkey_generate_finish_FILEp(OtrlUserState us,
 	void *newkey, FILE *privf);
 
