@@ -1,12 +1,40 @@
-//! Refuses two C faces at once.
+//! Gives libotr.so the name and the linker flags of the C library that it stands in for, and refuses two C faces at once.
+
+/// Linker flags that both C faces need.
+const SHARED_OBJECT: [&str; 4] = [
+    // Clients that are plugins are unloaded while others in the process still hold pointers into this library.
+    "-Wl,-z,nodelete",
+    // A client may export a function with one of our names (Psi does); calls within the library must not end up there.
+    // Functions only: programs that mention `otrl_api_version` keep the copy of it that both sides use.
+    "-Wl,-Bsymbolic-functions",
+    "-Wl,-z,now",
+    "-Wl,-z,relro",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let abi5 = std::env::var_os("CARGO_FEATURE_ABI5").is_some();
     let abi2 = std::env::var_os("CARGO_FEATURE_ABI2").is_some();
-    if abi5 && abi2 {
-        println!(
-            "cargo::error=the features abi5 and abi2 each shape the C face: choose one (--no-default-features --features abi2)"
-        );
+    let soname = match (abi5, abi2) {
+        (true, true) => {
+            println!(
+                "cargo::error=the features abi5 and abi2 each shape the C face: choose one (--no-default-features --features abi2)"
+            );
+            return;
+        }
+        (true, false) => "libotr.so.5",
+        (false, true) => "libotr.so.2",
+        (false, false) => return,
+    };
+    if std::env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("linux") {
+        return;
+    }
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,{soname}");
+    for argument in SHARED_OBJECT {
+        println!("cargo::rustc-cdylib-link-arg={argument}");
+    }
+    // A sanitizer's functions come from the program, so its builds may leave them undefined.
+    if std::env::var_os("CARGO_CFG_SANITIZE").is_none() {
+        println!("cargo::rustc-cdylib-link-arg=-Wl,-z,defs");
     }
 }

@@ -1,0 +1,216 @@
+"""Runs the test suites and adds up their counts. See scripts/check."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TARGET = os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target"))
+LOGS = os.path.join(TARGET, "check")
+
+# How a suite's result is read from its output and exit status; see `count`.
+STATUS, LAST_LINE, CARGO_TEST = "status", "last line", "cargo test"
+
+
+@dataclass
+class Suite:
+    """A command of some tests. Its output is read as `counts` says."""
+
+    name: str
+    command: list
+    counts: str
+    packages: list = field(default_factory=list)
+    minutes: int = 10
+    needs_install: bool = False
+
+
+CLIPPY = ["cargo", "clippy", "--all-targets", "--locked"]
+TEST = ["cargo", "test", "--locked", "--no-fail-fast"]
+CORE = ["--no-default-features"]
+COMPILERS = ["gcc", "libc6-dev", "binutils", "make"]
+GCRYPT = ["libgcrypt20-dev", "libgpg-error-dev"]
+
+SUITES = [
+    Suite("runner", ["python3", "scripts/check_test.py"], LAST_LINE, minutes=1),
+    Suite("format", ["cargo", "fmt", "--check"], STATUS, minutes=2),
+    Suite("clippy", CLIPPY + ["--", "-D", "warnings"], STATUS, COMPILERS),
+    Suite("clippy-core", CLIPPY + CORE + ["--", "-D", "warnings"], STATUS, COMPILERS),
+    Suite("rust", TEST, CARGO_TEST, COMPILERS, minutes=15),
+    Suite("rust-core", TEST + CORE, CARGO_TEST, COMPILERS, minutes=15),
+    Suite("abi-check", ["abi-check/run"], LAST_LINE, COMPILERS + GCRYPT + ["abigail-tools"], needs_install=True),
+    Suite("install", ["tests/install/run"], LAST_LINE,
+          COMPILERS + GCRYPT + ["g++", "pkg-config", "autoconf", "automake"], needs_install=True),
+    Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
+    Suite("interop", ["tests/interop/run"], LAST_LINE,
+          COMPILERS + GCRYPT + ["libotr5", "libotr5-dev", "python3-potr"], needs_install=True),
+    Suite("bitlbee", ["tests/bitlbee/run"], LAST_LINE,
+          COMPILERS + ["bitlbee", "bitlbee-plugin-otr", "prosody", "pkg-config", "dpkg-dev", "libglib2.0-dev",
+                       "libgnutls28-dev"],
+          minutes=15, needs_install=True),
+]
+
+
+def run(name, command, minutes, environment):
+    """Runs a command with its output in a log, and says every now and then that it still runs.
+
+    Returns its exit status (None when it took too long), its output, and the seconds it took."""
+    os.makedirs(LOGS, exist_ok=True)
+    log = os.path.join(LOGS, name + ".log")
+    started = time.monotonic()
+    with open(log, "wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=subprocess.STDOUT, start_new_session=True)
+    status = None
+    next_word = 2
+    try:
+        while status is None:
+            seconds = time.monotonic() - started
+            if seconds > minutes * 60:
+                break
+            if seconds >= next_word:
+                print(f"  {name}: running, {seconds:.0f} s", flush=True)
+                next_word = 15 if next_word < 15 else next_word + 15
+            try:
+                status = process.wait(timeout=0.2)
+            except subprocess.TimeoutExpired:
+                pass
+    finally:
+        # What a suite leaves behind ends with it.
+        end_group(process)
+    with open(log, encoding="utf-8", errors="replace") as text:
+        return status, text.read(), time.monotonic() - started
+
+
+def end_group(process):
+    """Ends a command, if it still runs, and the processes it has started."""
+    for sign, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+        try:
+            os.killpg(process.pid, sign)
+        except ProcessLookupError:
+            break
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            process.poll()
+            try:
+                os.killpg(process.pid, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.05)
+    process.poll()
+
+
+def count(how, status, output):
+    """How many checks passed and failed, and why the suite itself counts as one that failed, if it does."""
+    if how == STATUS:
+        return (1, 0, None) if status == 0 else (0, 1, None)
+    if how == LAST_LINE:
+        lines = [line.strip() for line in output.splitlines() if line.strip()]
+        found = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1]) if lines else None
+        if not found:
+            return 0, 1, "it did not end with a line 'N passed, M failed'"
+        passed, failed = int(found[1]), int(found[2])
+    else:
+        results = re.findall(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", output, re.M)
+        passed, failed = sum(int(r[0]) for r in results), sum(int(r[1]) for r in results)
+        ignored = sum(int(r[2]) for r in results)
+        started = len(re.findall(r"^ +(?:Running|Doc-tests) ", output, re.M))
+        if started != len(results):
+            return passed, failed + max(1, started - len(results)), \
+                f"{started - len(results)} of {started} test programs ended without a result"
+        if ignored:
+            return passed, failed + ignored, f"{ignored} tests are ignored, which no test should be"
+    if passed + failed == 0:
+        return 0, 1, "it checked nothing"
+    if status != 0 and failed == 0:
+        return passed, 1, f"it says that nothing failed, but its exit status is {status}"
+    return passed, failed, None
+
+
+def run_suite(suite, environment):
+    """Runs a suite, says how it went, and returns how many checks passed and failed."""
+    print(f"{suite.name}: {' '.join(suite.command)}", flush=True)
+    try:
+        status, output, seconds = run(suite.name, suite.command, suite.minutes, environment)
+    except OSError as error:
+        print(f"  {suite.name}: FAILED, it cannot be run: {error}", flush=True)
+        return 0, 1
+    if status is None:
+        passed, failed, why = 0, 1, f"it took more than {suite.minutes} minutes"
+    else:
+        passed, failed, why = count(suite.counts, status, output)
+    verdict = f"{passed} passed, {failed} failed, {seconds:.1f} s"
+    if failed == 0:
+        print(f"  {suite.name}: {verdict}", flush=True)
+        return passed, failed
+    complaints = [line for line in output.splitlines() if re.match(r"\s*(FAIL|not ok|test .* FAILED)", line)]
+    for line in complaints[:40] + ["-" * 20] + output.splitlines()[-40:]:
+        print(f"  | {line}")
+    print(f"  {suite.name}: FAILED, {verdict}{'; ' + why if why else ''}")
+    print(f"  all it said: {os.path.join(LOGS, suite.name + '.log')}", flush=True)
+    return passed, failed
+
+
+def choose(names):
+    """The suites of these names; all for none."""
+    known = {suite.name: suite for suite in SUITES}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        sys.exit(f"There is no suite {', '.join(unknown)}. There are: {', '.join(known)}")
+    return [known[name] for name in names] if names else SUITES
+
+
+def prepare(suites):
+    """Installs what the suites need. Ends the program with a sentence when that cannot be."""
+    home = os.environ.get("CARGO_HOME") or os.path.expanduser("~/.cargo")
+    os.environ["PATH"] += os.pathsep + os.path.join(home, "bin")
+    if not shutil.which("cargo"):
+        sys.exit("cargo was not found. Building libotr takes Rust 1.89 or newer: see https://rustup.rs")
+    packages = []
+    for suite in suites:
+        packages += [package for package in suite.packages if package not in packages]
+    if subprocess.run([os.path.join(ROOT, "scripts/install-packages"), *packages], check=False).returncode:
+        sys.exit("The tests were not run, because packages are missing.")
+    for tool, component in (("cargo-fmt", "rustfmt"), ("cargo-clippy", "clippy")):
+        if not shutil.which(tool) and shutil.which("rustup"):
+            print(f"installing from rustup: {component}", flush=True)
+            subprocess.run(["rustup", "component", "add", component], check=False, stdin=subprocess.DEVNULL)
+
+
+def main():
+    # Clean up after an interruption as after an error.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    suites = choose(sys.argv[1:])
+    prepare(suites)
+    total_passed = total_failed = 0
+    environment = dict(os.environ, CARGO_TERM_COLOR="never")
+    # What the make around us was told (a DESTDIR, say) is not for the one that installs for the tests.
+    for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "DESTDIR", "PREFIX", "LIBDIR", "INCLUDEDIR", "DATADIR"):
+        environment.pop(name, None)
+    with tempfile.TemporaryDirectory(prefix="libotr-check-") as prefix:
+        installed = None
+        for suite in suites:
+            if suite.needs_install and installed is None:
+                # The suites below use one installation, as a client would.
+                stage = Suite("build", ["make", "install", f"PREFIX={prefix}"], STATUS)
+                passed, failed = run_suite(stage, environment)
+                total_passed, total_failed = total_passed + passed, total_failed + failed
+                installed = failed == 0
+                environment["OTR_PREFIX"] = prefix
+            if suite.needs_install and not installed:
+                print(f"{suite.name}: FAILED, not run, since there is nothing to test", flush=True)
+                total_failed += 1
+                continue
+            passed, failed = run_suite(suite, environment)
+            total_passed, total_failed = total_passed + passed, total_failed + failed
+    print(f"{total_passed} passed, {total_failed} failed", flush=True)
+    return 1 if total_failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Checks the runner of the checks: that no way for a suite to go wrong counts as success."""
+
+import contextlib
+import io
+import os
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import check  # noqa: E402
+from checklist import Checklist, scratch  # noqa: E402
+
+CARGO = "     Running unittests src/lib.rs (target/debug/deps/otr-1)\n{}   Doc-tests otr\n{}"
+RESULT = "test result: {}. {} passed; {} failed; {} ignored; 0 measured; 0 filtered out; finished in 0.00s\n"
+
+# How a result is read, the exit status, the output; the passed and failed checks that must come of it.
+CASES = [
+    ("a command that succeeds", check.STATUS, 0, "", (1, 0)),
+    ("a command that fails", check.STATUS, 1, "", (0, 1)),
+    ("a count", check.LAST_LINE, 0, "hello\n12 passed, 0 failed\n", (12, 0)),
+    ("a count with failures", check.LAST_LINE, 1, "FAIL x\n12 passed, 3 failed\n\n", (12, 3)),
+    ("failures, and exit status 0", check.LAST_LINE, 0, "12 passed, 3 failed\n", (12, 3)),
+    ("no output", check.LAST_LINE, 0, "", (0, 1)),
+    ("no count", check.LAST_LINE, 0, "all is well\n", (0, 1)),
+    ("a count that is not the last line", check.LAST_LINE, 0, "12 passed, 0 failed\nSegmentation fault\n", (0, 1)),
+    ("no failure, but an exit status", check.LAST_LINE, 139, "12 passed, 0 failed\n", (12, 1)),
+    ("no check at all", check.LAST_LINE, 0, "0 passed, 0 failed\n", (0, 1)),
+    ("cargo", check.CARGO_TEST, 0, CARGO.format(RESULT.format("ok", 5, 0, 0), RESULT.format("ok", 2, 0, 0)), (7, 0)),
+    ("cargo with failures", check.CARGO_TEST, 101,
+     CARGO.format(RESULT.format("FAILED", 5, 2, 0), RESULT.format("ok", 2, 0, 0)), (7, 2)),
+    ("cargo, and a test program that died", check.CARGO_TEST, 101, CARGO.format("", RESULT.format("ok", 2, 0, 0)), (2, 1)),
+    ("cargo, and ignored tests", check.CARGO_TEST, 0,
+     CARGO.format(RESULT.format("ok", 5, 0, 3), RESULT.format("ok", 2, 0, 0)), (7, 3)),
+    ("cargo that could not compile", check.CARGO_TEST, 101, "error: could not compile `libotr`\n", (0, 1)),
+    ("cargo that died after the tests", check.CARGO_TEST, 101,
+     CARGO.format(RESULT.format("ok", 5, 0, 0), RESULT.format("ok", 2, 0, 0)), (7, 1)),
+]
+
+
+def outcome(command, minutes):
+    """The counts of a suite of this command, and what the runner says of it."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        counts = check.run_suite(check.Suite("sample", command, check.LAST_LINE, minutes=minutes), dict(os.environ))
+    return counts, said.getvalue()
+
+
+def main():
+    checks = Checklist()
+    for what, how, status, output, expected in CASES:
+        checks.equal(what, check.count(how, status, output)[:2], expected)
+    with scratch() as logs:
+        check.LOGS = logs
+        checks.equal("a script that is not there", outcome(["tests/no/such/script"], 1)[0], (0, 1))
+        counts, said = outcome(["sh", "-c", "echo '3 passed, 0 failed'; sleep 60 & sleep 4"], 1)
+        checks.equal("a suite of four seconds", counts, (3, 0))
+        checks.check("a progress line after two seconds", "sample: running, 2 s" in said, said)
+        started = time.monotonic()
+        counts, said = outcome(["sh", "-c", "echo '3 passed, 0 failed'; sleep 60"], 0.02)
+        checks.equal("a suite that takes too long", counts, (0, 1))
+        checks.check("it is ended, and so are its children", time.monotonic() - started < 15, said)
+    checks.finish()
+
+
+main()
