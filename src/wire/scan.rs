@@ -92,10 +92,13 @@ impl<'a> Scanner<'a> {
 mod tests {
     use super::Scanner;
 
+    /// A text, the number read from it and the text that is left.
+    type Case<Number> = (&'static [u8], Option<(Number, &'static [u8])>);
+
     /// What glibc 2.36's `sscanf` gives for `%hu` on a 64-bit machine, and what it leaves.
     #[test]
     fn short_reads_as_sscanf() {
-        let cases: [(&[u8], Option<(u16, &[u8])>); 23] = [
+        let cases: [Case<u16>; 23] = [
             (b"1,", Some((1, b","))),
             (b"00001,", Some((1, b","))),
             (b"  \t\n\x0b\x0c\r7,", Some((7, b","))),
@@ -130,7 +133,7 @@ mod tests {
     /// The same for `%x`.
     #[test]
     fn hex_reads_as_sscanf() {
-        let cases: [(&[u8], Option<(u32, &[u8])>); 17] = [
+        let cases: [Case<u32>; 17] = [
             (b"0|", Some((0, b"|"))),
             (b"00000100|", Some((0x100, b"|"))),
             (b"0x100", Some((0x100, b""))),
