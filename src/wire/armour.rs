@@ -11,12 +11,10 @@ use super::search::find;
 pub const PREFIX: &[u8] = b"?OTR:";
 
 /// Reads what an orderly sender writes, and nothing on which [`decode_lenient`] would differ:
-/// whole blocks, padded, with no other byte in them. Bits beyond the last byte are not looked at.
+/// whole blocks, padded, with no other byte in them.
 const STRICT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 
 /// Base64 with padding and without line breaks (RFC 4648, section 4).
@@ -87,6 +85,10 @@ pub fn armour(bytes: &[u8]) -> Vec<u8> {
 pub fn dearmour(message: &[u8], need_end: bool) -> Result<Vec<u8>, Malformed> {
     let start = find(message, PREFIX).ok_or(Malformed::NoArmour)?;
     let text = message.get(start + PREFIX.len()..).unwrap_or_default();
+    // An orderly message has its only "." at the end, which spares us looking for it.
+    if let Some(Ok(bytes)) = text.strip_suffix(b".").map(|text| STRICT.decode(text)) {
+        return Ok(bytes);
+    }
     match text.iter().position(|&byte| byte == b'.') {
         Some(end) => Ok(decode(text.get(..end).unwrap_or_default())),
         None if need_end => Err(Malformed::NoEnd),
@@ -213,6 +215,17 @@ mod tests {
         #[test]
         fn the_fast_path_changes_nothing_for_any_blocks(text in "[A-Da-d0-3+/=]{0,16}") {
             prop_assert_eq!(decode(text.as_bytes()), decode_lenient(text.as_bytes()));
+        }
+
+        #[test]
+        fn the_armour_ends_at_its_first_dot(text in nearly_base64(), ends in any::<bool>()) {
+            let end: &[u8] = if ends { b"." } else { b"" };
+            let message = [b"?OTR:", text.as_slice(), end].concat();
+            let mut parts = text.split(|&byte| byte == b'.');
+            let bytes = decode_lenient(parts.next().unwrap());
+            prop_assert_eq!(dearmour(&message, false), Ok(bytes.clone()));
+            let closed = ends || parts.next().is_some();
+            prop_assert_eq!(dearmour(&message, true), closed.then_some(bytes).ok_or(Malformed::NoEnd));
         }
 
         #[test]

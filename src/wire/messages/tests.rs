@@ -307,6 +307,8 @@ fn headers_of_other_messages_are_refused() {
     let mut other = key_exchange().serialise().unwrap();
     other[1] = 2;
     assert_eq!(V1KeyExchange::parse(&other), Err(Malformed::Version));
+    other.splice(..3, hex("00030a 00000100abcdef01"));
+    assert_eq!(V1KeyExchange::parse(&other), Err(Malformed::Version));
 }
 
 /// CVE-2016-2851: lengths that make a sum overflow.
