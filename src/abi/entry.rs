@@ -14,8 +14,10 @@ pub struct Panicked;
 /// Runs pure Rust; no callback of a client may be called from `body`.
 pub fn guard<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
-        // The payload's own destructor might panic again, outside the guard.
-        std::mem::forget(payload);
+        // The payload's own destructor might panic as well; what it leaves then is let go.
+        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(second);
+        }
         Panicked
     })
 }

@@ -11,12 +11,10 @@ use super::search::find;
 pub const PREFIX: &[u8] = b"?OTR:";
 
 /// Reads what an orderly sender writes, and nothing on which [`decode_lenient`] would differ:
-/// whole blocks, padded, with no other byte in them. Bits beyond the last byte are not looked at.
+/// whole blocks, padded, with no other byte in them.
 const STRICT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 
 /// Base64 with padding and without line breaks (RFC 4648, section 4).
@@ -87,9 +85,159 @@ pub fn armour(bytes: &[u8]) -> Vec<u8> {
 pub fn dearmour(message: &[u8], need_end: bool) -> Result<Vec<u8>, Malformed> {
     let start = find(message, PREFIX).ok_or(Malformed::NoArmour)?;
     let text = message.get(start + PREFIX.len()..).unwrap_or_default();
+    // An orderly message has its only "." at the end, which spares us looking for it.
+    if let Some(Ok(bytes)) = text.strip_suffix(b".").map(|text| STRICT.decode(text)) {
+        return Ok(bytes);
+    }
     match text.iter().position(|&byte| byte == b'.') {
         Some(end) => Ok(decode(text.get(..end).unwrap_or_default())),
         None if need_end => Err(Malformed::NoEnd),
         None => Ok(decode(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::wire::kind::{MessageKind, message_kind};
+    use crate::wire::messages::data::data_flags;
+    use crate::wire::messages::{Data, DhCommit};
+
+    /// RFC 4648, section 10.
+    const RFC_4648: [(&[u8], &str); 7] = [
+        (b"", ""),
+        (b"f", "Zg=="),
+        (b"fo", "Zm8="),
+        (b"foo", "Zm9v"),
+        (b"foob", "Zm9vYg=="),
+        (b"fooba", "Zm9vYmE="),
+        (b"foobar", "Zm9vYmFy"),
+    ];
+
+    #[test]
+    fn agrees_with_rfc_4648() {
+        for (bytes, text) in RFC_4648 {
+            assert_eq!(encode(bytes), text);
+            assert_eq!(decode(text.as_bytes()), bytes);
+            assert_eq!(decode_lenient(text.as_bytes()), bytes);
+        }
+        assert_eq!(decode(b"+/+/"), [0xfb, 0xff, 0xbf]);
+    }
+
+    #[test]
+    fn decodes_what_is_not_quite_base64() {
+        let cases: [(&[u8], &[u8]); 13] = [
+            (b" Z m\r\n9\tv", b"foo"),
+            (b"Z,m-9.v", b"foo"),
+            (b"Zm\x809\xffv", b"foo"),
+            (b"Z:m@9[v`{|}~", b"foo"),
+            (b"Zm9vYm", b"foo"),   // a short block without "=" is dropped
+            (b"Zm9vYg=", b"foob"), // one "=" is as good as two
+            (b"Zm9vYmE", b"foo"),
+            (b"Zh==", b"f"), // bits beyond the byte are not looked at
+            (b"Zm9=", b"fo"),
+            (b"Zm9vZ=", b"foo"),  // six bits are no byte
+            (b"Zm8=Zm9v", b"fo"), // nothing counts after "="
+            (b"Zm9v=Zm9v", b"foo"),
+            (b"====", b""),
+        ];
+        for (text, bytes) in cases {
+            assert_eq!(decode(text), bytes, "{}", text.escape_ascii());
+            assert_eq!(decode_lenient(text), bytes, "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn finds_the_armour_anywhere() {
+        assert_eq!(armour(b"foob"), b"?OTR:Zm9vYg==.");
+        assert_eq!(
+            dearmour(b"Hi. ?OTR:Zm9v. ?OTR:YmFy.", true),
+            Ok(b"foo".to_vec())
+        );
+        assert_eq!(dearmour(b"?OTR:.", true), Ok(Vec::new()));
+        assert_eq!(dearmour(b"?OTR Zm9v.", true), Err(Malformed::NoArmour));
+        assert_eq!(dearmour(b"", false), Err(Malformed::NoArmour));
+    }
+
+    #[test]
+    fn only_data_messages_may_lack_the_end() {
+        assert_eq!(dearmour(b"?OTR:Zm9v", true), Err(Malformed::NoEnd));
+        assert_eq!(dearmour(b"?OTR:Zm9v", false), Ok(b"foo".to_vec()));
+        assert_eq!(dearmour(b"?OTR:", false), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn cve_2012_3461_padding_without_data() {
+        for message in [
+            b"?OTR:===.".as_slice(),
+            b"?OTR:=.",
+            b"?OTR:.",
+            b"?OTR:A=.",
+            b"?OTR:===",
+        ] {
+            assert_eq!(dearmour(message, false), Ok(Vec::new()));
+            assert_eq!(message_kind(message), MessageKind::Unknown);
+            assert_eq!(data_flags(message), None);
+        }
+        assert_eq!(Data::parse(b""), Err(Malformed::Truncated));
+        assert_eq!(DhCommit::parse(b""), Err(Malformed::Truncated));
+    }
+
+    /// Text that is base64 up to a few bytes, so that both ways of decoding are taken.
+    fn nearly_base64() -> impl Strategy<Value = Vec<u8>> {
+        let bytes = prop::collection::vec(any::<u8>(), 0..40);
+        let damage = (
+            any::<prop::sample::Index>(),
+            prop::sample::select(b"=.A/ \xc3".as_slice()),
+        );
+        let damages = prop::collection::vec(damage, 0..3);
+        (bytes, damages, any::<bool>()).prop_map(|(bytes, damages, insert)| {
+            let mut text = encode(&bytes).into_bytes();
+            for (place, byte) in damages {
+                let at = place.index(text.len() + 1);
+                match text.get_mut(at) {
+                    Some(here) if !insert => *here = byte,
+                    _ => text.insert(at, byte),
+                }
+            }
+            text
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_fast_path_changes_nothing(text in nearly_base64()) {
+            prop_assert_eq!(decode(&text), decode_lenient(&text));
+        }
+
+        #[test]
+        fn the_fast_path_changes_nothing_for_any_blocks(text in "[A-Da-d0-3+/=]{0,16}") {
+            prop_assert_eq!(decode(text.as_bytes()), decode_lenient(text.as_bytes()));
+        }
+
+        #[test]
+        fn the_armour_ends_at_its_first_dot(text in nearly_base64(), ends in any::<bool>()) {
+            let end: &[u8] = if ends { b"." } else { b"" };
+            let message = [b"?OTR:", text.as_slice(), end].concat();
+            let mut parts = text.split(|&byte| byte == b'.');
+            let bytes = decode_lenient(parts.next().unwrap());
+            prop_assert_eq!(dearmour(&message, false), Ok(bytes.clone()));
+            let closed = ends || parts.next().is_some();
+            prop_assert_eq!(dearmour(&message, true), closed.then_some(bytes).ok_or(Malformed::NoEnd));
+        }
+
+        #[test]
+        fn decoding_undoes_encoding(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            prop_assert_eq!(&decode(encode(&bytes).as_bytes()), &bytes);
+            prop_assert_eq!(&decode_lenient(encode(&bytes).as_bytes()), &bytes);
+            prop_assert_eq!(&dearmour(&armour(&bytes), true), &Ok(bytes));
+        }
+
+        #[test]
+        fn no_more_is_allocated_than_the_text_warrants(text in prop::collection::vec(any::<u8>(), 0..600)) {
+            prop_assert!(decode(&text).capacity() <= text.len() / 4 * 3 + 3);
+        }
     }
 }

@@ -19,3 +19,32 @@ pub fn text_of(message: &[u8]) -> Option<&[u8]> {
     let text = message.get(start + ERROR_PREFIX.len()..)?;
     Some(text.strip_prefix(b" ").unwrap_or(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{compose, text_of};
+
+    #[test]
+    fn composed_text_is_found_again() {
+        assert_eq!(compose(b"You are late."), b"?OTR Error: You are late.");
+        assert_eq!(
+            text_of(b"?OTR Error: You are late."),
+            Some(b"You are late.".as_slice())
+        );
+    }
+
+    #[test]
+    fn the_prefix_may_stand_anywhere_and_one_more_blank_goes() {
+        assert_eq!(text_of(b"> ?OTR Error:  x "), Some(b"x ".as_slice()));
+        assert_eq!(text_of(b"?OTR Error:   x"), Some(b" x".as_slice()));
+        assert_eq!(text_of(b"?OTR Error: "), Some(b"".as_slice()));
+        assert_eq!(text_of(b"?OTR Error:x?OTR Error: y"), Some(b"y".as_slice()));
+    }
+
+    #[test]
+    fn without_the_blank_there_is_no_text() {
+        assert_eq!(text_of(b"?OTR Error:x"), None);
+        assert_eq!(text_of(b"?OTR Error:"), None);
+        assert_eq!(text_of(b"plain"), None);
+    }
+}

@@ -280,3 +280,6 @@ fn room(max_size: usize, header: FragmentHeader) -> Result<usize, SplitError> {
         .filter(|&room| room > 0)
         .ok_or(SplitError::NoRoom)
 }
+
+#[cfg(test)]
+mod tests;

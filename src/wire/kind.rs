@@ -105,3 +105,102 @@ pub fn instances(message: &[u8]) -> Result<Instances, Malformed> {
 fn from_tag(message: &[u8]) -> Option<&[u8]> {
     message.get(otr_tag(message)?..)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_and_versions_by_their_first_characters() {
+        use MessageKind::*;
+        const V: [Option<Version>; 4] = [
+            None,
+            Some(Version::V1),
+            Some(Version::V2),
+            Some(Version::V3),
+        ];
+        let cases: [(&[u8], MessageKind, Option<Version>); 34] = [
+            (b"", NotOtr, V[0]),
+            (b"hello", NotOtr, V[0]),
+            (b"?otr?", NotOtr, V[0]),
+            (b"hello \t  \t\t\t\t \t \t \t  ", TaggedPlaintext, V[0]),
+            (b"hello \t  \t\t\t\t \t \t \t ", NotOtr, V[0]),
+            (b" \t  \t\t\t\t \t \t \t  ?OTR", Unknown, V[0]),
+            (b"?OTR", Unknown, V[0]),
+            (b"?OTR?", Query, V[0]),
+            (b"hello ?OTR?v23? there", Query, V[0]),
+            (b"?OTRv", Query, V[0]),
+            (b"?OTRv4?", Query, V[0]),
+            (b"?OTR:", Unknown, V[0]),
+            (b"?OTR:AA", Unknown, V[0]),
+            (b"?OTR:AAM", Unknown, V[3]),
+            (b"?OTR:AAMC", DhCommit, V[3]),
+            (b"?OTR:AAMK", DhKey, V[3]),
+            (b"?OTR:AAMR", RevealSig, V[3]),
+            (b"?OTR:AAMS", Signature, V[3]),
+            (b"?OTR:AAMD", Data, V[3]),
+            (b"?OTR:AAMX", Unknown, V[3]),
+            (b"?OTR:AAIC", DhCommit, V[2]),
+            (b"?OTR:AAIK", DhKey, V[2]),
+            (b"?OTR:AAIR", RevealSig, V[2]),
+            (b"?OTR:AAIS", Signature, V[2]),
+            (b"?OTR:AAID", Data, V[2]),
+            (b"> ?OTR:AAID", Data, V[2]),
+            (b"?OTR:AAEK", V1KeyExchange, V[1]),
+            (b"?OTR:AAED", Data, V[1]),
+            (b"?OTR:AAEC", Unknown, V[1]),
+            (b"?OTR:AAQD", Unknown, V[0]),
+            (b"?OTR Error:", Error, V[0]),
+            (b"?OTR Error", Unknown, V[0]),
+            (b"?OTR,1,2,", Unknown, V[0]),
+            (b"?OTR ?OTR?", Unknown, V[0]), // the first "?OTR" decides
+        ];
+        for (message, kind, version) in cases {
+            assert_eq!(message_kind(message), kind, "{}", message.escape_ascii());
+            assert_eq!(
+                message_version(message),
+                version,
+                "{}",
+                message.escape_ascii()
+            );
+        }
+        assert_eq!(otr_tag(b"x?OT?OTR?OTR"), Some(4));
+        assert_eq!(otr_tag(b"?OT"), None);
+    }
+
+    #[test]
+    fn instance_tags_come_from_the_first_characters() {
+        // 00 03 0a, 00 00 01 00, 12 34 56 78
+        let message = b"?OTR:AAMKAAABABI0Vng";
+        assert_eq!(instances(message), Err(Malformed::Truncated)); // 20 characters
+        let tags = Ok(Instances {
+            from: 0x100,
+            to: 0x1234_5678,
+        });
+        assert_eq!(
+            instances(b"?OTR:AAMKAAABABI0Vnh"),
+            Err(Malformed::Truncated)
+        );
+        assert_eq!(instances(b"?OTR:AAMKAAABABI0VngA"), tags);
+        assert_eq!(instances(b"?OTR:AAMKAAABABI0VngAAAAA."), tags);
+        // A foreign character takes the place of one that counts.
+        assert_eq!(
+            instances(b"?OTR:AAMKAAABABI0V ngAAAA."),
+            Err(Malformed::Truncated)
+        );
+        assert_eq!(
+            instances(b"?OTR:AAMK============."),
+            Err(Malformed::Truncated)
+        );
+        // 11 characters before "=" still hold 8 bytes.
+        assert_eq!(instances(b"?OTR:AAMKAAABABI0Vng=."), tags);
+        assert_eq!(
+            instances(b"?OTR:AAIKAAABABI0VngA."),
+            Err(Malformed::Version)
+        );
+        assert_eq!(
+            instances(b" ?OTR:AAMKAAABABI0VngA."),
+            Err(Malformed::Version)
+        );
+    }
+}

@@ -21,3 +21,5 @@ pub mod writer;
 
 mod scan;
 mod search;
+#[cfg(test)]
+mod totality;

@@ -24,3 +24,23 @@ pub fn decode(bytes: &[u8]) -> Result<&[u8], Malformed> {
     reader.finish()?;
     Ok(body)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leading_zeros_are_read_but_not_written() {
+        assert_eq!(encode(b"\0\0\x01\0"), Ok(b"\0\0\0\x02\x01\0".to_vec()));
+        assert_eq!(encode(b"\0\0"), Ok(b"\0\0\0\0".to_vec()));
+        assert_eq!(decode(b"\0\0\0\x03\0\x01\0"), Ok(b"\0\x01\0".as_slice()));
+        assert_eq!(minimal(b""), b"");
+    }
+
+    #[test]
+    fn an_mpi_fills_its_bytes() {
+        assert_eq!(decode(b"\0\0\0\x01\x05\x06"), Err(Malformed::Trailing));
+        assert_eq!(decode(b"\0\0\0\x02\x05"), Err(Malformed::Truncated));
+        assert_eq!(decode(b""), Err(Malformed::Truncated));
+    }
+}

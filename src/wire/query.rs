@@ -89,3 +89,94 @@ pub fn query_versions(message: &[u8]) -> Versions {
     }
     versions
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn versions(v1: bool, v2: bool, v3: bool) -> Versions {
+        Versions { v1, v2, v3 }
+    }
+
+    fn all_sets() -> impl Iterator<Item = Versions> {
+        (0..8_u8).map(|bits| versions(bits & 1 != 0, bits & 2 != 0, bits & 4 != 0))
+    }
+
+    #[test]
+    fn the_default_query_is_the_one_that_clients_know() {
+        let text = "?OTRv23?\n<b>alice@example.org</b> has requested an <a href=\"https://otr.cypherpunks.ca/\">Off-the-Record private conversation</a>.  However, you do not have a plugin to support that.\nSee <a href=\"https://otr.cypherpunks.ca/\">https://otr.cypherpunks.ca/</a> for more information.";
+        let query = default_query(b"alice@example.org", versions(false, true, true));
+        assert_eq!(
+            query.escape_ascii().to_string(),
+            text.as_bytes().escape_ascii().to_string()
+        );
+    }
+
+    #[test]
+    fn the_version_tag_names_what_is_offered() {
+        let tags: [&[u8]; 8] = [
+            b"?OTR",
+            b"?OTR?",
+            b"?OTRv2?",
+            b"?OTR?v2?",
+            b"?OTRv3?",
+            b"?OTR?v3?",
+            b"?OTRv23?",
+            b"?OTR?v23?",
+        ];
+        for (offered, tag) in all_sets().zip(tags) {
+            let query = default_query(b"\xff%s", offered);
+            assert!(
+                query.starts_with(&[tag, b"\n<b>\xff%s</b> has"].concat()),
+                "{offered:?}"
+            );
+            assert_eq!(query_versions(&query), offered);
+        }
+    }
+
+    #[test]
+    fn reads_what_others_offer() {
+        let cases: [(&[u8], Versions); 16] = [
+            (b"?OTR?", versions(true, false, false)),
+            (b"?OTRv2?", versions(false, true, false)),
+            (b"?OTR?v2?", versions(true, true, false)),
+            (b"?OTRv23?", versions(false, true, true)),
+            (b"?OTRv32?", versions(false, true, true)),
+            (b"?OTRv?", versions(false, false, false)),
+            (b"?OTR?v?", versions(true, false, false)),
+            (b"?OTRv24x?", versions(false, true, false)),
+            (b"?OTRv4?2 3", versions(false, false, false)),
+            (
+                b"?OTRv4 and no end, see 2 or 3",
+                versions(false, true, true),
+            ),
+            (b"?OTRv1?", versions(false, false, false)),
+            (b"?OTR? v2?", versions(true, false, false)),
+            (b"?OTR??v2?", versions(true, false, false)),
+            (b"hi ?OTRv3? ?OTR?v2?", versions(false, false, true)),
+            (b"?OTR", versions(false, false, false)),
+            (b"no query", versions(false, false, false)),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(
+                query_versions(message),
+                expected,
+                "{}",
+                message.escape_ascii()
+            );
+        }
+    }
+
+    #[test]
+    fn the_newest_common_version_is_best() {
+        let list = [Version::V3, Version::V2, Version::V1];
+        for ours in all_sets() {
+            for theirs in all_sets() {
+                let best = list
+                    .into_iter()
+                    .find(|&v| ours.contains(v) && theirs.contains(v));
+                assert_eq!(ours.best_common(theirs), best);
+            }
+        }
+    }
+}

@@ -79,3 +79,58 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_taken_in_turn() {
+        let mut reader =
+            Reader::new(b"\x01\x02\x03\x04\x05\x06\x07\x00\x00\x00\x02ab\x00\x00\x00\x00xyz");
+        assert_eq!(reader.u8(), Ok(1));
+        assert_eq!(reader.u16(), Ok(0x0203));
+        assert_eq!(reader.u32(), Ok(0x0405_0607));
+        assert_eq!(reader.data(), Ok(b"ab".as_slice()));
+        assert_eq!(reader.mpi(), Ok(b"".as_slice()));
+        assert_eq!(reader.clone().finish(), Err(Malformed::Trailing));
+        assert_eq!(reader.array(), Ok(*b"xy"));
+        assert_eq!((reader.rest(), reader.is_empty()), (b"z".as_slice(), false));
+        assert_eq!(reader.take(1), Ok(b"z".as_slice()));
+        assert!(reader.is_empty());
+        assert_eq!(reader.finish(), Ok(()));
+    }
+
+    #[test]
+    fn a_failed_read_takes_nothing() {
+        let mut reader = Reader::new(b"\x00\x00\x00\x02a");
+        assert_eq!(reader.data(), Err(Malformed::Truncated));
+        assert_eq!(reader.take(6), Err(Malformed::Truncated));
+        assert_eq!(reader.array::<6>(), Err(Malformed::Truncated));
+        assert_eq!(reader.rest().len(), 5);
+        assert_eq!(reader.u32(), Ok(2));
+        assert_eq!(reader.u16(), Err(Malformed::Truncated));
+        assert_eq!(reader.rest(), b"a");
+    }
+
+    /// CVE-2016-2851 was a length added up in too small a type.
+    #[test]
+    fn cve_2016_2851_lengths_near_the_limits() {
+        for length in [
+            6_u32,
+            0x7fff_fffb,
+            0x7fff_ffff,
+            0x8000_0000,
+            0xffff_fffb,
+            0xffff_ffff,
+        ] {
+            let bytes = [&length.to_be_bytes(), b"abcde".as_slice()].concat();
+            assert_eq!(Reader::new(&bytes).data(), Err(Malformed::Truncated));
+            assert_eq!(Reader::new(&bytes).mpi(), Err(Malformed::Truncated));
+        }
+        assert_eq!(
+            Reader::new(b"abc").take(usize::MAX),
+            Err(Malformed::Truncated)
+        );
+    }
+}

@@ -87,3 +87,85 @@ impl<'a> Scanner<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Scanner;
+
+    /// A text, the number read from it and the text that is left.
+    type Case<Number> = (&'static [u8], Option<(Number, &'static [u8])>);
+
+    /// What glibc 2.36's `sscanf` gives for `%hu` on a 64-bit machine, and what it leaves.
+    #[test]
+    fn short_reads_as_sscanf() {
+        let cases: [Case<u16>; 23] = [
+            (b"1,", Some((1, b","))),
+            (b"00001,", Some((1, b","))),
+            (b"  \t\n\x0b\x0c\r7,", Some((7, b","))),
+            (b"+7,", Some((7, b","))),
+            (b"-1,", Some((65535, b","))),
+            (b"- 1,", None),
+            (b"65535,", Some((65535, b","))),
+            (b"65536,", Some((0, b","))),
+            (b"65537,", Some((1, b","))),
+            (b"-65535,", Some((1, b","))),
+            (b"18446744073709551615", Some((65535, b""))),
+            (b"18446744073709551616", Some((65535, b""))),
+            (b"18446744073709551617", Some((65535, b""))),
+            (b"-18446744073709551615", Some((1, b""))),
+            (b"-18446744073709551616", Some((65535, b""))),
+            (b"-99999999999999999999999999", Some((65535, b""))),
+            (b"0x10,", Some((0, b"x10,"))),
+            (b"7x,", Some((7, b"x,"))),
+            (b"", None),
+            (b",", None),
+            (b"+,", None),
+            (b"--7,", None),
+            (b"\xa07,", None),
+        ];
+        for (text, expected) in cases {
+            let mut scanner = Scanner::new(text);
+            let read = scanner.short().map(|number| (number, scanner.rest));
+            assert_eq!(read, expected, "{}", text.escape_ascii());
+        }
+    }
+
+    /// The same for `%x`.
+    #[test]
+    fn hex_reads_as_sscanf() {
+        let cases: [Case<u32>; 17] = [
+            (b"0|", Some((0, b"|"))),
+            (b"00000100|", Some((0x100, b"|"))),
+            (b"0x100", Some((0x100, b""))),
+            (b"0X1f", Some((0x1f, b""))),
+            (b"  -1", Some((u32::MAX, b""))),
+            (b"+0xFf", Some((0xff, b""))),
+            (b"0x", Some((0, b""))),
+            (b"0xg", Some((0, b"g"))),
+            (b"x1", None),
+            (b"ffffffff", Some((u32::MAX, b""))),
+            (b"100000000", Some((0, b""))),
+            (b"fffffffffffffffff", Some((u32::MAX, b""))),
+            (b"-fffffffffffffffff", Some((u32::MAX, b""))),
+            (b"1g", Some((1, b"g"))),
+            (b"-", None),
+            (b"00x1", Some((0, b"x1"))),
+            (b"-0x10", Some((0xffff_fff0, b""))),
+        ];
+        for (text, expected) in cases {
+            let mut scanner = Scanner::new(text);
+            let read = scanner.hex().map(|number| (number, scanner.rest));
+            assert_eq!(read, expected, "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn until_comma_wants_a_byte() {
+        let mut scanner = Scanner::new(b"ab,,");
+        assert_eq!(scanner.until_comma(), Some(b"ab".as_slice()));
+        assert_eq!(scanner.until_comma(), None);
+        assert_eq!(scanner.literal(b",,"), Some(()));
+        assert_eq!(scanner.until_comma(), None);
+        assert_eq!(Scanner::new(b"ab").until_comma(), Some(b"ab".as_slice()));
+    }
+}

@@ -71,3 +71,82 @@ pub fn write_chain(chain: &[Tlv]) -> Result<Vec<u8>, TooLong> {
 pub fn find(chain: &[Tlv], kind: u16) -> Option<&Tlv> {
     chain.iter().find(|tlv| tlv.kind == kind)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tlv(kind: u16, value: &[u8]) -> Tlv {
+        Tlv {
+            kind,
+            value: value.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_chain_is_type_length_value_one_after_the_other() {
+        let chain = [
+            tlv(DISCONNECTED, b""),
+            tlv(SYMKEY, b"abcde"),
+            tlv(0xfffe, b"z"),
+        ];
+        let bytes = b"\x00\x01\x00\x00\x00\x08\x00\x05abcde\xff\xfe\x00\x01z";
+        assert_eq!(write_chain(&chain), Ok(bytes.to_vec()));
+        assert_eq!(parse_chain(bytes), chain);
+        assert_eq!(write_chain(&[]), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn the_first_cut_off_record_ends_the_chain() {
+        let bytes = b"\x00\x01\x00\x00\x00\x08\x00\x05abcde";
+        let whole = [tlv(DISCONNECTED, b""), tlv(SYMKEY, b"abcde")];
+        for length in 0..bytes.len() {
+            let expected = if length < 4 { 0 } else { 1 };
+            assert_eq!(
+                parse_chain(&bytes[..length]),
+                whole[..expected],
+                "{length} bytes"
+            );
+        }
+        assert_eq!(parse_chain(b"\x00\x02\xff\xff"), []);
+        assert_eq!(
+            parse_chain(b"\x00\x02\x00\x02a\x00\x01\x00\x00"),
+            [tlv(SMP1, b"a\x00")]
+        );
+    }
+
+    #[test]
+    fn a_value_has_at_most_65535_bytes() {
+        let longest = tlv(PADDING, &[7; 65535]);
+        let bytes = write_chain(&[longest.clone(), longest.clone()]).unwrap();
+        assert_eq!(bytes.len(), 2 * (4 + 65535));
+        assert_eq!(parse_chain(&bytes), [longest.clone(), longest]);
+        assert_eq!(write_chain(&[tlv(PADDING, &[0; 65536])]), Err(TooLong));
+    }
+
+    #[test]
+    fn find_gives_the_first_of_its_type() {
+        let chain = [tlv(SMP2, b"a"), tlv(SMP3, b"b"), tlv(SMP3, b"c")];
+        assert_eq!(find(&chain, SMP3), Some(&chain[1]));
+        assert_eq!(find(&chain, SMP4), None);
+    }
+
+    #[test]
+    fn debug_output_hides_values() {
+        assert_eq!(
+            format!("{:?}", tlv(SMP1Q, b"secret")),
+            "Tlv { kind: 7, 6 bytes }"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn chains_survive(chain in prop::collection::vec((any::<u16>(), prop::collection::vec(any::<u8>(), 0..20)), 0..6)) {
+            let chain: Vec<_> = chain.into_iter().map(|(kind, value)| Tlv { kind, value }).collect();
+            let bytes = write_chain(&chain).unwrap();
+            prop_assert_eq!(parse_chain(&bytes), chain);
+        }
+    }
+}

@@ -64,3 +64,24 @@ impl Writer {
         self.bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_big_endian_and_data_has_its_length() {
+        let mut writer = Writer::new();
+        writer.u8(1);
+        writer.u16(0x0203);
+        writer.u32(0x0405_0607);
+        writer.bytes(b"xy");
+        writer.data(b"\0ab").unwrap();
+        assert_eq!(writer.written().len(), 16);
+        writer.mpi(b"\0\0\x0a\0").unwrap();
+        assert_eq!(
+            writer.into_bytes(),
+            b"\x01\x02\x03\x04\x05\x06\x07xy\x00\x00\x00\x03\0ab\x00\x00\x00\x02\x0a\0"
+        );
+    }
+}

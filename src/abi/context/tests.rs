@@ -483,3 +483,16 @@ fn private_state_hangs_behind_our_contexts_only() {
         otrl_userstate_free(us);
     }
 }
+
+#[test]
+fn an_instance_whose_callback_never_returned_gets_its_master_back() {
+    unsafe {
+        let us = otrl_userstate_create();
+        let child = find_as(us, c"a", 0x100, true);
+        let master = (*child).m_context;
+        (*child).m_context = child;
+        assert_eq!(find_as(us, c"a", 0x100, false), child);
+        assert_eq!((*child).m_context, master);
+        otrl_userstate_free(us);
+    }
+}

@@ -17,3 +17,6 @@ pub use header::Header;
 pub use public_key::DsaNumbers;
 pub use signature::{AuthPlain, RevealSignature, Signature};
 pub use v1::V1KeyExchange;
+
+#[cfg(test)]
+mod tests;
