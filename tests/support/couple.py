@@ -46,6 +46,11 @@ class Side:
         self._set_server()
         self.save()
 
+    def sign_in_without_key(self):
+        """A later visit when the account has no OTR key yet: BitlBee begins to make one at once."""
+        self.person.command(f"identify {REGISTRATION}")
+        self.person.expect_text(f"otr: starting background keygen for {self.account}/jabber", "root")
+
     def sign_in(self):
         """A later visit: identify, which loads settings and OTR keys."""
         self.person.command(f"identify {REGISTRATION}")
@@ -167,7 +172,7 @@ class Couple:
         for side in self.sides:
             shutil.copytree(side.bitlbee.directory, os.path.join(directory, side.user))
 
-    def logs(self, lines=15):
+    def logs(self, lines=6):
         """The ends of the logs of everything that ran, for a failure's report."""
         told = []
         for directory, _, files in sorted(os.walk(self.directory)):

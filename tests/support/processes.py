@@ -62,6 +62,16 @@ class Program:
         """None while it runs; -N when signal N ended it."""
         return self._process.poll()
 
+    def wait(self, timeout):
+        """The exit code it ends with; Failure if it has not ended after `timeout` seconds."""
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise Failure(f"{self.name} took longer than {timeout:g} seconds") from None
+        self._forget()
+        return code
+
     def kill(self):
         """End it as a power cut would, with everything it forked."""
         self._signal_group(signal.SIGKILL)

@@ -29,6 +29,8 @@ class Relay:
         self.address, self.port = self._listener.getsockname()
         self.records = []
         self._lock = threading.Lock()
+        self._to_garble = None
+        self._replacements = []
         self._sockets = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -55,6 +57,14 @@ class Relay:
         text = self.stream(direction, since).decode("utf-8", "replace")
         found = re.findall(r"<body>(.*?)</body>", text, re.DOTALL)
         return [html.unescape(body) for body in found]
+
+    def garble_next(self, beginning):
+        """Spoil the next message that BitlBee sends with this beginning, 60 characters after it (records keep it unspoilt)."""
+        self._to_garble = beginning
+
+    def replace(self, old, new):
+        """From now on change these bytes in what BitlBee sends, as an active attacker could (records keep the original)."""
+        self._replacements.append((old, new))
 
     def wait_for_body(self, direction, pattern, since=0, timeout=10.0):
         """The first body since a mark in which the pattern is found."""
@@ -88,11 +98,21 @@ class Relay:
             while data := source.recv(65536):
                 with self._lock:
                     self.records.append((time.monotonic(), direction, data))
-                sink.sendall(data)
+                sink.sendall(self._changed(data) if direction == SENT else data)
         except OSError:
             pass
         _shut(source)
         _shut(sink)
+
+    def _changed(self, data):
+        for old, new in self._replacements:
+            data = data.replace(old, new)
+        at = data.find(self._to_garble) if self._to_garble else -1
+        if at >= 0:
+            at += len(self._to_garble) + 60
+            self._to_garble = None
+            data = data[:at] + (b"A" if data[at:at + 1] != b"A" else b"B") + data[at + 1:]
+        return data
 
 
 def shorten(text, length):
