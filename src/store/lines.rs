@@ -1,0 +1,61 @@
+//! Lines of the two line files, as C's `fgets` into 1000 bytes cuts them and C's string functions then see them.
+
+/// The most bytes of one line, its newline included: what `fgets` puts beside the NUL.
+pub(super) const MAX_LINE: usize = 999;
+
+/// The lines of a file. A longer line comes in pieces of [`MAX_LINE`], each standing as a line of its own; a NUL hides the rest
+/// of its piece. The newline, where one was read, is still there.
+pub(super) fn lines(mut file: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let window = file.get(..MAX_LINE).unwrap_or(file);
+        let length = match window.iter().position(|&byte| byte == b'\n') {
+            Some(newline) => newline + 1,
+            None => window.len(),
+        };
+        let (line, rest) = file.split_at_checked(length)?;
+        file = rest;
+        (!line.is_empty()).then(|| line.split(|&byte| byte == 0).next().unwrap_or_default())
+    })
+}
+
+/// The part of a line before its end: the first carriage return or else the first newline. `None` without either.
+pub(super) fn before_end(line: &[u8]) -> Option<&[u8]> {
+    let end = line
+        .iter()
+        .position(|&byte| byte == b'\r')
+        .or_else(|| line.iter().position(|&byte| byte == b'\n'))?;
+    line.get(..end)
+}
+
+/// Splits at the first tab, which neither part keeps.
+pub(super) fn split_tab(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let tab = line.iter().position(|&byte| byte == b'\t')?;
+    Some((line.get(..tab)?, line.get(tab + 1..)?))
+}
+
+/// Whether a name can stand in a field before a tab and be read back, and harms no other line.
+pub(super) fn fits_field(name: &[u8]) -> bool {
+    !name.iter().any(|byte| matches!(byte, b'\t' | b'\n' | 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_as_fgets() {
+        let cut = |file: &[u8]| lines(file).map(<[u8]>::len).collect::<Vec<_>>();
+        assert_eq!(cut(b""), [0; 0]);
+        assert_eq!(cut(b"a\n\nb"), [2, 1, 1]);
+        assert_eq!(cut(&[b'x'; 999]), [999]);
+        assert_eq!(cut(&[b'x'; 2000]), [999, 999, 2]);
+        let mut line = [b'x'; 1000];
+        line[998] = b'\n';
+        assert_eq!(cut(&line), [999, 1]);
+        line[998] = b'x';
+        line[999] = b'\n';
+        assert_eq!(cut(&line), [999, 1]);
+        assert_eq!(lines(b"a\0b\nc\n").collect::<Vec<_>>(), [&b"a"[..], b"c\n"]);
+        assert_eq!(cut(b"\0\n\0"), [0, 0]);
+    }
+}
