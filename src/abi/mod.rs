@@ -8,5 +8,33 @@ pub mod error;
 mod error_table;
 pub mod gcry;
 pub mod memory;
+pub mod stdio;
 #[cfg(feature = "abi5")]
 pub mod types;
+
+#[cfg(feature = "abi5")]
+pub mod auth_info;
+#[cfg(feature = "abi5")]
+pub mod b64;
+#[cfg(feature = "abi5")]
+pub mod context;
+#[cfg(feature = "abi5")]
+pub mod context_priv;
+#[cfg(feature = "abi5")]
+pub mod dh_objects;
+#[cfg(feature = "abi5")]
+pub mod instag;
+#[cfg(feature = "abi5")]
+pub mod mem;
+#[cfg(feature = "abi5")]
+pub mod private;
+#[cfg(feature = "abi5")]
+pub mod privkey;
+#[cfg(feature = "abi5")]
+pub mod sm_objects;
+#[cfg(feature = "abi5")]
+pub mod tlv;
+#[cfg(feature = "abi5")]
+pub mod userstate;
+#[cfg(feature = "abi5")]
+pub mod version;

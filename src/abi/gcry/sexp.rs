@@ -1,4 +1,6 @@
-//! S-expressions: what a `gcry_sexp_t` points at. Ours keep the canonical form.
+//! S-expressions: what a `gcry_sexp_t` points at. They come and go as text; ours keep the form that libgcrypt calls advanced.
+//!
+//! The canonical form would be shorter, but libgcrypt prints an empty string there in a way that it does not read.
 
 use std::ptr;
 
@@ -6,34 +8,41 @@ use zeroize::Zeroizing;
 
 use super::{Maker, Owned, Sexp, foreign, maker};
 use crate::abi::error::GcryError;
+use crate::store::sexp as syntax;
 
 const KIND: u64 = 2;
-/// `GCRYSEXP_FMT_CANON`: lengths and raw bytes.
-const CANONICAL: i32 = 1;
+/// `GCRYSEXP_FMT_ADVANCED`: what people read and write.
+const ADVANCED: i32 = 3;
 
 type Object = Owned<Zeroizing<Vec<u8>>>;
 
-/// An S-expression from its canonical form. A string that is not in this form is refused, with the code that libgcrypt has
-/// for the first fault.
+/// An S-expression from any of the forms that libgcrypt reads. NULL for an empty one, as with libgcrypt.
 ///
-/// The forms that people write are read in `store`, which prints the canonical one.
-pub fn from_bytes(canonical: &[u8]) -> Result<*mut Sexp, GcryError> {
-    match maker() {
+/// # Errors
+/// libgcrypt's own codes for what is wrong with the text.
+pub fn from_bytes(text: &[u8]) -> Result<*mut Sexp, GcryError> {
+    let gcrypt = match maker() {
         Maker::Ours => {
-            check(canonical).map_err(GcryError::from_gcrypt)?;
-            Ok(Object::into_raw(KIND, Zeroizing::new(canonical.to_vec())).cast())
+            let parsed = syntax::Sexp::parse(text).map_err(|fault| sexp_error(fault.code()))?;
+            if parsed.is_nil() {
+                return Ok(ptr::null_mut());
+            }
+            return Ok(Object::into_raw(KIND, parsed.to_advanced()).cast());
         }
-        Maker::Gcrypt(gcrypt) => {
-            let sexp_new = gcrypt.sexp_new.ok_or(GcryError::INTERNAL)?;
-            let mut sexp = ptr::null_mut();
-            // SAFETY: an out-parameter of ours, and a buffer with its length. 1 lets libgcrypt see which form it is.
-            unsafe { sexp_new(&mut sexp, canonical.as_ptr(), canonical.len(), 1) }.ok()?;
-            Ok(sexp)
-        }
-    }
+        Maker::Gcrypt(gcrypt) => gcrypt,
+    };
+    let sexp_new = gcrypt.sexp_new.ok_or(GcryError::INTERNAL)?;
+    let mut sexp = ptr::null_mut();
+    // SAFETY: an out-parameter of ours, and a buffer with its length.
+    unsafe { sexp_new(&mut sexp, text.as_ptr(), text.len(), 0) }.ok()?;
+    Ok(sexp)
 }
 
-/// The canonical form. `None` for NULL, and for what is no readable S-expression.
+fn sexp_error(code: u32) -> GcryError {
+    u16::try_from(code).map_or(GcryError::INTERNAL, GcryError::from_gcrypt)
+}
+
+/// The advanced form, which `store::sexp` reads. `None` for NULL, and for what is no readable S-expression.
 ///
 /// # Safety
 /// `sexp` is NULL or a live S-expression made here or by libgcrypt.
@@ -48,10 +57,10 @@ pub unsafe fn bytes(sexp: *const Sexp) -> Option<Zeroizing<Vec<u8>>> {
     }
     let sexp_sprint = foreign()?.sexp_sprint?;
     // SAFETY: not ours, so libgcrypt's. No buffer asks for the size, which counts a closing NUL.
-    let size = unsafe { sexp_sprint(sexp, CANONICAL, ptr::null_mut(), 0) };
+    let size = unsafe { sexp_sprint(sexp, ADVANCED, ptr::null_mut(), 0) };
     let mut text = Zeroizing::new(vec![0; size]);
     // SAFETY: a buffer of the size that was asked for. The answer is the length without the NUL.
-    let len = unsafe { sexp_sprint(sexp, CANONICAL, text.as_mut_ptr(), size) };
+    let len = unsafe { sexp_sprint(sexp, ADVANCED, text.as_mut_ptr(), size) };
     text.truncate(len);
     (len != 0).then_some(text)
 }
@@ -69,59 +78,4 @@ pub unsafe fn release(sexp: *mut Sexp) {
         // SAFETY: not ours, so libgcrypt's.
         unsafe { sexp_release(sexp) };
     }
-}
-
-/// What libgcrypt calls the faults of a canonical expression.
-mod fault {
-    pub const STRING_TOO_LONG: u16 = 202;
-    pub const UNMATCHED_PARENTHESES: u16 = 203;
-    pub const NOT_CANONICAL: u16 = 204;
-    pub const BAD_CHARACTER: u16 = 205;
-    pub const ZERO_PREFIX: u16 = 207;
-}
-
-/// Whether this is one list in canonical form, with every string within it whole.
-fn check(canonical: &[u8]) -> Result<(), u16> {
-    let mut depth = 0_usize;
-    let mut rest = canonical;
-    while let Some((first, tail)) = rest.split_first() {
-        match first {
-            b'(' => {
-                depth += 1;
-                rest = tail;
-            }
-            b')' => {
-                depth = depth.checked_sub(1).ok_or(fault::UNMATCHED_PARENTHESES)?;
-                rest = tail;
-                if depth == 0 {
-                    break;
-                }
-            }
-            b'0' if tail.first() != Some(&b':') => return Err(fault::ZERO_PREFIX),
-            b'0'..=b'9' if depth != 0 => rest = skip_string(rest)?,
-            b'0'..=b'9' => return Err(fault::NOT_CANONICAL),
-            _ => return Err(fault::BAD_CHARACTER),
-        }
-    }
-    match (canonical.is_empty(), depth, rest.is_empty()) {
-        (false, 0, true) => Ok(()),
-        (_, 0, _) => Err(fault::NOT_CANONICAL),
-        _ => Err(fault::UNMATCHED_PARENTHESES),
-    }
-}
-
-/// What stands behind `length:bytes`.
-fn skip_string(text: &[u8]) -> Result<&[u8], u16> {
-    let colon = text
-        .iter()
-        .position(|byte| *byte == b':')
-        .ok_or(fault::NOT_CANONICAL)?;
-    let (digits, tail) = text.split_at_checked(colon).ok_or(fault::NOT_CANONICAL)?;
-    let len: usize = std::str::from_utf8(digits)
-        .ok()
-        .and_then(|digits| digits.parse().ok())
-        .ok_or(fault::NOT_CANONICAL)?;
-    tail.get(1..)
-        .and_then(|tail| tail.get(len..))
-        .ok_or(fault::STRING_TOO_LONG)
 }

@@ -1,0 +1,122 @@
+//! The part of `auth.h` that only moves objects about.
+
+use super::dh_objects::{keypair_copy, keypair_free};
+use super::entry::entry;
+use super::gcry::{cipher, digest, mpi};
+use super::memory::{self, c_buffer, slice_of, wipe, wipe_string_and_clear};
+use super::types::{AUTHSTATE_AWAITING_DHKEY, AUTHSTATE_AWAITING_SIG, ConnContext, OtrlAuthInfo};
+
+/// Makes an empty AKE of whatever was in the context.
+///
+/// # Safety
+/// `context` is a context whose `auth` holds nothing to release.
+pub unsafe fn new(context: *mut ConnContext) {
+    // SAFETY: the caller's promise; all zeros are an empty AKE.
+    unsafe {
+        let auth = &raw mut (*context).auth;
+        wipe(auth.cast(), size_of::<OtrlAuthInfo>());
+        (*auth).context = context;
+    }
+}
+
+/// Releases what an AKE holds and empties it; the context it belongs to stays.
+///
+/// # Safety
+/// `auth` is an AKE.
+pub unsafe fn clear(auth: *mut OtrlAuthInfo) {
+    // SAFETY: the caller's promise. Nothing is left to release when the struct is zeroed.
+    unsafe {
+        keypair_free(&raw mut (*auth).our_dh);
+        memory::free_and_clear(&raw mut (*auth).encgx);
+        mpi::release((*auth).their_pub);
+        for handle in [(*auth).enc_c, (*auth).enc_cp] {
+            cipher::close(handle);
+        }
+        for handle in [
+            (*auth).mac_m1,
+            (*auth).mac_m1p,
+            (*auth).mac_m2,
+            (*auth).mac_m2p,
+        ] {
+            digest::close(handle);
+        }
+        wipe_string_and_clear(&raw mut (*auth).lastauthmsg);
+        let context = (*auth).context;
+        wipe(auth.cast(), size_of::<OtrlAuthInfo>());
+        (*auth).context = context;
+    }
+}
+
+/// Carries our DH-commit from the master to the instance that answered it, which then waits for that answer.
+///
+/// # Safety
+/// Both are AKEs.
+pub unsafe fn copy_on_key(from: *const OtrlAuthInfo, to: *mut OtrlAuthInfo) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if std::ptr::eq(from, to)
+            || !matches!(
+                (*from).authstate,
+                AUTHSTATE_AWAITING_DHKEY | AUTHSTATE_AWAITING_SIG
+            )
+        {
+            return;
+        }
+        keypair_free(&raw mut (*to).our_dh);
+        keypair_copy(&raw mut (*to).our_dh, &raw const (*from).our_dh);
+        (*to).initiated = (*from).initiated;
+        (*to).our_keyid = (*from).our_keyid;
+        (*to).r = (*from).r;
+        (*to).hashgx = (*from).hashgx;
+        memory::free_and_clear(&raw mut (*to).encgx);
+        (*to).encgx = c_buffer(slice_of((*from).encgx, (*from).encgx_len));
+        (*to).encgx_len = if (*to).encgx.is_null() {
+            0
+        } else {
+            (*from).encgx_len
+        };
+        (*to).authstate = AUTHSTATE_AWAITING_DHKEY;
+    }
+}
+
+entry! {
+    /// Makes an empty AKE of whatever was in the context.
+    ///
+    /// # Safety
+    /// `context` is NULL or as [`new`] says.
+    on panic ();
+    pub fn otrl_auth_new(context: *mut ConnContext) {
+        if !context.is_null() {
+            // SAFETY: not NULL.
+            unsafe { new(context) }
+        }
+    }
+}
+
+entry! {
+    /// Releases what an AKE holds and empties it.
+    ///
+    /// # Safety
+    /// `auth` is NULL or an AKE.
+    on panic ();
+    pub fn otrl_auth_clear(auth: *mut OtrlAuthInfo) {
+        if !auth.is_null() {
+            // SAFETY: not NULL.
+            unsafe { clear(auth) }
+        }
+    }
+}
+
+entry! {
+    /// Carries our DH-commit from the master (`from`) to the instance that answered it.
+    ///
+    /// # Safety
+    /// Both are NULL or AKEs.
+    on panic ();
+    pub fn otrl_auth_copy_on_key(from: *mut OtrlAuthInfo, to: *mut OtrlAuthInfo) {
+        if !from.is_null() && !to.is_null() {
+            // SAFETY: neither is NULL.
+            unsafe { copy_on_key(from, to) }
+        }
+    }
+}

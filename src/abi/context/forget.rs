@@ -1,0 +1,167 @@
+//! Forgetting contexts. Calls the client's `app_data_free`, when the context is out of every list already.
+
+use std::ffi::c_int;
+use std::ptr;
+use std::sync::atomic::Ordering;
+
+use super::family::members;
+use super::fingerprint;
+use super::handle::CONTEXTS_FORGOTTEN;
+use super::state::force_plaintext;
+use crate::abi::context_priv;
+use crate::abi::memory::free_and_clear;
+use crate::abi::types::{ConnContext, INSTAG_MASTER, MSGSTATE_PLAINTEXT, UserState};
+
+/// Forgets a context, and with a master its instances, if none of them has or had a session. True when it is gone.
+///
+/// # Safety
+/// `context` is NULL or a live context of a list, and is used no more if the answer is true.
+pub unsafe fn forget(context: *mut ConnContext) -> bool {
+    // SAFETY: the caller's promise. A context that is being forgotten already is in no list.
+    unsafe {
+        if context.is_null()
+            || (*context).tous.is_null()
+            || (*context).msgstate != MSGSTATE_PLAINTEXT
+        {
+            return false;
+        }
+        if (*context).their_instance != INSTAG_MASTER {
+            forget_as_recent(context);
+            unlink(context, context);
+            dispose(context);
+            return true;
+        }
+        if members(context).any(|member| (*member).msgstate != MSGSTATE_PLAINTEXT) {
+            return false;
+        }
+        let last = members(context).last().unwrap_or(context);
+        unlink(context, last);
+        let mut member = (*context).next;
+        while !member.is_null() {
+            let next = (*member).next;
+            dispose(member);
+            member = next;
+        }
+        dispose(context);
+        true
+    }
+}
+
+/// Forgets every context, whatever its state.
+///
+/// # Safety
+/// `us` is NULL or a live user state.
+pub unsafe fn forget_all(us: *mut UserState) {
+    if us.is_null() {
+        return;
+    }
+    // SAFETY: not NULL, and a list of live contexts.
+    unsafe {
+        let mut context = (*us).context_root;
+        while !context.is_null() {
+            force_plaintext(context);
+            context = (*context).next;
+        }
+        while !(*us).context_root.is_null() {
+            let first = (*us).context_root;
+            (*first).tous = &raw mut (*us).context_root;
+            // Only a callback that starts a session meanwhile makes this fail; then it would fail for ever.
+            if !forget(first) {
+                return;
+            }
+        }
+    }
+}
+
+/// Lets the master point at itself where it pointed at this instance.
+///
+/// # Safety
+/// `context` is a live context.
+unsafe fn forget_as_recent(context: *mut ConnContext) {
+    // SAFETY: the caller's promise; the master outlives its instances.
+    unsafe {
+        let master = (*context).m_context;
+        if master.is_null() {
+            return;
+        }
+        for place in [
+            &raw mut (*master).recent_child,
+            &raw mut (*master).recent_rcvd_child,
+            &raw mut (*master).recent_sent_child,
+        ] {
+            if *place == context {
+                *place = master;
+            }
+        }
+    }
+}
+
+/// Takes a run of contexts out of the list. The run keeps its own links and ends in NULL.
+///
+/// # Safety
+/// `first` to `last` stand side by side in one list.
+unsafe fn unlink(first: *mut ConnContext, last: *mut ConnContext) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let after = (*last).next;
+        *(*first).tous = after;
+        if !after.is_null() {
+            (*after).tous = (*first).tous;
+        }
+        (*last).next = ptr::null_mut();
+        let mut context = first;
+        while !context.is_null() {
+            (*context).tous = ptr::null_mut();
+            context = (*context).next;
+        }
+    }
+}
+
+/// Frees a context that is in no list.
+///
+/// # Safety
+/// `context` is a live context, and is used no more.
+unsafe fn dispose(context: *mut ConnContext) {
+    // SAFETY: the caller's promise. Whatever the callback does, it can't reach this context through the list.
+    unsafe {
+        force_plaintext(context);
+        while !(*context).fingerprint_root.next.is_null() {
+            fingerprint::free((*context).fingerprint_root.next);
+        }
+        free_and_clear(&raw mut (*context).username);
+        free_and_clear(&raw mut (*context).accountname);
+        free_and_clear(&raw mut (*context).protocol);
+        free_and_clear(&raw mut (*context).smstate);
+        context_priv::free((*context).context_priv);
+        (*context).context_priv = ptr::null_mut();
+        CONTEXTS_FORGOTTEN.fetch_add(1, Ordering::AcqRel);
+        let app_data = (*context).app_data;
+        if !app_data.is_null()
+            && let Some(app_data_free) = (*context).app_data_free
+        {
+            (*context).app_data = ptr::null_mut();
+            app_data_free(app_data);
+        }
+        libc::free(context.cast());
+    }
+}
+
+/// Forgets a context: 0 when it is gone, 1 when it can't go.
+///
+/// # Safety
+/// As for [`forget`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn otrl_context_forget(context: *mut ConnContext) -> c_int {
+    // SAFETY: the caller's promise.
+    c_int::from(!unsafe { forget(context) })
+}
+
+/// Forgets every context.
+///
+/// # Safety
+/// As for [`forget_all`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn otrl_context_forget_all(us: *mut UserState) {
+    // SAFETY: the caller's promise.
+    unsafe { forget_all(us) }
+}

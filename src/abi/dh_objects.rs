@@ -1,0 +1,192 @@
+//! The part of `dh.h` that only moves objects about.
+
+use std::cmp::Ordering;
+use std::ffi::{c_int, c_uchar};
+use std::ptr;
+
+use super::entry::entry;
+use super::gcry::{self, cipher, digest, mpi};
+use super::memory::wipe;
+use super::types::{DhKeypair, DhSesskeys};
+
+/// The part of a counter block that counts.
+const COUNTER_BYTES: usize = 8;
+
+/// Makes an empty pair of whatever was there.
+///
+/// # Safety
+/// `pair` is writable.
+pub unsafe fn keypair_init(pair: *mut DhKeypair) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        pair.write(DhKeypair {
+            groupid: 0,
+            private: ptr::null_mut(),
+            public: ptr::null_mut(),
+        })
+    };
+}
+
+/// Copies a pair over whatever was there.
+///
+/// # Safety
+/// `to` is writable, `from` a pair.
+pub unsafe fn keypair_copy(to: *mut DhKeypair, from: *const DhKeypair) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        to.write(DhKeypair {
+            groupid: (*from).groupid,
+            private: mpi::copy((*from).private),
+            public: mpi::copy((*from).public),
+        });
+    }
+}
+
+/// Releases the numbers of a pair.
+///
+/// # Safety
+/// `pair` is a pair.
+pub unsafe fn keypair_free(pair: *mut DhKeypair) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        mpi::release_and_clear(&raw mut (*pair).private);
+        mpi::release_and_clear(&raw mut (*pair).public);
+    }
+}
+
+/// Empties session keys without releasing anything.
+///
+/// # Safety
+/// `keys` is writable.
+pub unsafe fn session_blank(keys: *mut DhSesskeys) {
+    // SAFETY: the caller's promise; all zeros are empty session keys.
+    unsafe { wipe(keys.cast(), size_of::<DhSesskeys>()) };
+}
+
+/// Releases the handles of session keys and empties them.
+///
+/// # Safety
+/// `keys` are session keys.
+pub unsafe fn session_free(keys: *mut DhSesskeys) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        cipher::close((*keys).sendenc);
+        cipher::close((*keys).rcvenc);
+        digest::close((*keys).sendmac);
+        digest::close((*keys).rcvmac);
+        session_blank(keys);
+    }
+}
+
+entry! {
+    /// Gets the module ready, which takes nothing of its own.
+    ///
+    /// # Safety
+    /// None beyond C's calling convention.
+    on panic ();
+    pub fn otrl_dh_init() {
+        gcry::get_ready();
+    }
+}
+
+entry! {
+    /// Makes an empty pair of whatever was there.
+    ///
+    /// # Safety
+    /// `pair` is NULL or writable.
+    on panic ();
+    pub fn otrl_dh_keypair_init(pair: *mut DhKeypair) {
+        if !pair.is_null() {
+            // SAFETY: not NULL.
+            unsafe { keypair_init(pair) }
+        }
+    }
+}
+
+entry! {
+    /// Copies a pair over whatever was there.
+    ///
+    /// # Safety
+    /// `to` is NULL or writable, `from` NULL or a pair.
+    on panic ();
+    pub fn otrl_dh_keypair_copy(to: *mut DhKeypair, from: *const DhKeypair) {
+        if !to.is_null() && !from.is_null() {
+            // SAFETY: neither is NULL.
+            unsafe { keypair_copy(to, from) }
+        }
+    }
+}
+
+entry! {
+    /// Releases the numbers of a pair.
+    ///
+    /// # Safety
+    /// `pair` is NULL or a pair.
+    on panic ();
+    pub fn otrl_dh_keypair_free(pair: *mut DhKeypair) {
+        if !pair.is_null() {
+            // SAFETY: not NULL.
+            unsafe { keypair_free(pair) }
+        }
+    }
+}
+
+entry! {
+    /// Releases the handles of session keys and empties them.
+    ///
+    /// # Safety
+    /// `keys` is NULL or session keys.
+    on panic ();
+    pub fn otrl_dh_session_free(keys: *mut DhSesskeys) {
+        if !keys.is_null() {
+            // SAFETY: not NULL.
+            unsafe { session_free(keys) }
+        }
+    }
+}
+
+entry! {
+    /// Empties session keys without releasing anything.
+    ///
+    /// # Safety
+    /// `keys` is NULL or writable.
+    on panic ();
+    pub fn otrl_dh_session_blank(keys: *mut DhSesskeys) {
+        if !keys.is_null() {
+            // SAFETY: not NULL.
+            unsafe { session_blank(keys) }
+        }
+    }
+}
+
+entry! {
+    /// Counts the upper half of a counter block up by one; after the last comes 0.
+    ///
+    /// # Safety
+    /// `counter` is NULL or 8 bytes long.
+    on panic ();
+    pub fn otrl_dh_incctr(counter: *mut c_uchar) {
+        if !counter.is_null() {
+            let place: *mut [u8; COUNTER_BYTES] = counter.cast();
+            // SAFETY: not NULL, and as long as the caller promises.
+            unsafe { place.write(u64::from_be_bytes(place.read()).wrapping_add(1).to_be_bytes()) };
+        }
+    }
+}
+
+entry! {
+    /// Below 0, 0 or above it, as the first counter is below, equal to or above the second.
+    ///
+    /// # Safety
+    /// Both are 8 bytes long.
+    on panic 0;
+    pub fn otrl_dh_cmpctr(a: *const c_uchar, b: *const c_uchar) -> c_int {
+        // SAFETY: the caller's promise.
+        let (a, b) = unsafe { (a.cast::<[u8; COUNTER_BYTES]>().read(), b.cast::<[u8; COUNTER_BYTES]>().read()) };
+        match a.cmp(&b) {
+            Ordering::Less => -1,
+            Ordering::Equal => 0,
+            Ordering::Greater => 1,
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! `instag.h`: the instance tags of our accounts, one list that clients may add to.
+
+use std::ffi::{OsStr, c_char};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::ptr;
+
+use super::entry::entry;
+use super::error::GcryError;
+use super::memory::{bytes_of, c_string, c_zeroed, text_is};
+use super::stdio;
+use super::types::{MIN_VALID_INSTAG, OtrlInsTag, OtrlInstag, UserState};
+use crate::crypto::{hash, random};
+use crate::store::instance_tags::{self, Line};
+use crate::store::replace::{Mode, replace};
+
+/// The newest tag of an account, or NULL.
+///
+/// # Safety
+/// `us` is NULL or a live user state, the names NULL or C strings.
+pub unsafe fn find(
+    us: *const UserState,
+    account: *const c_char,
+    protocol: *const c_char,
+) -> *mut OtrlInsTag {
+    if us.is_null() {
+        return ptr::null_mut();
+    }
+    // SAFETY: not NULL, the caller's promise, and a list of live nodes.
+    unsafe {
+        let (Some(account), Some(protocol)) = (bytes_of(account), bytes_of(protocol)) else {
+            return ptr::null_mut();
+        };
+        let mut node = (*us).instag_root;
+        while !node.is_null() {
+            if text_is((*node).accountname, account) && text_is((*node).protocol, protocol) {
+                return node;
+            }
+            node = (*node).next;
+        }
+        node
+    }
+}
+
+/// A new tag, never below [`MIN_VALID_INSTAG`].
+pub fn new_tag() -> OtrlInstag {
+    loop {
+        let tag = random::bytes()
+            .map_or_else(|_| u32::from_be_bytes(unlikely_bytes()), u32::from_be_bytes);
+        if tag >= MIN_VALID_INSTAG {
+            return tag;
+        }
+    }
+}
+
+/// Bytes for a system that has no random ones left. A tag is public and need only differ from others, which the time, the
+/// process and an address see to.
+fn unlikely_bytes() -> [u8; 4] {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    let address = (&raw const now).addr();
+    let digest = hash::sha256(&[
+        &now.as_nanos().to_be_bytes(),
+        &std::process::id().to_be_bytes(),
+        &address.to_be_bytes(),
+    ]);
+    digest.first_chunk().copied().unwrap_or([1; 4])
+}
+
+/// Adds a tag for an account as the newest. NULL for NULL and without memory.
+///
+/// # Safety
+/// As for [`find`].
+pub unsafe fn add(
+    us: *mut UserState,
+    account: *const c_char,
+    protocol: *const c_char,
+    tag: OtrlInstag,
+) -> *mut OtrlInsTag {
+    // SAFETY: the caller's promise.
+    match unsafe { (bytes_of(account), bytes_of(protocol)) } {
+        // SAFETY: likewise.
+        (Some(account), Some(protocol)) if !us.is_null() => unsafe {
+            add_bytes(us, account, protocol, tag)
+        },
+        _ => ptr::null_mut(),
+    }
+}
+
+/// # Safety
+/// `us` is a live user state.
+unsafe fn add_bytes(
+    us: *mut UserState,
+    account: &[u8],
+    protocol: &[u8],
+    tag: OtrlInstag,
+) -> *mut OtrlInsTag {
+    let node: *mut OtrlInsTag = c_zeroed();
+    let (accountname, protocol) = (c_string(account), c_string(protocol));
+    // SAFETY: NULL, or memory made here; the list is the caller's promise.
+    unsafe {
+        if node.is_null() || accountname.is_null() || protocol.is_null() {
+            libc::free(node.cast());
+            libc::free(accountname.cast());
+            libc::free(protocol.cast());
+            return ptr::null_mut();
+        }
+        let root = &raw mut (*us).instag_root;
+        node.write(OtrlInsTag {
+            next: *root,
+            tous: root,
+            accountname,
+            protocol,
+            instag: tag,
+        });
+        if !(*node).next.is_null() {
+            (*(*node).next).tous = &raw mut (*node).next;
+        }
+        *root = node;
+    }
+    node
+}
+
+/// Unlinks and frees a tag. NULL is accepted.
+///
+/// # Safety
+/// `node` is NULL or a live node, and is used no more.
+pub unsafe fn forget(node: *mut OtrlInsTag) {
+    if node.is_null() {
+        return;
+    }
+    // SAFETY: not NULL, so a node, from malloc like its names.
+    unsafe {
+        let next = (*node).next;
+        if !(*node).tous.is_null() {
+            *(*node).tous = next;
+        }
+        if !next.is_null() {
+            (*next).tous = (*node).tous;
+        }
+        libc::free((*node).accountname.cast());
+        libc::free((*node).protocol.cast());
+        libc::free(node.cast());
+    }
+}
+
+/// Forgets every tag.
+///
+/// # Safety
+/// `us` is NULL or a live user state.
+pub unsafe fn forget_all(us: *mut UserState) {
+    if us.is_null() {
+        return;
+    }
+    // SAFETY: not NULL, and a list of live nodes. Clients link nodes in, not always with the right way back.
+    unsafe {
+        while !(*us).instag_root.is_null() {
+            let first = (*us).instag_root;
+            (*first).tous = &raw mut (*us).instag_root;
+            forget(first);
+        }
+    }
+}
+
+/// The file of these tags.
+///
+/// # Safety
+/// `us` is NULL or a live user state.
+unsafe fn file(us: *const UserState) -> Vec<u8> {
+    let mut lines = Vec::new();
+    if !us.is_null() {
+        // SAFETY: not NULL, and a list of live nodes.
+        unsafe {
+            let mut node = (*us).instag_root;
+            while !node.is_null() {
+                lines.push(Line {
+                    accountname: bytes_of((*node).accountname).unwrap_or_default().to_vec(),
+                    protocol: bytes_of((*node).protocol).unwrap_or_default().to_vec(),
+                    tag: (*node).instag,
+                });
+                node = (*node).next;
+            }
+        }
+    }
+    instance_tags::write(&lines).bytes
+}
+
+/// # Safety
+/// `us` is a live user state, `filename` NULL or a C string.
+unsafe fn write(us: *const UserState, filename: *const c_char) -> Result<(), GcryError> {
+    // SAFETY: the caller's promise.
+    let (name, file) = unsafe { (bytes_of(filename).ok_or(GcryError::INV_VALUE)?, file(us)) };
+    replace(Path::new(OsStr::from_bytes(name)), &file, Mode::Umask)
+        .map_err(|error| GcryError::from_io(&error))
+}
+
+/// # Safety
+/// `us` is NULL or a live user state, `stream` NULL or open for reading.
+unsafe fn read_stream(us: *mut UserState, stream: *mut libc::FILE) -> Result<(), GcryError> {
+    if us.is_null() || stream.is_null() {
+        return Ok(());
+    }
+    // SAFETY: neither is NULL.
+    for line in instance_tags::parse(&unsafe { stdio::read_all(stream) }) {
+        // SAFETY: likewise.
+        if unsafe { add_bytes(us, &line.accountname, &line.protocol, line.tag) }.is_null() {
+            return Err(GcryError::ENOMEM);
+        }
+    }
+    Ok(())
+}
+
+entry! {
+    /// Unlinks and frees a tag.
+    ///
+    /// # Safety
+    /// As for [`forget`].
+    on panic ();
+    pub fn otrl_instag_forget(node: *mut OtrlInsTag) {
+        // SAFETY: the caller's promise.
+        unsafe { forget(node) }
+    }
+}
+
+entry! {
+    /// Forgets every tag.
+    ///
+    /// # Safety
+    /// As for [`forget_all`].
+    on panic ();
+    pub fn otrl_instag_forget_all(us: *mut UserState) {
+        // SAFETY: the caller's promise.
+        unsafe { forget_all(us) }
+    }
+}
+
+entry! {
+    /// The newest tag of an account, or NULL.
+    ///
+    /// # Safety
+    /// As for [`find`].
+    on panic ptr::null_mut();
+    pub fn otrl_instag_find(us: *mut UserState, account: *const c_char, protocol: *const c_char) -> *mut OtrlInsTag {
+        // SAFETY: the caller's promise.
+        unsafe { find(us, account, protocol) }
+    }
+}
+
+entry! {
+    /// A new tag that belongs to nobody yet.
+    ///
+    /// # Safety
+    /// None beyond C's calling convention.
+    on panic MIN_VALID_INSTAG;
+    pub fn otrl_instag_get_new() -> OtrlInstag {
+        new_tag()
+    }
+}
+
+entry! {
+    /// Reads tags from a file and adds them.
+    ///
+    /// # Safety
+    /// `us` is NULL or a live user state, `filename` NULL or a C string.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_instag_read(us: *mut UserState, filename: *const c_char) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe { stdio::with_file(filename, |stream| read_stream(us, stream)) }.into()
+    }
+}
+
+entry! {
+    /// Reads tags from a stream and adds them. NULL is an empty one.
+    ///
+    /// # Safety
+    /// `us` is NULL or a live user state, `stream` NULL or open for reading.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_instag_read_FILEp(us: *mut UserState, stream: *mut libc::FILE) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe { read_stream(us, stream) }.into()
+    }
+}
+
+entry! {
+    /// Writes all tags to a file.
+    ///
+    /// # Safety
+    /// `us` is NULL or a live user state, `filename` NULL or a C string.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_instag_write(us: *mut UserState, filename: *const c_char) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe { write(us, filename) }.into()
+    }
+}
+
+entry! {
+    /// Writes all tags to a stream. Nothing happens for NULL.
+    ///
+    /// # Safety
+    /// `us` is NULL or a live user state, `stream` NULL or open for writing.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_instag_write_FILEp(us: *mut UserState, stream: *mut libc::FILE) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe { stdio::write_all(stream, &file(us)) }.into()
+    }
+}
+
+entry! {
+    /// Makes a tag for an account and writes all tags to a file. Without the file there is no new tag either.
+    ///
+    /// # Safety
+    /// `us` is NULL or a live user state, the others NULL or C strings.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_instag_generate(
+        us: *mut UserState,
+        filename: *const c_char,
+        account: *const c_char,
+        protocol: *const c_char,
+    ) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe { generate(us, account, protocol, || write(us, filename)) }
+    }
+}
+
+entry! {
+    /// Makes a tag for an account and writes all tags to a stream. Without a stream (NULL) the tag is there all the same.
+    ///
+    /// # Safety
+    /// `us` is NULL or a live user state, `stream` NULL or open for writing, the names NULL or C strings.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_instag_generate_FILEp(
+        us: *mut UserState,
+        stream: *mut libc::FILE,
+        account: *const c_char,
+        protocol: *const c_char,
+    ) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe { generate(us, account, protocol, || stdio::write_all(stream, &file(us))) }
+    }
+}
+
+/// Nothing happens for NULL names, as with libotr.
+///
+/// # Safety
+/// `us` is NULL or a live user state, the names NULL or C strings.
+unsafe fn generate(
+    us: *mut UserState,
+    account: *const c_char,
+    protocol: *const c_char,
+    write: impl FnOnce() -> Result<(), GcryError>,
+) -> GcryError {
+    if account.is_null() || protocol.is_null() {
+        return GcryError::NO_ERROR;
+    }
+    if us.is_null() {
+        return GcryError::INV_VALUE;
+    }
+    // SAFETY: none is NULL.
+    let node = unsafe { add(us, account, protocol, new_tag()) };
+    if node.is_null() {
+        return GcryError::ENOMEM;
+    }
+    let written = write();
+    if written.is_err() {
+        // SAFETY: made above, and nobody was told of it.
+        unsafe { forget(node) };
+    }
+    written.into()
+}

@@ -1,0 +1,32 @@
+//! `mem.h`. libotr put its own allocator under libgcrypt here, for the whole process; this library does not.
+
+use std::ffi::{c_int, c_uchar};
+
+use super::entry::entry;
+use super::memory::slice_of;
+use crate::crypto::mac;
+
+entry! {
+    /// Does nothing, and is there because clients bind it.
+    ///
+    /// # Safety
+    /// None beyond C's calling convention.
+    on panic ();
+    pub fn otrl_mem_init() {}
+}
+
+entry! {
+    /// 1 when two blocks differ and 0 when not, in a time that tells nothing about their contents.
+    ///
+    /// # Safety
+    /// Both blocks are `len` bytes long, or NULL if `len` is 0.
+    on panic 1;
+    pub fn otrl_mem_differ(a: *const c_uchar, b: *const c_uchar, len: usize) -> c_int {
+        if len != 0 && (a.is_null() || b.is_null()) {
+            return 1;
+        }
+        // SAFETY: the caller's promise.
+        let equal = unsafe { mac::equal(slice_of(a, len), slice_of(b, len)) };
+        c_int::from(!equal)
+    }
+}

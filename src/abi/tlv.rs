@@ -1,0 +1,182 @@
+//! `tlv.h`: chains of typed values.
+
+use std::ffi::{c_uchar, c_ushort};
+use std::ptr;
+
+use super::entry::entry;
+use super::memory::{self, slice_of};
+use super::types::OtrlTLV;
+use crate::wire::tlv::{self, Tlv};
+
+/// One malloc'ed TLV. NULL without memory, and for a value over 65535 bytes.
+pub fn new(kind: u16, value: &[u8]) -> *mut OtrlTLV {
+    let Ok(len) = u16::try_from(value.len()) else {
+        return ptr::null_mut();
+    };
+    let data = memory::c_buffer(value);
+    let node: *mut OtrlTLV = memory::c_zeroed();
+    if data.is_null() || node.is_null() {
+        // SAFETY: NULL, or just made here.
+        unsafe {
+            libc::free(data.cast());
+            libc::free(node.cast());
+        }
+        return ptr::null_mut();
+    }
+    // SAFETY: new memory of the right size.
+    unsafe {
+        node.write(OtrlTLV {
+            tlv_type: kind,
+            len,
+            data,
+            next: ptr::null_mut(),
+        })
+    };
+    node
+}
+
+/// A malloc'ed chain in the same order. NULL for an empty one, and when memory ends on the way.
+pub fn from_chain(chain: &[Tlv]) -> *mut OtrlTLV {
+    let mut first = ptr::null_mut();
+    for tlv in chain.iter().rev() {
+        let node = new(tlv.kind, &tlv.value);
+        if node.is_null() {
+            // SAFETY: the chain was made here.
+            unsafe { free(first) };
+            return ptr::null_mut();
+        }
+        // SAFETY: the node is new.
+        unsafe { (*node).next = first };
+        first = node;
+    }
+    first
+}
+
+/// A copy of the client's chain.
+///
+/// # Safety
+/// `chain` is NULL or a chain of TLVs.
+pub unsafe fn to_chain(chain: *const OtrlTLV) -> Vec<Tlv> {
+    // SAFETY: the caller's promise.
+    unsafe { nodes(chain) }
+        .map(|node| {
+            // SAFETY: a node of the chain, whose data are as long as it says.
+            let (kind, value) = unsafe {
+                (
+                    (*node).tlv_type,
+                    slice_of((*node).data, usize::from((*node).len)),
+                )
+            };
+            Tlv {
+                kind,
+                value: value.to_vec(),
+            }
+        })
+        .collect()
+}
+
+/// Frees a chain; the values are wiped, because some are secret. NULL is accepted.
+///
+/// # Safety
+/// `chain` is NULL or a chain of malloc'ed TLVs that is used no more.
+pub unsafe fn free(chain: *mut OtrlTLV) {
+    let mut node = chain;
+    while !node.is_null() {
+        // SAFETY: a live node of the chain; its successor is read before it goes.
+        unsafe {
+            let next = (*node).next;
+            memory::wipe_and_clear(&raw mut (*node).data, usize::from((*node).len));
+            libc::free(node.cast());
+            node = next;
+        }
+    }
+}
+
+/// # Safety
+/// `chain` is NULL or a chain of TLVs that stays as it is meanwhile.
+unsafe fn nodes(chain: *const OtrlTLV) -> impl Iterator<Item = *const OtrlTLV> {
+    std::iter::successors((!chain.is_null()).then_some(chain), |node| {
+        // SAFETY: a node of the chain, by the caller's promise.
+        let next = unsafe { (**node).next };
+        (!next.is_null()).then_some(next.cast_const())
+    })
+}
+
+entry! {
+    /// Makes a TLV with a copy of the value. NULL data stand for as many zero bytes as `len` says.
+    ///
+    /// # Safety
+    /// `data` is NULL or `len` bytes long.
+    on panic ptr::null_mut();
+    pub fn otrl_tlv_new(kind: c_ushort, len: c_ushort, data: *const c_uchar) -> *mut OtrlTLV {
+        if data.is_null() {
+            return new(kind, &vec![0; usize::from(len)]);
+        }
+        // SAFETY: the caller's promise.
+        new(kind, unsafe { slice_of(data, usize::from(len)) })
+    }
+}
+
+entry! {
+    /// Makes a chain of all the whole TLVs at the beginning of `serialized`; NULL when there is none.
+    ///
+    /// # Safety
+    /// `serialized` is NULL or `len` bytes long.
+    on panic ptr::null_mut();
+    pub fn otrl_tlv_parse(serialized: *const c_uchar, len: usize) -> *mut OtrlTLV {
+        // SAFETY: the caller's promise.
+        from_chain(&tlv::parse_chain(unsafe { slice_of(serialized, len) }))
+    }
+}
+
+entry! {
+    /// Frees a chain.
+    ///
+    /// # Safety
+    /// As for [`free`].
+    on panic ();
+    pub fn otrl_tlv_free(chain: *mut OtrlTLV) {
+        // SAFETY: the caller's promise.
+        unsafe { free(chain) }
+    }
+}
+
+entry! {
+    /// How many bytes `otrl_tlv_serialize` will write.
+    ///
+    /// # Safety
+    /// `chain` is NULL or a chain of TLVs.
+    on panic 0;
+    pub fn otrl_tlv_seriallen(chain: *const OtrlTLV) -> usize {
+        // SAFETY: the caller's promise.
+        unsafe { nodes(chain).map(|node| 4 + usize::from((*node).len)).sum() }
+    }
+}
+
+entry! {
+    /// Writes a chain as it goes into a message.
+    ///
+    /// # Safety
+    /// `chain` is NULL or a chain of TLVs, and `buffer` has `otrl_tlv_seriallen(chain)` bytes.
+    on panic ();
+    pub fn otrl_tlv_serialize(buffer: *mut c_uchar, chain: *const OtrlTLV) {
+        // SAFETY: the caller's promise.
+        let serialized = tlv::write_chain(&unsafe { to_chain(chain) }).unwrap_or_default();
+        if !buffer.is_null() {
+            // SAFETY: the buffer is as long as the caller was told to make it; a Vec does not overlap it.
+            unsafe { ptr::copy_nonoverlapping(serialized.as_ptr(), buffer, serialized.len()) };
+        }
+    }
+}
+
+entry! {
+    /// The first TLV of a kind, or NULL. It stays part of the chain.
+    ///
+    /// # Safety
+    /// `chain` is NULL or a chain of TLVs.
+    on panic ptr::null_mut();
+    pub fn otrl_tlv_find(chain: *mut OtrlTLV, kind: c_ushort) -> *mut OtrlTLV {
+        // SAFETY: the caller's promise.
+        unsafe { nodes(chain).find(|node| (**node).tlv_type == kind) }.map_or(ptr::null_mut(), <*const _>::cast_mut)
+    }
+}
