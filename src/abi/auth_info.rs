@@ -120,3 +120,53 @@ entry! {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::memory::c_zeroed;
+    use crate::abi::types::{AUTHSTATE_AWAITING_REVEALSIG, AUTHSTATE_NONE};
+
+    #[test]
+    fn our_commit_is_carried_to_the_instance_that_answered() {
+        unsafe {
+            let (master, child): (*mut ConnContext, *mut ConnContext) = (c_zeroed(), c_zeroed());
+            otrl_auth_new(master);
+            otrl_auth_new(child);
+            let (from, to) = (&raw mut (*master).auth, &raw mut (*child).auth);
+            assert_eq!(((*from).context, (*to).context), (master, child));
+            (*from).initiated = 1;
+            (*from).our_keyid = 1;
+            (*from).our_dh.private = mpi::new_secret(&[4]).unwrap();
+            (*from).r = [3; 16];
+            (*from).hashgx = [5; 32];
+            (*from).encgx = c_buffer(b"g^x");
+            (*from).encgx_len = 3;
+
+            (*from).authstate = AUTHSTATE_AWAITING_REVEALSIG;
+            otrl_auth_copy_on_key(from, to);
+            assert_eq!(((*to).authstate, (*to).initiated), (AUTHSTATE_NONE, 0));
+
+            (*from).authstate = AUTHSTATE_AWAITING_SIG;
+            otrl_auth_copy_on_key(from, to);
+            otrl_auth_clear(from);
+            otrl_auth_clear(from);
+            assert_eq!(
+                ((*to).authstate, (*to).initiated, (*to).our_keyid),
+                (AUTHSTATE_AWAITING_DHKEY, 1, 1)
+            );
+            assert_eq!(
+                ((*to).r, (*to).hashgx, (*to).context),
+                ([3; 16], [5; 32], child)
+            );
+            assert_eq!(slice_of((*to).encgx, (*to).encgx_len), b"g^x");
+            assert_eq!(mpi::bytes((*to).our_dh.private).unwrap().as_slice(), [4]);
+            assert!((*from).encgx.is_null() && (*from).r == [0; 16] && (*from).context == master);
+
+            otrl_auth_clear(to);
+            otrl_auth_clear(std::ptr::null_mut());
+            libc::free(master.cast());
+            libc::free(child.cast());
+        }
+    }
+}

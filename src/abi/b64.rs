@@ -90,3 +90,71 @@ unsafe fn write(place: *mut u8, bytes: &[u8]) -> usize {
     unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len()) };
     bytes.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_the_promised_room_is_used() {
+        let mut text = [0_u8; 9];
+        let mut data = [0xaa_u8; 7];
+        unsafe {
+            assert_eq!(
+                otrl_base64_encode(text.as_mut_ptr().cast(), b"any c".as_ptr(), 5),
+                8
+            );
+            assert_eq!(&text, b"YW55IGM=\0");
+            assert_eq!(
+                otrl_base64_decode(data.as_mut_ptr(), text.as_ptr().cast(), 8),
+                5
+            );
+            assert_eq!(&data, b"any c\xaa\xaa");
+            // In place, as a client may.
+            assert_eq!(
+                otrl_base64_decode(text.as_mut_ptr(), text.as_ptr().cast(), 8),
+                5
+            );
+            assert_eq!(&text[..5], b"any c");
+        }
+    }
+
+    #[test]
+    fn armour_is_put_on_and_taken_off() {
+        unsafe {
+            let message = otrl_base64_otr_encode(b"hello".as_ptr(), 5);
+            assert_eq!(bytes_of(message), Some(&b"?OTR:aGVsbG8=."[..]));
+            let (mut buffer, mut len) = (ptr::null_mut(), 0);
+            assert_eq!(otrl_base64_otr_decode(message, &mut buffer, &mut len), 0);
+            assert_eq!(slice_of(buffer, len), b"hello");
+            libc::free(buffer.cast());
+            libc::free(message.cast());
+        }
+    }
+
+    /// CVE-2012-3461: a message that decodes to nothing.
+    #[test]
+    fn a_message_of_padding_is_an_empty_buffer() {
+        let (mut buffer, mut len) = (ptr::null_mut(), 1);
+        unsafe {
+            assert_eq!(
+                otrl_base64_otr_decode(c"?OTR:===.".as_ptr(), &mut buffer, &mut len),
+                0
+            );
+            assert_eq!(len, 0);
+            libc::free(buffer.cast());
+        }
+    }
+
+    #[test]
+    fn what_is_not_armoured_leaves_the_results_alone() {
+        let (mut buffer, mut len) = (ptr::null_mut(), 7);
+        for message in [c"hello".as_ptr(), c"?OTR:aGVsbG8=".as_ptr(), ptr::null()] {
+            assert_eq!(
+                unsafe { otrl_base64_otr_decode(message, &mut buffer, &mut len) },
+                -2
+            );
+            assert_eq!((buffer, len), (ptr::null_mut(), 7));
+        }
+    }
+}

@@ -16,3 +16,6 @@ pub use forget::{forget, forget_all};
 pub use handle::{CONTEXTS_FORGOTTEN, Handle, is_live};
 pub use list::find;
 pub use state::{force_finished, force_plaintext};
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::dh_objects::{keypair_free, session_free};
-use super::entry::entry;
+use super::entry::{entry, guard};
 use super::gcry::mpi;
 use super::memory::{c_zeroed, free_and_clear, wipe, wipe_string_and_clear};
 use super::private::Private;
@@ -67,8 +67,12 @@ pub unsafe fn force_finished(block: *mut ConnContextPriv) {
         for keys in 0..4 {
             session_free((&raw mut (*block).sesskeys).cast::<DhSesskeys>().add(keys));
         }
-        if let Some(private) = private_in(block) {
-            (*private).force_finished();
+        if let Some(whole) = marked(block) {
+            let private = (*whole).private;
+            // Forgetting must succeed: what can't be emptied is left behind for a fresh state.
+            if guard(|| (*private).force_finished()).is_err() {
+                (*whole).private = Box::into_raw(Private::new());
+            }
         }
     }
 }
@@ -101,7 +105,9 @@ pub unsafe fn private_of(context: *mut ConnContext) -> Option<*mut Private> {
         return None;
     }
     // SAFETY: the caller's promise.
-    unsafe { private_in((*context).context_priv) }
+    let whole = unsafe { marked((*context).context_priv) }?;
+    // SAFETY: a block that was made here.
+    Some(unsafe { (*whole).private })
 }
 
 /// A number that no other context of this process has; 0 for a context that a client put together itself.
@@ -116,15 +122,6 @@ pub unsafe fn serial_of(context: *const ConnContext) -> usize {
     unsafe { marked((*context).context_priv) }
         // SAFETY: a block that was made here.
         .map_or(0, |whole| unsafe { (*whole).serial })
-}
-
-/// # Safety
-/// `block` is NULL or a block.
-unsafe fn private_in(block: *mut ConnContextPriv) -> Option<*mut Private> {
-    // SAFETY: the caller's promise.
-    let whole = unsafe { marked(block) }?;
-    // SAFETY: a block that was made here.
-    Some(unsafe { (*whole).private })
 }
 
 /// The whole of a block that was made here.
@@ -169,5 +166,68 @@ entry! {
             // SAFETY: not NULL.
             unsafe { force_finished(block) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::gcry::mpi;
+    use crate::abi::memory::c_string;
+
+    #[test]
+    fn a_block_of_ours_is_emptied_and_keeps_its_times() {
+        let block = new_block();
+        unsafe {
+            (*block).their_keyid = 7;
+            (*block).our_keyid = 8;
+            (*block).generation = 9;
+            (*block).lastrecv = 10;
+            (*block).may_retransmit = 2;
+            (*block).lastmessage = c_string(b"text");
+            (*block).fragment = c_string(b"?OTR:AA");
+            (*block).fragment_len = 7;
+            (*block).saved_mac_keys = c_string(&[1; 40]).cast();
+            (*block).numsavedkeys = 2;
+            (*block).their_y = mpi::new_from_bytes(&[5]).unwrap();
+            (*block).our_dh_key.private = mpi::new_secret(&[6]).unwrap();
+            otrl_context_priv_force_finished(block);
+            assert_eq!(
+                (
+                    (*block).their_keyid,
+                    (*block).our_keyid,
+                    (*block).may_retransmit
+                ),
+                (0, 0, 0)
+            );
+            assert!(
+                (*block).lastmessage.is_null()
+                    && (*block).fragment.is_null()
+                    && (*block).their_y.is_null()
+            );
+            assert!((*block).saved_mac_keys.is_null() && (*block).our_dh_key.private.is_null());
+            assert_eq!(((*block).fragment_len, (*block).numsavedkeys), (0, 0));
+            assert_eq!(((*block).generation, (*block).lastrecv), (9, 10));
+            free(block);
+        }
+    }
+
+    #[test]
+    fn a_block_that_a_client_made_is_not_read_beyond_its_end() {
+        let block: *mut ConnContextPriv = c_zeroed();
+        unsafe {
+            assert!(marked(block).is_none());
+            otrl_context_priv_force_finished(block);
+            otrl_context_priv_force_finished(ptr::null_mut());
+            free(block);
+        }
+    }
+
+    fn new_block() -> *mut ConnContextPriv {
+        let block = unsafe { otrl_context_priv_new() };
+        unsafe {
+            assert!(marked(block).is_some());
+        }
+        block
     }
 }

@@ -190,3 +190,67 @@ entry! {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::memory::c_zeroed;
+
+    #[test]
+    fn pairs_are_copied_and_freed_each_for_itself() {
+        unsafe {
+            let mut pair = DhKeypair {
+                groupid: 5,
+                private: mpi::new_secret(&[3]).unwrap(),
+                public: mpi::new_from_bytes(&[8]).unwrap(),
+            };
+            let mut copy = std::mem::zeroed();
+            otrl_dh_keypair_init(&mut copy);
+            otrl_dh_keypair_copy(&mut copy, &pair);
+            otrl_dh_keypair_free(&mut pair);
+            otrl_dh_keypair_free(&mut pair);
+            assert!(pair.private.is_null() && pair.public.is_null());
+            assert_eq!(copy.groupid, 5);
+            assert_eq!(mpi::bytes(copy.private).unwrap().as_slice(), [3]);
+            assert_eq!(mpi::bytes(copy.public).unwrap().as_slice(), [8]);
+            otrl_dh_keypair_free(&mut copy);
+            otrl_dh_keypair_free(ptr::null_mut());
+            otrl_dh_init();
+        }
+    }
+
+    #[test]
+    fn session_keys_are_closed_and_emptied() {
+        unsafe {
+            let keys: *mut DhSesskeys = c_zeroed();
+            (*keys).sendenc = cipher::aes128_ctr(&[1; 16], None).unwrap();
+            (*keys).rcvmac = digest::hmac_sha1(&[1; 20]).unwrap();
+            (*keys).rcvmackey = [1; 20];
+            (*keys).rcvmacused = 1;
+            otrl_dh_session_free(keys);
+            assert!(slice_is_zero(keys));
+            otrl_dh_session_blank(keys);
+            libc::free(keys.cast());
+        }
+    }
+
+    unsafe fn slice_is_zero(keys: *const DhSesskeys) -> bool {
+        let bytes = unsafe { crate::abi::memory::slice_of(keys.cast(), size_of::<DhSesskeys>()) };
+        bytes.iter().all(|byte| *byte == 0)
+    }
+
+    #[test]
+    fn counters_count_in_their_upper_half() {
+        let mut counter = [0xff_u8; 16];
+        unsafe {
+            otrl_dh_incctr(counter.as_mut_ptr());
+            assert_eq!(counter, [[0; 8], [0xff; 8]].concat().as_slice());
+            otrl_dh_incctr(counter.as_mut_ptr());
+            assert_eq!(counter[7], 1);
+            let (low, high) = ([0, 0, 0, 0, 0, 0, 1, 0xff], [0, 0, 0, 0, 0, 0, 2, 0]);
+            assert!(otrl_dh_cmpctr(low.as_ptr(), high.as_ptr()) < 0);
+            assert!(otrl_dh_cmpctr(high.as_ptr(), low.as_ptr()) > 0);
+            assert_eq!(otrl_dh_cmpctr(low.as_ptr(), low.as_ptr()), 0);
+        }
+    }
+}

@@ -14,8 +14,10 @@ pub struct Panicked;
 /// Runs pure Rust; no callback of a client may be called from `body`.
 pub fn guard<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
-        // The payload's own destructor might panic again, outside the guard.
-        std::mem::forget(payload);
+        // The payload's own destructor might panic as well; what it leaves then is let go.
+        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(second);
+        }
         Panicked
     })
 }
@@ -48,3 +50,40 @@ macro_rules! entry {
     };
 }
 pub(crate) use entry;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::error::GcryError;
+
+    entry! {
+        /// Panics.
+        ///
+        /// # Safety
+        /// None.
+        on panic GcryError::INTERNAL;
+        pub fn otr_test_that_panics(really: bool) -> GcryError {
+            assert!(!really, "this panic is part of a test");
+            GcryError::NO_ERROR
+        }
+    }
+
+    #[test]
+    fn a_panic_becomes_the_stated_value() {
+        assert_eq!(unsafe { otr_test_that_panics(false) }, GcryError::NO_ERROR);
+        assert_eq!(
+            unsafe { otr_test_that_panics(true) },
+            GcryError(0x2000_003f)
+        );
+    }
+
+    #[test]
+    fn a_guard_gives_the_value_or_the_panic() {
+        assert_eq!(guard(|| 5), Ok(5));
+        assert_eq!(
+            guard(|| -> i32 { panic!("this panic is part of a test") }),
+            Err(Panicked)
+        );
+        assert_eq!(GcryError::from(Panicked), GcryError::INTERNAL);
+    }
+}

@@ -3,7 +3,7 @@
 use std::ffi::{c_char, c_int, c_uint};
 
 use super::entry::{Panicked, entry};
-use super::error_table::{ERRNO_CODES, MESSAGES, UNKNOWN_CODE};
+use super::error_table::{ERRNO_ALIASES, ERRNO_CODES, MESSAGES, UNKNOWN_CODE};
 use super::gcry::loaded;
 
 /// `gcry_error_t`: in the top byte who reports, in the lower half what.
@@ -123,6 +123,7 @@ fn code_from_errno(errno: c_int) -> u16 {
 fn errno_from_code(code: u16) -> Option<c_int> {
     ERRNO_CODES
         .iter()
+        .chain(ERRNO_ALIASES)
         .find(|(_, known)| *known == code)
         .map(|(errno, _)| *errno)
 }
@@ -171,6 +172,83 @@ entry! {
             // SAFETY: as in gcry_strerror.
             Some(theirs) => unsafe { theirs(errno) },
             None => GcryError::from_errno(errno),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::CStr;
+
+    fn text(error: u32) -> &'static CStr {
+        unsafe { CStr::from_ptr(gcry_strerror(GcryError(error))) }
+    }
+
+    /// Measured with libotr 4.1.1 on libgcrypt 1.10 and libgpg-error 1.46.
+    #[test]
+    fn values_are_those_of_libgcrypt() {
+        assert_eq!(GcryError::from_errno(libc::ENOENT).0, 0x0100_8051);
+        assert_eq!(GcryError::from_errno(0).0, 0);
+        assert_eq!(GcryError::from_errno(99_999).0, 0x0100_3ffe);
+        assert_eq!(GcryError::new(0).0, 0);
+        assert_eq!(GcryError::EEXIST.0, 0x2000_8023);
+        assert_eq!(GcryError::ENOMEM.0, 0x2000_8056);
+        assert_eq!(GcryError::INV_VALUE.0, 0x2000_0037);
+        assert_eq!(GcryError::UNUSABLE_SECKEY.0, 0x2000_0036);
+        assert_eq!(GcryError::CONFLICT.0, 0x2000_0046);
+        assert_eq!(GcryError::INTERNAL.0, 0x2000_003f);
+        assert_eq!(GcryError::from_gcrypt(203).0, 0x0100_00cb);
+        assert_eq!(
+            unsafe { gcry_error_from_errno(libc::EACCES) }.0,
+            0x0100_8001
+        );
+        assert_eq!(
+            (GcryError::EEXIST.source(), GcryError::EEXIST.code()),
+            (32, 0x8023)
+        );
+    }
+
+    #[test]
+    fn texts_are_those_of_libgpg_error() {
+        assert_eq!(text(0), c"Success");
+        assert_eq!(text(0x2000_0037), c"Invalid value");
+        assert_eq!(text(0x0100_00cb), c"Unmatched parentheses in S-expression");
+        assert_eq!(text(0x0100_8051), c"No such file or directory");
+        assert_eq!(text(0x2000_1388), c"Unknown error code");
+        assert_eq!(text(0x2000_bfff), c"Unknown system error");
+    }
+
+    #[test]
+    fn the_tables_can_be_searched() {
+        assert!(MESSAGES.is_sorted_by(|a, b| a.0 < b.0));
+        for (errno, code) in ERRNO_CODES {
+            assert_eq!(errno_from_code(*code), Some(*errno));
+            assert_eq!(code_from_errno(*errno), *code);
+        }
+    }
+
+    /// Every code and every errno, where libgcrypt is loaded (the second run that `gcry` starts).
+    #[test]
+    fn our_table_equals_libgpg_errors() {
+        let Some(strerror) = loaded::strerror(std::ptr::null()) else {
+            return;
+        };
+        let from_errno = loaded::error_from_errno(std::ptr::null()).unwrap();
+        for code in 0..=u16::MAX {
+            let theirs = unsafe { CStr::from_ptr(strerror(GcryError::new(code))) }.to_owned();
+            assert_eq!(
+                unsafe { CStr::from_ptr(message(code)) },
+                theirs.as_c_str(),
+                "{code}"
+            );
+        }
+        for errno in 0..5000 {
+            assert_eq!(
+                GcryError::from_errno(errno),
+                unsafe { from_errno(errno) },
+                "{errno}"
+            );
         }
     }
 }

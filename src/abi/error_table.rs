@@ -139,6 +139,13 @@ pub const ERRNO_CODES: &[(c_int, u16)] = &[
     (libc::EXFULL, system(140)),
 ];
 
+/// The names that are one number with another name here, which the table above has.
+pub const ERRNO_ALIASES: &[(c_int, u16)] = &[
+    (libc::EDEADLOCK, system(29)),
+    (libc::EOPNOTSUPP, system(105)),
+    (libc::EWOULDBLOCK, system(138)),
+];
+
 /// Sorted by code.
 pub const MESSAGES: &[(u16, &CStr)] = &[
     (0, c"Success"),

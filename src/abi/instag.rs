@@ -368,3 +368,127 @@ unsafe fn generate(
     }
     written.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
+    use std::ffi::{CStr, CString};
+
+    fn path(name: &str) -> (std::path::PathBuf, CString) {
+        let path = std::env::temp_dir().join(format!("otr-instag-{}-{name}", std::process::id()));
+        let text = CString::new(path.as_os_str().as_bytes()).unwrap();
+        (path, text)
+    }
+
+    #[test]
+    fn tags_are_never_below_0x100() {
+        for _ in 0..100 {
+            assert!(unsafe { otrl_instag_get_new() } >= 0x100);
+        }
+    }
+
+    #[test]
+    fn a_tag_is_generated_written_and_read_back() {
+        let (path, name) = path("round");
+        unsafe {
+            let us = otrl_userstate_create();
+            assert_eq!(
+                otrl_instag_generate(us, name.as_ptr(), c"me".as_ptr(), c"prpl".as_ptr()),
+                GcryError::NO_ERROR
+            );
+            assert_eq!(
+                otrl_instag_generate(us, c"/dev/null".as_ptr(), c"I".as_ptr(), c"p".as_ptr()),
+                GcryError::NO_ERROR
+            );
+            assert_eq!(otrl_instag_write(us, name.as_ptr()), GcryError::NO_ERROR);
+            let made = (*otrl_instag_find(us, c"me".as_ptr(), c"prpl".as_ptr())).instag;
+            let other = otrl_userstate_create();
+            assert_eq!(otrl_instag_read(other, name.as_ptr()), GcryError::NO_ERROR);
+            assert_eq!(
+                (*otrl_instag_find(other, c"me".as_ptr(), c"prpl".as_ptr())).instag,
+                made
+            );
+            assert_eq!(CStr::from_ptr((*(*other).instag_root).accountname), c"me");
+            assert!(otrl_instag_find(other, c"me".as_ptr(), c"x".as_ptr()).is_null());
+            assert_eq!(
+                find(ptr::null(), c"me".as_ptr(), c"x".as_ptr()),
+                ptr::null_mut()
+            );
+            otrl_userstate_free(us);
+            otrl_userstate_free(other);
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn streams_are_the_clients_own() {
+        let (path, name) = path("stream");
+        unsafe {
+            let us = otrl_userstate_create();
+            let stream = libc::fopen(name.as_ptr(), c"w+b".as_ptr());
+            let generated = otrl_instag_generate_FILEp(us, stream, c"me".as_ptr(), c"p".as_ptr());
+            assert_eq!(generated, GcryError::NO_ERROR);
+            libc::rewind(stream);
+            let other = otrl_userstate_create();
+            assert_eq!(otrl_instag_read_FILEp(other, stream), GcryError::NO_ERROR);
+            assert_eq!((*(*other).instag_root).instag, (*(*us).instag_root).instag);
+            libc::fclose(stream);
+            assert_eq!(
+                otrl_instag_read_FILEp(other, ptr::null_mut()),
+                GcryError::NO_ERROR
+            );
+            assert_eq!(
+                otrl_instag_write_FILEp(other, ptr::null_mut()),
+                GcryError::NO_ERROR
+            );
+            otrl_userstate_free(us);
+            otrl_userstate_free(other);
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn what_fails_leaves_no_tag() {
+        let nowhere = c"/nonexistent/file";
+        unsafe {
+            let us = otrl_userstate_create();
+            assert_eq!(
+                otrl_instag_read(us, nowhere.as_ptr()),
+                GcryError(0x0100_8051)
+            );
+            let generated =
+                otrl_instag_generate(us, nowhere.as_ptr(), c"me".as_ptr(), c"p".as_ptr());
+            assert_eq!(generated, GcryError(0x0100_8051));
+            let full =
+                otrl_instag_generate(us, c"/dev/full".as_ptr(), c"me".as_ptr(), c"p".as_ptr());
+            assert_eq!(full, GcryError::from_errno(libc::ENOSPC));
+            assert!((*us).instag_root.is_null());
+            assert_eq!(otrl_instag_read(us, c"/".as_ptr()), GcryError::NO_ERROR);
+            otrl_userstate_free(us);
+        }
+    }
+
+    #[test]
+    fn nodes_that_a_client_linked_in_are_found_and_freed() {
+        unsafe {
+            let us = otrl_userstate_create();
+            let root = &raw mut (*us).instag_root;
+            for name in [c"one", c"two"] {
+                let node: *mut OtrlInsTag = c_zeroed();
+                (*node).accountname = libc::strdup(name.as_ptr());
+                (*node).protocol = libc::strdup(c"p".as_ptr());
+                (*node).instag = 0x1234;
+                (*node).next = *root;
+                (*node).tous = root;
+                *root = node;
+            }
+            let one = otrl_instag_find(us, c"one".as_ptr(), c"p".as_ptr());
+            assert_eq!((*one).instag, 0x1234);
+            otrl_instag_forget(ptr::null_mut());
+            otrl_instag_forget_all(us);
+            assert!((*us).instag_root.is_null());
+            otrl_userstate_free(us);
+        }
+    }
+}

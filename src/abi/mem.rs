@@ -30,3 +30,22 @@ entry! {
         c_int::from(!equal)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ptr;
+
+    #[test]
+    fn differing_is_1_and_equal_0() {
+        let (a, b) = (b"secret", b"sEcret");
+        unsafe {
+            otrl_mem_init();
+            assert_eq!(otrl_mem_differ(a.as_ptr(), a.as_ptr(), 6), 0);
+            assert_eq!(otrl_mem_differ(a.as_ptr(), b.as_ptr(), 6), 1);
+            assert_eq!(otrl_mem_differ(a.as_ptr(), b.as_ptr(), 1), 0);
+            assert_eq!(otrl_mem_differ(ptr::null(), ptr::null(), 0), 0);
+            assert_eq!(otrl_mem_differ(ptr::null(), a.as_ptr(), 1), 1);
+        }
+    }
+}

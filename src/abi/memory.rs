@@ -135,3 +135,50 @@ fn buffer_with_nul(bytes: &[u8]) -> *mut u8 {
     }
     buffer
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_copied_and_end_at_a_nul() {
+        let text = c_string(b"abc\0def");
+        unsafe {
+            assert_eq!(bytes_of(text), Some(&b"abc"[..]));
+            assert!(text_is(text, b"abc") && !text_is(text, b"abcd") && !text_is(ptr::null(), b""));
+            assert_eq!(bytes_of(ptr::null()), None);
+            libc::free(text.cast());
+        }
+    }
+
+    #[test]
+    fn buffers_keep_nuls_and_end_with_one() {
+        for bytes in [&b""[..], b"a\0b"] {
+            let buffer = c_buffer(bytes);
+            unsafe {
+                assert_eq!(slice_of(buffer, bytes.len()), bytes);
+                assert_eq!(buffer.add(bytes.len()).read(), 0);
+                libc::free(buffer.cast());
+            }
+        }
+    }
+
+    #[test]
+    fn impossible_lengths_read_nothing() {
+        unsafe {
+            assert_eq!(slice_of(ptr::null(), 5), b"");
+            assert_eq!(slice_of(b"a".as_ptr(), usize::MAX), b"");
+        }
+    }
+
+    #[test]
+    fn wiping_overwrites_and_clears() {
+        let mut kept = [1_u8, 2, 3];
+        unsafe { wipe(kept.as_mut_ptr(), 2) };
+        assert_eq!(kept, [0, 0, 3]);
+        let mut text = c_string(b"secret");
+        unsafe { wipe_string_and_clear(&mut text) };
+        assert!(text.is_null());
+        unsafe { wipe_string_and_clear(&mut text) };
+    }
+}

@@ -231,3 +231,59 @@ entry! {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_has_a_secret_only_while_it_runs() {
+        let state: *mut OtrlSMState = c_zeroed();
+        unsafe {
+            otrl_sm_init();
+            otrl_sm_state_new(state);
+            assert!((*state).secret.is_null());
+            otrl_sm_state_init(state);
+            assert!(!(*state).secret.is_null() && (*state).x2.is_null() && !(*state).qab.is_null());
+            assert_eq!(mpi::bytes((*state).g1).unwrap().as_slice(), [2]);
+            (*state).next_expected = 3;
+            (*state).sm_prog_state = -2;
+            otrl_sm_state_free(state);
+            otrl_sm_state_free(state);
+            otrl_sm_state_free(ptr::null_mut());
+            assert!((*state).secret.is_null() && (*state).g1.is_null());
+            assert_eq!(
+                ((*state).next_expected, (*state).sm_prog_state),
+                (SMP_EXPECT1, SMP_PROG_OK)
+            );
+            libc::free(state.cast());
+        }
+    }
+
+    #[test]
+    fn messages_have_room_where_they_have_numbers() {
+        type Init = unsafe extern "C-unwind" fn(*mut *mut *mut Mpi);
+        let inits: [(Init, usize, &[usize]); 4] = [
+            (otrl_sm_msg1_init, 6, &[1, 4]),
+            (otrl_sm_msg2_init, 11, &[1, 4, 8]),
+            (otrl_sm_msg3_init, 8, &[2, 6]),
+            (otrl_sm_msg4_init, 3, &[1]),
+        ];
+        for (init, len, empty) in inits {
+            let mut message = ptr::null_mut();
+            unsafe {
+                init(&mut message);
+                for index in 0..len {
+                    assert_eq!(
+                        (*message.add(index)).is_null(),
+                        empty.contains(&index),
+                        "{index} of {len}"
+                    );
+                }
+                otrl_sm_msg_free(&mut message, c_int::try_from(len).unwrap());
+                assert!(message.is_null());
+                otrl_sm_msg_free(&mut message, 3);
+            }
+        }
+    }
+}

@@ -180,3 +180,55 @@ entry! {
         unsafe { nodes(chain).find(|node| (**node).tlv_type == kind) }.map_or(ptr::null_mut(), <*const _>::cast_mut)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_survives_the_way_through_bytes() {
+        let serialized = b"\x04\x02\x00\x03123\x02\x02\x00\x00\x02\x02\xff\xff1337";
+        unsafe {
+            let chain = otrl_tlv_parse(serialized.as_ptr(), serialized.len());
+            assert_eq!(((*chain).tlv_type, (*chain).len), (0x402, 3));
+            assert_eq!(slice_of((*chain).data, 4), b"123\0");
+            let second = (*chain).next;
+            assert_eq!(
+                ((*second).tlv_type, (*second).len, (*second).next),
+                (0x202, 0, ptr::null_mut())
+            );
+            assert_eq!(otrl_tlv_find(chain, 0x202), second);
+            assert!(otrl_tlv_find(chain, 9).is_null());
+            assert_eq!(otrl_tlv_seriallen(chain), 11);
+            let mut buffer = [0xaa; 12];
+            otrl_tlv_serialize(buffer.as_mut_ptr(), chain);
+            assert_eq!(&buffer[..11], &serialized[..11]);
+            assert_eq!(buffer[11], 0xaa);
+            otrl_tlv_free(chain);
+        }
+    }
+
+    #[test]
+    fn a_chain_that_a_client_linked_is_one() {
+        unsafe {
+            let first = otrl_tlv_new(1, 0, ptr::null());
+            (*first).next = otrl_tlv_new(8, 4, b"\0\0\0\x01".as_ptr());
+            assert_eq!(to_chain(first).len(), 2);
+            assert_eq!(otrl_tlv_seriallen(first), 12);
+            otrl_tlv_free(first);
+        }
+    }
+
+    #[test]
+    fn nothing_is_an_empty_chain() {
+        unsafe {
+            otrl_tlv_free(ptr::null_mut());
+            assert!(otrl_tlv_find(ptr::null_mut(), 1).is_null());
+            assert!(otrl_tlv_parse(ptr::null(), 0).is_null());
+            assert!(otrl_tlv_parse([0, 1, 0].as_ptr(), 3).is_null());
+            assert_eq!(otrl_tlv_seriallen(ptr::null()), 0);
+            otrl_tlv_serialize(ptr::null_mut(), ptr::null());
+        }
+        assert!(new(1, &vec![0; 65_536]).is_null());
+    }
+}

@@ -54,3 +54,30 @@ entry! {
         VERSION.as_ptr()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One test, because there is one version in the process.
+    #[test]
+    fn the_lowest_version_is_remembered_and_others_refused() {
+        let known = || otrl_api_version.load(Ordering::Acquire);
+        unsafe {
+            for (major, minor) in [(3, 2), (4, 2), (5, 0)] {
+                assert_eq!(otrl_init(major, minor, 0), GcryError(0x2000_0037));
+                assert_eq!(known(), 0);
+            }
+            for (sub, minor, lowest) in [
+                (1, 1, 0x4_0101),
+                (0, 0, 0x4_0000),
+                (0, 1, 0x4_0000),
+                (999, 0, 0x4_0000),
+            ] {
+                assert_eq!(otrl_init(4, minor, sub), GcryError::NO_ERROR);
+                assert_eq!(known(), lowest);
+            }
+            assert_eq!(CStr::from_ptr(otrl_version()), c"4.1.1");
+        }
+    }
+}

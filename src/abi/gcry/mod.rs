@@ -153,3 +153,161 @@ impl<T> Owned<T> {
 const fn magic(kind: u64) -> [u64; 2] {
     [0x6f74_722d_6f62_6a00 | kind, 0xf1a5_9c3e_d7b2_4680 ^ kind]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::error::GcryError;
+    use std::process::Command;
+
+    const RERUN: &str = "OTR_TEST_WITH_LIBGCRYPT";
+
+    /// Runs every test of the C face a second time, in a process that has libgcrypt.
+    #[test]
+    fn the_same_with_libgcrypt() {
+        if std::env::var_os(RERUN).is_some() {
+            return;
+        }
+        // SAFETY: a constant name; only asked for, to know whether this machine has one.
+        let here = unsafe {
+            libc::dlopen(
+                c"libgcrypt.so.20".as_ptr(),
+                libc::RTLD_NOLOAD | libc::RTLD_LAZY,
+            )
+        };
+        assert!(here.is_null(), "this run is the one without libgcrypt");
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["abi::", "--skip", "the_same_with_libgcrypt"])
+            .env(RERUN, "1")
+            .env("LC_ALL", "C")
+            .env("LD_PRELOAD", "libgcrypt.so.20")
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        if errors.contains("cannot be preloaded") {
+            eprintln!("no libgcrypt on this machine: its half of the tests is left out");
+            return;
+        }
+        assert!(
+            output.status.success(),
+            "{}{errors}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+    }
+
+    fn without_libgcrypt() -> bool {
+        std::env::var_os(RERUN).is_none()
+    }
+
+    #[test]
+    fn the_maker_is_libgcrypt_exactly_when_it_is_loaded() {
+        if without_libgcrypt() {
+            assert!(!uses_libgcrypt());
+        } else if loaded::find().is_some() {
+            assert!(uses_libgcrypt());
+        }
+        get_ready();
+        get_ready();
+    }
+
+    #[test]
+    fn numbers_come_back_without_leading_zeros() {
+        for (bytes, expected) in [
+            (&[][..], &[][..]),
+            (&[0], &[]),
+            (&[0, 0, 1, 0], &[1, 0]),
+            (&[0xff; 192], &[0xff; 192]),
+        ] {
+            for number in [
+                mpi::new_from_bytes(bytes).unwrap(),
+                mpi::new_secret(bytes).unwrap(),
+            ] {
+                unsafe {
+                    assert_eq!(mpi::bytes(number).unwrap().as_slice(), expected);
+                    let copy = mpi::copy(number);
+                    assert_ne!(copy, number);
+                    mpi::release(number);
+                    assert_eq!(mpi::bytes(copy).unwrap().as_slice(), expected);
+                    mpi::release(copy);
+                }
+            }
+        }
+        unsafe {
+            assert!(mpi::bytes(ptr::null()).is_none() && mpi::copy(ptr::null()).is_null());
+            mpi::release(ptr::null_mut());
+        }
+    }
+
+    #[test]
+    fn numbers_compare_by_value() {
+        use std::cmp::Ordering::{Equal, Greater, Less};
+        let [zero, small, large] =
+            [&[][..], &[0, 9], &[1, 0]].map(|bytes| mpi::new_from_bytes(bytes).unwrap());
+        unsafe {
+            assert_eq!(mpi::compare(small, large), Less);
+            assert_eq!(mpi::compare(large, small), Greater);
+            assert_eq!(mpi::compare(zero, ptr::null()), Equal);
+            for mut number in [zero, small, large] {
+                mpi::release_and_clear(&mut number);
+                assert!(number.is_null());
+            }
+        }
+    }
+
+    #[test]
+    fn expressions_come_back_as_text() {
+        for text in [&b"(a (b #00ff#) \"c d\")"[..], b"(1:a(1:b2:\x00\xff)3:c d)"] {
+            let sexp = sexp::from_bytes(text).unwrap();
+            unsafe {
+                assert_eq!(
+                    sexp::bytes(sexp).unwrap().as_slice(),
+                    b"(a \n (b #00FF#)\n \"c d\")\n"
+                );
+                sexp::release(sexp);
+            }
+        }
+        unsafe {
+            assert!(sexp::bytes(ptr::null()).is_none());
+            sexp::release(ptr::null_mut());
+        }
+    }
+
+    #[test]
+    fn broken_expressions_are_refused_with_libgcrypts_codes() {
+        assert_eq!(sexp::from_bytes(b"(a (b)"), Err(GcryError(0x0100_00cb)));
+        assert_eq!(sexp::from_bytes(b"(a #0#)"), Err(GcryError(0x0100_00d4)));
+    }
+
+    #[test]
+    fn ciphers_and_macs_open_and_close() {
+        for counter in [None, Some(&[1; 16])] {
+            let mut cipher = cipher::aes128_ctr(&[7; 16], counter).unwrap();
+            assert!(!cipher.is_null());
+            unsafe { cipher::close_and_clear(&mut cipher) };
+            assert!(cipher.is_null());
+        }
+        for digest in [digest::hmac_sha1(&[1; 20]), digest::hmac_sha256(&[1; 32])] {
+            let mut digest = digest.unwrap();
+            assert!(!digest.is_null());
+            unsafe { digest::close_and_clear(&mut digest) };
+        }
+        unsafe {
+            cipher::close(ptr::null_mut());
+            digest::close(ptr::null_mut());
+        }
+    }
+
+    #[test]
+    fn kinds_of_ours_are_told_apart() {
+        if uses_libgcrypt() {
+            return;
+        }
+        let number = mpi::new_from_bytes(&[1]).unwrap();
+        unsafe {
+            assert!(sexp::bytes(number.cast()).is_none());
+            sexp::release(number.cast());
+            assert_eq!(mpi::bytes(number).unwrap().as_slice(), [1]);
+            mpi::release(number);
+        }
+    }
+}
