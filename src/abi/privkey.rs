@@ -1,46 +1,23 @@
-//! `privkey.h`: our long-lived keys.
+//! `privkey.h`: our long-lived keys, their files, and the file of the fingerprints of others.
+//!
+//! The list of keys is the client's as well: it links in nodes of its own, and takes some away. So it is walked afresh each
+//! time, and every part of a node may be the client's work. Some clients generate a key in a second thread on the user state
+//! that the first one uses; [`lock`] keeps the lists whole then.
 
-use super::gcry::sexp;
-use super::types::UserState;
+mod contents;
+mod fingerprint;
+mod fingerprint_file;
+mod generate;
+mod jobs;
+mod list;
+mod lock;
+mod pending;
+mod read;
+mod sign;
+#[cfg(test)]
+mod tests;
 
-/// Forgets every key.
-///
-/// # Safety
-/// `us` is NULL or a live user state.
-pub unsafe fn forget_all(us: *mut UserState) {
-    if us.is_null() {
-        return;
-    }
-    // SAFETY: not NULL, and a list of live nodes.
-    unsafe {
-        while !(*us).privkey_root.is_null() {
-            let key = (*us).privkey_root;
-            (*us).privkey_root = (*key).next;
-            libc::free((*key).accountname.cast());
-            libc::free((*key).protocol.cast());
-            libc::free((*key).pubkey_data.cast());
-            sexp::release((*key).privkey);
-            libc::free(key.cast());
-        }
-    }
-}
-
-/// Forgets every key that is being generated.
-///
-/// # Safety
-/// `us` is NULL or a live user state.
-pub unsafe fn pending_forget_all(us: *mut UserState) {
-    if us.is_null() {
-        return;
-    }
-    // SAFETY: not NULL, and a list of live nodes.
-    unsafe {
-        while !(*us).pending_root.is_null() {
-            let pending = (*us).pending_root;
-            (*us).pending_root = (*pending).next;
-            libc::free((*pending).accountname.cast());
-            libc::free((*pending).protocol.cast());
-            libc::free(pending.cast());
-        }
-    }
-}
+pub use fingerprint::fingerprint_of;
+pub use list::{find, forget_all};
+pub use pending::forget_all as pending_forget_all;
+pub use sign::{signing_key, signing_key_of};

@@ -1,0 +1,114 @@
+//! Reading a file that holds secrets: in buffers that are wiped, and no more than can be a key file.
+
+use std::ffi::{OsStr, c_char, c_void};
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::abi::error::GcryError;
+use crate::abi::memory::bytes_of;
+
+/// Some ten thousand accounts.
+const LIMIT: usize = 16 << 20;
+/// The first buffer for what has no size, such as a pipe.
+const SMALL: usize = 4096;
+
+/// The path that a client names.
+///
+/// # Errors
+/// `INV_VALUE` for NULL.
+///
+/// # Safety
+/// `filename` is NULL or a C string.
+pub unsafe fn path_of(filename: *const c_char) -> Result<PathBuf, GcryError> {
+    // SAFETY: the caller's promise.
+    let name = unsafe { bytes_of(filename) }.ok_or(GcryError::INV_VALUE)?;
+    Ok(Path::new(OsStr::from_bytes(name)).to_owned())
+}
+
+/// Everything in a file.
+///
+/// # Errors
+/// The errno of opening or reading it, and `EFBIG` for what goes on for longer than a key file.
+pub fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, GcryError> {
+    let failed = |error: std::io::Error| GcryError::from_io(&error);
+    let mut file = File::open(path).map_err(failed)?;
+    let size = file.metadata().map_err(failed)?.len();
+    collect(usize::try_from(size).unwrap_or(LIMIT), |room| {
+        file.read(room).map_err(failed)
+    })
+}
+
+/// Everything from here to the end of a stream.
+///
+/// # Errors
+/// As for [`of_file`].
+///
+/// # Safety
+/// `stream` is open for reading.
+pub unsafe fn of_stream(stream: *mut libc::FILE) -> Result<Zeroizing<Vec<u8>>, GcryError> {
+    let mut ended = false;
+    // SAFETY: the caller's promise.
+    let size = unsafe { size_of_stream(stream) };
+    collect(size, |room| {
+        if ended {
+            return Ok(0);
+        }
+        // SAFETY: a buffer with its length, and an open stream.
+        let count =
+            unsafe { libc::fread(room.as_mut_ptr().cast::<c_void>(), 1, room.len(), stream) };
+        // SAFETY: an open stream.
+        ended = count < room.len() && unsafe { libc::feof(stream) } != 0;
+        if count == 0 && !ended {
+            return Err(GcryError::last_os_error());
+        }
+        Ok(count)
+    })
+}
+
+/// A guess: 0 for what is no file.
+///
+/// # Safety
+/// `stream` is open.
+unsafe fn size_of_stream(stream: *mut libc::FILE) -> usize {
+    let mut status = std::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: an open stream, and room for the answer, which is read only if there is one.
+    let size = unsafe {
+        if libc::fstat(libc::fileno(stream), status.as_mut_ptr()) != 0 {
+            return 0;
+        }
+        status.assume_init().st_size
+    };
+    usize::try_from(size).unwrap_or(0)
+}
+
+/// Calls `read` until it gives 0. One buffer of the size that the file says holds all of it, as a rule.
+fn collect(
+    size: usize,
+    mut read: impl FnMut(&mut [u8]) -> Result<usize, GcryError>,
+) -> Result<Zeroizing<Vec<u8>>, GcryError> {
+    let mut buffer = Zeroizing::new(vec![0; size.clamp(SMALL, LIMIT) + 1]);
+    let mut len = 0;
+    loop {
+        let room = buffer.get_mut(len..).unwrap_or_default();
+        let count = read(room)?;
+        if count == 0 {
+            buffer.truncate(len);
+            return Ok(buffer);
+        }
+        len += count;
+        if len > LIMIT {
+            return Err(GcryError::from_errno(libc::EFBIG));
+        }
+        if len >= buffer.len() {
+            let mut larger = Zeroizing::new(vec![0; len.saturating_mul(2).min(LIMIT) + 1]);
+            for (to, from) in larger.iter_mut().zip(buffer.iter()) {
+                *to = *from;
+            }
+            buffer = larger;
+        }
+    }
+}

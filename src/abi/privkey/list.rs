@@ -1,0 +1,313 @@
+//! The list of keys in a user state.
+
+use std::ffi::c_char;
+use std::ptr;
+
+use zeroize::Zeroizing;
+
+use super::lock::locked;
+use crate::abi::entry::entry;
+use crate::abi::error::GcryError;
+use crate::abi::gcry::sexp;
+use crate::abi::memory::{bytes_of, c_buffer, c_string, c_zeroed, text_is};
+use crate::abi::types::{OtrlPrivKey, PUBKEY_TYPE_DSA, UserState};
+use crate::store::private_keys::{self, Account, DsaNumbers, PrivateKeysError};
+use crate::store::sexp::Sexp;
+
+/// The key of an account, or NULL. A node stays until it is forgotten, or until keys are read or generated.
+///
+/// # Safety
+/// `us` is NULL or a live user state, the names NULL or C strings.
+pub unsafe fn find(
+    us: *const UserState,
+    account: *const c_char,
+    protocol: *const c_char,
+) -> *mut OtrlPrivKey {
+    // SAFETY: the caller's promise.
+    locked(|| unsafe { find_locked(us, account, protocol) })
+}
+
+/// [`find`] for who holds the lock.
+///
+/// # Safety
+/// As for [`find`].
+pub unsafe fn find_locked(
+    us: *const UserState,
+    account: *const c_char,
+    protocol: *const c_char,
+) -> *mut OtrlPrivKey {
+    // SAFETY: the caller's promise.
+    let (Some(account), Some(protocol)) = (unsafe { (bytes_of(account), bytes_of(protocol)) })
+    else {
+        return ptr::null_mut();
+    };
+    // SAFETY: likewise.
+    unsafe { nodes(us) }
+        // SAFETY: a live node.
+        .find(|node| unsafe {
+            text_is((**node).accountname, account) && text_is((**node).protocol, protocol)
+        })
+        .unwrap_or(ptr::null_mut())
+}
+
+/// The nodes, as the list is while it is walked.
+///
+/// # Safety
+/// `us` is NULL or a live user state, and no node goes while the iterator is in use.
+unsafe fn nodes(us: *const UserState) -> impl Iterator<Item = *mut OtrlPrivKey> {
+    let first = if us.is_null() {
+        ptr::null_mut()
+    } else {
+        // SAFETY: not NULL.
+        unsafe { (*us).privkey_root }
+    };
+    let some = |node: *mut OtrlPrivKey| (!node.is_null()).then_some(node);
+    // SAFETY: live nodes, by the caller's promise.
+    std::iter::successors(some(first), move |node| some(unsafe { (**node).next }))
+}
+
+/// What the file says about one key.
+pub struct Key {
+    /// The account.
+    pub name: Vec<u8>,
+    /// Its protocol.
+    pub protocol: Vec<u8>,
+    /// `(private-key ..)`.
+    pub key: Sexp,
+}
+
+/// Copies of all keys, in the order of the list. A node without names or key, which only a client can have made, is left out.
+///
+/// # Errors
+/// `UNUSABLE_SECKEY` for a key that can't be read: to write the others without it would lose it.
+///
+/// # Safety
+/// `us` is NULL or a live user state.
+pub unsafe fn copies(us: *const UserState) -> Result<Vec<Key>, GcryError> {
+    locked(|| {
+        // SAFETY: the caller's promise, and the lock.
+        unsafe { nodes(us) }
+            .filter_map(|node| {
+                // SAFETY: a live node.
+                unsafe {
+                    let name = bytes_of((*node).accountname)?.to_vec();
+                    let protocol = bytes_of((*node).protocol)?.to_vec();
+                    (!(*node).privkey.is_null()).then(|| {
+                        let key = key_of(node)?;
+                        Ok(Key {
+                            name,
+                            protocol,
+                            key,
+                        })
+                    })
+                }
+            })
+            .collect()
+    })
+}
+
+/// The S-expression in a node, the client's own or libgcrypt's included.
+///
+/// # Errors
+/// `UNUSABLE_SECKEY`.
+///
+/// # Safety
+/// `node` is a live node.
+pub unsafe fn key_of(node: *const OtrlPrivKey) -> Result<Sexp, GcryError> {
+    // SAFETY: the caller's promise.
+    let text: Zeroizing<Vec<u8>> =
+        unsafe { sexp::bytes((*node).privkey) }.ok_or(GcryError::UNUSABLE_SECKEY)?;
+    Sexp::parse(&text).map_err(|_| GcryError::UNUSABLE_SECKEY)
+}
+
+/// Keys that are in no user state yet.
+pub struct KeyList {
+    first: *mut OtrlPrivKey,
+}
+
+impl KeyList {
+    /// The keys of a file, the last one first, as libotr lists them.
+    ///
+    /// # Errors
+    /// What is wrong with the file; an empty one counts as none (`ENOENT`). libotr reports for it whatever errno happened to
+    /// be, which is mostly this, and clients take it for "no keys yet".
+    pub fn of_file(contents: &[u8]) -> Result<Self, GcryError> {
+        if contents.is_empty() {
+            return Err(GcryError::from_errno(libc::ENOENT));
+        }
+        let accounts = private_keys::parse(contents).map_err(file_error)?;
+        let mut list = Self {
+            first: ptr::null_mut(),
+        };
+        for account in &accounts {
+            list.push(account)?;
+        }
+        Ok(list)
+    }
+
+    fn push(&mut self, account: &Account) -> Result<(), GcryError> {
+        let public = account.numbers.pubkey_data();
+        let privkey = sexp::from_bytes(&account.key.to_advanced())?;
+        let node: *mut OtrlPrivKey = c_zeroed();
+        if node.is_null() {
+            // SAFETY: made above.
+            unsafe { sexp::release(privkey) };
+            return Err(GcryError::ENOMEM);
+        }
+        // SAFETY: new memory, of which all zeros is a node; the list's nodes are ours.
+        unsafe {
+            (*node).accountname = c_string(&account.name);
+            (*node).protocol = c_string(&account.protocol);
+            (*node).pubkey_type = PUBKEY_TYPE_DSA;
+            (*node).privkey = privkey;
+            (*node).pubkey_data = c_buffer(&public);
+            (*node).pubkey_datalen = public.len();
+            (*node).next = self.first;
+            if !self.first.is_null() {
+                (*self.first).tous = &raw mut (*node).next;
+            }
+            self.first = node;
+            if (*node).accountname.is_null()
+                || (*node).protocol.is_null()
+                || (*node).pubkey_data.is_null()
+            {
+                return Err(GcryError::ENOMEM);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts these keys in the place of a user's, which are forgotten.
+    ///
+    /// # Safety
+    /// `us` is a live user state.
+    pub unsafe fn replace(mut self, us: *mut UserState) {
+        // SAFETY: the caller's promise. The list of the user state is whole at any time.
+        locked(|| unsafe {
+            let root = &raw mut (*us).privkey_root;
+            if !self.first.is_null() {
+                (*self.first).tous = root;
+            }
+            self.first = root.replace(self.first);
+        });
+        // What is here now are the old keys.
+    }
+}
+
+impl Drop for KeyList {
+    fn drop(&mut self) {
+        while !self.first.is_null() {
+            let node = self.first;
+            // SAFETY: a list of nodes that are in no user state.
+            unsafe {
+                self.first = (*node).next;
+                free(node);
+            }
+        }
+    }
+}
+
+fn file_error(error: PrivateKeysError) -> GcryError {
+    match u16::try_from(error.code()) {
+        Ok(code) if matches!(error, PrivateKeysError::Syntax(_)) => GcryError::from_gcrypt(code),
+        _ => GcryError::UNUSABLE_SECKEY,
+    }
+}
+
+/// The numbers of a node's key.
+///
+/// # Errors
+/// `UNUSABLE_SECKEY`.
+///
+/// # Safety
+/// `node` is a live node.
+pub unsafe fn numbers_of(node: *const OtrlPrivKey) -> Result<DsaNumbers, GcryError> {
+    // SAFETY: the caller's promise.
+    DsaNumbers::from_sexp(&unsafe { key_of(node) }?).map_err(|_| GcryError::UNUSABLE_SECKEY)
+}
+
+/// Takes a node out of its list and frees it. NULL is accepted.
+///
+/// # Safety
+/// `node` is NULL or a live node that is used no more.
+unsafe fn forget(node: *mut OtrlPrivKey) {
+    if node.is_null() {
+        return;
+    }
+    // SAFETY: not NULL, so a live node. The way back is set first, so that there is a list at every moment.
+    locked(|| unsafe {
+        let (next, tous) = ((*node).next, (*node).tous);
+        if !next.is_null() {
+            (*next).tous = tous;
+        }
+        if !tous.is_null() {
+            *tous = next;
+        }
+    });
+    // SAFETY: in no list any more.
+    unsafe { free(node) };
+}
+
+/// Forgets every key.
+///
+/// # Safety
+/// `us` is NULL or a live user state.
+pub unsafe fn forget_all(us: *mut UserState) {
+    if us.is_null() {
+        return;
+    }
+    let none = KeyList {
+        first: ptr::null_mut(),
+    };
+    // SAFETY: not NULL.
+    unsafe { none.replace(us) };
+}
+
+/// # Safety
+/// `node` is in no list, and its parts are NULL or from malloc and libgcrypt, whoever made them.
+unsafe fn free(node: *mut OtrlPrivKey) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        libc::free((*node).accountname.cast());
+        libc::free((*node).protocol.cast());
+        libc::free((*node).pubkey_data.cast());
+        sexp::release((*node).privkey);
+        libc::free(node.cast());
+    }
+}
+
+entry! {
+    /// The key of an account, or NULL.
+    ///
+    /// # Safety
+    /// As for [`find`].
+    on panic ptr::null_mut();
+    pub fn otrl_privkey_find(us: *mut UserState, account: *const c_char, protocol: *const c_char) -> *mut OtrlPrivKey {
+        // SAFETY: the caller's promise.
+        unsafe { find(us, account, protocol) }
+    }
+}
+
+entry! {
+    /// Takes a key out of its list and frees it. NULL is accepted.
+    ///
+    /// # Safety
+    /// `key` is NULL or a live node that is used no more.
+    on panic ();
+    pub fn otrl_privkey_forget(key: *mut OtrlPrivKey) {
+        // SAFETY: the caller's promise.
+        unsafe { forget(key) }
+    }
+}
+
+entry! {
+    /// Forgets every key.
+    ///
+    /// # Safety
+    /// As for [`forget_all`].
+    on panic ();
+    pub fn otrl_privkey_forget_all(us: *mut UserState) {
+        // SAFETY: the caller's promise.
+        unsafe { forget_all(us) }
+    }
+}

@@ -1,0 +1,92 @@
+//! The one lock of this library. It is held for a walk along a short list, never over a calculation, a file or a client's code.
+//!
+//! A process may fork while another thread holds it, and nobody would open it in the child, where BitlBee, irssi and
+//! hexchat go on to generate a key. So the lock says which process holds it, and a child takes over what its parent left
+//! behind. What the lock protects is safe to take over at any point: a list changes by one store of one pointer, and
+//! until then, as after it, it is a list.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// The process that holds the lock, or 0.
+static HOLDER: AtomicU32 = AtomicU32::new(0);
+/// How often a waiting thread only lets others run before it sleeps.
+const YIELDS: u32 = 64;
+
+/// Runs `body` alone. It must be short, must call nothing of the client's, and must not come here again.
+pub fn locked<T>(body: impl FnOnce() -> T) -> T {
+    let _held = Held::take();
+    body()
+}
+
+struct Held;
+
+impl Held {
+    fn take() -> Self {
+        let process = std::process::id();
+        let mut waited = 0_u32;
+        let mut expected = 0;
+        while let Err(holder) =
+            HOLDER.compare_exchange(expected, process, Ordering::Acquire, Ordering::Relaxed)
+        {
+            // A holder that is not this process is its parent as it was at the fork.
+            expected = if holder == process { 0 } else { holder };
+            if holder == process {
+                waited = waited.saturating_add(1);
+                if waited < YIELDS {
+                    std::thread::yield_now();
+                } else {
+                    std::thread::sleep(Duration::from_micros(50));
+                }
+            }
+        }
+        Self
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        HOLDER.store(0, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_thread_is_inside() {
+        static INSIDE: AtomicU32 = AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..2000 {
+                        locked(|| {
+                            assert_eq!(INSIDE.fetch_add(1, Ordering::Relaxed), 0);
+                            INSIDE.fetch_sub(1, Ordering::Relaxed);
+                        });
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn a_child_takes_over_what_its_parent_held() {
+        let status = locked(|| {
+            // SAFETY: the child does what it needs no other thread for, and leaves without the parent's exit work.
+            unsafe {
+                let child = libc::fork();
+                if child == 0 {
+                    libc::alarm(20);
+                    libc::_exit(locked(|| 7));
+                }
+                let mut status = 0;
+                assert_eq!(libc::waitpid(child, &mut status, 0), child);
+                status
+            }
+        });
+        assert!(libc::WIFEXITED(status), "the child waited for ever");
+        assert_eq!(libc::WEXITSTATUS(status), 7);
+    }
+}
