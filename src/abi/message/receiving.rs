@@ -328,7 +328,7 @@ impl Arrival {
                 }
                 self.client.update_context_list();
             } else if kind == MessageKind::DhKey && ctx != master && adopt_commit(ctx, master) {
-                (*ctx).msgstate = (*master).msgstate;
+                // Its state stays: anybody can send a DH-key, and a session must not end by it.
                 (*ctx).auth.protocol_version = 3;
                 (*ctx).protocol_version = 3;
             }
