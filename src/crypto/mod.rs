@@ -11,3 +11,4 @@ mod montgomery;
 mod number;
 mod power;
 pub mod random;
+pub mod secret;
