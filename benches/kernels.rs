@@ -50,7 +50,9 @@ fn symmetric(c: &mut Criterion) {
         b.iter(|| mac::hmac_sha1(&[1; 20], &[black_box(&data)]))
     });
     let text = armour::armour(&data);
-    c.bench_function("armour of 16 kB", |b| b.iter(|| armour::armour(black_box(&data))));
+    c.bench_function("armour of 16 kB", |b| {
+        b.iter(|| armour::armour(black_box(&data)))
+    });
     c.bench_function("dearmour of 16 kB", |b| {
         b.iter(|| armour::dearmour(black_box(&text), true))
     });
