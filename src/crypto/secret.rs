@@ -6,7 +6,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Bytes that are wiped on drop, as far as the memory behind them reaches, and not printed.
 ///
-/// `Zeroizing<Vec<u8>>` does the same byte by byte, which takes longer than encrypting them.
+/// `Zeroizing<Vec<u8>>` does the same byte by byte, which shows in the time of a long message.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SecretBytes(Vec<u8>);
 
