@@ -212,6 +212,8 @@ impl Conversation {
         other_instance_is_secure: bool,
         effects: &mut Vec<Effect>,
     ) -> Option<Delivery> {
+        // A client that left the callback by a jump never came back to clear it.
+        self.secrets.delivering_abort = false;
         if self.state != MessageState::Encrypted {
             if data_flags(message).unwrap_or(0) & FLAG_IGNORE_UNREADABLE == 0 {
                 let notice = if other_instance_is_secure {

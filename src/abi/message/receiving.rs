@@ -346,21 +346,10 @@ impl Arrival {
                     self.start_ake(version)?;
                 }
                 MessageKind::DhCommit => {
-                    let (ctx, master) = (self.live(self.from)?, self.live(self.master)?);
-                    let rival = if ctx == master {
-                        None
-                    } else {
-                        pending_commit(master)
-                    };
-                    let rival = rival
-                        .as_ref()
-                        .map(|(hash, message)| (hash, message.as_slice()));
                     let Some(version) = version else {
                         return Err(Shown::Nothing);
                     };
-                    let effects = with_exchange(ctx, |c, auth| {
-                        c.on_dh_commit(auth, self.bytes(), version, rival, now())
-                    });
+                    let effects = self.dh_commit(version)?;
                     self.deliver(effects);
                 }
                 MessageKind::DhKey => {
@@ -390,6 +379,24 @@ impl Arrival {
                 }
             }
             Ok(Shown::Nothing)
+        }
+    }
+
+    unsafe fn dh_commit(self, version: Version) -> Result<Result<Vec<Effect>, GcryError>, Shown> {
+        // SAFETY: as for `receive`.
+        unsafe {
+            let (ctx, master) = (self.live(self.from)?, self.live(self.master)?);
+            let rival = if ctx == master {
+                None
+            } else {
+                pending_commit(master)
+            };
+            let rival = rival
+                .as_ref()
+                .map(|(hash, message)| (hash, message.as_slice()));
+            Ok(with_exchange(ctx, |c, auth| {
+                c.on_dh_commit(auth, self.bytes(), version, rival, now())
+            }))
         }
     }
 
