@@ -437,12 +437,12 @@ impl Arrival {
             if privkey::find(self.client.us, account, protocol).is_null() {
                 self.client.create_privkey(account, protocol);
             }
-            let node = privkey::find(self.client.us, account, protocol);
-            if node.is_null() {
+            if privkey::find(self.client.us, account, protocol).is_null() {
                 return Ok(());
             }
             let ctx = self.live(self.from)?;
-            match privkey::signing_key(node) {
+            // Looked up again inside: another thread may be replacing the list.
+            match privkey::signing_key_of(self.client.us, account, protocol) {
                 Ok(key) => {
                     let effects = with_exchange(ctx, |c, auth| step(c, auth, &key));
                     drop(key);
