@@ -1,6 +1,7 @@
 //! Two sides in one process, over the core alone.
 
 mod data;
+mod derivation;
 mod exchange;
 mod sending;
 mod smp;
