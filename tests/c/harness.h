@@ -11,16 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* libotr's own headers leave extern "C" to the C++ program. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #include <libotr/proto.h>
 #include <libotr/message.h>
 #include <libotr/privkey.h>
 #include <libotr/userstate.h>
 #include <libotr/instag.h>
 #include <libotr/tlv.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 /* ---- checks ---------------------------------------------------------- */
 
