@@ -183,7 +183,7 @@ typedef struct {
 Pair pair_new(OtrlPolicy policy);
 Pair pair_private(OtrlPolicy policy);
 void pair_free(Pair *pair);
-/* True when each can say something that the other reads. */
+/* True when both are private and each can say something that the other reads. */
 bool pair_talks(Pair *pair);
 
 #define POLICY_V2 OTRL_POLICY_ALLOW_V2

@@ -492,7 +492,8 @@ bool pair_talks(Pair *pair)
 	static unsigned number;
 	char text[64];
 
-	if (!pump(pair->world)) {
+	if (!pump(pair->world) || !is_private(pair->alice, "bob")
+			|| !is_private(pair->bob, "alice")) {
 		return false;
 	}
 	snprintf(text, sizeof text, "from alice %u", number++);
