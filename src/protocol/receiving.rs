@@ -59,6 +59,10 @@ impl Conversation {
         rival: Option<(&[u8; 32], &[u8])>,
         now: i64,
     ) -> Vec<Effect> {
+        if self.has_masters_commit(auth) {
+            // They have answered that one, and nothing came of it.
+            *auth = Auth::default();
+        }
         let unanswered =
             rival.filter(|(hash, _)| self.secrets.answered_commit.as_ref() != Some(*hash));
         match auth.on_commit(
@@ -86,11 +90,19 @@ impl Conversation {
         let Some(hash) = master.pending_commit() else {
             return false;
         };
-        if auth.pending_commit().is_some() || self.secrets.lost_commit.as_ref() == Some(hash) {
+        let has_its_own = auth.pending_commit().is_some() && !self.has_masters_commit(auth);
+        if has_its_own || self.secrets.lost_commit.as_ref() == Some(hash) {
             return false;
         }
         self.secrets.answered_commit = Some(*hash);
         true
+    }
+
+    /// Whether the commit that this instance holds is one that it took up from the master, and the DH-key that
+    /// answered it could not be used: it was bad, or there was no randomness or no private key.
+    fn has_masters_commit(&self, auth: &Auth) -> bool {
+        auth.pending_commit()
+            .is_some_and(|held| self.secrets.answered_commit.as_ref() == Some(held))
     }
 
     /// Handles a DH-key message.

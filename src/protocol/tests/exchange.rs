@@ -221,3 +221,25 @@ fn a_dh_key_of_another_version_is_ignored() {
     assert!(pair.alice.outbox.is_empty() && pair.alice.told.is_empty());
     assert!(pair.alice.auth.pending_commit().is_some());
 }
+
+/// An instance that took up its master's commit and could not use the DH-key takes up the next commit all the same.
+#[test]
+fn a_bad_dh_key_does_not_bar_later_exchanges() {
+    let mut pair = Pair::new();
+    let mut master = Side::new(0, Tags::default());
+    for _ in 0..4 {
+        master.receive(b"?OTRv3?");
+        master.outbox.clear();
+        let alice = &mut pair.alice;
+        assert!(
+            alice
+                .conversation
+                .may_adopt_commit(&alice.auth, &master.auth)
+        );
+        alice.auth = master.auth.for_instance().unwrap();
+    }
+    // Theirs is answered, whichever hash is greater: the one held here has had its answer.
+    pair.bob.receive(b"?OTRv3?");
+    pair.settle();
+    assert!(pair.alice.is_secure() && pair.bob.is_secure());
+}
