@@ -248,8 +248,10 @@ impl Conversation {
             return Vec::new();
         };
         let same_peer = match (last.sent_to, self.peer) {
+            (None, _) => true,
             (Some(sent_to), Some(peer)) => sent_to == peer.fingerprint || peer.trusted,
-            _ => true,
+            // Nobody knows who answers now.
+            (Some(_), None) => false,
         };
         if !same_peer {
             self.retransmit = Retransmit::No;
