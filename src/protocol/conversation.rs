@@ -303,7 +303,12 @@ impl Secrets {
         if let Some(last) = &mut self.last_message {
             last.text.zeroize();
         }
-        *self = Self::default();
+        *self = Self {
+            // Hashes of public messages, and still true.
+            answered_commit: self.answered_commit,
+            lost_commit: self.lost_commit,
+            ..Self::default()
+        };
     }
 
     /// Takes over the text that the master context held back for the first instance that answers.

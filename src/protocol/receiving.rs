@@ -63,8 +63,13 @@ impl Conversation {
             // They have answered that one, and nothing came of it.
             *auth = Auth::default();
         }
-        let unanswered =
-            rival.filter(|(hash, _)| self.secrets.answered_commit.as_ref() != Some(*hash));
+        // A commit that this instance has answered, or that lost before, is no rival any more.
+        let unanswered = rival.filter(|(hash, _)| {
+            let secrets = &self.secrets;
+            ![&secrets.answered_commit, &secrets.lost_commit]
+                .into_iter()
+                .any(|known| known.as_ref() == Some(*hash))
+        });
         match auth.on_commit(
             message,
             version,
@@ -77,7 +82,9 @@ impl Conversation {
             Ok(CommitOutcome::OursWins) => self.send_auth(auth, now),
             Ok(CommitOutcome::Answered) => {
                 self.version = Some(version);
-                self.secrets.lost_commit = unanswered.map(|(hash, _)| *hash);
+                if let Some((hash, _)) = unanswered {
+                    self.secrets.lost_commit = Some(*hash);
+                }
                 self.send_auth(auth, now)
             }
             Err(error) => vec![Effect::SetupFailed(error)],

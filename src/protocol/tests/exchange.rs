@@ -243,3 +243,27 @@ fn a_bad_dh_key_does_not_bar_later_exchanges() {
     pair.settle();
     assert!(pair.alice.is_secure() && pair.bob.is_secure());
 }
+
+/// A commit of the master's that lost against one of theirs is never sent again against a later one, whatever the hashes:
+/// its answer would be ignored.
+#[test]
+fn a_commit_that_lost_once_is_no_rival_later() {
+    let mut pair = Pair::new();
+    let (hash, old): ([u8; 32], &[u8]) = ([0xff; 32], b"the old commit");
+    pair.bob.receive(b"?OTRv3?");
+    let commit = pair.bob.outbox.remove(0);
+    let alice = &mut pair.alice;
+    for (lost, answer) in [(None, true), (Some(hash), false)] {
+        alice.conversation.secrets.lost_commit = lost;
+        let effects = alice.conversation.on_dh_commit(
+            &mut alice.auth,
+            &commit,
+            Version::V3,
+            Some((&hash, old)),
+            NOW,
+        );
+        let repeated = matches!(&effects[..], [Effect::Inject(message), ..] if message == old);
+        assert_eq!(repeated, answer);
+    }
+    assert_eq!(alice.conversation.secrets.lost_commit, Some(hash));
+}
