@@ -11,6 +11,7 @@
 #include <libotr/privkey.h>
 #include <libotr/userstate.h>
 #include <libotr/instag.h>
+#include <libotr/b64.h>
 #include <libotr/tlv.h>
 
 #define PROTOCOL "prpl-hold"
