@@ -250,8 +250,10 @@ impl Conversation {
             return Vec::new();
         };
         let same_peer = match (last.sent_to, self.peer) {
+            (None, _) => true,
             (Some(sent_to), Some(peer)) => sent_to == peer.fingerprint || peer.trusted,
-            _ => true,
+            // Nobody knows who answers now.
+            (Some(_), None) => false,
         };
         if !same_peer {
             self.retransmit = Retransmit::No;
@@ -303,7 +305,12 @@ impl Secrets {
         if let Some(last) = &mut self.last_message {
             last.text.zeroize();
         }
-        *self = Self::default();
+        *self = Self {
+            // Hashes of public messages, and still true.
+            answered_commit: self.answered_commit,
+            lost_commit: self.lost_commit,
+            ..Self::default()
+        };
     }
 
     /// Takes over the text that the master context held back for the first instance that answers.

@@ -29,6 +29,12 @@ use crate::wire::whitespace;
 /// The most that the fragments of one message may amount to, in bytes.
 pub const REASSEMBLY_LIMIT: usize = 16 << 20;
 
+/// The same for an instance without a session, where only the messages of an exchange make sense.
+pub const REASSEMBLY_LIMIT_WITHOUT_SESSION: usize = 256 << 10;
+
+/// How many contexts, the master included, a correspondent's messages may make: the tags in them are proved by nobody.
+pub const INSTANCE_LIMIT: usize = 256;
+
 /// Where the client wants the answers; the last two may be NULL.
 #[derive(Clone, Copy)]
 pub struct Out {
@@ -184,9 +190,12 @@ impl Arrival {
                 context_is_new = self.switch_to_instance(tags.from)?;
             }
             let ctx = self.live(self.from)?;
-            let accumulated = with_conversation(ctx, |c| {
-                c.secrets.reassembly.accept(self.bytes(), REASSEMBLY_LIMIT)
-            });
+            let limit = match (*ctx).msgstate {
+                MSGSTATE_ENCRYPTED => REASSEMBLY_LIMIT,
+                _ => REASSEMBLY_LIMIT_WITHOUT_SESSION,
+            };
+            let accumulated =
+                with_conversation(ctx, |c| c.secrets.reassembly.accept(self.bytes(), limit));
             match accumulated {
                 Ok(Accumulated::Unfragmented) => {}
                 Ok(Accumulated::Complete(message)) => {
@@ -211,6 +220,11 @@ impl Arrival {
     unsafe fn switch_to_instance(&mut self, tag: OtrlInstag) -> Result<bool, Shown> {
         // SAFETY: as for `receive`.
         unsafe {
+            if self.names.find(self.client, tag).is_none()
+                && context::count_members(self.live(self.master)?) >= INSTANCE_LIMIT
+            {
+                return Err(Shown::Nothing);
+            }
             let found = self
                 .names
                 .find_or_add(self.client, tag, self.new)
