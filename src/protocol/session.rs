@@ -132,7 +132,12 @@ impl Session {
                 previous: None,
                 keyid: established.their_keyid(),
             },
-            slots: Slots::default(),
+            slots: Slots {
+                previous_current: established
+                    .data_keys()
+                    .map(|keys| Box::new(Slot::new(Box::new(keys.clone())))),
+                ..Slots::default()
+            },
             saved_mac_keys,
         })
     }
