@@ -62,13 +62,12 @@ struct Slots {
     previous_previous: Option<Box<Slot>>,
 }
 
-/// The session keys of one pair and what they were used for.
+/// The session keys of one pair and whether they proved anything.
 #[derive(Debug, Zeroize, ZeroizeOnDrop)]
 struct Slot {
     keys: Box<DataKeys>,
     send_counter: u64,
     receive_counter: u64,
-    sent: bool,
     received: bool,
 }
 
@@ -219,7 +218,6 @@ impl Session {
         let bytes =
             message.serialise_with_mac(|covered| hmac_sha1(&slot.keys.sending.mac, &[covered]))?;
         slot.send_counter = count;
-        slot.sent = true;
         let extra_key = Zeroizing::new(slot.keys.extra);
         self.saved_mac_keys.clear();
         Ok(Sent {
@@ -362,19 +360,16 @@ impl Slot {
             keys,
             send_counter: 0,
             receive_counter: 0,
-            sent: false,
             received: false,
         }
     }
 
-    /// A MAC key that was used becomes public, so that anyone could have forged the message it proved.
+    /// A MAC key that proved a message to us becomes public, so that anyone could have forged that message. Those we
+    /// sent with are for the correspondent to publish: a message that is still under way can be forged until then.
     fn forget(slot: Option<Box<Self>>, saved_mac_keys: &mut Vec<u8>) {
         let Some(slot) = slot else { return };
         if slot.received {
             saved_mac_keys.extend_from_slice(&slot.keys.receiving.mac);
-        }
-        if slot.sent {
-            saved_mac_keys.extend_from_slice(&slot.keys.sending.mac);
         }
     }
 }
