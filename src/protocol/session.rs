@@ -103,12 +103,19 @@ pub struct Refused {
 }
 
 impl Session {
-    /// The session that a finished exchange opens. MAC keys which `before` had yet to publish are not lost.
-    pub fn open(established: &Established, before: Option<Session>) -> Result<Self, ProtocolError> {
-        let saved_mac_keys = before
-            .as_ref()
-            .map(|old| old.saved_mac_keys.clone())
-            .unwrap_or_default();
+    /// The session that a finished exchange opens. MAC keys which `before` had yet to publish are not lost, and those of
+    /// its older keys are published when the first keys of this session are replaced.
+    pub fn open(
+        established: &Established,
+        mut before: Option<Session>,
+    ) -> Result<Self, ProtocolError> {
+        let mut saved_mac_keys = Vec::new();
+        let mut slots = Slots::default();
+        if let Some(old) = &mut before {
+            saved_mac_keys.clone_from(&old.saved_mac_keys);
+            slots.current_previous = Slot::retire(old.slots.current_previous.take());
+            slots.previous_previous = Slot::retire(old.slots.previous_previous.take());
+        }
         let ours = match before.map(|old| old.ours) {
             // Version 1 may have agreed on keys that the old session was using already.
             Some(ours)
@@ -131,7 +138,7 @@ impl Session {
                 previous: None,
                 keyid: established.their_keyid(),
             },
-            slots: Slots::default(),
+            slots,
             saved_mac_keys,
         })
     }
@@ -357,6 +364,15 @@ impl Slot {
             receive_counter: 0,
             received: false,
         }
+    }
+
+    /// Of keys that no message can name any more, what is still to be published: nothing if they proved no message.
+    fn retire(slot: Option<Box<Self>>) -> Option<Box<Self>> {
+        let mut slot = slot.filter(|slot| slot.received)?;
+        slot.keys.sending.zeroize();
+        slot.keys.receiving.encryption.zeroize();
+        slot.keys.extra.zeroize();
+        Some(slot)
     }
 
     /// A MAC key that proved a message to us becomes public, so that anyone could have forged that message. Those we
