@@ -103,12 +103,22 @@ pub struct Refused {
 }
 
 impl Session {
-    /// The session that a finished exchange opens. MAC keys which `before` had yet to publish are not lost.
-    pub fn open(established: &Established, before: Option<Session>) -> Result<Self, ProtocolError> {
-        let saved_mac_keys = before
-            .as_ref()
-            .map(|old| old.saved_mac_keys.clone())
-            .unwrap_or_default();
+    /// The session that a finished exchange opens. MAC keys which `before` had yet to publish are not lost, and those of
+    /// its older keys are published when the first keys of this session are replaced.
+    pub fn open(
+        established: &Established,
+        mut before: Option<Session>,
+    ) -> Result<Self, ProtocolError> {
+        let mut saved_mac_keys = Vec::new();
+        let mut slots = Slots::default();
+        if let Some(old) = &mut before {
+            saved_mac_keys.clone_from(&old.saved_mac_keys);
+            slots.current_previous = Slot::retire(old.slots.current_previous.take());
+            slots.previous_previous = Slot::retire(old.slots.previous_previous.take());
+        }
+        slots.previous_current = established
+            .data_keys()
+            .map(|keys| Box::new(Slot::new(Box::new(keys.clone()))));
         let ours = match before.map(|old| old.ours) {
             // Version 1 may have agreed on keys that the old session was using already.
             Some(ours)
@@ -131,12 +141,7 @@ impl Session {
                 previous: None,
                 keyid: established.their_keyid(),
             },
-            slots: Slots {
-                previous_current: established
-                    .data_keys()
-                    .map(|keys| Box::new(Slot::new(Box::new(keys.clone())))),
-                ..Slots::default()
-            },
+            slots,
             saved_mac_keys,
         })
     }
@@ -362,6 +367,15 @@ impl Slot {
             receive_counter: 0,
             received: false,
         }
+    }
+
+    /// Of keys that no message can name any more, what is still to be published: nothing if they proved no message.
+    fn retire(slot: Option<Box<Self>>) -> Option<Box<Self>> {
+        let mut slot = slot.filter(|slot| slot.received)?;
+        slot.keys.sending.zeroize();
+        slot.keys.receiving.encryption.zeroize();
+        slot.keys.extra.zeroize();
+        Some(slot)
     }
 
     /// A MAC key that proved a message to us becomes public, so that anyone could have forged that message. Those we

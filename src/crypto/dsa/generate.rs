@@ -4,8 +4,8 @@ use super::PrivateKey;
 use super::modulus::Modulus;
 use super::prime::{self, Sieve};
 use crate::crypto::montgomery::{Kernel, Transfer, with_kernel};
-use crate::crypto::{number, power};
 use crate::crypto::random::RandomError;
+use crate::crypto::{number, power};
 use crypto_bigint::{NonZero, U256, U1024};
 use zeroize::Zeroizing;
 

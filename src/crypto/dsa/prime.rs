@@ -1,9 +1,9 @@
 //! Probable primes: trial division by a sieve, then Miller-Rabin. All of this is public in the end: its time may vary.
 
-use crate::crypto::number;
-use crate::crypto::random::{self, RandomError};
 use crate::crypto::montgomery::{Kernel, Transfer, with_kernel};
+use crate::crypto::number;
 use crate::crypto::power;
+use crate::crypto::random::{self, RandomError};
 use crypto_bigint::modular::FixedMontyParams;
 use crypto_bigint::{Limb, NonZero, Odd, U1024, Uint, Word};
 use zeroize::Zeroizing;
