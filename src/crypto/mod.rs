@@ -6,6 +6,6 @@ pub mod dsa;
 pub mod group;
 pub mod hash;
 pub mod mac;
-mod number;
+pub(crate) mod number;
 mod power;
 pub mod random;
