@@ -8,6 +8,6 @@ pub mod group;
 pub mod hash;
 pub mod mac;
 mod montgomery;
-mod number;
+pub(crate) mod number;
 mod power;
 pub mod random;
