@@ -16,6 +16,8 @@ DESTDIR =
 
 CARGO = cargo
 INSTALL = install
+# Line numbers for backtraces are megabytes that a running program never reads. STRIP= leaves them in.
+STRIP = strip
 
 ifeq ($(ABI),5)
 VERSION := 4.1.1
@@ -64,6 +66,7 @@ install: all
 	$(INSTALL) -d '$(DESTDIR)$(libdir)/pkgconfig' '$(DESTDIR)$(datadir)/aclocal' \
 		'$(DESTDIR)$(includedir)/libotr/gcrypt-subset'
 	$(INSTALL) -m 755 '$(BUILT)/$(SHARED)' '$(DESTDIR)$(libdir)/$(SHARED)'
+	$(if $(STRIP),$(STRIP) --strip-unneeded '$(DESTDIR)$(libdir)/$(SHARED)')
 	ln -sf $(SHARED) '$(DESTDIR)$(libdir)/$(SONAME)'
 	ln -sf $(SHARED) '$(DESTDIR)$(libdir)/libotr.so'
 	$(INSTALL) -m 644 '$(BUILT)/libotr.a' '$(DESTDIR)$(libdir)/libotr.a'

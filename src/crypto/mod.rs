@@ -11,3 +11,4 @@ mod montgomery;
 pub(crate) mod number;
 mod power;
 pub mod random;
+pub mod secret;

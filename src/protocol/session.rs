@@ -9,9 +9,11 @@ use super::error::ProtocolError;
 use crate::crypto::aes_ctr;
 use crate::crypto::group::Element;
 use crate::crypto::mac::{self, hmac_sha1};
+use crate::crypto::secret::SecretBytes;
 use crate::wire::armour::{armour, dearmour};
 use crate::wire::messages::Data;
 use crate::wire::messages::data::data_flags;
+use crate::wire::search::find_byte;
 use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
 
@@ -75,7 +77,7 @@ struct Slot {
 #[derive(Debug)]
 pub struct Received {
     /// The text, up to the first NUL.
-    pub text: Zeroizing<Vec<u8>>,
+    pub text: SecretBytes,
     /// What came beside the text.
     pub tlvs: Vec<Tlv>,
     /// The flags of the message.
@@ -186,8 +188,8 @@ impl Session {
         flags: u8,
         tags: Tags,
     ) -> Result<Sent, ProtocolError> {
-        let chain = Zeroizing::new(tlv::write_chain(tlvs)?);
-        let mut plain = Zeroizing::new(Vec::with_capacity(text.len() + 1 + chain.len()));
+        let chain = SecretBytes::new(tlv::write_chain(tlvs)?);
+        let mut plain = SecretBytes::new(Vec::with_capacity(text.len() + 1 + chain.len()));
         plain.extend_from_slice(text);
         plain.push(0);
         plain.extend_from_slice(&chain);
@@ -275,7 +277,7 @@ impl Session {
             .ok_or(ProtocolError::Conflict)?;
         slot.receive_counter = counter;
         slot.received = true;
-        let mut plain = Zeroizing::new(data.encrypted);
+        let mut plain = SecretBytes::new(data.encrypted);
         aes_ctr::apply(
             &slot.keys.receiving.encryption,
             &counter_block(data.counter),
@@ -289,7 +291,7 @@ impl Session {
             self.rotate_theirs(next);
         }
 
-        let end = plain.iter().position(|&byte| byte == 0);
+        let end = find_byte(&plain, 0);
         let tlvs = match end {
             Some(end) => tlv::parse_chain(plain.get(end + 1..).unwrap_or_default()),
             None => Vec::new(),

@@ -209,6 +209,11 @@ mod tests {
         }
     }
 
+    fn passes_base_2<const LIMBS: usize>(number: &Uint<LIMBS>) -> bool {
+        let params = FixedMontyParams::new_vartime(Odd::new(*number).unwrap());
+        Test::new(&params, number).passes(&Uint::from(2_u32))
+    }
+
     #[test]
     fn strong_pseudoprimes_to_base_2_are_found_out() {
         // The first strong pseudoprimes to base 2, and one to all bases up to 37 (Sorenson and Webster).
@@ -221,11 +226,11 @@ mod tests {
             3_215_031_751,
             3_825_123_056_546_413_051,
         ] {
-            assert!(Test::new(&U64::from(number)).unwrap().passes_base_2());
+            assert!(passes_base_2(&U64::from(number)));
             assert_eq!(is_prime(&U64::from(number), 40), Ok(false));
         }
         let hard = U128::from(318_665_857_834_031_151_167_461_u128);
-        assert!(Test::new(&hard).unwrap().passes_base_2());
+        assert!(passes_base_2(&hard));
         assert_eq!(is_prime(&hard, 40), Ok(false));
         assert_eq!(is_prime(&U64::from(10_u32), 1), Ok(false));
     }
@@ -242,6 +247,24 @@ mod tests {
             is_prime(&top.wrapping_sub(&U256::from(21_u32)), 20),
             Ok(false)
         );
+    }
+
+    #[test]
+    fn large_numbers_of_1024_bits() {
+        // 2^1024 - 105 is the largest prime below 2^1024, 2^1023 + 1155 the smallest above 2^1023.
+        let primes = [
+            U1024::MAX.wrapping_sub(&U1024::from(104_u32)),
+            (U1024::ONE << 1023_u32).wrapping_add(&U1024::from(1155_u32)),
+        ];
+        for prime in primes {
+            assert_eq!(is_prime_1024(&prime, 8), Ok(true), "{prime:x}");
+            for step in [2_u32, 4, 6, 8] {
+                let below = prime.wrapping_sub(&U1024::from(step));
+                assert_eq!(is_prime_1024(&below, 8), is_prime(&below, 8), "{below:x}");
+            }
+        }
+        assert_eq!(is_prime_1024(&U1024::from(7_u32), 8), Ok(false));
+        assert_eq!(is_prime_1024(&(U1024::ONE << 1023_u32), 8), Ok(false));
     }
 
     #[test]
