@@ -299,14 +299,19 @@ static void row_fragments(int repetitions)
 	char *rest = encrypt(ALICE, text, OTRL_FRAGMENT_SEND_ALL);
 	double sent = now();
 	size_limit = 0;
-	Post *p;
+	Post *all = first_post, *p;
 	char *whole = NULL;
+	first_post = NULL;
+	last_post = &first_post;
 	sending += sent - start;
-	while ((p = take_post())) {
-	    start = now();
+	start = now();
+	for (p = all; p; p = p->next) {
 	    char *plain = receive(p->to, p->text);
-	    receiving += now() - start;
 	    if (plain) whole = plain;
+	}
+	receiving += now() - start;
+	while ((p = all)) {
+	    all = p->next;
 	    free(p->text);
 	    free(p);
 	}

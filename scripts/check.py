@@ -43,6 +43,10 @@ SUITES = [
     Suite("clippy-core", CLIPPY + CORE + ["--", "-D", "warnings"], STATUS, COMPILERS),
     Suite("rust", TEST, CARGO_TEST, COMPILERS, minutes=15),
     Suite("rust-core", TEST + CORE, CARGO_TEST, COMPILERS, minutes=15),
+    # 100,000 comparisons want optimised code, but not the time that linking it as a whole takes.
+    Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", "CARGO_PROFILE_RELEASE_LTO=off",
+                      "CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16"] + TEST + ["--release", "--lib", "montgomery"],
+          CARGO_TEST, COMPILERS, minutes=15),
     Suite("abi-check", ["abi-check/run"], LAST_LINE, COMPILERS + GCRYPT + ["abigail-tools"], needs_install=True),
     Suite("install", ["tests/install/run"], LAST_LINE,
           COMPILERS + GCRYPT + ["g++", "pkg-config", "autoconf", "automake"], needs_install=True),

@@ -222,7 +222,7 @@ impl PrivateKey {
     /// Signs a number below q with this nonce, from 1 to q - 1. None if the nonce will not do.
     fn sign_with(&self, order: &Order, number: &U256, k: &U256) -> Option<[u8; 2 * HALF]> {
         let modulus = Modulus::new(&self.public.p)?;
-        let r = order.reduce(&*modulus.power(&self.public.g, k, order.bits())?);
+        let r = order.reduce(&modulus.power(&self.public.g, k, order.bits())?);
 
         let x = Zeroizing::new(number::read(&self.x)?);
         let secret = Zeroizing::new(order.form(&x));

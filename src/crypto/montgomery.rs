@@ -5,9 +5,12 @@
 
 mod portable;
 #[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "the instructions of some CPUs, as assembly")]
+mod x86_64_adx;
+#[cfg(target_arch = "x86_64")]
 #[expect(
     unsafe_code,
-    reason = "the instructions of one CPU: loads, stores and calls that need it"
+    reason = "the instructions of some CPUs: loads, stores and calls that need them"
 )]
 mod x86_64_ifma;
 
@@ -16,6 +19,8 @@ use crypto_bigint::{CtAssign, CtEq, Encoding, Uint, Word};
 use zeroize::Zeroize;
 
 pub(super) use portable::Modulus as Portable;
+#[cfg(target_arch = "x86_64")]
+pub(super) use x86_64_adx::Modulus as Adx;
 #[cfg(target_arch = "x86_64")]
 pub(super) use x86_64_ifma::Modulus as Ifma;
 
@@ -45,7 +50,9 @@ pub(super) trait Transfer<const LIMBS: usize>: Modulus {
 /// The fastest kernel that this CPU has, for an odd modulus of 256 `B` bits, its highest bit set. `K` vectors of eight digits of
 /// 52 bits hold such a number and two bits more.
 pub(super) enum Kernel<const B: usize, const K: usize> {
-    Portable(Portable<B>),
+    Portable(Box<Portable<B>>),
+    #[cfg(target_arch = "x86_64")]
+    Adx(Box<Adx<B>>),
     #[cfg(target_arch = "x86_64")]
     Ifma(Box<Ifma<K>>),
 }
@@ -53,12 +60,15 @@ pub(super) enum Kernel<const B: usize, const K: usize> {
 impl<const B: usize, const K: usize> Kernel<B, K> {
     /// The modulus is odd and has its highest bit set.
     pub(super) fn new<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Self {
-        let portable = Portable::new(modulus);
         #[cfg(target_arch = "x86_64")]
-        if let Some(fast) = Ifma::new(modulus, &portable) {
+        if let Some(fast) = Ifma::new::<LIMBS, B>(modulus) {
             return Self::Ifma(Box::new(fast));
         }
-        Self::Portable(portable)
+        #[cfg(target_arch = "x86_64")]
+        if let Some(fast) = Adx::new(modulus) {
+            return Self::Adx(Box::new(fast));
+        }
+        Self::Portable(Box::new(Portable::new(modulus)))
     }
 }
 
@@ -67,7 +77,12 @@ macro_rules! with_kernel {
     ($kernel:expr, $modulus:ident => $work:expr) => {
         match $kernel {
             $crate::crypto::montgomery::Kernel::Portable($modulus) => {
-                let $modulus = &*$modulus;
+                let $modulus = &**$modulus;
+                $work
+            }
+            #[cfg(target_arch = "x86_64")]
+            $crate::crypto::montgomery::Kernel::Adx($modulus) => {
+                let $modulus = &**$modulus;
                 $work
             }
             #[cfg(target_arch = "x86_64")]

@@ -189,11 +189,6 @@ impl Session {
         tags: Tags,
     ) -> Result<Sent, ProtocolError> {
         let chain = SecretBytes::new(tlv::write_chain(tlvs)?);
-        let mut plain = SecretBytes::new(Vec::with_capacity(text.len() + 1 + chain.len()));
-        plain.extend_from_slice(text);
-        plain.push(0);
-        plain.extend_from_slice(&chain);
-
         let header = tags.header(self.version);
         let revealed_mac_keys = self.saved_mac_keys.clone();
         let (our_keyid, their_keyid) = (self.ours.keyid, self.theirs.keyid);
@@ -206,11 +201,6 @@ impl Session {
             .checked_add(1)
             .ok_or(ProtocolError::Conflict)?;
         let counter = count.to_be_bytes();
-        aes_ctr::apply(
-            &slot.keys.sending.encryption,
-            &counter_block(counter),
-            &mut plain,
-        );
         let message = Data {
             header,
             flags,
@@ -218,12 +208,16 @@ impl Session {
             recipient_keyid: their_keyid,
             next_dh,
             counter,
-            encrypted: std::mem::take(&mut *plain),
+            encrypted: Vec::new(),
             mac: [0; 20],
             revealed_mac_keys,
         };
-        let bytes =
-            message.serialise_with_mac(|covered| hmac_sha1(&slot.keys.sending.mac, &[covered]))?;
+        let keys = &slot.keys.sending;
+        let bytes = message.serialise_sealed(
+            &[text, &[0], &chain],
+            |plain| aes_ctr::apply(&keys.encryption, &counter_block(counter), plain),
+            |covered| hmac_sha1(&keys.mac, &[covered]),
+        )?;
         slot.send_counter = count;
         let extra_key = Zeroizing::new(slot.keys.extra);
         self.saved_mac_keys.clear();

@@ -11,7 +11,7 @@ pub(super) enum Modulus {
     /// Of 1024 bits, as the keys that OTR makes have.
     Usual(Kernel<4, 3>),
     /// Of another length.
-    Other(BoxedMontyParams),
+    Other(Box<BoxedMontyParams>),
 }
 
 impl Modulus {
@@ -23,7 +23,7 @@ impl Modulus {
             )?)));
         }
         let p: Odd<BoxedUint> = Option::from(BoxedUint::from_be_slice_vartime(p).into_odd())?;
-        Some(Self::Other(BoxedMontyParams::new_vartime(p)))
+        Some(Self::Other(Box::new(BoxedMontyParams::new_vartime(p))))
     }
 
     /// base^exponent, for a base below p and a secret exponent below 2^length. The time shows the length alone.
@@ -45,7 +45,8 @@ impl Modulus {
                 }))
             }
             Self::Other(params) => {
-                let mut power = power::product(params, &[(form(params, base)?, exponent, length)]);
+                let mut power =
+                    power::product(&**params, &[(form(params, base)?, exponent, length)]);
                 let value = Zeroizing::new(power.retrieve());
                 power.zeroize();
                 Some(Zeroizing::new(value.to_be_bytes().into_vec()))
@@ -79,7 +80,7 @@ impl Modulus {
                     .iter()
                     .map(|(base, exponent)| Some((form(params, base)?, *exponent)))
                     .collect();
-                let product = power::product_public(params, &powers?).retrieve();
+                let product = power::product_public(&**params, &powers?).retrieve();
                 Some(product.to_be_bytes().into_vec())
             }
         }

@@ -3,7 +3,7 @@
 //! Whatever is not called public takes the same time for all values.
 
 #[cfg(target_arch = "x86_64")]
-use crate::crypto::montgomery::Ifma;
+use crate::crypto::montgomery::{Adx, Ifma};
 use crate::crypto::montgomery::{Kernel, Modulus, Portable, Transfer, with_kernel};
 use crate::crypto::power::{self, Comb};
 use crypto_bigint::modular::{ConstMontyForm, ConstMontyParams};
@@ -112,6 +112,8 @@ pub(super) fn invert(a: &U1536) -> Option<U1536> {
 pub(super) enum Table {
     Portable(&'static Portable<6>, Comb<<Portable<6> as Modulus>::Number>),
     #[cfg(target_arch = "x86_64")]
+    Adx(&'static Adx<6>, Comb<<Adx<6> as Modulus>::Number>),
+    #[cfg(target_arch = "x86_64")]
     Ifma(&'static Ifma<4>, Comb<<Ifma<4> as Modulus>::Number>),
 }
 
@@ -119,7 +121,9 @@ impl Table {
     /// The base is below p.
     pub(super) fn new(base: &U1536) -> Self {
         match &*KERNEL {
-            Kernel::Portable(p) => Self::Portable(p, comb(p, base)),
+            Kernel::Portable(p) => Self::Portable(p, comb(&**p, base)),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Adx(p) => Self::Adx(p, comb(&**p, base)),
             #[cfg(target_arch = "x86_64")]
             Kernel::Ifma(p) => Self::Ifma(p, comb(&**p, base)),
         }
@@ -129,6 +133,8 @@ impl Table {
     pub(super) fn power(&self, x: &U1536, length: u32) -> U1536 {
         match self {
             Self::Portable(p, comb) => comb_power(*p, comb, x, length),
+            #[cfg(target_arch = "x86_64")]
+            Self::Adx(p, comb) => comb_power(*p, comb, x, length),
             #[cfg(target_arch = "x86_64")]
             Self::Ifma(p, comb) => comb_power(*p, comb, x, length),
         }

@@ -8,11 +8,11 @@ use std::hint::black_box;
 use zeroize::Zeroize;
 
 /// Four limbs, the lowest first.
-type Block = [u64; 4];
+pub(super) type Block = [u64; 4];
 
 /// A number in Montgomery form.
 #[derive(Clone, Copy)]
-pub(in crate::crypto) struct Number<const B: usize>([Block; B]);
+pub(in crate::crypto) struct Number<const B: usize>(pub(super) [Block; B]);
 
 impl<const B: usize> Zeroize for Number<B> {
     fn zeroize(&mut self) {
@@ -22,9 +22,9 @@ impl<const B: usize> Zeroize for Number<B> {
 
 /// A modulus with its highest bit set.
 pub(in crate::crypto) struct Modulus<const B: usize> {
-    p: [Block; B],
+    pub(super) p: [Block; B],
     /// -1/p modulo 2^64.
-    inverse: u64,
+    pub(super) inverse: u64,
     /// R modulo p.
     one: Number<B>,
     /// R squared modulo p.
@@ -34,24 +34,39 @@ pub(in crate::crypto) struct Modulus<const B: usize> {
 impl<const B: usize> Modulus<B> {
     /// The modulus is odd and has its highest bit set.
     pub(super) fn new<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Self {
+        let mut modulus = Self::without_transfer(modulus);
+        modulus.r2 = modulus.power_of_two(256 * B);
+        modulus
+    }
+
+    /// R times 2^bits modulo p, the lowest word first.
+    pub(super) fn beyond_r<const LIMBS: usize>(modulus: &Uint<LIMBS>, bits: usize) -> [Block; B] {
+        let modulus = Self::without_transfer(modulus);
+        let mut power = modulus.one;
+        for _ in 0..bits {
+            modulus.double(&mut power);
+        }
+        power.0
+    }
+
+    /// Without what brings numbers in.
+    fn without_transfer<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Self {
         let mut p = [[0; 4]; B];
         read_words(modulus, p.as_flattened_mut().iter_mut());
         let lowest = p.as_flattened().first().copied().unwrap_or(1);
         // R - p, which is below p.
         let mut one = Number([[0; 4]; B]);
         subtract_if(&mut one.0, &p, 1);
-        let mut modulus = Self {
+        Self {
             p,
             inverse: negative_inverse(lowest),
             one,
             r2: one,
-        };
-        modulus.r2 = modulus.power_of_two(256 * B);
-        modulus
+        }
     }
 
     /// 2^exponent, in Montgomery form.
-    pub(super) fn power_of_two(&self, exponent: usize) -> Number<B> {
+    fn power_of_two(&self, exponent: usize) -> Number<B> {
         let mut power = self.one;
         for bit in (0..usize::BITS - exponent.leading_zeros()).rev() {
             self.square(&mut power);
@@ -301,7 +316,7 @@ fn subtract(a: u64, b: u64, borrow: u64) -> (u64, u64) {
 
 /// Shifts a block left by one bit, and gives the bit that falls out.
 #[inline(always)]
-fn double(block: &mut Block, mut carry: u64) -> u64 {
+pub(super) fn double(block: &mut Block, mut carry: u64) -> u64 {
     for limb in block {
         (*limb, carry) = (*limb << 1 | carry, *limb >> 63);
     }
@@ -310,7 +325,7 @@ fn double(block: &mut Block, mut carry: u64) -> u64 {
 
 /// a += b + carry; the carry out.
 #[inline(always)]
-fn add_with(a: &mut Block, b: &Block, mut carry: u64) -> u64 {
+pub(super) fn add_with(a: &mut Block, b: &Block, mut carry: u64) -> u64 {
     for (a, b) in a.iter_mut().zip(b) {
         let (sum, first) = a.overflowing_add(*b);
         let (sum, second) = sum.overflowing_add(carry);
@@ -321,7 +336,7 @@ fn add_with(a: &mut Block, b: &Block, mut carry: u64) -> u64 {
 
 /// a -= p, if the secret condition is 1 and not 0. What is borrowed at the top is forgotten.
 #[inline(always)]
-fn subtract_if<const B: usize>(a: &mut [Block; B], p: &[Block; B], condition: u64) {
+pub(super) fn subtract_if<const B: usize>(a: &mut [Block; B], p: &[Block; B], condition: u64) {
     let mask = mask_of(condition);
     let mut borrow = 0;
     for (a, p) in a.as_flattened_mut().iter_mut().zip(p.as_flattened()) {

@@ -95,13 +95,10 @@ pub(in crate::crypto) struct Modulus<const K: usize> {
 }
 
 impl<const K: usize> Modulus<K> {
-    /// None if the CPU lacks the instructions.
-    pub(super) fn new<const LIMBS: usize, const B: usize>(
-        modulus: &Uint<LIMBS>,
-        portable: &Portable<B>,
-    ) -> Option<Self> {
-        // For measuring and testing the portable kernel where this one would be taken.
-        if cfg!(otr_portable) {
+    /// For a modulus of 256 `B` bits. None if the CPU lacks the instructions.
+    pub(super) fn new<const LIMBS: usize, const B: usize>(modulus: &Uint<LIMBS>) -> Option<Self> {
+        // For measuring and testing the other kernels where this one would be taken.
+        if cfg!(any(otr_portable, otr_adx)) {
             return None;
         }
         if !is_x86_feature_detected!("avx512f") || !is_x86_feature_detected!("avx512ifma") {
@@ -113,20 +110,35 @@ impl<const K: usize> Modulus<K> {
         }
         let mut p_words = [0; WORDS];
         read_words(modulus, p_words.iter_mut());
-        let power_of_two = |exponent| {
+        // What the portable R, 2^(256 B), lacks to this one.
+        let power_of_two = |bits| {
             let mut words = [0; WORDS];
-            let power: Uint<LIMBS> = portable.leave(&portable.power_of_two(exponent));
-            read_words(&power, words.iter_mut());
+            let power = Portable::<B>::beyond_r(modulus, digits * DIGIT - 256 * B + bits);
+            for (to, from) in words.iter_mut().zip(power.as_flattened()) {
+                *to = *from;
+            }
             Number::from_words(&words)
         };
-        Some(Self {
+        let (one, two) = (power_of_two(0), power_of_two(1));
+        let mut modulus = Self {
             p: Number::from_words(&p_words),
             digits,
             inverse: negative_inverse(*p_words.first()?) & LARGEST,
-            one: power_of_two(digits * DIGIT),
-            r2: power_of_two(2 * digits * DIGIT),
+            one,
+            r2: one,
             p_words,
-        })
+        };
+        // R squared is the Montgomery form of R, a power of 2.
+        let mut r2 = one;
+        let exponent = digits * DIGIT;
+        for bit in (0..usize::BITS - exponent.leading_zeros()).rev() {
+            modulus.square(&mut r2);
+            if exponent >> bit & 1 == 1 {
+                modulus.multiply(&mut r2, &two);
+            }
+        }
+        modulus.r2 = r2;
+        Some(modulus)
     }
 }
 
