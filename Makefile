@@ -2,6 +2,7 @@
 # make install    put it under PREFIX (/usr/local)
 # make demo       see it work: two BitlBees that talk through it
 # make check      run every test
+# make bench      measure it beside the libotr of the distribution
 #
 # README.md tells more.
 
@@ -15,6 +16,8 @@ DESTDIR =
 
 CARGO = cargo
 INSTALL = install
+# Line numbers for backtraces are megabytes that a running program never reads. STRIP= leaves them in.
+STRIP = strip
 
 ifeq ($(ABI),5)
 VERSION := 4.1.1
@@ -43,7 +46,7 @@ includedir := $(abspath $(INCLUDEDIR))
 datadir := $(abspath $(DATADIR))
 below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
 
-.PHONY: all install uninstall demo check abi-check fmt clippy clean
+.PHONY: all install uninstall demo check abi-check bench fmt clippy clean
 .DELETE_ON_ERROR:
 
 all: $(BUILT)/$(SHARED) $(BUILT)/libotr.a
@@ -63,6 +66,7 @@ install: all
 	$(INSTALL) -d '$(DESTDIR)$(libdir)/pkgconfig' '$(DESTDIR)$(datadir)/aclocal' \
 		'$(DESTDIR)$(includedir)/libotr/gcrypt-subset'
 	$(INSTALL) -m 755 '$(BUILT)/$(SHARED)' '$(DESTDIR)$(libdir)/$(SHARED)'
+	$(if $(STRIP),$(STRIP) --strip-unneeded '$(DESTDIR)$(libdir)/$(SHARED)')
 	ln -sf $(SHARED) '$(DESTDIR)$(libdir)/$(SONAME)'
 	ln -sf $(SHARED) '$(DESTDIR)$(libdir)/libotr.so'
 	$(INSTALL) -m 644 '$(BUILT)/libotr.a' '$(DESTDIR)$(libdir)/libotr.a'
@@ -91,6 +95,9 @@ check:
 
 abi-check:
 	scripts/check abi-check
+
+bench: all
+	benches/run
 
 fmt:
 	$(CARGO) fmt

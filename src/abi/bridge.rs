@@ -36,10 +36,8 @@ pub unsafe fn with_conversation<T>(
     // SAFETY: the caller's promise.
     unsafe {
         let mut conversation = load(ctx)?;
-        let (outcome, conversation) = guard(move || {
-            let outcome = step(&mut conversation);
-            (outcome, conversation)
-        })?;
+        // After a panic it is dropped, with the session that `load` has taken out of the private part.
+        let outcome = guard(|| step(&mut conversation))?;
         store(ctx, conversation);
         Ok(outcome)
     }

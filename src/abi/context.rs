@@ -16,7 +16,7 @@ pub use family::{
 pub use fingerprint::{find_fingerprint, forget_fingerprint, is_trusted, set_trust};
 pub use forget::{forget, forget_all};
 pub use handle::{CONTEXTS_FORGOTTEN, Handle, is_live};
-pub use list::find;
+pub use list::{find, find_behind};
 pub use state::{force_finished, force_plaintext};
 
 #[cfg(test)]

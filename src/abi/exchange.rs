@@ -71,7 +71,7 @@ unsafe fn load_state(
                         )
                     })
                     .unwrap_or_else(|| {
-                        AuthKeys::derive(&commitment.our_dh.shared_secret(&their_dh))
+                        AuthKeys::derive(commitment.our_dh.shared_secret(&their_dh))
                     });
                 AuthState::AwaitingSig(Box::new(Revealed {
                     commitment,

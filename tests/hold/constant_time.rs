@@ -92,7 +92,7 @@ fn pair_of(salt: u8) -> (DhKeyPair, group::Element) {
 fn session_keys() {
     let (ours, _) = pair_of(0x11);
     let (_, theirs) = pair_of(0x77);
-    let _ = std::hint::black_box(AuthKeys::derive(&ours.shared_secret(&theirs)));
+    let _ = std::hint::black_box(AuthKeys::derive(ours.shared_secret(&theirs)));
     let keys = std::hint::black_box(DataKeys::derive(&ours, &theirs));
     let mut text = b"a text of the user's, of two blocks of AES".to_vec();
     otr::crypto::aes_ctr::apply(&keys.sending.encryption, &[0; 16], &mut text);
