@@ -11,7 +11,9 @@ macro_rules! there_and_back {
     ($bytes:expr, $($message:ty),*) => { $(
         if let Ok(message) = <$message>::parse($bytes) {
             let written = message.serialise().expect("what was read can be written");
-            assert_eq!(<$message>::parse(&written).as_ref(), Ok(&message));
+            // Numbers have lost their leading zeros by now, and nothing else changes any more.
+            let again = <$message>::parse(&written).expect("what was written can be read");
+            assert_eq!(again.serialise().as_ref(), Ok(&written));
         }
     )* };
 }
@@ -22,7 +24,8 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok((data, covered)) = Data::parse(bytes) {
         assert!(covered.len() <= bytes.len());
         let written = data.serialise().expect("what was read can be written");
-        assert_eq!(Data::parse(&written).map(|(again, _)| again), Ok(data));
+        let (again, _) = Data::parse(&written).expect("what was written can be read");
+        assert_eq!(again.serialise().as_ref(), Ok(&written));
     }
     let _ = V1KeyExchange::parse(bytes);
     let _ = AuthPlain::parse(bytes);
