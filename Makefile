@@ -43,7 +43,7 @@ includedir := $(abspath $(INCLUDEDIR))
 datadir := $(abspath $(DATADIR))
 below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
 
-.PHONY: all install uninstall demo check abi-check fmt clippy clean
+.PHONY: all install uninstall demo check abi-check upstream-check fmt clippy clean
 .DELETE_ON_ERROR:
 
 all: $(BUILT)/$(SHARED) $(BUILT)/libotr.a
@@ -89,8 +89,16 @@ demo:
 check:
 	scripts/check
 
+ifeq ($(ABI),5)
 abi-check:
-	scripts/check abi-check
+	scripts/check abi-check abi-self-test
+else
+abi-check:
+	abi-check/run --abi $(ABI)
+endif
+
+upstream-check:
+	scripts/check upstream
 
 fmt:
 	$(CARGO) fmt
