@@ -2,6 +2,7 @@
 # make install    put it under PREFIX (/usr/local)
 # make demo       see it work: two BitlBees that talk through it
 # make check      run every test
+# make bench      measure it beside the libotr of the distribution
 #
 # README.md tells more.
 
@@ -43,7 +44,7 @@ includedir := $(abspath $(INCLUDEDIR))
 datadir := $(abspath $(DATADIR))
 below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
 
-.PHONY: all install uninstall demo check abi-check upstream-check fmt clippy clean
+.PHONY: all install uninstall demo check abi-check upstream-check bench fmt clippy clean
 .DELETE_ON_ERROR:
 
 all: $(BUILT)/$(SHARED) $(BUILT)/libotr.a
@@ -99,6 +100,9 @@ endif
 
 upstream-check:
 	scripts/check upstream
+
+bench: all
+	benches/run
 
 fmt:
 	$(CARGO) fmt

@@ -12,6 +12,7 @@ use super::entry::guard;
 use super::error::GcryError;
 use super::exchange;
 use super::memory::bytes_of;
+use super::private::ExchangeExtras;
 use super::smp_numbers;
 use super::types::*;
 use crate::protocol::ake::{Auth, Tags};
@@ -62,7 +63,11 @@ pub unsafe fn with_exchange<T>(
             (outcome, auth)
         })?;
         (*private).exchange.keep(&auth);
-        exchange::store(info, &auth);
+        if let Err(error) = exchange::store(info, &auth) {
+            // The step's effects go unheard: they would answer for an exchange that is not there.
+            (*private).exchange = ExchangeExtras::default();
+            return Err(error);
+        }
         Ok(outcome)
     }
 }

@@ -211,6 +211,38 @@ static void no_key(void)
 	world_free(world);
 }
 
+/* Our DH-commit was answered while there was no key. Once there is one, a query
+ * from either side must start afresh, whoever's hash is the higher one. */
+static void key_comes_late(void)
+{
+	static const OtrlPolicy versions[] = { POLICY_V2, POLICY_V3 };
+	size_t v;
+	int round;
+
+	for (v = 0; v < 2; v++) {
+		for (round = 0; round < 16; round++) {
+			World *world = world_new();
+			Party *alice = party_new(world, "alice", NULL);
+			Party *bob = party_new(world, "bob", keys_all());
+
+			alice->policy = bob->policy = versions[v];
+			go_private(bob, alice);
+			ok(!is_private(alice, "bob"), "no session without a key");
+			otrl_privkey_read(alice->us, keys_all());
+			if (round % 2) {
+				go_private(alice, bob);
+			} else {
+				go_private(bob, alice);
+			}
+			/* The C libotr may drop bob's version 3 DH-commit without an answer. */
+			check_that(is_private(alice, "bob") && is_private(bob, "alice"), v == 1, __FILE__,
+					__LINE__, "version %u: one with it, asked for by %s", (unsigned) v + 2,
+					round % 2 ? "alice" : "bob");
+			world_free(world);
+		}
+	}
+}
+
 static void key_on_demand(void)
 {
 	World *world = world_new();
@@ -262,6 +294,7 @@ int main(void)
 	run_better("failed encryption without a text", failed_encryption);
 	run_case("failed encryption with a text", failed_encryption_with_text);
 	run_case("no key", no_key);
+	run_case("key comes late", key_comes_late);
 	run_case("key on demand", key_on_demand);
 	run_case("key never made", key_never_made);
 	return finish();

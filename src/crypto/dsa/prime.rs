@@ -1,9 +1,11 @@
 //! Probable primes: trial division by a sieve, then Miller-Rabin. All of this is public in the end: its time may vary.
 
+use crate::crypto::montgomery::{Kernel, Transfer, with_kernel};
 use crate::crypto::number;
+use crate::crypto::power;
 use crate::crypto::random::{self, RandomError};
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{Limb, NonZero, Odd, Uint, Word};
+use crypto_bigint::modular::FixedMontyParams;
+use crypto_bigint::{Limb, NonZero, Odd, U1024, Uint, Word};
 use zeroize::Zeroizing;
 
 /// Whether an odd number above 3 is prime: a test to base 2, then this many to random bases. A composite passes each of
@@ -12,10 +14,30 @@ pub(super) fn is_prime<const LIMBS: usize>(
     number: &Uint<LIMBS>,
     rounds: usize,
 ) -> Result<bool, RandomError> {
-    let Some(test) = Test::new(number) else {
+    match Option::from(Odd::new(*number)) {
+        Some(odd) => is_prime_modulus(&FixedMontyParams::new_vartime(odd), number, rounds),
+        None => Ok(false),
+    }
+}
+
+/// The same for a number of 1024 bits.
+pub(super) fn is_prime_1024(number: &U1024, rounds: usize) -> Result<bool, RandomError> {
+    if !bool::from(number.is_odd()) || number.bits_vartime() != U1024::BITS {
         return Ok(false);
-    };
-    if !test.passes_base_2() {
+    }
+    let kernel: Kernel<4, 3> = Kernel::new(number);
+    with_kernel!(&kernel, modulus => is_prime_modulus(modulus, number, rounds))
+}
+
+/// `modulus` calculates modulo the number.
+fn is_prime_modulus<M: Transfer<LIMBS>, const LIMBS: usize>(
+    modulus: &M,
+    number: &Uint<LIMBS>,
+    rounds: usize,
+) -> Result<bool, RandomError> {
+    let test = Test::new(modulus, number);
+    // Most composites leave here.
+    if !test.passes(&Uint::from(2_u32)) {
         return Ok(false);
     }
     for _ in 0..rounds {
@@ -50,54 +72,36 @@ pub(super) fn below<const LIMBS: usize>(limit: &Uint<LIMBS>) -> Result<Uint<LIMB
 }
 
 /// The strong probable prime test of one number: n - 1 = odd * 2^twos.
-struct Test<const LIMBS: usize> {
-    params: FixedMontyParams<LIMBS>,
+struct Test<'a, M, const LIMBS: usize> {
+    modulus: &'a M,
     minus_one: Uint<LIMBS>,
     odd: Uint<LIMBS>,
     twos: u32,
 }
 
-impl<const LIMBS: usize> Test<LIMBS> {
-    /// None if the number is even.
-    fn new(number: &Uint<LIMBS>) -> Option<Self> {
-        let modulus: Odd<Uint<LIMBS>> = Option::from(Odd::new(*number))?;
+impl<'a, M: Transfer<LIMBS>, const LIMBS: usize> Test<'a, M, LIMBS> {
+    fn new(modulus: &'a M, number: &Uint<LIMBS>) -> Self {
         let minus_one = number.wrapping_sub(&Uint::ONE);
         let twos = minus_one.trailing_zeros_vartime();
-        Some(Self {
-            params: FixedMontyParams::new_vartime(modulus),
+        Self {
+            modulus,
             minus_one,
             odd: minus_one.shr_vartime(twos),
             twos,
-        })
-    }
-
-    fn passes(&self, base: &Uint<LIMBS>) -> bool {
-        self.ends_well(FixedMontyForm::new(base, &self.params).pow_vartime(&self.odd))
-    }
-
-    /// Base 2 needs no multiplications: most composites leave here, cheaply.
-    fn passes_base_2(&self) -> bool {
-        let one = FixedMontyForm::one(&self.params);
-        let power = (0..self.odd.bits_vartime()).rev().fold(one, |power, bit| {
-            let square = power.square();
-            if self.odd.bit_vartime(bit) {
-                square.double()
-            } else {
-                square
-            }
-        });
-        self.ends_well(power)
+        }
     }
 
     /// Whether base^odd is 1, or becomes -1 before the squarings are used up.
-    fn ends_well(&self, mut power: FixedMontyForm<LIMBS>) -> bool {
-        let one = FixedMontyForm::one(&self.params);
-        if power == one || power == one.neg() {
+    fn passes(&self, base: &Uint<LIMBS>) -> bool {
+        let base = self.modulus.enter(base);
+        let mut power = power::product_public(self.modulus, &[(base, self.odd)]);
+        let value = self.modulus.leave(&power);
+        if value == Uint::ONE || value == self.minus_one {
             return true;
         }
         for _ in 1..self.twos {
-            power = power.square();
-            if power == one.neg() {
+            self.modulus.square(&mut power);
+            if self.modulus.leave(&power) == self.minus_one {
                 return true;
             }
         }
