@@ -46,7 +46,7 @@ includedir := $(abspath $(INCLUDEDIR))
 datadir := $(abspath $(DATADIR))
 below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
 
-.PHONY: all install uninstall demo check abi-check bench fuzz soak fmt clippy clean
+.PHONY: all install uninstall demo check abi-check upstream-check bench fuzz soak fmt clippy clean
 .DELETE_ON_ERROR:
 
 all: $(BUILT)/$(SHARED) $(BUILT)/libotr.a
@@ -93,8 +93,16 @@ demo:
 check:
 	scripts/check
 
+ifeq ($(ABI),5)
 abi-check:
-	scripts/check abi-check
+	scripts/check abi-check abi-self-test
+else
+abi-check:
+	abi-check/run --abi $(ABI)
+endif
+
+upstream-check:
+	scripts/check upstream
 
 bench: all
 	benches/run

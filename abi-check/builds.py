@@ -18,7 +18,9 @@ def pkg_config_of(subject, *arguments):
 def pkg_config(subject):
     """pkg-config finds it, with the versions that clients ask for (BitlBee, irssi, profanity, hexchat)."""
     problems = Problems()
-    problems.unless(os.path.exists(f"{subject.directory}/pkgconfig/libotr.pc"), f"no {subject.directory}/pkgconfig/libotr.pc")
+    if not os.path.exists(f"{subject.directory}/pkgconfig/libotr.pc"):
+        problems.append(f"no {subject.directory}/pkgconfig/libotr.pc")
+        return problems
     version = pkg_config_of(subject, "--modversion", "libotr").stdout.strip()
     problems.unless(version in subject.interface.versions, f"--modversion says {version}")
     for asked in subject.interface.asked:

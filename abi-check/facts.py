@@ -53,8 +53,10 @@ class Interface:
         return {re.search(r"\b(otrl_\w+)\(", line)[1]: line for line in self.lines("prototypes")}
 
     def includes(self):
-        """C code that includes all of it."""
-        return "".join(f"#include <libotr/{name}.h>\n" for name in self.headers) + "#include <stddef.h>\n"
+        """C code that includes all of it, in an order that suits every libotr (C libotr's message.h does not stand alone)."""
+        names = ["proto"] + [name for name in self.headers if name != "proto"]
+        return ("#ifndef LIBOTR_NO_GCRYPT_H\n#include <gcrypt.h>\n#endif\n"
+                + "".join(f"#include <libotr/{name}.h>\n" for name in names) + "#include <stddef.h>\n")
 
 
 COMMON = ("auth", "b64", "context", "dh", "mem", "message", "privkey", "privkey-t", "proto", "serial", "sm", "tlv",

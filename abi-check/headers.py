@@ -2,41 +2,58 @@
 
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 from subject import Problems, command_output
 
-STANDARDS = {"c": ["c89", "c99", "c11", "c17"], "c++": ["c++11", "c++17"]}
+STANDARDS = {"c": ["c89", "c99", "c11", "c17", "gnu2x"], "c++": ["c++98", "c++17", "c++20"]}
+FEW = {"c": ["c89", "c17"], "c++": ["c++17"]}
 # A client that compiles with all warnings on sees the headers' as well, unless they are system headers. `long long` is not
 # in C89, and libgcrypt's own header has it.
 WARNINGS = ["-Wall", "-Wextra", "-pedantic", "-Wno-long-long", "-Werror"]
 
 
-def compile_all(subject, options):
-    """Compiles each header alone, and all of them in several orders, in each standard."""
+def compile_each(subject, texts, options=lambda language: [], standards=STANDARDS):
+    """Compiles texts in each standard."""
     problems = Problems()
-    names = list(subject.interface.headers)
-    texts = {f"{name}.h alone": f"#include <libotr/{name}.h>\nint alone;\n" for name in names}
-    for turn in range(0, len(names), 4):
-        order = (names[turn:] + names[:turn])[::-1]
-        texts[f"{order[0]}.h, {order[1]}.h ..."] = "".join(f"#include <libotr/{name}.h>\n" for name in order) + "int alone;\n"
-    for language, standards in STANDARDS.items():
-        for what, text in texts.items():
-            source = subject.write(f"alone.{'c' if language == 'c' else 'cc'}", text)
-            for standard in standards:
-                done = command_output(["gcc", "-x", language, f"-std={standard}", *WARNINGS, *options(language),
-                                       "-fsyntax-only", f"-I{subject.headers}", source])
-                problems.unless(done.returncode == 0, f"{what}, {standard}: {done.stderr}")
+    jobs = []
+    for language, names in standards.items():
+        for number, (what, text) in enumerate(texts.items()):
+            source = subject.write(f"each/{number}.{'c' if language == 'c' else 'cc'}", text)
+            jobs += [(f"{what}, {name}", ["gcc", "-x", language, f"-std={name}", *WARNINGS, *options(language), "-fsyntax-only",
+                                          f"-I{subject.headers}", source]) for name in names]
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
+        for (what, _), done in zip(jobs, pool.map(lambda job: command_output(job[1]), jobs)):
+            problems.unless(done.returncode == 0, f"{what}: {done.stderr}")
     return problems
 
 
+def each_alone(subject, options=lambda language: []):
+    """Each header alone, and all of them in several orders."""
+    directory = os.path.join(subject.headers, "libotr")
+    names = sorted(name[:-2] for name in os.listdir(directory) if name.endswith(".h"))
+    if options("c") and os.path.exists(os.path.join(directory, "gcrypt-subset", "gcrypt.h")):
+        names.append("gcrypt-subset/gcrypt")
+    problems = compile_each(subject, {f"{name}.h alone": f"#include <libotr/{name}.h>\nint alone;\n" for name in names}, options)
+    orders = [(names[turn:] + names[:turn])[::-1] for turn in range(0, len(names), 3)]
+    problems += compile_each(subject, {f"{order[0]}.h, {order[1]}.h, ...": "".join(
+        f"#include <libotr/{name}.h>\n" for name in order) + "int all;\n" for order in orders}, options, FEW)
+    return problems
+
+
+def together(subject):
+    """All headers, in the order of C libotr, compile from C89 to C23 and C++98 to C++20 without a warning."""
+    return compile_each(subject, {"all": subject.interface.includes() + "int all;\n"})
+
+
 def alone(subject):
-    """Each header compiles alone and in any order, as C89 to C17 and C++11 to C++17, without a warning."""
-    return compile_all(subject, lambda language: [])
+    """Each header compiles alone, and all in any order."""
+    return each_alone(subject)
 
 
 def no_gcrypt_h(subject):
     """The same on a machine without gcrypt.h."""
-    problems = compile_all(subject, subject.without_gcrypt)
+    problems = each_alone(subject, subject.without_gcrypt)
     source = subject.write("direct.c", "#include <gcrypt.h>\n")
     done = command_output(["gcc", *subject.without_gcrypt("c"), "-fsyntax-only", source])
     problems.unless("gcrypt.h: No such file" in done.stderr, "gcrypt.h is there after all")
@@ -55,8 +72,9 @@ def assertions(subject, claims):
         return problems
     false = {int(number) for number in re.findall(r'"(\d+):failed"', done.stderr)}
     # The others may not even compile: look at them one by one, unless the headers themselves do not.
-    if subject.compile(subject.interface.includes()).returncode:
-        problems.append(f"the headers do not compile: {done.stderr}")
+    headers = subject.compile(subject.interface.includes())
+    if headers.returncode:
+        problems.append(f"the headers do not compile: {headers.stderr}")
         return problems
     lines = {number + subject.interface.includes().count("\n") + 1: number for number in range(len(claims))}
     broken = {lines[int(line)] for line in re.findall(r"code\.c:(\d+):\d+: error", done.stderr) if int(line) in lines}

@@ -35,6 +35,7 @@ TEST = ["cargo", "test", "--locked", "--no-fail-fast"]
 CORE = ["--no-default-features"]
 COMPILERS = ["gcc", "libc6-dev", "binutils", "make"]
 GCRYPT = ["libgcrypt20-dev", "libgpg-error-dev"]
+ABI_CHECK = COMPILERS + GCRYPT + ["g++", "abigail-tools", "pkg-config", "autoconf", "automake", "cmake", "meson"]
 
 SUITES = [
     Suite("runner", ["python3", "scripts/check_test.py"], LAST_LINE, minutes=1),
@@ -47,7 +48,9 @@ SUITES = [
     Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", "CARGO_PROFILE_RELEASE_LTO=off",
                       "CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16"] + TEST + ["--release", "--lib", "montgomery"],
           CARGO_TEST, COMPILERS, minutes=15),
-    Suite("abi-check", ["abi-check/run"], LAST_LINE, COMPILERS + GCRYPT + ["abigail-tools"], needs_install=True),
+    Suite("abi-check", ["abi-check/run"], LAST_LINE, ABI_CHECK, needs_install=True),
+    Suite("abi-self-test", ["abi-check/self-test"], LAST_LINE, ABI_CHECK + ["libotr5", "libotr5-dev"], needs_install=True),
+    Suite("upstream", ["tests/upstream/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
     Suite("install", ["tests/install/run"], LAST_LINE,
           COMPILERS + GCRYPT + ["g++", "pkg-config", "autoconf", "automake"], needs_install=True),
     Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
