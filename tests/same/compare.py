@@ -32,16 +32,31 @@ class Result:
         return [d for d in self.differences if d.entry is None]
 
 
+def user_of(line):
+    return re.split("[:>]", line, maxsplit=1)[0]
+
+
 def crossed(before):
-    """Whether both sides had a DH-commit under way a short while ago."""
-    sent = {}
-    for number, line in enumerate(before[-600:]):
-        user = re.split("[:>]", line, maxsplit=1)[0]
-        if "inject" in line and "dh-commit" in line:
-            sent[user] = number
-        elif ("> recv from" in line and "dh-commit" in line and user in sent):
+    """Whether a user with a DH-commit under way got another one. A fragment may be of a DH-commit."""
+    sent = set()
+    for line in before:
+        if ": inject" in line and ("dh-commit" in line or " fragment " in line):
+            sent.add(user_of(line))
+        elif "> recv from" in line and ("dh-commit" in line or " fragment " in line) and user_of(line) in sent:
             return True
     return False
+
+
+def aged(before):
+    """Whether the last DH-commit of the user who got the last message is a minute old."""
+    user = next((user_of(line) for line in reversed(before) if "> recv from" in line), None)
+    seconds = 0
+    for line in reversed(before):
+        if line.startswith("> clock "):
+            seconds += int(line.split()[2])
+        elif line.startswith(f"{user}: inject") and "dh-commit" in line:
+            break
+    return seconds >= 60
 
 
 def explain(name, before, real, ours, quotes):
@@ -49,7 +64,7 @@ def explain(name, before, real, ours, quotes):
     possible = [entry for entry in EXPLAINED
                 if (not entry.after or any(re.search(entry.after, line) for line in before[-6:]))
                 and (not entry.scenarios or re.fullmatch(entry.scenarios, name))
-                and (not entry.follows or entry.quote in quotes) and (not entry.crossed or crossed(before))
+                and (not entry.follows or entry.quote in quotes) and (not entry.crossed or crossed(before)) and (not entry.aged or aged(before))
                 and (not entry.among or any(re.search(entry.among, line) for line in real + ours))]
     for entry in possible:
         if not entry.stops and matches(entry.real, real, ours) and matches(entry.ours, ours, real):

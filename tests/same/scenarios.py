@@ -930,7 +930,7 @@ def resend_prefix(w):
 
 def empty_text_not_resent(w):
     """an empty internal message is the last one when the session is lost."""
-    alice, bob = w.session(V3 | ERROR_STARTS)
+    alice, bob = w.session(V2 | ERROR_STARTS)
     _talk(w)
     alice.smp("secret")
     w.wires.clear()
@@ -941,7 +941,7 @@ def empty_text_not_resent(w):
 
 def resend_to_another_key(w):
     """another key answers when a text is due to be sent again."""
-    alice, bob = w.session(V3 | ERROR_STARTS)
+    alice, bob = w.session(V2 | ERROR_STARTS)
     alice.send("for one key alone")
     w.wires.clear()
     bob.context("plaintext")
@@ -1707,7 +1707,8 @@ def to_no_instance(w):
 def to_the_recent_without_any(w):
     """a text to the most recent instance, when there has been none."""
     alice, bob = w.pair()
-    alice.send("to the recent", instance=RECENT)
+    alice.send("hello")
+    alice.send("to the recent", instance=RECENT_RECEIVED)
 
 
 def respond_unasked(w):
@@ -1843,6 +1844,14 @@ def polling_late_answers(w):
         alice.poll()
         _talk(w)
         _fresh(w)
+
+
+def late_answer_without_polling(w):
+    """an answer comes after a minute, to a client that does not poll."""
+    alice, bob = w.pair(V3)
+    alice.recv("?OTRv3?")
+    w.clock(61)
+    w.pump()
 
 
 def offers_overwritten(w):
