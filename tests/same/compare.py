@@ -32,18 +32,52 @@ class Result:
         return [d for d in self.differences if d.entry is None]
 
 
-def explain(name, pairing, real, ours):
-    """The entry of the allow-list for these lines, or None."""
-    for entry in EXPLAINED:
-        if entry.pairings and "+".join(pairing) not in entry.pairings:
-            continue
-        if entry.scenarios and not re.fullmatch(entry.scenarios, name):
-            continue
-        # An entry that stops the comparison is about the first line that differs; others are about all of them.
-        if entry.stops:
-            if matches(entry.real, real[:1], ours) and matches(entry.ours, ours[:1], real):
-                return entry
-        elif matches(entry.real, real, ours) and matches(entry.ours, ours, real):
+def user_of(line):
+    return re.split("[:>]", line, maxsplit=1)[0]
+
+
+def crossed(before):
+    """Whether a user with a DH-commit under way got another one. A fragment may be of a DH-commit."""
+    sent = set()
+    for line in before:
+        if ": inject" in line and ("dh-commit" in line or " fragment " in line):
+            sent.add(user_of(line))
+        elif "> recv from" in line and ("dh-commit" in line or " fragment " in line) and user_of(line) in sent:
+            return True
+    return False
+
+
+def aged(before):
+    """Whether the last DH-commit of the user who got the last message is a minute old."""
+    user = next((user_of(line) for line in reversed(before) if "> recv from" in line), None)
+    seconds = 0
+    for line in reversed(before):
+        if line.startswith("> clock "):
+            seconds += int(line.split()[2])
+        elif line.startswith(f"{user}: inject") and "dh-commit" in line:
+            break
+    return seconds >= 60
+
+
+def explain(name, before, real, ours, quotes):
+    """The entry of the allow-list for these lines, which come after others, or None."""
+    possible = [entry for entry in EXPLAINED
+                if (not entry.after or any(re.search(entry.after, line) for line in before[-6:]))
+                and (not entry.scenarios or re.fullmatch(entry.scenarios, name))
+                and (not entry.follows or entry.quote in quotes) and (not entry.crossed or crossed(before)) and (not entry.aged or aged(before))
+                and (not entry.among or any(re.search(entry.among, line) for line in real + ours))]
+    for entry in possible:
+        if not entry.stops and matches(entry.real, real, ours) and matches(entry.ours, ours, real):
+            return entry
+    # Several explained differences side by side.
+    lines = [e for e in possible if not e.stops]
+    used = [next((e for e in lines if e.real and re.search(e.real, line)), None) for line in real]
+    used += [next((e for e in lines if e.ours and re.search(e.ours, line)), None) for line in ours]
+    if all(used):
+        return used[0]
+    for entry in possible:
+        # An entry that stops the comparison is about the first line that differs.
+        if entry.stops and matches(entry.real, real[:1], ours) and matches(entry.ours, ours[:1], real):
             return entry
     return None
 
@@ -74,15 +108,17 @@ def hunks(reference, trace):
         a, b = a + meet.a, b + meet.b
 
 
-def differences(name, pairing, reference, trace):
+def differences(name, reference, trace):
     """The differences between two traces, and how many lines were compared."""
     out = []
+    quotes = set()
     for a, b, c, d in hunks(reference, trace):
         difference = Difference(a, reference[a:b], trace[c:d])
-        difference.entry = explain(name, pairing, difference.real, difference.ours)
+        difference.entry = explain(name, reference[:a], difference.real, difference.ours, quotes)
         out.append(difference)
         if difference.entry is not None:
             difference.entry.used += 1
+            quotes.add(difference.entry.quote)
         if difference.entry is None or difference.entry.stops:
             return out, c
     return out, len(trace)
@@ -95,7 +131,7 @@ def run(name, script, pool, seed=1, pairings=PAIRINGS):
     for pairing in pairings:
         trace = world.play(script, pool, pool.pairing(*pairing), seed)
         result = Result(pairing, trace)
-        result.differences, result.compared = differences(name, pairing, reference, trace)
+        result.differences, result.compared = differences(name, reference, trace)
         results.append(result)
     return reference, results
 

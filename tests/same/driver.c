@@ -104,6 +104,11 @@ static void draw(unsigned char *buffer, size_t len)
 		buffer[i] = (unsigned char) word;
 		word >>= 8;
 	}
+	if (len == 4) {
+		/* An instance tag, the same in either order of bytes. */
+		buffer[2] = buffer[1];
+		buffer[3] = buffer[0];
+	}
 }
 
 __attribute__((visibility("default"))) time_t time(time_t *where)

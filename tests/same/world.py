@@ -102,12 +102,14 @@ class User:
         self.fields = {}
         self.lines = {}
         self.to = None
+        self.policy = V23
 
     def ask(self, what, *words):
         """Gives a command, and adds what came of it to the trace."""
         return self.world.took(self, self.driver.ask(" ".join([what, str(self.number), *map(str, words)])))
 
     def set(self, **settings):
+        self.policy = settings.get("policy", self.policy)
         for key, value in settings.items():
             self.world.say(f"{self.name}> set {key} {value if key != 'keyfile' else ''}")
             self.ask("set", key, value)
