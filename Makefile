@@ -46,7 +46,7 @@ includedir := $(abspath $(INCLUDEDIR))
 datadir := $(abspath $(DATADIR))
 below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
 
-.PHONY: all install uninstall demo check abi-check bench fmt clippy clean
+.PHONY: all install uninstall demo check abi-check upstream-check bench fuzz soak fmt clippy clean
 .DELETE_ON_ERROR:
 
 all: $(BUILT)/$(SHARED) $(BUILT)/libotr.a
@@ -93,11 +93,28 @@ demo:
 check:
 	scripts/check
 
+ifeq ($(ABI),5)
 abi-check:
-	scripts/check abi-check
+	scripts/check abi-check abi-self-test
+else
+abi-check:
+	abi-check/run --abi $(ABI)
+endif
+
+upstream-check:
+	scripts/check upstream
 
 bench: all
 	benches/run
+
+# Each target for SECONDS; fuzz/run says more.
+SECONDS = 600
+fuzz:
+	fuzz/run $(SECONDS)
+
+# Every point of failure in turn instead of a sample: some ten minutes.
+soak:
+	OTR_HOLD_EVERY=1 scripts/check hold
 
 fmt:
 	$(CARGO) fmt

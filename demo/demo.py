@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 
+# Nothing is to be left in the source tree.
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "support"))
 
 import library

@@ -2,7 +2,7 @@
 //!
 //! The list of keys is the client's as well: it links in nodes of its own, and takes some away. So it is walked afresh each
 //! time, and every part of a node may be the client's work. Some clients generate a key in a second thread on the user state
-//! that the first one uses; [`lock`] keeps the lists whole then.
+//! that the first one uses; the lock keeps the lists whole then.
 
 mod contents;
 mod fingerprint;

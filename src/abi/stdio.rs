@@ -5,6 +5,8 @@ use std::ffi::{c_char, c_void};
 use super::error::GcryError;
 
 const CHUNK: usize = 8192;
+/// More than any list can be; what goes on for longer, such as a device, is not read to its end.
+const LIMIT: usize = 64 << 20;
 
 /// Everything from here to the end of a stream. What an error cuts off is missing, as with libotr.
 ///
@@ -17,7 +19,7 @@ pub unsafe fn read_all(stream: *mut libc::FILE) -> Vec<u8> {
         // SAFETY: a buffer with its length, and an open stream.
         let count = unsafe { libc::fread(chunk.as_mut_ptr().cast::<c_void>(), 1, CHUNK, stream) };
         contents.extend_from_slice(chunk.get(..count).unwrap_or_default());
-        if count < CHUNK {
+        if count < CHUNK || contents.len() >= LIMIT {
             return contents;
         }
     }

@@ -8,7 +8,7 @@ pub mod group;
 pub mod hash;
 pub mod mac;
 mod montgomery;
-mod number;
+pub(crate) mod number;
 mod power;
 pub mod random;
 pub mod secret;

@@ -116,6 +116,8 @@ pub struct Secrets {
     pub delivering_abort: bool,
     /// The commit of the master context that this instance has answered already.
     pub answered_commit: Option<[u8; 32]>,
+    /// A commit of the master context was answered here, and its exchange is not done yet.
+    pub begun_anew: bool,
     /// The commit of the master context that crossed this instance's own and lost.
     pub lost_commit: Option<[u8; 32]>,
 }
@@ -249,8 +251,10 @@ impl Conversation {
             return Vec::new();
         };
         let same_peer = match (last.sent_to, self.peer) {
+            (None, _) => true,
             (Some(sent_to), Some(peer)) => sent_to == peer.fingerprint || peer.trusted,
-            _ => true,
+            // Nobody knows who answers now.
+            (Some(_), None) => false,
         };
         if !same_peer {
             self.retransmit = Retransmit::No;
@@ -302,7 +306,12 @@ impl Secrets {
         if let Some(last) = &mut self.last_message {
             last.text.zeroize();
         }
-        *self = Self::default();
+        *self = Self {
+            // Hashes of public messages, and still true.
+            answered_commit: self.answered_commit,
+            lost_commit: self.lost_commit,
+            ..Self::default()
+        };
     }
 
     /// Takes over the text that the master context held back for the first instance that answers.

@@ -64,13 +64,12 @@ struct Slots {
     previous_previous: Option<Box<Slot>>,
 }
 
-/// The session keys of one pair and what they were used for.
+/// The session keys of one pair and whether they proved anything.
 #[derive(Debug, Zeroize, ZeroizeOnDrop)]
 struct Slot {
     keys: Box<DataKeys>,
     send_counter: u64,
     receive_counter: u64,
-    sent: bool,
     received: bool,
 }
 
@@ -106,12 +105,22 @@ pub struct Refused {
 }
 
 impl Session {
-    /// The session that a finished exchange opens. MAC keys which `before` had yet to publish are not lost.
-    pub fn open(established: &Established, before: Option<Session>) -> Result<Self, ProtocolError> {
-        let saved_mac_keys = before
-            .as_ref()
-            .map(|old| old.saved_mac_keys.clone())
-            .unwrap_or_default();
+    /// The session that a finished exchange opens. MAC keys which `before` had yet to publish are not lost, and those of
+    /// its older keys are published when the first keys of this session are replaced.
+    pub fn open(
+        established: &Established,
+        mut before: Option<Session>,
+    ) -> Result<Self, ProtocolError> {
+        let mut saved_mac_keys = Vec::new();
+        let mut slots = Slots::default();
+        if let Some(old) = &mut before {
+            saved_mac_keys.clone_from(&old.saved_mac_keys);
+            slots.current_previous = Slot::retire(old.slots.current_previous.take());
+            slots.previous_previous = Slot::retire(old.slots.previous_previous.take());
+        }
+        slots.previous_current = established
+            .data_keys()
+            .map(|keys| Box::new(Slot::new(Box::new(keys.clone()))));
         let ours = match before.map(|old| old.ours) {
             // Version 1 may have agreed on keys that the old session was using already.
             Some(ours)
@@ -134,12 +143,7 @@ impl Session {
                 previous: None,
                 keyid: established.their_keyid(),
             },
-            slots: Slots {
-                previous_current: established
-                    .data_keys()
-                    .map(|keys| Box::new(Slot::new(Box::new(keys.clone())))),
-                ..Slots::default()
-            },
+            slots,
             saved_mac_keys,
         })
     }
@@ -215,7 +219,6 @@ impl Session {
             |covered| hmac_sha1(&keys.mac, &[covered]),
         )?;
         slot.send_counter = count;
-        slot.sent = true;
         let extra_key = Zeroizing::new(slot.keys.extra);
         self.saved_mac_keys.clear();
         Ok(Sent {
@@ -358,19 +361,25 @@ impl Slot {
             keys,
             send_counter: 0,
             receive_counter: 0,
-            sent: false,
             received: false,
         }
     }
 
-    /// A MAC key that was used becomes public, so that anyone could have forged the message it proved.
+    /// Of keys that no message can name any more, what is still to be published: nothing if they proved no message.
+    fn retire(slot: Option<Box<Self>>) -> Option<Box<Self>> {
+        let mut slot = slot.filter(|slot| slot.received)?;
+        slot.keys.sending.zeroize();
+        slot.keys.receiving.encryption.zeroize();
+        slot.keys.extra.zeroize();
+        Some(slot)
+    }
+
+    /// A MAC key that proved a message to us becomes public, so that anyone could have forged that message. Those we
+    /// sent with are for the correspondent to publish: a message that is still under way can be forged until then.
     fn forget(slot: Option<Box<Self>>, saved_mac_keys: &mut Vec<u8>) {
         let Some(slot) = slot else { return };
         if slot.received {
             saved_mac_keys.extend_from_slice(&slot.keys.receiving.mac);
-        }
-        if slot.sent {
-            saved_mac_keys.extend_from_slice(&slot.keys.sending.mac);
         }
     }
 }

@@ -43,6 +43,7 @@ class Stage:
         self.build_directory = build_directory
         self.installation = debian_installation()
         self._homes = None
+        self._homes_failure = None
         self._last_couple = None
 
     @contextlib.contextmanager
@@ -69,15 +70,24 @@ class Stage:
 
     def homes(self):
         """The directory with both users' settings and keys as most scenarios begin with; made when first needed."""
+        if self._homes_failure:
+            raise Failure(f"no keys to begin with: {self._homes_failure}")
         if self._homes is None:
-            with self.strangers() as couple:
-                for side in couple.sides:
-                    side.generate_key()
-                    side.save()
-            homes = temporary_directory("otr-homes-")
-            couple.keep_homes(homes)
-            self._homes = homes
+            try:
+                self._homes = self._make_homes()
+            except Failure as failure:
+                self._homes_failure = failure
+                raise
         return self._homes
+
+    def _make_homes(self):
+        with self.strangers() as couple:
+            for side in couple.sides:
+                side.generate_key()
+                side.save()
+        homes = temporary_directory("otr-homes-")
+        couple.keep_homes(homes)
+        return homes
 
     def require_mapped(self, couple):
         for side in couple.sides:
@@ -149,8 +159,8 @@ def prove(asker, answerer, secret="mellon", answer=None, question=None):
         told_asker = f"smp {asker.buddy}: secrets did not match, fingerprint not trusted"
         told_answerer = f"smp {answerer.buddy}: " + (
             "wrong answer, you are not trusted" if question else "secrets did not match, fingerprint not trusted")
-    answerer.person.expect_text(told_answerer, "root", 30)
-    asker.person.expect_text(told_asker, "root", 30)
+    answerer.person.expect_text(told_answerer, "root")
+    asker.person.expect_text(told_asker, "root")
 
 
 def begin_proof(asker, answerer, secret, question=None):

@@ -165,7 +165,7 @@ class Couple:
 
     def expect_secure(self, trust="untrusted!"):
         for side in self.sides:
-            side.person.expect_text(f"conversation is now off the record ({trust})", side.buddy, 30)
+            side.person.expect_text(f"conversation is now off the record ({trust})", side.buddy)
 
     def keep_homes(self, directory):
         """Copy both homes (of a couple that has left) for other couples to begin with."""

@@ -73,11 +73,11 @@ class Person:
         with self._changed:
             self._position = len(self.lines)
 
-    def expect(self, pattern, nick=None, timeout=15.0):
+    def expect(self, pattern, nick=None, timeout=10.0):
         """Wait for a line (after the last one expected) in whose text the pattern is found."""
         return self._await(lambda line: re.search(pattern, line.text), nick, timeout, f"/{pattern}/")
 
-    def expect_text(self, text, nick=None, timeout=15.0):
+    def expect_text(self, text, nick=None, timeout=10.0):
         """Wait for a line (after the last one expected) with exactly this text."""
         return self._await(lambda line: line.text == text, nick, timeout, repr(text))
 

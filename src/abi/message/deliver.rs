@@ -60,7 +60,14 @@ unsafe fn tell(client: Client, handle: Handle, ctx: *mut ConnContext, effect: &E
             Effect::RecentlySent => context::update_recent_child(ctx, true),
             Effect::Notify(notice, text) => {
                 let text = text.as_deref().map_or(ptr::null_mut(), c_string);
-                client.message_event(event_number(*notice), ctx, text, GcryError::NO_ERROR);
+                // What is for another instance concerns the correspondent, not the instance that got it.
+                let about = match notice {
+                    Notice::ReceivedForOtherInstance if !(*ctx).m_context.is_null() => {
+                        (*ctx).m_context
+                    }
+                    _ => ctx,
+                };
+                client.message_event(event_number(*notice), about, text, GcryError::NO_ERROR);
                 libc::free(text.cast());
             }
             Effect::SetupFailed(error) => {

@@ -105,8 +105,8 @@ fn collect(
         }
         if len >= buffer.len() {
             let mut larger = Zeroizing::new(vec![0; len.saturating_mul(2).min(LIMIT) + 1]);
-            for (to, from) in larger.iter_mut().zip(buffer.iter()) {
-                *to = *from;
+            if let Some(start) = larger.get_mut(..buffer.len()) {
+                start.copy_from_slice(&buffer);
             }
             buffer = larger;
         }

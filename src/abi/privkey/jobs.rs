@@ -76,7 +76,11 @@ pub fn begin(us: *const UserState, name: &[u8], protocol: &[u8]) -> *mut c_void 
 
 /// Whether this is a `newkey` still.
 pub fn is_live(newkey: *const c_void) -> bool {
-    locked(|| !find(|job| job.number == newkey.addr()).0.is_null())
+    locked(|| {
+        // SAFETY: under the lock.
+        let (job, _) = unsafe { find(|job| job.number == newkey.addr()) };
+        !job.is_null()
+    })
 }
 
 /// Stores what the calculation gave. It is dropped if the job has gone or has a key already.
@@ -86,7 +90,8 @@ pub fn conclude<E>(newkey: *const c_void, result: Result<PrivateKey, E>) -> Resu
         Err(error) => (ptr::null_mut(), Err(error)),
     };
     let spare = locked(|| {
-        let (job, _) = find(|job| job.number == newkey.addr());
+        // SAFETY: under the lock.
+        let (job, _) = unsafe { find(|job| job.number == newkey.addr()) };
         // SAFETY: NULL or a live job; jobs go only under the lock.
         let Some(job) = (unsafe { job.as_ref() }) else {
             return key;
@@ -117,7 +122,8 @@ pub fn take_failed(us: *const UserState, name: &[u8], protocol: &[u8]) -> Option
 
 fn take_if(wanted: impl Fn(&Job) -> bool) -> Option<Box<Job>> {
     let job = locked(|| {
-        let (job, place) = find(wanted);
+        // SAFETY: under the lock.
+        let (job, place) = unsafe { find(wanted) };
         // SAFETY: NULL or a live job; jobs go only under the lock.
         if let Some(job) = unsafe { job.as_ref() } {
             place.store(job.next.load(Ordering::Acquire), Ordering::Release);
@@ -128,9 +134,11 @@ fn take_if(wanted: impl Fn(&Job) -> bool) -> Option<Box<Job>> {
     (!job.is_null()).then(|| unsafe { Box::from_raw(job) })
 }
 
-/// The first such job and what points at it; NULL and the end of the list if there is none. For who holds the lock, and while
-/// it is held.
-fn find<'a>(wanted: impl Fn(&Job) -> bool) -> (*mut Job, &'a AtomicPtr<Job>) {
+/// The first such job and what points at it; NULL and the end of the list if there is none.
+///
+/// # Safety
+/// The caller holds the lock, and uses the answer only while it does.
+unsafe fn find<'a>(wanted: impl Fn(&Job) -> bool) -> (*mut Job, &'a AtomicPtr<Job>) {
     let mut place = &FIRST;
     loop {
         let job = place.load(Ordering::Acquire);
