@@ -272,6 +272,10 @@ static int may_go_plain(Party *self)
 {
 	ConnContext *best = context_of(self, OTRL_INSTAG_BEST);
 
+	/* A client whose policy allows no version has switched OTR off. */
+	if (!(self->policy & OTRL_POLICY_VERSION_MASK)) {
+		return 1;
+	}
 	return !(self->policy & OTRL_POLICY_REQUIRE_ENCRYPTION) && (!best || best->msgstate == OTRL_MSGSTATE_PLAINTEXT);
 }
 
