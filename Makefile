@@ -43,7 +43,7 @@ includedir := $(abspath $(INCLUDEDIR))
 datadir := $(abspath $(DATADIR))
 below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
 
-.PHONY: all install uninstall demo check abi-check fmt clippy clean
+.PHONY: all install uninstall demo check soak abi-check fmt clippy clean
 .DELETE_ON_ERROR:
 
 all: $(BUILT)/$(SHARED) $(BUILT)/libotr.a
@@ -88,6 +88,14 @@ demo:
 
 check:
 	scripts/check
+
+# Random schedules, played by this library and the system's, until the time is over.
+SECONDS = 600
+
+soak: all
+	rm -rf '$(TARGET)/soak'
+	$(MAKE) install PREFIX='$(abspath $(TARGET))/soak' DESTDIR=
+	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/same/run --soak $(SECONDS)
 
 abi-check:
 	scripts/check abi-check
