@@ -2,6 +2,7 @@
 # make install    put it under PREFIX (/usr/local)
 # make demo       see it work: two BitlBees that talk through it
 # make check      run every test
+# make bench      measure it beside the libotr of the distribution
 #
 # README.md tells more.
 
@@ -15,6 +16,8 @@ DESTDIR =
 
 CARGO = cargo
 INSTALL = install
+# Line numbers for backtraces are megabytes that a running program never reads. STRIP= leaves them in.
+STRIP = strip
 
 ifeq ($(ABI),5)
 VERSION := 4.1.1
@@ -43,7 +46,7 @@ includedir := $(abspath $(INCLUDEDIR))
 datadir := $(abspath $(DATADIR))
 below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
 
-.PHONY: all install uninstall demo check soak abi-check fmt clippy clean
+.PHONY: all install uninstall demo check abi-check upstream-check bench fuzz soak fmt clippy clean
 .DELETE_ON_ERROR:
 
 all: $(BUILT)/$(SHARED) $(BUILT)/libotr.a
@@ -63,6 +66,7 @@ install: all
 	$(INSTALL) -d '$(DESTDIR)$(libdir)/pkgconfig' '$(DESTDIR)$(datadir)/aclocal' \
 		'$(DESTDIR)$(includedir)/libotr/gcrypt-subset'
 	$(INSTALL) -m 755 '$(BUILT)/$(SHARED)' '$(DESTDIR)$(libdir)/$(SHARED)'
+	$(if $(STRIP),$(STRIP) --strip-unneeded '$(DESTDIR)$(libdir)/$(SHARED)')
 	ln -sf $(SHARED) '$(DESTDIR)$(libdir)/$(SONAME)'
 	ln -sf $(SHARED) '$(DESTDIR)$(libdir)/libotr.so'
 	$(INSTALL) -m 644 '$(BUILT)/libotr.a' '$(DESTDIR)$(libdir)/libotr.a'
@@ -89,16 +93,31 @@ demo:
 check:
 	scripts/check
 
-# Random schedules, played by this library and the system's, until the time is over.
-SECONDS = 600
+ifeq ($(ABI),5)
+abi-check:
+	scripts/check abi-check abi-self-test
+else
+abi-check:
+	abi-check/run --abi $(ABI)
+endif
 
+upstream-check:
+	scripts/check upstream
+
+bench: all
+	benches/run
+
+# Each target for SECONDS; fuzz/run says more.
+SECONDS = 600
+fuzz:
+	fuzz/run $(SECONDS)
+
+# Random schedules, played by this library and the system's, for SECONDS. Then every point of failure in turn instead of
+# a sample: some ten minutes.
 soak: all
-	rm -rf '$(TARGET)/soak'
 	$(MAKE) install PREFIX='$(abspath $(TARGET))/soak' DESTDIR=
 	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/same/run --soak $(SECONDS)
-
-abi-check:
-	scripts/check abi-check
+	OTR_HOLD_EVERY=1 scripts/check hold
 
 fmt:
 	$(CARGO) fmt

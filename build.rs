@@ -33,8 +33,9 @@ fn main() {
     for argument in SHARED_OBJECT {
         println!("cargo::rustc-cdylib-link-arg={argument}");
     }
-    // A sanitizer's functions come from the program, so its builds may leave them undefined.
-    if std::env::var_os("CARGO_CFG_SANITIZE").is_none() {
+    // A sanitizer's functions, or a fuzzer's, come from the program, so their builds may leave them undefined.
+    let instrumented = ["CARGO_CFG_SANITIZE", "CARGO_CFG_FUZZING"].map(std::env::var_os);
+    if instrumented.iter().all(Option::is_none) {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,defs");
     }
 }

@@ -12,6 +12,7 @@ use super::entry::guard;
 use super::error::GcryError;
 use super::exchange;
 use super::memory::bytes_of;
+use super::private::ExchangeExtras;
 use super::smp_numbers;
 use super::types::*;
 use crate::protocol::ake::{Auth, Tags};
@@ -35,10 +36,8 @@ pub unsafe fn with_conversation<T>(
     // SAFETY: the caller's promise.
     unsafe {
         let mut conversation = load(ctx)?;
-        let (outcome, conversation) = guard(move || {
-            let outcome = step(&mut conversation);
-            (outcome, conversation)
-        })?;
+        // After a panic it is dropped, with the session that `load` has taken out of the private part.
+        let outcome = guard(|| step(&mut conversation))?;
         store(ctx, conversation);
         Ok(outcome)
     }
@@ -62,7 +61,11 @@ pub unsafe fn with_exchange<T>(
             (outcome, auth)
         })?;
         (*private).exchange.keep(&auth);
-        exchange::store(info, &auth);
+        if let Err(error) = exchange::store(info, &auth) {
+            // The step's effects go unheard: they would answer for an exchange that is not there.
+            (*private).exchange = ExchangeExtras::default();
+            return Err(error);
+        }
         Ok(outcome)
     }
 }
@@ -265,6 +268,76 @@ impl From<ProtocolError> for GcryError {
             ProtocolError::NoRandomness => Self::EIO,
             // GPG_ERR_TOO_LARGE
             ProtocolError::TooLong => Self::new(67),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::message::otrl_message_sending;
+    use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
+
+    /// What becomes of a text sent to somebody: the error, and whether there is a message.
+    unsafe fn sent(us: OtrlUserState, to: &std::ffi::CStr) -> (bool, bool) {
+        let mut message = ptr::null_mut();
+        unsafe {
+            let error = otrl_message_sending(
+                us,
+                ptr::null(),
+                ptr::null_mut(),
+                c"alice".as_ptr(),
+                c"prpl-test".as_ptr(),
+                to.as_ptr(),
+                INSTAG_MASTER,
+                c"a text".as_ptr(),
+                ptr::null_mut(),
+                &mut message,
+                FRAGMENT_SEND_SKIP,
+                ptr::null_mut(),
+                None,
+                ptr::null_mut(),
+            );
+            let there = !message.is_null();
+            libc::free(message.cast());
+            (error.is_error(), there)
+        }
+    }
+
+    #[test]
+    fn after_a_panic_a_conversation_refuses_to_send_and_no_other_does() {
+        unsafe {
+            let us = otrl_userstate_create();
+            let [bob, _carol] = [c"bob", c"carol"].map(|name| {
+                context::find(
+                    us,
+                    name.as_ptr(),
+                    c"alice".as_ptr(),
+                    c"prpl-test".as_ptr(),
+                    INSTAG_MASTER,
+                    true,
+                    ptr::null_mut(),
+                    None,
+                    ptr::null_mut(),
+                )
+            });
+            (*bob).msgstate = MSGSTATE_ENCRYPTED;
+            let outcome = with_conversation(bob, |conversation| {
+                conversation.state = MessageState::Plaintext;
+                assert!(
+                    conversation.version.is_some(),
+                    "this panic is part of a test"
+                );
+            });
+            assert_eq!(outcome, Err(GcryError::INTERNAL));
+            assert_eq!((*bob).msgstate, MSGSTATE_ENCRYPTED);
+            assert_eq!(sent(us, c"bob"), (true, false));
+            let (error, _) = sent(us, c"carol");
+            assert!(!error);
+            context::force_plaintext(bob);
+            let (error, _) = sent(us, c"bob");
+            assert!(!error, "after a reset");
+            otrl_userstate_free(us);
         }
     }
 }

@@ -10,11 +10,13 @@ mod handle;
 mod list;
 mod state;
 
-pub use family::{find_recent_instance, recent_secure_instance, update_recent_child};
+pub use family::{
+    count_members, find_recent_instance, recent_secure_instance, update_recent_child,
+};
 pub use fingerprint::{find_fingerprint, forget_fingerprint, is_trusted, set_trust};
 pub use forget::{forget, forget_all};
 pub use handle::{CONTEXTS_FORGOTTEN, Handle, is_live};
-pub use list::find;
+pub use list::{find, find_behind};
 pub use state::{force_finished, force_plaintext};
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub mod error;
 mod error_table;
 pub mod gcry;
 pub mod memory;
+mod reserve;
 pub mod stdio;
 #[cfg(feature = "abi5")]
 pub mod types;

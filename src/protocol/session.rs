@@ -9,9 +9,11 @@ use super::error::ProtocolError;
 use crate::crypto::aes_ctr;
 use crate::crypto::group::Element;
 use crate::crypto::mac::{self, hmac_sha1};
+use crate::crypto::secret::SecretBytes;
 use crate::wire::armour::{armour, dearmour};
 use crate::wire::messages::Data;
 use crate::wire::messages::data::data_flags;
+use crate::wire::search::find_byte;
 use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
 
@@ -75,7 +77,7 @@ struct Slot {
 #[derive(Debug)]
 pub struct Received {
     /// The text, up to the first NUL.
-    pub text: Zeroizing<Vec<u8>>,
+    pub text: SecretBytes,
     /// What came beside the text.
     pub tlvs: Vec<Tlv>,
     /// The flags of the message.
@@ -116,6 +118,9 @@ impl Session {
             slots.current_previous = Slot::retire(old.slots.current_previous.take());
             slots.previous_previous = Slot::retire(old.slots.previous_previous.take());
         }
+        slots.previous_current = established
+            .data_keys()
+            .map(|keys| Box::new(Slot::new(Box::new(keys.clone()))));
         let ours = match before.map(|old| old.ours) {
             // Version 1 may have agreed on keys that the old session was using already.
             Some(ours)
@@ -183,12 +188,7 @@ impl Session {
         flags: u8,
         tags: Tags,
     ) -> Result<Sent, ProtocolError> {
-        let chain = Zeroizing::new(tlv::write_chain(tlvs)?);
-        let mut plain = Zeroizing::new(Vec::with_capacity(text.len() + 1 + chain.len()));
-        plain.extend_from_slice(text);
-        plain.push(0);
-        plain.extend_from_slice(&chain);
-
+        let chain = SecretBytes::new(tlv::write_chain(tlvs)?);
         let header = tags.header(self.version);
         let revealed_mac_keys = self.saved_mac_keys.clone();
         let (our_keyid, their_keyid) = (self.ours.keyid, self.theirs.keyid);
@@ -201,11 +201,6 @@ impl Session {
             .checked_add(1)
             .ok_or(ProtocolError::Conflict)?;
         let counter = count.to_be_bytes();
-        aes_ctr::apply(
-            &slot.keys.sending.encryption,
-            &counter_block(counter),
-            &mut plain,
-        );
         let message = Data {
             header,
             flags,
@@ -213,12 +208,16 @@ impl Session {
             recipient_keyid: their_keyid,
             next_dh,
             counter,
-            encrypted: std::mem::take(&mut *plain),
+            encrypted: Vec::new(),
             mac: [0; 20],
             revealed_mac_keys,
         };
-        let bytes =
-            message.serialise_with_mac(|covered| hmac_sha1(&slot.keys.sending.mac, &[covered]))?;
+        let keys = &slot.keys.sending;
+        let bytes = message.serialise_sealed(
+            &[text, &[0], &chain],
+            |plain| aes_ctr::apply(&keys.encryption, &counter_block(counter), plain),
+            |covered| hmac_sha1(&keys.mac, &[covered]),
+        )?;
         slot.send_counter = count;
         let extra_key = Zeroizing::new(slot.keys.extra);
         self.saved_mac_keys.clear();
@@ -272,7 +271,7 @@ impl Session {
             .ok_or(ProtocolError::Conflict)?;
         slot.receive_counter = counter;
         slot.received = true;
-        let mut plain = Zeroizing::new(data.encrypted);
+        let mut plain = SecretBytes::new(data.encrypted);
         aes_ctr::apply(
             &slot.keys.receiving.encryption,
             &counter_block(data.counter),
@@ -286,7 +285,7 @@ impl Session {
             self.rotate_theirs(next);
         }
 
-        let end = plain.iter().position(|&byte| byte == 0);
+        let end = find_byte(&plain, 0);
         let tlvs = match end {
             Some(end) => tlv::parse_chain(plain.get(end + 1..).unwrap_or_default()),
             None => Vec::new(),

@@ -212,13 +212,18 @@ impl FragmentHeader {
         }
     }
 
-    fn write(self, k: usize, n: usize, data: &[u8]) -> Vec<u8> {
-        let header = match self {
-            Self::V2 => format!("?OTR,{k:05},{n:05},"),
-            Self::V3 { ours, theirs } => format!("?OTR|{ours:08x}|{theirs:08x},{k:05},{n:05},"),
-        };
-        [header.as_bytes(), data, b","].concat()
+    /// What comes before the number of the piece: the same for all pieces of a message.
+    fn start(self) -> Vec<u8> {
+        match self {
+            Self::V2 => b"?OTR,".to_vec(),
+            Self::V3 { ours, theirs } => format!("?OTR|{ours:08x}|{theirs:08x},").into_bytes(),
+        }
     }
+}
+
+/// A number from 0 to 65535 in five digits.
+fn five_digits(number: usize) -> [u8; 5] {
+    [10_000, 1000, 100, 10, 1].map(|unit| b'0' + u8::try_from(number / unit % 10).unwrap_or(0))
 }
 
 /// Why a message could not be cut into fragments.
@@ -269,8 +274,12 @@ pub fn create(
         return Err(SplitError::Count);
     }
     let mut pieces = message.chunks(room);
+    let (start, last) = (header.start(), five_digits(count));
     Ok((1..=count)
-        .map(|k| header.write(k, count, pieces.next().unwrap_or_default()))
+        .map(|k| {
+            let data = pieces.next().unwrap_or_default();
+            [&start, &five_digits(k)[..], b",", &last, b",", data, b","].concat()
+        })
         .collect())
 }
 

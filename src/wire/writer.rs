@@ -59,6 +59,11 @@ impl Writer {
         &self.bytes
     }
 
+    /// What has been written so far, to be changed in place.
+    pub fn written_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
     /// All that was written.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes

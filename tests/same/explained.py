@@ -78,5 +78,7 @@ EXPLAINED = [
     Entry("Tags 5 to 0xff find nothing", "", "", scenarios="to_no_instance", stops=True),
     Entry("`otrl_message_respond_smp` when nobody asked", r"process ended", "", scenarios="respond_unasked", stops=True),
     Entry("lines longer than libotr's reader takes, are left out", "", "", scenarios="fingerprints: 999 bytes"),
+    Entry("`otrl_message_respond_smp` when nobody asked", r"cb max_message_size|inject", "", scenarios="schedule.*",
+          after=r"> respond ", stops=True),
     Entry("A first SMP message that cannot be parsed", r"secret", r"secret", scenarios="odd_tlvs_received"),
 ]

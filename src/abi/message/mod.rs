@@ -24,6 +24,7 @@ use client::Client;
 
 use super::error::GcryError;
 use super::memory::put;
+use super::reserve;
 use super::types::*;
 
 /// Frees a message of the library's: `free(message)`, whoever made it.
@@ -66,6 +67,9 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
         let complete = some(accountname) && some(protocol) && some(recipient) && some(original_msg);
         if us.is_null() || messagep.is_null() || !complete {
             return GcryError::INV_VALUE;
+        }
+        if reserve::is_low() {
+            return GcryError::ENOMEM;
         }
         let client = Client::new(us, ops, opdata);
         let correspondent = instance::Names {
@@ -121,6 +125,9 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
         let complete = some(accountname) && some(protocol) && some(sender) && some(message);
         if us.is_null() || newmessagep.is_null() || !complete {
             return 0;
+        }
+        if reserve::is_low() {
+            return 1;
         }
         let client = Client::new(us, ops, opdata);
         let correspondent = instance::Names {

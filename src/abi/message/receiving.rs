@@ -14,7 +14,7 @@ use super::client::Client;
 use super::clock::now;
 use super::deliver::{deliver, error_number};
 use super::instance::{Names, NewContexts, ensure_our_tag};
-use crate::protocol::ake::SigningKey;
+use crate::protocol::ake::{Auth, SigningKey};
 use crate::protocol::conversation::{Conversation, Offer};
 use crate::protocol::effects::{Effect, ErrorCode};
 use crate::protocol::policy::Policy;
@@ -28,6 +28,12 @@ use crate::wire::whitespace;
 
 /// The most that the fragments of one message may amount to, in bytes.
 pub const REASSEMBLY_LIMIT: usize = 16 << 20;
+
+/// The same for an instance without a session, where only the messages of an exchange make sense.
+pub const REASSEMBLY_LIMIT_WITHOUT_SESSION: usize = 256 << 10;
+
+/// How many contexts, the master included, a correspondent's messages may make: the tags in them are proved by nobody.
+pub const INSTANCE_LIMIT: usize = 256;
 
 /// Where the client wants the answers; the last two may be NULL.
 #[derive(Clone, Copy)]
@@ -184,9 +190,12 @@ impl Arrival {
                 context_is_new = self.switch_to_instance(tags.from)?;
             }
             let ctx = self.live(self.from)?;
-            let accumulated = with_conversation(ctx, |c| {
-                c.secrets.reassembly.accept(self.bytes(), REASSEMBLY_LIMIT)
-            });
+            let limit = match (*ctx).msgstate {
+                MSGSTATE_ENCRYPTED => REASSEMBLY_LIMIT,
+                _ => REASSEMBLY_LIMIT_WITHOUT_SESSION,
+            };
+            let accumulated =
+                with_conversation(ctx, |c| c.secrets.reassembly.accept(self.bytes(), limit));
             match accumulated {
                 Ok(Accumulated::Unfragmented) => {}
                 Ok(Accumulated::Complete(message)) => {
@@ -211,6 +220,11 @@ impl Arrival {
     unsafe fn switch_to_instance(&mut self, tag: OtrlInstag) -> Result<bool, Shown> {
         // SAFETY: as for `receive`.
         unsafe {
+            if self.names.find(self.client, tag).is_none()
+                && context::count_members(self.live(self.master)?) >= INSTANCE_LIMIT
+            {
+                return Err(Shown::Nothing);
+            }
             let found = self
                 .names
                 .find_or_add(self.client, tag, self.new)
@@ -304,8 +318,8 @@ impl Arrival {
         }
     }
 
-    /// An instance seen for the first time, or answering our DH-commit, takes over from the master
-    /// context: the state, a text that was held back, and the commit itself.
+    /// An instance seen for the first time takes over from the master context: the state, and a text
+    /// that was held back.
     unsafe fn take_over_from_master(
         self,
         kind: MessageKind,
@@ -319,18 +333,10 @@ impl Arrival {
                 (*ctx).protocol_version = 3;
                 (*ctx).msgstate = (*master).msgstate;
                 take_held_back(ctx, master);
-                match kind {
-                    MessageKind::DhKey => {
-                        adopt_commit(ctx, master);
-                    }
-                    MessageKind::DhCommit => {}
-                    _ => return Err(Shown::Nothing),
+                if !matches!(kind, MessageKind::DhKey | MessageKind::DhCommit) {
+                    return Err(Shown::Nothing);
                 }
                 self.client.update_context_list();
-            } else if kind == MessageKind::DhKey && ctx != master && adopt_commit(ctx, master) {
-                // Its state stays: anybody can send a DH-key, and a session must not end by it.
-                (*ctx).auth.protocol_version = 3;
-                (*ctx).protocol_version = 3;
             }
             Ok(())
         }
@@ -352,11 +358,12 @@ impl Arrival {
                     let effects = self.dh_commit(version)?;
                     self.deliver(effects);
                 }
-                MessageKind::DhKey => {
-                    self.with_key(|c, auth, key| c.on_dh_key(auth, self.bytes(), key, now()))?
-                }
+                MessageKind::DhKey => self.with_key(|ctx, c, auth, key| {
+                    let master = exchange_of_master(ctx);
+                    c.on_dh_key(auth, master.as_ref(), self.bytes(), key, now())
+                })?,
                 MessageKind::RevealSig => {
-                    self.with_key(|c, auth, key| c.on_reveal_signature(auth, self.bytes(), key))?
+                    self.with_key(|_, c, auth, key| c.on_reveal_signature(auth, self.bytes(), key))?
                 }
                 MessageKind::Signature => {
                     let ctx = self.live(self.from)?;
@@ -365,7 +372,7 @@ impl Arrival {
                     }));
                 }
                 MessageKind::V1KeyExchange => {
-                    self.with_key(|c, auth, key| c.on_v1_key_exchange(auth, self.bytes(), key))?
+                    self.with_key(|_, c, auth, key| c.on_v1_key_exchange(auth, self.bytes(), key))?
                 }
                 MessageKind::Data => return self.data(),
                 MessageKind::Error => return self.error(),
@@ -409,7 +416,7 @@ impl Arrival {
         // SAFETY: as for `receive`.
         unsafe {
             match version {
-                Some(Version::V1) => self.with_key(|c, auth, key| c.start_v1(auth, key, now())),
+                Some(Version::V1) => self.with_key(|_, c, auth, key| c.start_v1(auth, key, now())),
                 Some(version) => {
                     let ctx = self.live(self.from)?;
                     self.deliver(with_exchange(ctx, |c, auth| {
@@ -425,11 +432,7 @@ impl Arrival {
     /// Runs a step that needs our private key; without one (the client may make it now) nothing happens.
     unsafe fn with_key(
         self,
-        step: impl FnOnce(
-            &mut Conversation,
-            &mut crate::protocol::ake::Auth,
-            &SigningKey,
-        ) -> Vec<Effect>,
+        step: impl FnOnce(*mut ConnContext, &mut Conversation, &mut Auth, &SigningKey) -> Vec<Effect>,
     ) -> Result<(), Shown> {
         // SAFETY: as for `receive`; `step` borrows only, so that nothing is lost if the callback never returns.
         unsafe {
@@ -444,7 +447,7 @@ impl Arrival {
             // Looked up again inside: another thread may be replacing the list.
             match privkey::signing_key_of(self.client.us, account, protocol) {
                 Ok(key) => {
-                    let effects = with_exchange(ctx, |c, auth| step(c, auth, &key));
+                    let effects = with_exchange(ctx, |c, auth| step(ctx, c, auth, &key));
                     drop(key);
                     self.deliver(effects);
                 }
@@ -571,22 +574,12 @@ unsafe fn pending_commit(master: *const ConnContext) -> Option<([u8; 32], Vec<u8
     }
 }
 
-/// Lets an instance take up the commit of its master; false if it may not.
-unsafe fn adopt_commit(ctx: *mut ConnContext, master: *mut ConnContext) -> bool {
-    // SAFETY: the caller vouches for both.
+/// The exchange of the master context, for one of its instances.
+unsafe fn exchange_of_master(ctx: *const ConnContext) -> Option<Auth> {
+    // SAFETY: the caller vouches for the context, and so for its master.
     unsafe {
-        let masters = exchange::load(&raw const (*master).auth, None);
-        with_exchange(ctx, |c, auth| {
-            if !c.may_adopt_commit(auth, &masters) {
-                return false;
-            }
-            match masters.for_instance() {
-                Some(copy) => *auth = copy,
-                None => return false,
-            }
-            true
-        })
-        .unwrap_or(false)
+        let master = (*ctx).m_context;
+        (!ptr::eq(master, ctx)).then(|| exchange::load(&raw const (*master).auth, None))
     }
 }
 

@@ -74,10 +74,24 @@ impl Data {
         &self,
         mac_of: impl FnOnce(&[u8]) -> [u8; 20],
     ) -> Result<Vec<u8>, TooLong> {
-        let bodies = [&self.next_dh, &self.encrypted, &self.revealed_mac_keys];
-        let capacity = bodies
+        self.serialise_sealed(&[&self.encrypted], |_| {}, mac_of)
+    }
+
+    /// The same with other contents than the encrypted message it has: `plain`, which `encrypt` encrypts where it stands.
+    pub fn serialise_sealed(
+        &self,
+        plain: &[&[u8]],
+        encrypt: impl FnOnce(&mut [u8]),
+        mac_of: impl FnOnce(&[u8]) -> [u8; 20],
+    ) -> Result<Vec<u8>, TooLong> {
+        let length = plain
             .iter()
-            .fold(64_usize, |sum, body| sum.saturating_add(body.len()));
+            .fold(0_usize, |sum, part| sum.saturating_add(part.len()));
+        // Enough for all of it: a buffer that had to grow would leave plaintext behind.
+        let capacity = [self.next_dh.len(), length, self.revealed_mac_keys.len()]
+            .iter()
+            .fold(64_usize, |sum, body| sum.saturating_add(*body));
+        let encrypted_length = u32::try_from(length).map_err(|_| TooLong)?;
         let mut writer = Writer::with_capacity(capacity);
         self.header.write(&mut writer, TYPE_DATA);
         if self.header.version() != Version::V1 {
@@ -87,7 +101,12 @@ impl Data {
         writer.u32(self.recipient_keyid);
         writer.mpi(&self.next_dh)?;
         writer.bytes(&self.counter);
-        writer.data(&self.encrypted)?;
+        writer.u32(encrypted_length);
+        let start = writer.written().len();
+        for part in plain {
+            writer.bytes(part);
+        }
+        encrypt(writer.written_mut().get_mut(start..).unwrap_or_default());
         let mac = mac_of(writer.written());
         writer.bytes(&mac);
         writer.data(&self.revealed_mac_keys)?;
