@@ -112,8 +112,11 @@ SECONDS = 600
 fuzz:
 	fuzz/run $(SECONDS)
 
-# Every point of failure in turn instead of a sample: some ten minutes.
-soak:
+# Random schedules, played by this library and the system's, for SECONDS. Then every point of failure in turn instead of
+# a sample: some ten minutes.
+soak: all
+	$(MAKE) install PREFIX='$(abspath $(TARGET))/soak' DESTDIR=
+	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/same/run --soak $(SECONDS)
 	OTR_HOLD_EVERY=1 scripts/check hold
 
 fmt:

@@ -1,6 +1,5 @@
 """Traces of the pairings of one script, and whether their differences are explained."""
 
-import difflib
 import re
 from dataclasses import dataclass, field
 
@@ -91,21 +90,29 @@ def matches(pattern, lines, other):
 
 
 def hunks(reference, trace):
-    """The places where two traces differ, as ranges in both. Only a window after each place is searched for where they
-    meet again."""
+    """The places where two traces differ, as ranges in both: from a difference to the nearest place where they meet."""
     a = b = 0
     while a < len(reference) or b < len(trace):
         if a < len(reference) and b < len(trace) and reference[a] == trace[b]:
             a, b = a + 1, b + 1
             continue
-        window = 120
-        blocks = difflib.SequenceMatcher(None, reference[a:a + window], trace[b:b + window], autojunk=False)
-        meet = next((m for m in blocks.get_matching_blocks() if m.size), None)
-        if meet is None:
-            yield a, len(reference), b, len(trace)
-            return
-        yield a, a + meet.a, b, b + meet.b
-        a, b = a + meet.a, b + meet.b
+        more, fewer = meeting(reference[a:a + WINDOW], trace[b:b + WINDOW])
+        yield a, a + more, b, b + fewer
+        a, b = a + more, b + fewer
+
+
+WINDOW = 120
+
+
+def meeting(one, other):
+    """How many lines of each come before the nearest place where they are the same: one line near by, or two in a row
+    farther off. All, if there is none."""
+    for total in range(1, len(one) + len(other)):
+        for more in range(max(0, total - len(other)), min(total, len(one)) + 1):
+            pair = one[more:more + (1 if total <= 4 else 2)]
+            if pair and pair == other[total - more:total - more + len(pair)]:
+                return more, total - more
+    return len(one), len(other)
 
 
 def differences(name, reference, trace):

@@ -418,6 +418,9 @@ static void on_smp_event(void *opdata, OtrlSMPEvent event, ConnContext *context,
 	if (u->smp_abort & 1 && (event == OTRL_SMPEVENT_ERROR || event == OTRL_SMPEVENT_CHEATED)) {
 		p_message_abort_smp(u->us, &u->ops, u, context);
 	}
+	if (u->smp_abort & 4 && event == OTRL_SMPEVENT_ABORT) {
+		p_message_abort_smp(u->us, &u->ops, u, context);
+	}
 	if (u->smp_abort & 2 && event != OTRL_SMPEVENT_ASK_FOR_ANSWER && event != OTRL_SMPEVENT_ASK_FOR_SECRET
 			&& event != OTRL_SMPEVENT_IN_PROGRESS) {
 		p_sm_state_free(context->smstate);

@@ -50,10 +50,11 @@ EXPLAINED = [
           scenarios="internal_messages_in_fragments|schedule.*", stops=True),
     Entry("The empty message of a finished session under `OTRL_FRAGMENT_SEND_ALL`", r"inject \w+ ''$", "",
           scenarios="finished_and_all_sent|schedule.*", stops=True),
-    Entry(FREED, r"cb (otr_error_message_free|resent_msg_prefix_free)",
-          r"cb (otr_error_message_free|resent_msg_prefix_free|max_message_size)"),
+    # The message itself changes its place among the callbacks; that it goes out shows where it arrives.
+    Entry(FREED, r"cb (otr_error_message_free|resent_msg_prefix_free)|inject \w+ '\?OTR Error",
+          r"cb (otr_error_message_free|resent_msg_prefix_free|max_message_size)|inject \w+ '\?OTR Error"),
     Entry(WIPED, WIPED_LINES, WIPED_LINES),
-    Entry(WIPED, r"cb max_message_size|inject .*reveal-sig", "", scenarios="late_answer_without_polling|schedule.*", aged=True,
+    Entry(WIPED, r"cb add_app_data|cb max_message_size|inject .*reveal-sig", "", scenarios="late_answer_without_polling|schedule.*", aged=True,
           after=r"recv from \w+ .*dh-key", stops=True),
     Entry("A session of version 2 goes on while an exchange of version 3 begins", r"(message|inject \w+) \[v3 .*data",
           r"(message|inject \w+) \[v2 .*data|max_message", scenarios="schedule.*", stops=True),
@@ -77,5 +78,7 @@ EXPLAINED = [
     Entry("Tags 5 to 0xff find nothing", "", "", scenarios="to_no_instance", stops=True),
     Entry("`otrl_message_respond_smp` when nobody asked", r"process ended", "", scenarios="respond_unasked", stops=True),
     Entry("lines longer than libotr's reader takes, are left out", "", "", scenarios="fingerprints: 999 bytes"),
+    Entry("`otrl_message_respond_smp` when nobody asked", r"cb max_message_size|inject", "", scenarios="schedule.*",
+          after=r"> respond ", stops=True),
     Entry("A first SMP message that cannot be parsed", r"secret", r"secret", scenarios="odd_tlvs_received"),
 ]
