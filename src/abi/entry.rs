@@ -24,7 +24,7 @@ pub fn guard<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
 
 /// Defines an exported function that calls no code of the client: its whole body is guarded.
 ///
-/// ```ignore
+/// ```text
 /// entry! {
 ///     /// What it does.
 ///     ///
