@@ -309,6 +309,14 @@ impl Auth {
         }
     }
 
+    /// The hash we committed to, while our reveal signature waits for its answer.
+    pub fn revealed_commit(&self) -> Option<&[u8; 32]> {
+        match &self.state {
+            AuthState::AwaitingSig(revealed) => Some(&revealed.commitment.hashed_gx),
+            _ => None,
+        }
+    }
+
     /// A copy of the commitment for one instance of the correspondent that answered it.
     pub fn for_instance(&self) -> Option<Self> {
         let commitment = match &self.state {
@@ -320,7 +328,7 @@ impl Auth {
             state: AuthState::AwaitingDhKey(Box::new(commitment.clone())),
             initiated: self.initiated,
             version: Some(Version::V3),
-            last_message: None,
+            last_message: self.last_message.clone(),
             commit_sent: 0,
         })
     }

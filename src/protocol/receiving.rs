@@ -79,31 +79,43 @@ impl Conversation {
         }
     }
 
-    /// Whether this instance may take up the master's commit now that a DH-key arrived: not if that
-    /// commit crossed one of theirs and lost, for then they are the ones to reveal.
-    pub fn may_adopt_commit(&mut self, auth: &Auth, master: &Auth) -> bool {
-        let Some(hash) = master.pending_commit() else {
-            return false;
-        };
-        if auth.pending_commit().is_some() || self.secrets.lost_commit.as_ref() == Some(hash) {
-            return false;
-        }
-        self.secrets.answered_commit = Some(*hash);
-        true
-    }
-
-    /// Handles a DH-key message.
+    /// Handles a DH-key message. `master` is the exchange of our master context, which may have sent
+    /// the DH-commit that this instance answers (version 3): then the exchange goes on here.
     pub fn on_dh_key(
         &mut self,
         auth: &mut Auth,
+        master: Option<&Auth>,
         message: &[u8],
         key: &SigningKey,
         now: i64,
     ) -> Vec<Effect> {
-        match auth.on_dh_key(message, key, self.tags) {
-            Ok(true) => self.send_auth(auth, now),
-            Ok(false) => Vec::new(),
-            Err(error) => vec![Effect::SetupFailed(error)],
+        let pending = master.and_then(Auth::pending_commit);
+        let adopts = pending.is_some() && self.secrets.lost_commit.as_ref() != pending;
+        // A second copy of the answer to the same commit is answered in the same way.
+        let may_repeat = !adopts || auth.revealed_commit() == pending;
+        let outcome = if may_repeat {
+            auth.on_dh_key(message, key, self.tags)
+        } else {
+            Ok(false)
+        };
+        match (
+            outcome,
+            master.filter(|_| adopts).and_then(Auth::for_instance),
+        ) {
+            (Ok(true), _) => self.send_auth(auth, now),
+            (Ok(false), Some(mut ours)) => match ours.on_dh_key(message, key, self.tags) {
+                Ok(true) => {
+                    self.secrets.answered_commit = pending.copied();
+                    self.secrets.begun_anew = true;
+                    self.version = ours.version;
+                    *auth = ours;
+                    self.send_auth(auth, now)
+                }
+                Ok(false) => Vec::new(),
+                Err(error) => vec![Effect::SetupFailed(error)],
+            },
+            (Ok(false), None) => Vec::new(),
+            (Err(error), _) => vec![Effect::SetupFailed(error)],
         }
     }
 
@@ -188,7 +200,9 @@ impl Conversation {
                 trusted,
             });
             effects.push(Effect::ContextListChanged);
-            effects.push(if same_peer {
+            // libotr calls it a new session when version 3 was begun again inside one.
+            let begun_anew = std::mem::take(&mut self.secrets.begun_anew);
+            effects.push(if same_peer && !begun_anew {
                 Effect::StillSecure(established.initiated())
             } else {
                 Effect::GoneSecure

@@ -6,7 +6,7 @@ mod telling;
 mod texts;
 
 pub use callbacks::has_max_message_size;
-pub use routing::{note_heard, other_instance_is_secure};
+pub use routing::{exchange_of_master, note_heard, other_instance_is_secure};
 pub use telling::{error_text, notice, resent_prefix, setup_failed, tell};
 
 use std::ffi::{c_char, c_int, c_void};

@@ -16,7 +16,7 @@ use super::clock::now;
 use super::correspondent::find_or_add;
 use super::deliver::deliver;
 use super::face;
-use crate::protocol::ake::SigningKey;
+use crate::protocol::ake::{Auth, SigningKey};
 use crate::protocol::conversation::{Conversation, Offer};
 use crate::protocol::effects::{Effect, Notice};
 use crate::protocol::policy::Policy;
@@ -249,11 +249,12 @@ impl Arrival {
                     let effects = self.dh_commit(version)?;
                     self.deliver(effects);
                 }
-                MessageKind::DhKey => {
-                    self.with_key(|c, auth, key| c.on_dh_key(auth, self.bytes(), key, now()))?
-                }
+                MessageKind::DhKey => self.with_key(|ctx, c, auth, key| {
+                    let master = face::exchange_of_master(ctx);
+                    c.on_dh_key(auth, master.as_ref(), self.bytes(), key, now())
+                })?,
                 MessageKind::RevealSig => {
-                    self.with_key(|c, auth, key| c.on_reveal_signature(auth, self.bytes(), key))?
+                    self.with_key(|_, c, auth, key| c.on_reveal_signature(auth, self.bytes(), key))?
                 }
                 MessageKind::Signature => {
                     let ctx = self.live(self.from)?;
@@ -262,7 +263,7 @@ impl Arrival {
                     }));
                 }
                 MessageKind::V1KeyExchange => {
-                    self.with_key(|c, auth, key| c.on_v1_key_exchange(auth, self.bytes(), key))?
+                    self.with_key(|_, c, auth, key| c.on_v1_key_exchange(auth, self.bytes(), key))?
                 }
                 MessageKind::Data => return self.data(),
                 MessageKind::Error => return self.error(),
@@ -303,7 +304,7 @@ impl Arrival {
         // SAFETY: as for `receive`.
         unsafe {
             match version {
-                Some(Version::V1) => self.with_key(|c, auth, key| c.start_v1(auth, key, now())),
+                Some(Version::V1) => self.with_key(|_, c, auth, key| c.start_v1(auth, key, now())),
                 Some(version) => {
                     let ctx = self.live(self.from)?;
                     self.deliver(with_exchange(ctx, |c, auth| {
@@ -319,11 +320,7 @@ impl Arrival {
     /// Runs a step that needs our private key; without one (the client may make it now) nothing happens.
     unsafe fn with_key(
         self,
-        step: impl FnOnce(
-            &mut Conversation,
-            &mut crate::protocol::ake::Auth,
-            &SigningKey,
-        ) -> Vec<Effect>,
+        step: impl FnOnce(*mut ConnContext, &mut Conversation, &mut Auth, &SigningKey) -> Vec<Effect>,
     ) -> Result<(), Shown> {
         // SAFETY: as for `receive`; `step` borrows only, so that nothing is lost if the callback never returns.
         unsafe {
@@ -338,7 +335,7 @@ impl Arrival {
             // Looked up again inside: another thread may be replacing the list.
             match privkey::signing_key_of(self.client.us, account, protocol) {
                 Ok(key) => {
-                    let effects = with_exchange(ctx, |c, auth| step(c, auth, &key));
+                    let effects = with_exchange(ctx, |c, auth| step(ctx, c, auth, &key));
                     drop(key);
                     self.deliver(effects);
                 }

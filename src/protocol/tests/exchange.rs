@@ -221,3 +221,60 @@ fn a_dh_key_of_another_version_is_ignored() {
     assert!(pair.alice.outbox.is_empty() && pair.alice.told.is_empty());
     assert!(pair.alice.auth.pending_commit().is_some());
 }
+
+/// Version 3 with a master context that commits and an instance that answers.
+#[test]
+fn an_instance_takes_up_the_masters_commit_when_it_can_sign_the_answer() {
+    let mut master = Side::new(
+        0,
+        Tags {
+            ours: 0x1111,
+            theirs: 0,
+        },
+    );
+    master.conversation.is_master = true;
+    master.receive(b"?OTRv3?");
+    let commit = master.outbox.remove(0);
+    let mut answers = [(); 2].map(|()| {
+        let mut bob = Side::new(
+            1,
+            Tags {
+                ours: 0x2222,
+                theirs: 0x1111,
+            },
+        );
+        bob.receive(&commit);
+        (bob.outbox.remove(0), bob)
+    });
+    let mut child = Side::new(
+        0,
+        Tags {
+            ours: 0x1111,
+            theirs: 0x2222,
+        },
+    );
+    let answer = |child: &mut Side, message: &[u8]| {
+        let Side {
+            conversation,
+            auth,
+            key,
+            ..
+        } = child;
+        let effects = conversation.on_dh_key(auth, Some(&master.auth), message, key, NOW);
+        child.deliver(effects);
+        std::mem::take(&mut child.outbox)
+    };
+    // Somebody else's answer first: the real one is taken up all the same.
+    let forged = answer(&mut child, &answers[0].0);
+    assert_eq!(forged.len(), 1);
+    let (dh_key, bob) = &mut answers[1];
+    let reveal = answer(&mut child, dh_key);
+    assert_eq!(
+        answer(&mut child, dh_key),
+        reveal,
+        "a second copy is answered in the same way"
+    );
+    bob.receive(&reveal[0]);
+    child.receive(&bob.outbox.remove(0));
+    assert!(child.is_secure() && bob.is_secure());
+}

@@ -87,7 +87,7 @@ impl Side {
             MessageKind::DhCommit => {
                 c.on_dh_commit(auth, message, message_version(message).unwrap(), None, now)
             }
-            MessageKind::DhKey => c.on_dh_key(auth, message, self.key, now),
+            MessageKind::DhKey => c.on_dh_key(auth, None, message, self.key, now),
             MessageKind::RevealSig => c.on_reveal_signature(auth, message, self.key),
             MessageKind::Signature => c.on_signature(auth, message),
             MessageKind::V1KeyExchange => c.on_v1_key_exchange(auth, message, self.key),

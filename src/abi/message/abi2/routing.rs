@@ -7,6 +7,7 @@ use crate::abi::context::Names;
 use crate::abi::message::client::Client;
 use crate::abi::message::receiving::{Arrival, PendingCommit, Shown};
 use crate::abi::types::*;
+use crate::protocol::ake::Auth;
 use crate::protocol::effects::Notice;
 use crate::wire::error_message::text_of;
 use crate::wire::instance::Instances;
@@ -22,6 +23,14 @@ pub unsafe fn other_instance_is_secure(
     _ctx: *mut ConnContext,
 ) -> bool {
     false
+}
+
+/// None: the context has its exchange itself.
+///
+/// # Safety
+/// None.
+pub unsafe fn exchange_of_master(_ctx: *const ConnContext) -> Option<Auth> {
+    None
 }
 
 /// Nothing: nobody asks when.

@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::instance::{find, find_or_add};
 use super::telling::{notice, report_error};
-use crate::abi::bridge::{with_conversation, with_exchange};
+use crate::abi::bridge::with_conversation;
 use crate::abi::context::{self, Handle, Names};
 use crate::abi::exchange;
 use crate::abi::memory::c_string;
@@ -13,6 +13,7 @@ use crate::abi::message::client::Client;
 use crate::abi::message::clock::now;
 use crate::abi::message::receiving::{Arrival, PendingCommit, Shown};
 use crate::abi::types::*;
+use crate::protocol::ake::Auth;
 use crate::protocol::effects::{ErrorCode, Notice};
 use crate::wire::error_message::text_of;
 use crate::wire::instance::{Instances, MIN_VALID};
@@ -202,8 +203,8 @@ impl Arrival {
         }
     }
 
-    /// An instance seen for the first time, or answering our DH-commit, takes over from the master
-    /// context: the state, a text that was held back, and the commit itself.
+    /// An instance seen for the first time takes over from the master context: the state, and a text
+    /// that was held back.
     unsafe fn take_over_from_master(
         self,
         kind: MessageKind,
@@ -217,18 +218,10 @@ impl Arrival {
                 (*ctx).protocol_version = 3;
                 (*ctx).msgstate = (*master).msgstate;
                 take_held_back(ctx, master);
-                match kind {
-                    MessageKind::DhKey => {
-                        adopt_commit(ctx, master);
-                    }
-                    MessageKind::DhCommit => {}
-                    _ => return Err(Shown::Nothing),
+                if !matches!(kind, MessageKind::DhKey | MessageKind::DhCommit) {
+                    return Err(Shown::Nothing);
                 }
                 self.client.update_context_list();
-            } else if kind == MessageKind::DhKey && ctx != master && adopt_commit(ctx, master) {
-                // Its state stays: anybody can send a DH-key, and a session must not end by it.
-                (*ctx).auth.protocol_version = 3;
-                (*ctx).protocol_version = 3;
             }
             Ok(())
         }
@@ -244,22 +237,15 @@ unsafe fn pending_commit(master: *const ConnContext) -> Option<PendingCommit> {
     }
 }
 
-/// Lets an instance take up the commit of its master; false if it may not.
-unsafe fn adopt_commit(ctx: *mut ConnContext, master: *mut ConnContext) -> bool {
-    // SAFETY: the caller vouches for both.
+/// The exchange of the master context, for one of its instances.
+///
+/// # Safety
+/// `ctx` is live, and so is its master.
+pub unsafe fn exchange_of_master(ctx: *const ConnContext) -> Option<Auth> {
+    // SAFETY: the caller's promise.
     unsafe {
-        let masters = exchange::load(&raw const (*master).auth, None);
-        with_exchange(ctx, |c, auth| {
-            if !c.may_adopt_commit(auth, &masters) {
-                return false;
-            }
-            match masters.for_instance() {
-                Some(copy) => *auth = copy,
-                None => return false,
-            }
-            true
-        })
-        .unwrap_or(false)
+        let master = (*ctx).m_context;
+        (!ptr::eq(master, ctx)).then(|| exchange::load(&raw const (*master).auth, None))
     }
 }
 

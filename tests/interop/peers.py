@@ -1,0 +1,104 @@
+"""Peers that speak the line protocol of peer.c, and the wire between them."""
+
+import subprocess
+
+
+def to_hex(text):
+    data = text if isinstance(text, bytes) else text.encode()
+    return data.hex() or "-"
+
+
+def from_hex(word):
+    return b"" if word == "-" else bytes.fromhex(word)
+
+
+class Peer:
+    """A libotr in a process of its own."""
+
+    def __init__(self, name, command, env, policy=None):
+        self.name = name
+        self.log = []
+        self.shown = []
+        self.outbox = []
+        self.process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if policy is not None:
+            self.command(f"policy {policy}")
+
+    def command(self, line):
+        """Give a command; returns the lines of its answer, and keeps what it means."""
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        answer = []
+        while True:
+            out = self.process.stdout.readline()
+            if not out:
+                raise RuntimeError(f"{self.name} died on: {line[:60]} (status {self.process.wait()})")
+            words = out.split()
+            if words == ["done"]:
+                return answer
+            answer.append(words)
+            if words[0] == "wire":
+                self.outbox.append((words[1], from_hex(words[2])))
+            elif words[0] == "shown":
+                self.shown.append(from_hex(words[1]))
+            else:
+                self.log.append(words)
+
+    def send(self, to, text):
+        self.command(f"send {to} {to_hex(text)}")
+
+    def recv(self, sender, wire):
+        self.command(f"recv {sender} {to_hex(wire)}")
+
+    def smp(self, to, secret, question=None):
+        if question is None:
+            self.command(f"smp {to} {to_hex(secret)}")
+        else:
+            self.command(f"smpq {to} {to_hex(secret)} {to_hex(question)}")
+
+    def respond(self, to, secret):
+        self.command(f"respond {to} {to_hex(secret)}")
+
+    def abort(self, to):
+        self.command(f"abort {to}")
+
+    def close(self, to):
+        self.command(f"close {to}")
+
+    def state(self, other):
+        """msgstate, version, trust, fingerprint, session id, private instances, own fingerprint."""
+        answer = self.command(f"state {other}")
+        state = next(w for w in answer if w[0] == "state")
+        own = next(w for w in answer if w[0] == "own")
+        return {"msgstate": int(state[1]), "version": int(state[2]), "trust": state[3], "print": state[4],
+                "session": state[5], "instances": int(state[6]), "own": "".join(own[1:]).lower()}
+
+    def private(self, other):
+        return self.state(other)["msgstate"] == 1
+
+    def saw(self, *words):
+        """Whether a line of the log starts with these words."""
+        return any(line[: len(words)] == list(words) for line in self.log)
+
+    def forget(self):
+        self.log, self.shown = [], []
+
+    def quit(self):
+        self.process.stdin.close()
+        status = self.process.wait(timeout=20)
+        self.process.stdout.close()
+        if status:
+            raise RuntimeError(f"{self.name} ended with status {status}")
+
+
+def pump(*peers, limit=4000):
+    """Carry messages until nobody has any; several peers of one name all get what is for that name."""
+    for _ in range(limit):
+        sender = next((p for p in peers if p.outbox), None)
+        if sender is None:
+            return True
+        to, wire = sender.outbox.pop(0)
+        for peer in peers:
+            if peer is not sender and peer.name == to:
+                peer.recv(sender.name, wire)
+    return False

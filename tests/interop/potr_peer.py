@@ -1,0 +1,187 @@
+"""python-potr, an independent implementation of OTR version 2, with the interface of peers.Peer.
+
+potr was written for PyCrypto. Its DSA and AES objects are given here anew: DSA by plain arithmetic on the numbers, AES by
+pycryptodome, which Debian packages under the name Cryptodome.
+"""
+
+import logging
+import secrets
+
+from Cryptodome.Cipher import AES
+from Cryptodome.PublicKey import DSA
+from potr import context as potr_context
+from potr import crypt, proto
+from potr.compatcrypto import common, pycrypto
+from potr.utils import bytes_to_long, read_mpi
+
+
+def aes_ctr(key, counter=0):
+    prefix = counter if isinstance(counter, int) else counter.prefix
+    return AES.new(key, AES.MODE_CTR, nonce=prefix.to_bytes(8, "big"), initial_value=0)
+
+
+class Key(common.PK):
+    """A DSA key: p, q, g, y and perhaps x."""
+
+    keyType = 0x0000
+
+    def __init__(self, numbers):
+        self.p, self.q, self.g, self.y = numbers[:4]
+        self.x = numbers[4] if len(numbers) > 4 else None
+
+    def getPublicPayload(self):
+        return (self.p, self.q, self.g, self.y)
+
+    def getPrivatePayload(self):
+        return (self.p, self.q, self.g, self.y, self.x)
+
+    def fingerprint(self):
+        return crypt.SHA1(self.getSerializedPublicPayload())
+
+    def sign(self, data):
+        k = secrets.randbelow(self.q - 1) + 1
+        r = pow(self.g, k, self.p) % self.q
+        s = pow(k, -1, self.q) * (bytes_to_long(data) + self.x * r) % self.q
+        return r.to_bytes(20, "big") + s.to_bytes(20, "big")
+
+    def verify(self, data, signature):
+        r, s = bytes_to_long(signature[:20]), bytes_to_long(signature[20:])
+        if not (0 < r < self.q and 0 < s < self.q):
+            return False
+        w = pow(s, -1, self.q)
+        u1, u2 = bytes_to_long(data) * w % self.q, r * w % self.q
+        return pow(self.g, u1, self.p) * pow(self.y, u2, self.p) % self.p % self.q == r
+
+    def __hash__(self):
+        return bytes_to_long(self.fingerprint())
+
+    def __eq__(self, other):
+        return isinstance(other, Key) and self.fingerprint() == other.fingerprint()
+
+    @classmethod
+    def generate(cls):
+        key = DSA.generate(1024)
+        return cls([int(n) for n in (key.p, key.q, key.g, key.y, key.x)])
+
+    @classmethod
+    def parsePayload(cls, data, private=False):
+        numbers = []
+        for _ in range(5 if private else 4):
+            number, data = read_mpi(data)
+            numbers.append(number)
+        return cls(numbers), data
+
+
+def install():
+    logging.getLogger("potr").setLevel(logging.CRITICAL)
+    pycrypto.AESCTR = aes_ctr
+    crypt.AESCTR = aes_ctr
+    common.pkTypes[0x0000] = Key
+
+
+class Context(potr_context.Context):
+    def getPolicy(self, key):
+        return key == "ALLOW_V2"
+
+    def inject(self, msg, appdata=None):
+        self.user.peer.outbox.append((self.peer, bytes(msg)))
+
+
+class Account(potr_context.Account):
+    contextclass = Context
+
+    def __init__(self, peer, key):
+        super().__init__(peer.name, "prpl-interop", 0, key)
+        self.peer = peer
+
+    def loadPrivkey(self):
+        return self.privkey
+
+    def savePrivkey(self):
+        pass
+
+    def saveTrusts(self):
+        pass
+
+
+class PotrPeer:
+    """The same words as peers.Peer, for potr."""
+
+    key = None
+
+    def __init__(self, name):
+        install()
+        self.name = name
+        self.outbox, self.shown, self.errors, self.tlvs = [], [], [], []
+        if PotrPeer.key is None:
+            PotrPeer.key = Key.generate()
+        self.account = Account(self, PotrPeer.key)
+
+    def context(self, other):
+        return self.account.getContext(other)
+
+    def send(self, to, text):
+        data = text if isinstance(text, bytes) else text.encode()
+        if data == b"?OTR?":
+            self.outbox.append((to, b"?OTRv2? from potr"))
+            return
+        rest = self.context(to).sendMessage(potr_context.FRAGMENT_SEND_ALL, data)
+        if rest is not None:
+            self.outbox.append((to, bytes(rest)))
+
+    def send_tlv(self, to, text, tlvs):
+        """A text with a raw chain of TLV bytes behind it, which may be broken."""
+
+        class Raw:
+            def __bytes__(self):
+                return tlvs
+
+        self.context(to).sendMessage(potr_context.FRAGMENT_SEND_ALL, text, tlvs=[Raw()])
+
+    def recv(self, sender, wire):
+        try:
+            text, tlvs = self.context(sender).receiveMessage(wire)
+            self.tlvs += tlvs
+            if text:
+                self.shown.append(text)
+        except potr_context.NotOTRMessage as plain:
+            self.shown.append(bytes(plain.args[0]))
+        except (potr_context.UnencryptedMessage, potr_context.NotEncryptedError, potr_context.ErrorReceived,
+                crypt.InvalidParameterError) as error:
+            self.errors.append(error)
+
+    def smp(self, to, secret, question=None):
+        self.context(to).smpInit(secret.encode(), question.encode() if question is not None else None)
+
+    def respond(self, to, secret):
+        self.context(to).smpGotSecret(secret.encode())
+
+    def abort(self, to):
+        self.context(to).smpAbort()
+
+    def smp_result(self, other):
+        return self.context(other).smpIsSuccess()
+
+    def question(self):
+        return next((tlv.msg for tlv in reversed(self.tlvs) if isinstance(tlv, proto.SMP1QTLV)), None)
+
+    def close(self, to):
+        self.context(to).disconnect()
+
+    def private(self, other):
+        return self.context(other).state == potr_context.STATE_ENCRYPTED
+
+    def finished(self, other):
+        return self.context(other).state == potr_context.STATE_FINISHED
+
+    def their_print(self, other):
+        return self.context(other).getCurrentKey().cfingerprint()
+
+    def own_print(self):
+        return self.key.cfingerprint()
+
+    def forget(self):
+        self.shown, self.errors, self.tlvs = [], [], []
+
+    def quit(self):
+        pass
