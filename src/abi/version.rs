@@ -41,11 +41,11 @@ struct Unserved;
 fn serve(major: c_uint, minor: c_uint, sub: c_uint) -> Result<(), Unserved> {
     if major != MAJOR || minor > MINOR {
         // A client that only looks at the error never learns why. Nobody listening is no fault.
-        let _ = writeln!(
-            std::io::stderr(),
-            "libotr: the client was built for version {major}.{minor}.{sub}, which this library ({}) can't serve",
+        let line = format!(
+            "libotr: the client was built for version {major}.{minor}.{sub}, which this library ({}) can't serve\n",
             VERSION.to_string_lossy(),
         );
+        let _ = std::io::stderr().write_all(line.as_bytes());
         return Err(Unserved);
     }
     let wanted = major << 16 | minor << 8 | sub.min(0xff);
