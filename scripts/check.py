@@ -47,6 +47,7 @@ SUITES = [
     Suite("install", ["tests/install/run"], LAST_LINE,
           COMPILERS + GCRYPT + ["g++", "pkg-config", "autoconf", "automake"], needs_install=True),
     Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
+    Suite("hold", ["tests/hold/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
     Suite("interop", ["tests/interop/run"], LAST_LINE,
           COMPILERS + GCRYPT + ["libotr5", "libotr5-dev", "python3-potr"], needs_install=True),
     Suite("bitlbee", ["tests/bitlbee/run"], LAST_LINE,

@@ -58,13 +58,13 @@ def command_output(command, **options):
         return subprocess.CompletedProcess(command, 127, "", str(error))
 
 
-def installed_prefix(temporary):
+def installed_prefix(temporary, abi=5):
     """The prefix of the installation to test: OTR_PREFIX, or else one made below the directory `temporary`."""
     given = os.environ.get("OTR_PREFIX")
     if given:
         return given
     prefix = os.path.join(temporary, "prefix")
-    done = command_output(["make", "-C", ROOT, "install", "DESTDIR=", f"PREFIX={prefix}"], timeout=1200)
+    done = command_output(["make", "-C", ROOT, "install", "DESTDIR=", f"PREFIX={prefix}", f"ABI={abi}"], timeout=1200)
     if done.returncode:
         print(f"{done.stdout}{done.stderr}\nThe library could not be built and installed.")
         print("0 passed, 1 failed")

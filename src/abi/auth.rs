@@ -175,7 +175,7 @@ unsafe fn step<T>(
         let mut state = exchange::load(auth, None);
         let (outcome, state) = guard(move || (step(&mut state, tags), state))?;
         let value = outcome?;
-        exchange::store(auth, &state);
+        exchange::store(auth, &state)?;
         Ok(value)
     }
 }

@@ -12,6 +12,7 @@ use super::error::GcryError;
 use super::exchange;
 use super::hidden::{hidden, private_of};
 use super::memory::bytes_of;
+use super::private::ExchangeExtras;
 use super::smp_numbers;
 use super::types::*;
 use crate::protocol::ake::Auth;
@@ -45,10 +46,8 @@ pub unsafe fn with_conversation<T>(
     // SAFETY: the caller's promise.
     unsafe {
         let mut conversation = load(ctx)?;
-        let (outcome, conversation) = guard(move || {
-            let outcome = step(&mut conversation);
-            (outcome, conversation)
-        })?;
+        // After a panic it is dropped, with the session that `load` has taken out of the private part.
+        let outcome = guard(|| step(&mut conversation))?;
         store(ctx, conversation);
         Ok(outcome)
     }
@@ -72,7 +71,11 @@ pub unsafe fn with_exchange<T>(
             (outcome, auth)
         })?;
         (*private).exchange.keep(&auth);
-        exchange::store(info, &auth);
+        if let Err(error) = exchange::store(info, &auth) {
+            // The step's effects go unheard: they would answer for an exchange that is not there.
+            (*private).exchange = ExchangeExtras::default();
+            return Err(error);
+        }
         Ok(outcome)
     }
 }

@@ -110,7 +110,7 @@ entry! {
                 Ok(both) => both,
                 Err(error) => return error,
             };
-            let keys = AuthKeys::derive(&ours.shared_secret(&theirs));
+            let keys = AuthKeys::derive(ours.shared_secret(&theirs));
             let made = fill_auth_keys(&keys, ciphers, digests);
             if made.is_err() {
                 ciphers.iter().for_each(|place| cipher::close_and_clear(*place));

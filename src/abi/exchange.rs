@@ -5,6 +5,7 @@ use std::ptr;
 
 use super::auth_info;
 use super::bridge::{half_number, version_from, version_number};
+use super::error::GcryError;
 use super::gcry::mpi;
 use super::memory::{bytes_of, c_buffer, c_string, free_and_clear, slice_of};
 use super::private::ExchangeExtras;
@@ -71,7 +72,7 @@ unsafe fn load_state(
                         )
                     })
                     .unwrap_or_else(|| {
-                        AuthKeys::derive(&commitment.our_dh.shared_secret(&their_dh))
+                        AuthKeys::derive(commitment.our_dh.shared_secret(&their_dh))
                     });
                 AuthState::AwaitingSig(Box::new(Revealed {
                     commitment,
@@ -90,10 +91,45 @@ unsafe fn load_state(
 
 /// Writes an exchange back. The private values of a finished one are gone afterwards.
 ///
+/// # Errors
+/// `ENOMEM`: there is no exchange any more. Half a one would never end.
+///
 /// # Safety
 /// As for [`load`], and `info` is writable.
-pub unsafe fn store(info: *mut OtrlAuthInfo, auth: &Auth) {
+pub unsafe fn store(info: *mut OtrlAuthInfo, auth: &Auth) -> Result<(), GcryError> {
     // SAFETY: the caller's promise.
+    unsafe {
+        write(info, auth);
+        if is_whole(info, auth) {
+            return Ok(());
+        }
+        write(info, &Auth::default());
+    }
+    Err(GcryError::ENOMEM)
+}
+
+/// Whether everything that [`write`] had to make is there.
+unsafe fn is_whole(info: *const OtrlAuthInfo, auth: &Auth) -> bool {
+    // SAFETY: the caller vouches for the struct.
+    unsafe {
+        let message = auth.last_message.is_none() || !(*info).lastauthmsg.is_null();
+        let keys = !(*info).our_dh.private.is_null() && !(*info).our_dh.public.is_null();
+        let commit = !(*info).encgx.is_null();
+        message
+            && match &auth.state {
+                AuthState::None => true,
+                AuthState::AwaitingDhKey(_) => keys && commit,
+                AuthState::AwaitingRevealSig(responding) => {
+                    keys && (commit || responding.encrypted_gx.is_empty())
+                }
+                AuthState::AwaitingSig(_) => keys && commit && !(*info).their_pub.is_null(),
+                AuthState::V1Setup(_) => keys,
+            }
+    }
+}
+
+unsafe fn write(info: *mut OtrlAuthInfo, auth: &Auth) {
+    // SAFETY: the caller vouches for the struct.
     unsafe {
         (*info).initiated = auth.initiated.into();
         (*info).protocol_version = version_number(auth.version);

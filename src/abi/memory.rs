@@ -3,12 +3,13 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
+use crate::wire::search::find_byte;
 use zeroize::Zeroize;
 
 /// A malloc'ed C string with these bytes; it ends at the first NUL if there is one among them. NULL without memory.
 pub fn c_string(bytes: &[u8]) -> *mut c_char {
-    let text = bytes.split(|byte| *byte == 0).next().unwrap_or(bytes);
-    buffer_with_nul(text).cast()
+    let end = find_byte(bytes, 0).unwrap_or(bytes.len());
+    buffer_with_nul(bytes.get(..end).unwrap_or(bytes)).cast()
 }
 
 /// A malloc'ed copy of these bytes with a NUL behind them, so that it is never of size 0. NULL without memory.

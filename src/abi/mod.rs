@@ -18,6 +18,7 @@ pub mod error;
 mod error_table;
 pub mod gcry;
 pub mod memory;
+mod reserve;
 pub mod stdio;
 pub mod types;
 

@@ -151,7 +151,7 @@ impl PublicKey {
         let by_g = (order.form(&order.reduce(data)) * inverse).retrieve();
         let by_y = (order.form(&r) * inverse).retrieve();
         let power = modulus.product_public(&[(&self.g, by_g), (&self.y, by_y)])?;
-        Some(power.rem_vartime(&order.q) == r)
+        Some(order.reduce(&power) == r)
     }
 }
 
@@ -222,9 +222,7 @@ impl PrivateKey {
     /// Signs a number below q with this nonce, from 1 to q - 1. None if the nonce will not do.
     fn sign_with(&self, order: &Order, number: &U256, k: &U256) -> Option<[u8; 2 * HALF]> {
         let modulus = Modulus::new(&self.public.p)?;
-        let mut power = modulus.power(&self.public.g, k, order.bits())?;
-        let r = power.rem_vartime(&order.q);
-        power.zeroize();
+        let r = order.reduce(&*modulus.power(&self.public.g, k, order.bits())?);
 
         let x = Zeroizing::new(number::read(&self.x)?);
         let secret = Zeroizing::new(order.form(&x));

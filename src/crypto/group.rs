@@ -7,14 +7,13 @@
 mod field;
 
 use super::number;
-use super::power::{self, Form};
 use super::random::{self, RandomError};
 use crypto_bigint::{CtEq, U1536};
-use field::{Field, P, Q};
+use field::{P, Q, Table};
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Deref;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 /// A number from 0 to p - 1. Treated as a secret: boxed, wiped on drop, compared in constant time, not printed.
 #[derive(Clone)]
@@ -41,16 +40,6 @@ impl Residue {
 
     fn new(value: U1536) -> Self {
         Self(Box::new(Zeroizing::new(value)))
-    }
-
-    fn from_field(mut value: Field) -> Self {
-        let residue = Self::new(value.value());
-        value.zeroize();
-        residue
-    }
-
-    fn field(&self) -> Field {
-        Field::new(&self.0)
     }
 }
 
@@ -144,9 +133,27 @@ impl Exponent {
         Some(Self { value, length })
     }
 
+    /// The exponent with which b^x raised to this one is b to the result, for every b but 0: the product modulo p - 1.
+    /// Not modulo q, because an [`Element`] need not be a square.
+    pub fn times(&self, by: &Self) -> Self {
+        Self::from_product(&self.value, &by.value)
+    }
+
+    /// The same for a public factor. The result is as secret as this exponent is.
+    pub fn times_public(&self, by: &Scalar) -> Self {
+        Self::from_product(&self.value, &by.0)
+    }
+
     /// Big-endian, without leading zeros.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         number::write(&self.value)
+    }
+
+    fn from_product(a: &U1536, b: &U1536) -> Self {
+        Self {
+            value: Box::new(Zeroizing::new(field::multiply_exponents(a, b))),
+            length: U1536::BITS,
+        }
     }
 
     fn random<const N: usize>() -> Result<Self, RandomError> {
@@ -171,6 +178,8 @@ pub trait PublicExponent: sealed::Value {}
 mod sealed {
     pub trait Value {
         fn value(&self) -> crypto_bigint::U1536;
+        /// No value of this kind has more bits.
+        fn length(&self) -> u32;
     }
 }
 
@@ -200,6 +209,10 @@ impl fmt::Debug for Scalar {
 impl sealed::Value for Scalar {
     fn value(&self) -> U1536 {
         *self.0
+    }
+
+    fn length(&self) -> u32 {
+        U1536::BITS
     }
 }
 
@@ -231,6 +244,10 @@ impl sealed::Value for Challenge {
         // 32 bytes always fit.
         number::read(&self.0).unwrap_or(U1536::ZERO)
     }
+
+    fn length(&self) -> u32 {
+        256
+    }
 }
 
 impl PublicExponent for Challenge {}
@@ -242,7 +259,7 @@ pub fn generator() -> Element {
 
 /// generator^x, in constant time.
 pub fn generator_pow(x: &Exponent) -> Residue {
-    pow(&generator(), x)
+    Residue::new(field::generator_pow(&x.value, x.length))
 }
 
 /// base^x, in constant time for both.
@@ -252,15 +269,44 @@ pub fn pow(base: &Residue, x: &Exponent) -> Residue {
 
 /// The product of base^x over all powers, in constant time; cheaper than the powers alone. 1 for none.
 pub fn product(powers: &[(&Residue, &Exponent)]) -> Residue {
-    let mut powers: Vec<_> = powers
+    let powers: Vec<_> = powers
         .iter()
-        .map(|(base, x)| (base.field(), &**x.value, x.length))
+        .map(|(base, x)| (&**base.0, &**x.value, x.length))
         .collect();
-    let product = Residue::from_field(power::product(&Field::ONE, &powers));
-    for (base, ..) in &mut powers {
-        base.zeroize();
+    Residue::new(field::product(&powers))
+}
+
+/// A base that is raised more than once, prepared for it: that costs about as much as a power, and each power then a fifth.
+pub struct Powers(Box<Table>);
+
+impl Powers {
+    /// Prepares a base.
+    pub fn new(base: &Residue) -> Self {
+        Self(Box::new(Table::new(&base.0)))
     }
-    product
+
+    /// base^x, in constant time for both.
+    pub fn pow(&self, x: &Exponent) -> Residue {
+        Residue::new(self.0.power(&x.value, x.length))
+    }
+
+    /// base^x for a public exponent.
+    pub fn pow_public(&self, x: &dyn PublicExponent) -> Residue {
+        Residue::new(self.0.power(&x.value(), x.length()))
+    }
+}
+
+impl ZeroizeOnDrop for Powers {}
+
+impl fmt::Debug for Powers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Powers(secret)")
+    }
+}
+
+/// generator^x for a public exponent.
+pub fn generator_pow_public(x: &dyn PublicExponent) -> Residue {
+    Residue::new(field::generator_pow(&x.value(), x.length()))
 }
 
 /// base^x, in a time that depends on the public exponent but not on the base.
@@ -284,29 +330,22 @@ pub fn pow_public(base: &Residue, x: &dyn PublicExponent) -> Residue {
 /// The product of base^x over all powers, in a time that depends on the public exponents but not on the bases;
 /// cheaper than the powers alone. 1 for none.
 pub fn product_public(powers: &[(&Residue, &dyn PublicExponent)]) -> Residue {
-    let mut powers: Vec<_> = powers
+    let powers: Vec<_> = powers
         .iter()
-        .map(|(base, x)| (base.field(), x.value()))
+        .map(|(base, x)| (&**base.0, x.value()))
         .collect();
-    let product = Residue::from_field(power::product_public(&Field::ONE, &powers));
-    for (base, _) in &mut powers {
-        base.zeroize();
-    }
-    product
+    Residue::new(field::product_public(&powers))
 }
 
 /// a b mod p, in constant time.
 pub fn multiply(a: &Residue, b: &Residue) -> Residue {
-    let mut product = a.field();
-    product.multiply_by(&b.field());
-    Residue::from_field(product)
+    Residue::new(field::multiply(&a.0, &b.0))
 }
 
 /// a / b mod p, in constant time. None if b is 0; an [`Element`] never is.
 pub fn divide(a: &Residue, b: &Residue) -> Option<Residue> {
-    let mut quotient = b.field().invert()?;
-    quotient.multiply_by(&a.field());
-    Some(Residue::from_field(quotient))
+    let inverse = Zeroizing::new(field::invert(&b.0)?);
+    Some(Residue::new(field::multiply(&a.0, &inverse)))
 }
 
 /// (r - x c) mod q, in constant time: the answer to the challenge c of one who knows x and chose r.

@@ -1,33 +1,27 @@
-//! Products of powers modulo a number, sharing their squarings (Straus).
+//! Products of powers modulo a number, sharing their squarings (Straus), and combs for bases that are raised more than once.
 
-use crypto_bigint::{Choice, CtEq, Uint, Word};
+use super::montgomery::Modulus;
+use crypto_bigint::{Uint, Word};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Bits of the exponent that one multiplication consumes: the best choice for bases that are used once.
 const WINDOW: u32 = 5;
-
-/// A number modulo something, in the form in which products are fast.
-/// Each operation takes the same time for all values of one modulus.
-pub(super) trait Form: Clone + Zeroize {
-    /// self * by, in place.
-    fn multiply_by(&mut self, by: &Self);
-    /// self * self, in place.
-    fn square(&mut self);
-    /// Becomes the other value if the choice, a secret, is true.
-    fn become_if(&mut self, other: &Self, choice: Choice);
-}
+/// Bits between two teeth of a comb. It divides 256, 320 and 1536: the lengths of exponents that occur.
+const TOOTH: u32 = 64;
+/// Teeth that share a table, and so a multiplication at each of the `TOOTH` places.
+const TEETH: u32 = 5;
 
 /// The product of base^exponent over all powers. The exponents are secret, the bit lengths beside them are not:
 /// the time depends on these and on nothing else. An exponent is below 2^length.
-pub(super) fn product<F: Form, const LIMBS: usize>(
-    one: &F,
-    powers: &[(F, &Uint<LIMBS>, u32)],
-) -> F {
+pub(super) fn product<M: Modulus, const LIMBS: usize>(
+    modulus: &M,
+    powers: &[(M::Number, &Uint<LIMBS>, u32)],
+) -> M::Number {
     let tables: Vec<_> = powers
         .iter()
         .map(|(base, exponent, length)| {
             (
-                powers_of(one, base),
+                powers_of(modulus, base),
                 exponent.as_words(),
                 length.div_ceil(WINDOW),
             )
@@ -35,44 +29,39 @@ pub(super) fn product<F: Form, const LIMBS: usize>(
         .collect();
     let windows = tables.iter().map(|(_, _, windows)| *windows).max();
     let windows = windows.unwrap_or(0);
-    let mut result = one.clone();
+    let mut result = modulus.one();
+    let mut factor = modulus.one();
     for window in (0..windows).rev() {
         if window + 1 < windows {
             for _ in 0..WINDOW {
-                result.square();
+                modulus.square(&mut result);
             }
         }
         for (table, exponent, windows) in &tables {
             // Which exponents have begun is public, as their lengths are.
             if window < *windows {
-                let mut factor = select(one, table, digit(*exponent, window * WINDOW));
-                result.multiply_by(&factor);
-                factor.zeroize();
+                modulus.select(&mut factor, table, digit(*exponent, window * WINDOW));
+                modulus.multiply(&mut result, &factor);
             }
         }
     }
+    factor.zeroize();
     result
 }
 
 /// base^0 to base^(2^WINDOW - 1).
-fn powers_of<F: Form>(one: &F, base: &F) -> Zeroizing<Vec<F>> {
+fn powers_of<M: Modulus>(modulus: &M, base: &M::Number) -> Zeroizing<Vec<M::Number>> {
     let mut table = Zeroizing::new(Vec::with_capacity(1 << WINDOW));
-    let mut power = one.clone();
-    for _ in 0..1 << WINDOW {
+    let mut power = modulus.one();
+    table.push(power.clone());
+    power.clone_from(base);
+    table.push(power.clone());
+    for _ in 2..1 << WINDOW {
+        modulus.multiply(&mut power, base);
         table.push(power.clone());
-        power.multiply_by(base);
     }
     power.zeroize();
     table
-}
-
-/// The entry of the table at a secret index.
-fn select<F: Form>(one: &F, table: &[F], index: Word) -> F {
-    let mut selected = one.clone();
-    for (entry, at) in table.iter().zip(0..) {
-        selected.become_if(entry, index.ct_eq(&at));
-    }
-    selected
 }
 
 /// The WINDOW bits of the exponent from this bit on.
@@ -91,25 +80,30 @@ fn digit(exponent: &[Word], from: u32) -> Word {
 }
 
 /// The product of base^exponent over all powers, in a time that shows the exponents but not the bases.
-pub(super) fn product_public<F: Form, const LIMBS: usize>(
-    one: &F,
-    powers: &[(F, Uint<LIMBS>)],
-) -> F {
+pub(super) fn product_public<M: Modulus, const LIMBS: usize>(
+    modulus: &M,
+    powers: &[(M::Number, Uint<LIMBS>)],
+) -> M::Number {
     let plans: Vec<_> = powers
         .iter()
-        .map(|(base, exponent)| (odd_powers_of(base), sliding_windows(exponent)))
+        .map(|(base, exponent)| (odd_powers_of(modulus, base), sliding_windows(exponent)))
         .collect();
     let bits = plans.iter().map(|(_, digits)| digits.len()).max();
-    let mut result = one.clone();
+    let mut result = modulus.one();
+    // Squaring the 1 at the start is left out.
+    let mut begun = false;
     for bit in (0..bits.unwrap_or(0)).rev() {
-        result.square();
+        if begun {
+            modulus.square(&mut result);
+        }
         for (table, digits) in &plans {
             let factor = digits
                 .get(bit)
                 .filter(|digit| **digit != 0)
                 .and_then(|digit| table.get(usize::from(digit / 2)));
             if let Some(factor) = factor {
-                result.multiply_by(factor);
+                modulus.multiply(&mut result, factor);
+                begun = true;
             }
         }
     }
@@ -117,14 +111,15 @@ pub(super) fn product_public<F: Form, const LIMBS: usize>(
 }
 
 /// base^1, base^3, ... base^(2^WINDOW - 1).
-fn odd_powers_of<F: Form>(base: &F) -> Zeroizing<Vec<F>> {
+fn odd_powers_of<M: Modulus>(modulus: &M, base: &M::Number) -> Zeroizing<Vec<M::Number>> {
     let mut table = Zeroizing::new(Vec::with_capacity(1 << (WINDOW - 1)));
     let mut step = base.clone();
-    step.square();
+    modulus.square(&mut step);
     let mut power = base.clone();
-    for _ in 0..1 << (WINDOW - 1) {
+    table.push(power.clone());
+    for _ in 1..1 << (WINDOW - 1) {
+        modulus.multiply(&mut power, &step);
         table.push(power.clone());
-        power.multiply_by(&step);
     }
     step.zeroize();
     power.zeroize();
@@ -148,4 +143,77 @@ fn sliding_windows<const LIMBS: usize>(exponent: &Uint<LIMBS>) -> Vec<u8> {
         }
     }
     digits
+}
+
+/// The powers of one base by which others are quick: base^(2^0), base^(2^64), base^(2^128) and so on, and their products.
+/// Making it costs about as much as a power, each power afterwards a fifth.
+pub(super) struct Comb<N: Zeroize> {
+    /// For each group of `TEETH` teeth the products of all its subsets.
+    tables: Vec<Zeroizing<Vec<N>>>,
+}
+
+impl<N: Clone + Zeroize> Comb<N> {
+    /// For exponents below 2^length.
+    pub(super) fn new<M: Modulus<Number = N>>(modulus: &M, base: &N, length: u32) -> Self {
+        let teeth = length.div_ceil(TOOTH);
+        let mut tables = Vec::new();
+        let mut tooth = base.clone();
+        for number in 0..teeth {
+            if number > 0 {
+                for _ in 0..TOOTH {
+                    modulus.square(&mut tooth);
+                }
+            }
+            if number % TEETH == 0 {
+                let rest = (teeth - number).min(TEETH);
+                let mut table = Zeroizing::new(Vec::with_capacity(1 << rest));
+                table.push(modulus.one());
+                tables.push(table);
+            }
+            let Some(table) = tables.last_mut() else {
+                break;
+            };
+            for entry in 0..table.len() {
+                // What does not move: the capacity is that of the whole table.
+                let product = match table.get(entry) {
+                    Some(product) if entry > 0 => {
+                        let mut product = product.clone();
+                        modulus.multiply(&mut product, &tooth);
+                        product
+                    }
+                    _ => tooth.clone(),
+                };
+                table.push(product);
+            }
+        }
+        tooth.zeroize();
+        Self { tables }
+    }
+
+    /// base^exponent, for a secret exponent below 2^length: the time shows the length alone.
+    pub(super) fn power<M: Modulus<Number = N>, const LIMBS: usize>(
+        &self,
+        modulus: &M,
+        exponent: &Uint<LIMBS>,
+        length: u32,
+    ) -> N {
+        let groups = length.div_ceil(TOOTH).div_ceil(TEETH);
+        let mut result = modulus.one();
+        let mut factor = modulus.one();
+        for place in (0..TOOTH).rev() {
+            if place + 1 < TOOTH {
+                modulus.square(&mut result);
+            }
+            for (table, group) in self.tables.iter().zip(0..groups) {
+                let bits = (0..TEETH).fold(0, |bits, tooth| {
+                    let bit = place + TOOTH * (group * TEETH + tooth);
+                    bits | (digit(exponent.as_words(), bit) & 1) << tooth
+                });
+                modulus.select(&mut factor, table, bits);
+                modulus.multiply(&mut result, &factor);
+            }
+        }
+        factor.zeroize();
+        result
+    }
 }

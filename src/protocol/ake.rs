@@ -5,7 +5,7 @@
 
 use zeroize::Zeroize;
 
-use super::dh::{AuthKeys, DhKeyPair};
+use super::dh::{AuthKeys, DataKeys, DhKeyPair};
 use super::error::ProtocolError;
 use super::session_id::{BoldHalf, SessionId};
 use crate::crypto::aes_ctr;
@@ -210,6 +210,8 @@ pub struct Established {
     session_id: SessionId,
     version: Version,
     initiated: bool,
+    /// The keys between these two DH keys, if the exchange had to find their shared secret anyway.
+    data_keys: Option<Box<DataKeys>>,
 }
 
 impl Established {
@@ -245,6 +247,10 @@ impl Established {
     pub fn initiated(&self) -> bool {
         self.initiated
     }
+    /// The keys of the session's first messages, if the exchange found them on its way.
+    pub fn data_keys(&self) -> Option<&DataKeys> {
+        self.data_keys.as_deref()
+    }
     /// An exchange of version 1, whose one message was signed and verified.
     pub(super) fn of_version_1(
         session_id: SessionId,
@@ -263,6 +269,7 @@ impl Established {
             session_id,
             version,
             initiated,
+            data_keys: None,
         }
     }
 
@@ -410,7 +417,7 @@ impl Auth {
             return Ok(false);
         };
         let their_dh = Element::from_bytes(&incoming.gy).ok_or(ProtocolError::Invalid)?;
-        let keys = AuthKeys::derive(&commitment.our_dh.shared_secret(&their_dh));
+        let keys = AuthKeys::derive(commitment.our_dh.shared_secret(&their_dh));
         let ours = Authenticator {
             encryption: &keys.c,
             inner_mac: &keys.m1,
@@ -458,7 +465,7 @@ impl Auth {
         }
         let their_dh = Element::from_bytes(mpi::decode(&gx)?).ok_or(ProtocolError::Invalid)?;
         let our_dh = &responding.our_dh;
-        let keys = AuthKeys::derive(&our_dh.shared_secret(&their_dh));
+        let keys = AuthKeys::derive(our_dh.shared_secret(&their_dh));
         check_outer_mac(&keys.m2, &incoming.encrypted_signature, &incoming.mac)?;
         let theirs = Authenticator {
             encryption: &keys.c,
@@ -481,6 +488,7 @@ impl Auth {
             encrypted_signature,
         };
         let established = Established {
+            data_keys: Some(keys.first_data_keys(our_dh, &their_dh)),
             our_dh: our_dh.clone(),
             our_keyid: responding.our_keyid,
             their_dh,
@@ -516,6 +524,7 @@ impl Auth {
         };
         let signer = theirs.open(incoming.encrypted_signature)?;
         let established = Established {
+            data_keys: Some(keys.first_data_keys(&commitment.our_dh, their_dh)),
             our_dh: commitment.our_dh.clone(),
             our_keyid: commitment.our_keyid,
             their_dh: their_dh.clone(),

@@ -1,7 +1,7 @@
 //! One conversation with one instance of one correspondent: its state, and what becomes of the
 //! messages that the user sends.
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use super::ake::Tags;
 use super::effects::{Effect, Notice};
@@ -9,6 +9,7 @@ use super::error::ProtocolError;
 use super::policy::Policy;
 use super::session::{Sent, Session};
 use super::session_id::SessionId;
+use crate::crypto::secret::SecretBytes;
 use crate::wire::fragment::Reassembly;
 use crate::wire::kind::{MessageKind, message_kind};
 use crate::wire::messages::data::FLAG_IGNORE_UNREADABLE;
@@ -122,7 +123,7 @@ pub struct Secrets {
 
 /// A text, and for whom it was encrypted.
 pub struct LastMessage {
-    text: Zeroizing<Vec<u8>>,
+    text: SecretBytes,
     /// The fingerprint it was sent to; none for a text held back before a session.
     sent_to: Option<[u8; 20]>,
 }
@@ -177,7 +178,7 @@ impl Conversation {
     /// Keeps a text for the session to come and gives the query that asks for one.
     pub fn hold_back(&mut self, text: &[u8], policy: Policy, our_name: &[u8], now: i64) -> Vec<u8> {
         self.secrets.last_message = Some(LastMessage {
-            text: Zeroizing::new(text.to_vec()),
+            text: SecretBytes::new(text.to_vec()),
             sent_to: None,
         });
         self.retransmit = Retransmit::FirstTime;
@@ -221,7 +222,7 @@ impl Conversation {
         let sent = session.encrypt(text, tlvs, flags, self.tags)?;
         self.retransmit = Retransmit::No;
         self.secrets.last_message = (!text.is_empty()).then(|| LastMessage {
-            text: Zeroizing::new(text.to_vec()),
+            text: SecretBytes::new(text.to_vec()),
             sent_to: self.peer.map(|peer| peer.fingerprint),
         });
         Ok(sent)
@@ -250,14 +251,16 @@ impl Conversation {
             return Vec::new();
         };
         let same_peer = match (last.sent_to, self.peer) {
+            (None, _) => true,
             (Some(sent_to), Some(peer)) => sent_to == peer.fingerprint || peer.trusted,
-            _ => true,
+            // Nobody knows who answers now.
+            (Some(_), None) => false,
         };
         if !same_peer {
             self.retransmit = Retransmit::No;
             return vec![Effect::Notify(Notice::EncryptionError, None)];
         }
-        let mut text = Zeroizing::new(Vec::with_capacity(
+        let mut text = SecretBytes::new(Vec::with_capacity(
             last.text.len() + prefix.map_or(0, |p| p.len() + 1),
         ));
         if let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) {
@@ -303,7 +306,12 @@ impl Secrets {
         if let Some(last) = &mut self.last_message {
             last.text.zeroize();
         }
-        *self = Self::default();
+        *self = Self {
+            // Hashes of public messages, and still true.
+            answered_commit: self.answered_commit,
+            lost_commit: self.lost_commit,
+            ..Self::default()
+        };
     }
 
     /// Takes over the text that the master context held back for the first instance that answers.

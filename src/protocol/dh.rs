@@ -61,6 +61,7 @@ impl std::fmt::Debug for DhKeyPair {
 }
 
 /// A shared secret, as the MPI that all derivations hash.
+#[derive(Clone)]
 pub struct SharedSecret {
     mpi: Zeroizing<Vec<u8>>,
 }
@@ -98,11 +99,14 @@ pub struct AuthKeys {
     pub m1_prime: [u8; 32],
     /// MAC key over the signature message.
     pub m2_prime: [u8; 32],
+    /// What all of them were derived from; the first keys of the session are as well. Wipes itself.
+    #[zeroize(skip)]
+    secret: SharedSecret,
 }
 
 impl AuthKeys {
     /// Derives all of them from the secret shared in the exchange.
-    pub fn derive(secret: &SharedSecret) -> Box<Self> {
+    pub fn derive(secret: SharedSecret) -> Box<Self> {
         let mut keys = Box::new(Self {
             session_id: [0; 8],
             c: [0; 16],
@@ -111,7 +115,9 @@ impl AuthKeys {
             m2: *secret.h2(0x03),
             m1_prime: *secret.h2(0x04),
             m2_prime: *secret.h2(0x05),
+            secret,
         });
+        let secret = keys.secret.clone();
         keys.session_id
             .copy_from_slice(secret.h2(0x00).first_chunk::<8>().unwrap_or(&[0; 8]));
         let cs = secret.h2(0x01);
@@ -119,6 +125,11 @@ impl AuthKeys {
         keys.c.copy_from_slice(c);
         keys.c_prime.copy_from_slice(c_prime);
         keys
+    }
+
+    /// The data keys between the two DH keys of the exchange, without calculating their secret once more.
+    pub fn first_data_keys(&self, ours: &DhKeyPair, theirs: &Element) -> Box<DataKeys> {
+        DataKeys::from_secret(&self.secret, ours, theirs)
     }
 }
 
@@ -151,15 +162,18 @@ pub struct DataKeys {
 impl DataKeys {
     /// Derives the keys between `ours` and `theirs`.
     pub fn derive(ours: &DhKeyPair, theirs: &Element) -> Box<Self> {
-        let secret = ours.shared_secret(theirs);
+        Self::from_secret(&ours.shared_secret(theirs), ours, theirs)
+    }
+
+    fn from_secret(secret: &SharedSecret, ours: &DhKeyPair, theirs: &Element) -> Box<Self> {
         let (send_byte, receive_byte) = if ours.is_high_end(theirs) {
             (0x01, 0x02)
         } else {
             (0x02, 0x01)
         };
         Box::new(Self {
-            sending: DirectionKeys::derive(&secret, send_byte),
-            receiving: DirectionKeys::derive(&secret, receive_byte),
+            sending: DirectionKeys::derive(secret, send_byte),
+            receiving: DirectionKeys::derive(secret, receive_byte),
             extra: *secret.h2(0xff),
         })
     }

@@ -58,8 +58,13 @@ impl Conversation {
         rival: Option<(&[u8; 32], &[u8])>,
         now: i64,
     ) -> Vec<Effect> {
-        let unanswered =
-            rival.filter(|(hash, _)| self.secrets.answered_commit.as_ref() != Some(*hash));
+        // A commit that this instance has answered, or that lost before, is no rival any more.
+        let unanswered = rival.filter(|(hash, _)| {
+            let secrets = &self.secrets;
+            ![&secrets.answered_commit, &secrets.lost_commit]
+                .into_iter()
+                .any(|known| known.as_ref() == Some(*hash))
+        });
         match auth.on_commit(
             message,
             version,
@@ -72,7 +77,9 @@ impl Conversation {
             Ok(CommitOutcome::OursWins) => self.send_auth(auth, now),
             Ok(CommitOutcome::Answered) => {
                 self.version = Some(version);
-                self.secrets.lost_commit = unanswered.map(|(hash, _)| *hash);
+                if let Some((hash, _)) = unanswered {
+                    self.secrets.lost_commit = Some(*hash);
+                }
                 self.send_auth(auth, now)
             }
             Err(error) => vec![Effect::SetupFailed(error)],

@@ -9,9 +9,11 @@ use super::error::ProtocolError;
 use crate::crypto::aes_ctr;
 use crate::crypto::group::Element;
 use crate::crypto::mac::{self, hmac_sha1};
+use crate::crypto::secret::SecretBytes;
 use crate::wire::armour::{armour, dearmour};
 use crate::wire::messages::Data;
 use crate::wire::messages::data::data_flags;
+use crate::wire::search::find_byte;
 use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
 
@@ -62,13 +64,12 @@ struct Slots {
     previous_previous: Option<Box<Slot>>,
 }
 
-/// The session keys of one pair and what they were used for.
+/// The session keys of one pair and whether they proved anything.
 #[derive(Debug, Zeroize, ZeroizeOnDrop)]
 struct Slot {
     keys: Box<DataKeys>,
     send_counter: u64,
     receive_counter: u64,
-    sent: bool,
     received: bool,
 }
 
@@ -76,7 +77,7 @@ struct Slot {
 #[derive(Debug)]
 pub struct Received {
     /// The text, up to the first NUL.
-    pub text: Zeroizing<Vec<u8>>,
+    pub text: SecretBytes,
     /// What came beside the text.
     pub tlvs: Vec<Tlv>,
     /// The flags of the message.
@@ -104,12 +105,22 @@ pub struct Refused {
 }
 
 impl Session {
-    /// The session that a finished exchange opens. MAC keys which `before` had yet to publish are not lost.
-    pub fn open(established: &Established, before: Option<Session>) -> Result<Self, ProtocolError> {
-        let saved_mac_keys = before
-            .as_ref()
-            .map(|old| old.saved_mac_keys.clone())
-            .unwrap_or_default();
+    /// The session that a finished exchange opens. MAC keys which `before` had yet to publish are not lost, and those of
+    /// its older keys are published when the first keys of this session are replaced.
+    pub fn open(
+        established: &Established,
+        mut before: Option<Session>,
+    ) -> Result<Self, ProtocolError> {
+        let mut saved_mac_keys = Vec::new();
+        let mut slots = Slots::default();
+        if let Some(old) = &mut before {
+            saved_mac_keys.clone_from(&old.saved_mac_keys);
+            slots.current_previous = Slot::retire(old.slots.current_previous.take());
+            slots.previous_previous = Slot::retire(old.slots.previous_previous.take());
+        }
+        slots.previous_current = established
+            .data_keys()
+            .map(|keys| Box::new(Slot::new(Box::new(keys.clone()))));
         let ours = match before.map(|old| old.ours) {
             // Version 1 may have agreed on keys that the old session was using already.
             Some(ours)
@@ -132,7 +143,7 @@ impl Session {
                 previous: None,
                 keyid: established.their_keyid(),
             },
-            slots: Slots::default(),
+            slots,
             saved_mac_keys,
         })
     }
@@ -177,8 +188,8 @@ impl Session {
         flags: u8,
         tags: Tags,
     ) -> Result<Sent, ProtocolError> {
-        let chain = Zeroizing::new(tlv::write_chain(tlvs)?);
-        let mut plain = Zeroizing::new(Vec::with_capacity(text.len() + 1 + chain.len()));
+        let chain = SecretBytes::new(tlv::write_chain(tlvs)?);
+        let mut plain = SecretBytes::new(Vec::with_capacity(text.len() + 1 + chain.len()));
         plain.extend_from_slice(text);
         plain.push(0);
         plain.extend_from_slice(&chain);
@@ -214,7 +225,6 @@ impl Session {
         let bytes =
             message.serialise_with_mac(|covered| hmac_sha1(&slot.keys.sending.mac, &[covered]))?;
         slot.send_counter = count;
-        slot.sent = true;
         let extra_key = Zeroizing::new(slot.keys.extra);
         self.saved_mac_keys.clear();
         Ok(Sent {
@@ -267,7 +277,7 @@ impl Session {
             .ok_or(ProtocolError::Conflict)?;
         slot.receive_counter = counter;
         slot.received = true;
-        let mut plain = Zeroizing::new(data.encrypted);
+        let mut plain = SecretBytes::new(data.encrypted);
         aes_ctr::apply(
             &slot.keys.receiving.encryption,
             &counter_block(data.counter),
@@ -281,7 +291,7 @@ impl Session {
             self.rotate_theirs(next);
         }
 
-        let end = plain.iter().position(|&byte| byte == 0);
+        let end = find_byte(&plain, 0);
         let tlvs = match end {
             Some(end) => tlv::parse_chain(plain.get(end + 1..).unwrap_or_default()),
             None => Vec::new(),
@@ -357,19 +367,25 @@ impl Slot {
             keys,
             send_counter: 0,
             receive_counter: 0,
-            sent: false,
             received: false,
         }
     }
 
-    /// A MAC key that was used becomes public, so that anyone could have forged the message it proved.
+    /// Of keys that no message can name any more, what is still to be published: nothing if they proved no message.
+    fn retire(slot: Option<Box<Self>>) -> Option<Box<Self>> {
+        let mut slot = slot.filter(|slot| slot.received)?;
+        slot.keys.sending.zeroize();
+        slot.keys.receiving.encryption.zeroize();
+        slot.keys.extra.zeroize();
+        Some(slot)
+    }
+
+    /// A MAC key that proved a message to us becomes public, so that anyone could have forged that message. Those we
+    /// sent with are for the correspondent to publish: a message that is still under way can be forged until then.
     fn forget(slot: Option<Box<Self>>, saved_mac_keys: &mut Vec<u8>) {
         let Some(slot) = slot else { return };
         if slot.received {
             saved_mac_keys.extend_from_slice(&slot.keys.receiving.mac);
-        }
-        if slot.sent {
-            saved_mac_keys.extend_from_slice(&slot.keys.sending.mac);
         }
     }
 }

@@ -20,6 +20,6 @@ pub mod whitespace;
 pub mod writer;
 
 mod scan;
-mod search;
+pub(crate) mod search;
 #[cfg(test)]
 mod totality;

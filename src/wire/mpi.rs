@@ -3,11 +3,11 @@
 use super::error::{Malformed, TooLong};
 use super::reader::Reader;
 use super::writer::Writer;
+use crate::crypto::number::leading_zeros;
 
 /// The number without its leading zeros, as it has to be sent.
 pub fn minimal(body: &[u8]) -> &[u8] {
-    let zeros = body.iter().take_while(|&&byte| byte == 0).count();
-    body.get(zeros..).unwrap_or_default()
+    body.get(leading_zeros(body)..).unwrap_or_default()
 }
 
 /// The MPI with this big-endian body: what is hashed and encrypted for a DH-commit message.

@@ -3,6 +3,8 @@
 //! Other implementations write fragment headers in their own ways (fewer zeros, blanks, signs), and
 //! libotr has always read them with `sscanf`: what that accepts is what peers may send.
 
+use super::search::find_byte;
+
 /// Reads from the front of a text; a failed read leaves it at an unspecified place.
 #[derive(Clone, Debug)]
 pub(super) struct Scanner<'a> {
@@ -34,11 +36,7 @@ impl<'a> Scanner<'a> {
 
     /// `%[^,]`: one or more bytes up to a comma or the end.
     pub(super) fn until_comma(&mut self) -> Option<&'a [u8]> {
-        let length = self
-            .rest
-            .iter()
-            .position(|&byte| byte == b',')
-            .unwrap_or(self.rest.len());
+        let length = find_byte(self.rest, b',').unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at_checked(length).filter(|_| length > 0)?;
         self.rest = rest;
         Some(taken)

@@ -3,15 +3,16 @@
 /// The offset of the first occurrence of `needle`, which must not be empty.
 pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     let (first, _) = needle.split_first()?;
-    let mut start = 0;
-    loop {
-        let rest = haystack.get(start..)?;
-        let here = start + rest.iter().position(|byte| byte == first)?;
-        if haystack.get(here..)?.starts_with(needle) {
-            return Some(here);
-        }
-        start = here + 1;
-    }
+    memchr::memchr_iter(*first, haystack).find(|&here| {
+        haystack
+            .get(here..)
+            .is_some_and(|rest| rest.starts_with(needle))
+    })
+}
+
+/// The offset of the first such byte.
+pub(crate) fn find_byte(haystack: &[u8], byte: u8) -> Option<usize> {
+    memchr::memchr(byte, haystack)
 }
 
 #[cfg(test)]

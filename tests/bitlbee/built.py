@@ -12,7 +12,7 @@ from processes import Failure, Missing, Program
 from scenario import require, scenario
 
 BITLBEE_VERSION = "3.6"
-FETCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fetch-bitlbee-source")
+FETCH = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support", "fetch-source")
 
 
 @scenario("built: BitlBee 3.6 configured with --otr=1: a conversation and SMP")
@@ -43,7 +43,7 @@ def build(stage, otr):
         shutil.rmtree(directory, ignore_errors=True)
         os.makedirs(directory)
         log = os.path.join(directory, "build.log")
-        run("fetching the source of BitlBee", [FETCH, BITLBEE_VERSION, stage.build_directory], stage.build_directory, log, {})
+        run("fetching the source of BitlBee", [FETCH, "bitlbee", BITLBEE_VERSION, stage.build_directory], stage.build_directory, log, {})
         run("unpacking BitlBee", ["tar", "-xf", source_archive(stage), "--strip-components=1"], directory, log, {})
         here = {"PKG_CONFIG_PATH": os.path.dirname(pkg_config_files[0])}
         run("configuring BitlBee", ["./configure", f"--otr={otr}", f"--prefix={directory}/installed", "--doc=0", "--twitter=0",

@@ -31,7 +31,7 @@ pub unsafe fn find_correspondent(
         if us.is_null() || names.any_is_null() {
             return ptr::null_mut();
         }
-        let mut place = &raw mut (*us).context_root;
+        let mut place = names.first_place(us);
         while !(*place).is_null() {
             match names.compare(*place) {
                 Ordering::Less => place = &raw mut (**place).next,
@@ -122,6 +122,7 @@ pub unsafe extern "C-unwind" fn otrl_context_find(
         user,
         account,
         protocol,
+        near: ptr::null_mut(),
     };
     let new = (add != 0).then_some(NewContexts { add_appdata, data });
     // SAFETY: the caller's promise.

@@ -4,7 +4,7 @@ mod family;
 mod find;
 
 pub use family::{
-    find_recent_instance, leave_family, master_of, members, recent_secure_instance,
+    count_members, find_recent_instance, leave_family, master_of, members, recent_secure_instance,
     update_recent_child,
 };
 pub use find::{find, find_correspondent};

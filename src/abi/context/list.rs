@@ -18,6 +18,8 @@ pub struct Names {
     pub account: *const c_char,
     /// The network.
     pub protocol: *const c_char,
+    /// NULL or a live context from which the search may start, if it stands before what is looked for.
+    pub near: *mut ConnContext,
 }
 
 /// What the client wants done with each new context.
@@ -42,10 +44,24 @@ impl Names {
     pub unsafe fn compare(self, context: *const ConnContext) -> Ordering {
         // SAFETY: the caller's promise.
         unsafe {
-            bytes_of((*context).username)
-                .cmp(&bytes_of(self.user))
-                .then_with(|| bytes_of((*context).accountname).cmp(&bytes_of(self.account)))
-                .then_with(|| bytes_of((*context).protocol).cmp(&bytes_of(self.protocol)))
+            compare_text((*context).username, self.user)
+                .then_with(|| compare_text((*context).accountname, self.account))
+                .then_with(|| compare_text((*context).protocol, self.protocol))
+        }
+    }
+
+    /// What points at the first context that need be looked at.
+    ///
+    /// # Safety
+    /// `us` is a live user state, and the names are C strings.
+    pub unsafe fn first_place(self, us: *mut UserState) -> *mut *mut ConnContext {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if !self.near.is_null() && self.compare(self.near) == Ordering::Less {
+                &raw mut (*self.near).next
+            } else {
+                &raw mut (*us).context_root
+            }
         }
     }
 
@@ -82,6 +98,18 @@ impl Names {
         }
         context
     }
+}
+
+/// How two C strings compare, byte by byte; NULL comes before all others.
+///
+/// # Safety
+/// Each is NULL or a C string.
+unsafe fn compare_text(a: *const c_char, b: *const c_char) -> Ordering {
+    if a.is_null() || b.is_null() {
+        return (!a.is_null()).cmp(&!b.is_null());
+    }
+    // SAFETY: both are C strings.
+    unsafe { libc::strcmp(a, b) }.cmp(&0)
 }
 
 impl NewContexts {

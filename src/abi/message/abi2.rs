@@ -21,6 +21,7 @@ use super::transmit::transmit;
 use crate::abi::context::{self, Handle, Names, NewContexts};
 use crate::abi::error::GcryError;
 use crate::abi::memory::put;
+use crate::abi::reserve;
 use crate::abi::types::*;
 
 /// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
@@ -49,9 +50,13 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
             user: recipient,
             account: accountname,
             protocol,
+            near: ptr::null_mut(),
         };
         if us.is_null() || messagep.is_null() || names.any_is_null() || message.is_null() {
             return GcryError::INV_VALUE;
+        }
+        if reserve::is_low() {
+            return GcryError::ENOMEM;
         }
         let client = Client::new(us, ops, opdata);
         let Some(found) = find_or_add(client, names, NewContexts { add_appdata, data }) else {
@@ -94,9 +99,13 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
             user: sender,
             account: accountname,
             protocol,
+            near: ptr::null_mut(),
         };
         if us.is_null() || newmessagep.is_null() || names.any_is_null() || message.is_null() {
             return 0;
+        }
+        if reserve::is_low() {
+            return 1;
         }
         let client = Client {
             inline: newmessagep,
@@ -161,6 +170,7 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect(
         user: username,
         account: accountname,
         protocol,
+        near: ptr::null_mut(),
     };
     // SAFETY: the caller's promise.
     unsafe {

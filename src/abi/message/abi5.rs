@@ -24,6 +24,7 @@ use super::transmit::transmit;
 use crate::abi::context::{Handle, Names, NewContexts};
 use crate::abi::error::GcryError;
 use crate::abi::memory::put;
+use crate::abi::reserve;
 use crate::abi::types::*;
 
 /// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
@@ -57,11 +58,15 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
         if us.is_null() || messagep.is_null() || !complete {
             return GcryError::INV_VALUE;
         }
+        if reserve::is_low() {
+            return GcryError::ENOMEM;
+        }
         let client = Client::new(us, ops, opdata);
         let names = Names {
             user: recipient,
             account: accountname,
             protocol,
+            near: ptr::null_mut(),
         };
         let new_contexts = NewContexts { add_appdata, data };
         let text = Text {
@@ -107,11 +112,15 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
         if us.is_null() || newmessagep.is_null() || !complete {
             return 0;
         }
+        if reserve::is_low() {
+            return 1;
+        }
         let client = Client::new(us, ops, opdata);
         let names = Names {
             user: sender,
             account: accountname,
             protocol,
+            near: ptr::null_mut(),
         };
         let new_contexts = NewContexts { add_appdata, data };
         let out = Out {

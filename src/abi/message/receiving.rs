@@ -29,6 +29,9 @@ use crate::wire::whitespace;
 /// The most that the fragments of one message may amount to, in bytes.
 pub const REASSEMBLY_LIMIT: usize = 16 << 20;
 
+/// The same for a context without a session, where only the messages of an exchange make sense.
+pub const REASSEMBLY_LIMIT_WITHOUT_SESSION: usize = 256 << 10;
+
 /// Where the client wants the answers; the last two may be NULL. libotr 3 does not give the context.
 #[derive(Clone, Copy)]
 pub struct Out {
@@ -160,9 +163,12 @@ impl Arrival {
                 None => false,
             };
             let ctx = self.live(self.from)?;
-            let accumulated = with_conversation(ctx, |c| {
-                c.secrets.reassembly.accept(self.bytes(), REASSEMBLY_LIMIT)
-            });
+            let limit = match (*ctx).msgstate {
+                MSGSTATE_ENCRYPTED => REASSEMBLY_LIMIT,
+                _ => REASSEMBLY_LIMIT_WITHOUT_SESSION,
+            };
+            let accumulated =
+                with_conversation(ctx, |c| c.secrets.reassembly.accept(self.bytes(), limit));
             match accumulated {
                 Ok(Accumulated::Unfragmented) => {}
                 Ok(Accumulated::Complete(message)) => {

@@ -127,12 +127,15 @@ unsafe fn merge_read(
 ) -> GcryError {
     let mut result = GcryError::from(read);
     let is_whole = !result.is_error();
+    // The file is in the order of the contexts, if one of the libraries has written it.
+    // SAFETY: NULL is allowed.
+    let mut last = unsafe { context::Handle::of(ptr::null_mut()) };
     while !entries.is_null() {
         let entry = entries;
         // SAFETY: the caller's promise. The client's code runs within `find`, and every pointer from before is ours alone.
         unsafe {
             entries = (*entry).next;
-            if is_whole && !add(us, entry, add_app_data, data) {
+            if is_whole && !add(us, entry, &mut last, add_app_data, data) {
                 result = GcryError::ENOMEM;
             }
             free(entry);
@@ -141,13 +144,14 @@ unsafe fn merge_read(
     result
 }
 
-/// False without memory.
+/// False without memory. `last` is the context of the entry before, and then of this one.
 ///
 /// # Safety
 /// As for [`merge_read`], with a live entry.
 unsafe fn add(
     us: *mut UserState,
     entry: *const Entry,
+    last: &mut context::Handle,
     add_app_data: AddAppData,
     data: *mut c_void,
 ) -> bool {
@@ -157,12 +161,14 @@ unsafe fn add(
             user: (*entry).username,
             account: (*entry).accountname,
             protocol: (*entry).protocol,
+            near: last.get(us).unwrap_or(ptr::null_mut()),
         };
         let new = context::NewContexts {
             add_appdata: add_app_data,
             data,
         };
         let context = context::find_correspondent(us, names, ptr::null_mut(), Some(new));
+        *last = context::Handle::of(context);
         let fingerprint = context::find_fingerprint(
             context,
             (&raw const (*entry).fingerprint).cast(),

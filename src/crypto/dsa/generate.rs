@@ -3,10 +3,10 @@
 use super::PrivateKey;
 use super::modulus::Modulus;
 use super::prime::{self, Sieve};
-use crate::crypto::number;
+use crate::crypto::montgomery::{Kernel, Transfer, with_kernel};
 use crate::crypto::random::RandomError;
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{NonZero, Odd, U256, U1024};
+use crate::crypto::{number, power};
+use crypto_bigint::{NonZero, U256, U1024};
 use zeroize::Zeroizing;
 
 const P_BITS: u32 = 1024;
@@ -16,7 +16,7 @@ const Q_BITS: u32 = 160;
 const P_ROUNDS: usize = 8;
 const Q_ROUNDS: usize = 40;
 /// Sieving further costs more than the tests that it saves.
-const SMALL_PRIMES: u32 = 1 << 16;
+const SMALL_PRIMES: u32 = 1 << 14;
 /// Candidates for p from one start. One in 355 is prime: this many hold none once in 10^5 starts.
 const CANDIDATES: usize = 4096;
 
@@ -62,7 +62,7 @@ fn modulus(q: &U256) -> Result<Option<U1024>, RandomError> {
         let index = U1024::from(u32::try_from(index).unwrap_or(0));
         let candidate = start.wrapping_add(&step.wrapping_mul(&index));
         // At either end of the range the sequence may leave it.
-        if candidate >= top && prime::is_prime(&candidate, P_ROUNDS)? {
+        if candidate >= top && prime::is_prime_1024(&candidate, P_ROUNDS)? {
             return Ok(Some(candidate));
         }
     }
@@ -77,23 +77,22 @@ fn key_of(p: &U1024, q: &U256) -> Result<Option<PrivateKey>, RandomError> {
     let x = secret(q)?;
     let [p, q, g] = [number::write(p), number::write(q), number::write(&g)];
     let y = Modulus::new(&p).and_then(|p| p.power(&g, &x, Q_BITS));
-    Ok(y.and_then(|y| PrivateKey::new(&p, &q, &g, &y.to_be_bytes(), &number::write(&x)).ok()))
+    Ok(y.and_then(|y| PrivateKey::new(&p, &q, &g, &y, &number::write(&x)).ok()))
 }
 
 /// h^((p - 1) / q) for the smallest h from 2 on with which it is not 1: an element of order q, as q is prime.
 fn generator(p: &U1024, q: &U256) -> Option<U1024> {
-    let params = FixedMontyParams::new_vartime(Option::from(Odd::new(*p))?);
     let q = Option::<NonZero<U1024>>::from(NonZero::new(q.resize()))?;
     let (cofactor, _) = p.wrapping_sub(&U1024::ONE).div_rem_vartime(&q);
-    let one = FixedMontyForm::one(&params);
-    let mut h = one;
-    loop {
-        h += &one;
-        let g = h.pow_vartime(&cofactor);
-        if g != one {
-            return Some(g.retrieve());
-        }
-    }
+    let kernel: Kernel<4, 3> = Kernel::new(p);
+    with_kernel!(&kernel, modulus => {
+        (2_u32..)
+            .map(|h| {
+                let h = modulus.enter(&U1024::from(h));
+                modulus.leave(&power::product_public(modulus, &[(h, cofactor)]))
+            })
+            .find(|g: &U1024| *g != U1024::ONE)
+    })
 }
 
 /// A random number from 1 to q - 1, by rejection.

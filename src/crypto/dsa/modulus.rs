@@ -1,60 +1,116 @@
 //! Powers modulo p, for a p of any length.
 
-use crate::crypto::power::{self, Form};
+use crate::crypto::montgomery::{Kernel, Modulus as Arithmetic, Transfer, with_kernel};
+use crate::crypto::{number, power};
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
-use crypto_bigint::{BoxedUint, Choice, CtAssign, MulAssign, Odd, SquareAssign, U256};
+use crypto_bigint::{BoxedUint, CtAssign, CtEq, MulAssign, Odd, SquareAssign, U256, U1024, Word};
+use zeroize::{Zeroize, Zeroizing};
 
 /// The modulus p.
-pub(super) struct Modulus {
-    params: BoxedMontyParams,
+pub(super) enum Modulus {
+    /// Of 1024 bits, as the keys that OTR makes have.
+    Usual(Kernel<4, 3>),
+    /// Of another length.
+    Other(BoxedMontyParams),
 }
 
 impl Modulus {
     /// None if p is even.
     pub(super) fn new(p: &[u8]) -> Option<Self> {
+        if super::bits(p) == 1024 && super::is_odd(p) {
+            return Some(Self::Usual(Kernel::new(&number::read::<{ U1024::LIMBS }>(
+                p,
+            )?)));
+        }
         let p: Odd<BoxedUint> = Option::from(BoxedUint::from_be_slice_vartime(p).into_odd())?;
-        Some(Self {
-            params: BoxedMontyParams::new_vartime(p),
-        })
+        Some(Self::Other(BoxedMontyParams::new_vartime(p)))
     }
 
     /// base^exponent, for a base below p and a secret exponent below 2^length. The time shows the length alone.
-    /// None if the base is longer than p.
-    pub(super) fn power(&self, base: &[u8], exponent: &U256, length: u32) -> Option<BoxedUint> {
-        let one = BoxedMontyForm::one(&self.params);
-        let power = power::product(&one, &[(self.form(base)?, exponent, length)]);
-        Some(power.retrieve())
+    /// Big-endian, perhaps with leading zeros. None if the base is longer than p.
+    pub(super) fn power(
+        &self,
+        base: &[u8],
+        exponent: &U256,
+        length: u32,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        match self {
+            Self::Usual(kernel) => {
+                let base = number::read::<{ U1024::LIMBS }>(base)?;
+                Some(with_kernel!(kernel, p => {
+                    let mut power = power::product(p, &[(p.enter(&base), exponent, length)]);
+                    let value = Zeroizing::new(p.leave(&power));
+                    power.zeroize();
+                    number::write::<{ U1024::LIMBS }>(&value)
+                }))
+            }
+            Self::Other(params) => {
+                let mut power = power::product(params, &[(form(params, base)?, exponent, length)]);
+                let value = Zeroizing::new(power.retrieve());
+                power.zeroize();
+                Some(Zeroizing::new(value.to_be_bytes().into_vec()))
+            }
+        }
     }
 
     /// The product of base^exponent over all powers, for bases below p and public exponents: the time shows them.
-    /// None if a base is longer than p.
-    pub(super) fn product_public(&self, powers: &[(&[u8], U256)]) -> Option<BoxedUint> {
-        let one = BoxedMontyForm::one(&self.params);
-        let powers: Option<Vec<_>> = powers
-            .iter()
-            .map(|(base, exponent)| Some((self.form(base)?, *exponent)))
-            .collect();
-        Some(power::product_public(&one, &powers?).retrieve())
-    }
-
-    fn form(&self, value: &[u8]) -> Option<BoxedMontyForm> {
-        let value = BoxedUint::from_be_slice(value, self.params.bits_precision()).ok()?;
-        Some(BoxedMontyForm::new(value, &self.params))
+    /// Big-endian, perhaps with leading zeros. None if a base is longer than p.
+    pub(super) fn product_public(&self, powers: &[(&[u8], U256)]) -> Option<Vec<u8>> {
+        match self {
+            Self::Usual(kernel) => {
+                let powers: Option<Vec<_>> = powers
+                    .iter()
+                    .map(|(base, exponent)| {
+                        Some((number::read::<{ U1024::LIMBS }>(base)?, *exponent))
+                    })
+                    .collect();
+                let powers = powers?;
+                Some(with_kernel!(kernel, p => {
+                    let powers: Vec<_> = powers
+                        .iter()
+                        .map(|(base, exponent)| (p.enter(base), *exponent))
+                        .collect();
+                    let product = power::product_public(p, &powers);
+                    number::write::<{ U1024::LIMBS }>(&p.leave(&product)).to_vec()
+                }))
+            }
+            Self::Other(params) => {
+                let powers: Option<Vec<_>> = powers
+                    .iter()
+                    .map(|(base, exponent)| Some((form(params, base)?, *exponent)))
+                    .collect();
+                let product = power::product_public(params, &powers?).retrieve();
+                Some(product.to_be_bytes().into_vec())
+            }
+        }
     }
 }
 
-impl Form for BoxedMontyForm {
-    fn multiply_by(&mut self, by: &Self) {
-        self.mul_assign(by);
+fn form(params: &BoxedMontyParams, value: &[u8]) -> Option<BoxedMontyForm> {
+    let value = BoxedUint::from_be_slice(value, params.bits_precision()).ok()?;
+    Some(BoxedMontyForm::new(value, params))
+}
+
+impl Arithmetic for BoxedMontyParams {
+    type Number = BoxedMontyForm;
+
+    fn one(&self) -> BoxedMontyForm {
+        BoxedMontyForm::one(self)
     }
 
-    fn square(&mut self) {
-        self.square_assign();
+    fn multiply(&self, a: &mut BoxedMontyForm, b: &BoxedMontyForm) {
+        a.mul_assign(b);
     }
 
-    fn become_if(&mut self, other: &Self, choice: Choice) {
-        // The moduli are the same: only the value is chosen.
-        self.as_montgomery_mut()
-            .ct_assign(other.as_montgomery(), choice);
+    fn square(&self, a: &mut BoxedMontyForm) {
+        a.square_assign();
+    }
+
+    fn select(&self, into: &mut BoxedMontyForm, table: &[BoxedMontyForm], index: Word) {
+        for (entry, at) in table.iter().zip(0..) {
+            // The moduli are the same: only the value is chosen.
+            into.as_montgomery_mut()
+                .ct_assign(entry.as_montgomery(), index.ct_eq(&at));
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! Probable primes: trial division by a sieve, then Miller-Rabin. All of this is public in the end: its time may vary.
 
+use crate::crypto::montgomery::{Kernel, Transfer, with_kernel};
 use crate::crypto::number;
+use crate::crypto::power;
 use crate::crypto::random::{self, RandomError};
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{Limb, NonZero, Odd, Uint, Word};
+use crypto_bigint::modular::FixedMontyParams;
+use crypto_bigint::{Limb, NonZero, Odd, U1024, Uint, Word};
 use zeroize::Zeroizing;
 
 /// Whether an odd number above 3 is prime: a test to base 2, then this many to random bases. A composite passes each of
@@ -12,10 +14,30 @@ pub(super) fn is_prime<const LIMBS: usize>(
     number: &Uint<LIMBS>,
     rounds: usize,
 ) -> Result<bool, RandomError> {
-    let Some(test) = Test::new(number) else {
+    match Option::from(Odd::new(*number)) {
+        Some(odd) => is_prime_modulus(&FixedMontyParams::new_vartime(odd), number, rounds),
+        None => Ok(false),
+    }
+}
+
+/// The same for a number of 1024 bits.
+pub(super) fn is_prime_1024(number: &U1024, rounds: usize) -> Result<bool, RandomError> {
+    if !bool::from(number.is_odd()) || number.bits_vartime() != U1024::BITS {
         return Ok(false);
-    };
-    if !test.passes_base_2() {
+    }
+    let kernel: Kernel<4, 3> = Kernel::new(number);
+    with_kernel!(&kernel, modulus => is_prime_modulus(modulus, number, rounds))
+}
+
+/// `modulus` calculates modulo the number.
+fn is_prime_modulus<M: Transfer<LIMBS>, const LIMBS: usize>(
+    modulus: &M,
+    number: &Uint<LIMBS>,
+    rounds: usize,
+) -> Result<bool, RandomError> {
+    let test = Test::new(modulus, number);
+    // Most composites leave here.
+    if !test.passes(&Uint::from(2_u32)) {
         return Ok(false);
     }
     for _ in 0..rounds {
@@ -50,54 +72,36 @@ pub(super) fn below<const LIMBS: usize>(limit: &Uint<LIMBS>) -> Result<Uint<LIMB
 }
 
 /// The strong probable prime test of one number: n - 1 = odd * 2^twos.
-struct Test<const LIMBS: usize> {
-    params: FixedMontyParams<LIMBS>,
+struct Test<'a, M, const LIMBS: usize> {
+    modulus: &'a M,
     minus_one: Uint<LIMBS>,
     odd: Uint<LIMBS>,
     twos: u32,
 }
 
-impl<const LIMBS: usize> Test<LIMBS> {
-    /// None if the number is even.
-    fn new(number: &Uint<LIMBS>) -> Option<Self> {
-        let modulus: Odd<Uint<LIMBS>> = Option::from(Odd::new(*number))?;
+impl<'a, M: Transfer<LIMBS>, const LIMBS: usize> Test<'a, M, LIMBS> {
+    fn new(modulus: &'a M, number: &Uint<LIMBS>) -> Self {
         let minus_one = number.wrapping_sub(&Uint::ONE);
         let twos = minus_one.trailing_zeros_vartime();
-        Some(Self {
-            params: FixedMontyParams::new_vartime(modulus),
+        Self {
+            modulus,
             minus_one,
             odd: minus_one.shr_vartime(twos),
             twos,
-        })
-    }
-
-    fn passes(&self, base: &Uint<LIMBS>) -> bool {
-        self.ends_well(FixedMontyForm::new(base, &self.params).pow_vartime(&self.odd))
-    }
-
-    /// Base 2 needs no multiplications: most composites leave here, cheaply.
-    fn passes_base_2(&self) -> bool {
-        let one = FixedMontyForm::one(&self.params);
-        let power = (0..self.odd.bits_vartime()).rev().fold(one, |power, bit| {
-            let square = power.square();
-            if self.odd.bit_vartime(bit) {
-                square.double()
-            } else {
-                square
-            }
-        });
-        self.ends_well(power)
+        }
     }
 
     /// Whether base^odd is 1, or becomes -1 before the squarings are used up.
-    fn ends_well(&self, mut power: FixedMontyForm<LIMBS>) -> bool {
-        let one = FixedMontyForm::one(&self.params);
-        if power == one || power == one.neg() {
+    fn passes(&self, base: &Uint<LIMBS>) -> bool {
+        let base = self.modulus.enter(base);
+        let mut power = power::product_public(self.modulus, &[(base, self.odd)]);
+        let value = self.modulus.leave(&power);
+        if value == Uint::ONE || value == self.minus_one {
             return true;
         }
         for _ in 1..self.twos {
-            power = power.square();
-            if power == one.neg() {
+            self.modulus.square(&mut power);
+            if self.modulus.leave(&power) == self.minus_one {
                 return true;
             }
         }
@@ -205,6 +209,11 @@ mod tests {
         }
     }
 
+    fn passes_base_2<const LIMBS: usize>(number: &Uint<LIMBS>) -> bool {
+        let params = FixedMontyParams::new_vartime(Odd::new(*number).unwrap());
+        Test::new(&params, number).passes(&Uint::from(2_u32))
+    }
+
     #[test]
     fn strong_pseudoprimes_to_base_2_are_found_out() {
         // The first strong pseudoprimes to base 2, and one to all bases up to 37 (Sorenson and Webster).
@@ -217,11 +226,11 @@ mod tests {
             3_215_031_751,
             3_825_123_056_546_413_051,
         ] {
-            assert!(Test::new(&U64::from(number)).unwrap().passes_base_2());
+            assert!(passes_base_2(&U64::from(number)));
             assert_eq!(is_prime(&U64::from(number), 40), Ok(false));
         }
         let hard = U128::from(318_665_857_834_031_151_167_461_u128);
-        assert!(Test::new(&hard).unwrap().passes_base_2());
+        assert!(passes_base_2(&hard));
         assert_eq!(is_prime(&hard, 40), Ok(false));
         assert_eq!(is_prime(&U64::from(10_u32), 1), Ok(false));
     }
@@ -238,6 +247,24 @@ mod tests {
             is_prime(&top.wrapping_sub(&U256::from(21_u32)), 20),
             Ok(false)
         );
+    }
+
+    #[test]
+    fn large_numbers_of_1024_bits() {
+        // 2^1024 - 105 is the largest prime below 2^1024, 2^1023 + 1155 the smallest above 2^1023.
+        let primes = [
+            U1024::MAX.wrapping_sub(&U1024::from(104_u32)),
+            (U1024::ONE << 1023_u32).wrapping_add(&U1024::from(1155_u32)),
+        ];
+        for prime in primes {
+            assert_eq!(is_prime_1024(&prime, 8), Ok(true), "{prime:x}");
+            for step in [2_u32, 4, 6, 8] {
+                let below = prime.wrapping_sub(&U1024::from(step));
+                assert_eq!(is_prime_1024(&below, 8), is_prime(&below, 8), "{below:x}");
+            }
+        }
+        assert_eq!(is_prime_1024(&U1024::from(7_u32), 8), Ok(false));
+        assert_eq!(is_prime_1024(&(U1024::ONE << 1023_u32), 8), Ok(false));
     }
 
     #[test]

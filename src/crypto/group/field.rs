@@ -1,11 +1,14 @@
-//! Arithmetic modulo the prime p and modulo the group's order q.
+//! Arithmetic modulo the prime p and modulo the group's order q, over plain numbers.
 //!
-//! The one place that knows how numbers are multiplied: a faster kernel replaces [`Field`] and nothing else.
-//! Every operation takes the same time for all values.
+//! Whatever is not called public takes the same time for all values.
 
-use crate::crypto::power::Form;
+#[cfg(target_arch = "x86_64")]
+use crate::crypto::montgomery::Ifma;
+use crate::crypto::montgomery::{Kernel, Modulus, Portable, Transfer, with_kernel};
+use crate::crypto::power::{self, Comb};
 use crypto_bigint::modular::{ConstMontyForm, ConstMontyParams};
-use crypto_bigint::{Choice, CtAssign, CtLt, U1536, const_monty_params};
+use crypto_bigint::{CtAssign, CtLt, U1536, const_monty_params};
+use std::sync::LazyLock;
 use zeroize::Zeroize;
 
 const_monty_params!(
@@ -32,7 +35,6 @@ const_monty_params!(
     "(p - 1) / 2, the order of the squares modulo p; also a prime."
 );
 
-type FormP = ConstMontyForm<ModP, { U1536::LIMBS }>;
 type FormQ = ConstMontyForm<ModQ, { U1536::LIMBS }>;
 
 /// The prime p.
@@ -40,48 +42,116 @@ pub(super) const P: U1536 = *ModP::PARAMS.modulus().as_ref();
 /// The order q of the squares modulo p.
 pub(super) const Q: U1536 = *ModQ::PARAMS.modulus().as_ref();
 
-/// A number modulo p, in the form in which products are fast.
-#[derive(Clone, Copy)]
-pub(super) struct Field(FormP);
+/// p, made ready for the fastest kernel of this CPU. Nothing in it is secret.
+static KERNEL: LazyLock<Kernel<6, 4>> = LazyLock::new(|| Kernel::new(&P));
 
-impl Field {
-    pub(super) const ONE: Self = Self(FormP::ONE);
+/// The comb of the generator: 30 kB that are made when they are first needed. Nothing in it is secret.
+static GENERATOR: LazyLock<Table> = LazyLock::new(|| Table::new(&U1536::from(2_u32)));
 
-    /// `value` is below p.
-    pub(super) fn new(value: &U1536) -> Self {
-        Self(FormP::new(value))
+/// generator^x, for a secret x below 2^length.
+pub(super) fn generator_pow(x: &U1536, length: u32) -> U1536 {
+    GENERATOR.power(x, length)
+}
+
+/// The product of base^x over all powers, for secret x below 2^length. The bases are below p.
+pub(super) fn product(powers: &[(&U1536, &U1536, u32)]) -> U1536 {
+    with_kernel!(&*KERNEL, p => {
+        let powers: Vec<_> = powers
+            .iter()
+            .map(|(base, x, length)| (p.enter(base), *x, *length))
+            .collect();
+        let mut product = power::product(p, &powers);
+        for (mut base, ..) in powers {
+            base.zeroize();
+        }
+        let value = p.leave(&product);
+        product.zeroize();
+        value
+    })
+}
+
+/// The product of base^x over all powers, for public x. The bases are below p.
+pub(super) fn product_public(powers: &[(&U1536, U1536)]) -> U1536 {
+    with_kernel!(&*KERNEL, p => {
+        let powers: Vec<_> = powers
+            .iter()
+            .map(|(base, x)| (p.enter(base), *x))
+            .collect();
+        let mut product = power::product_public(p, &powers);
+        for (mut base, _) in powers {
+            base.zeroize();
+        }
+        let value = p.leave(&product);
+        product.zeroize();
+        value
+    })
+}
+
+/// a b modulo p.
+pub(super) fn multiply(a: &U1536, b: &U1536) -> U1536 {
+    with_kernel!(&*KERNEL, p => {
+        let mut product = p.enter(a);
+        let mut factor = p.enter(b);
+        p.multiply(&mut product, &factor);
+        factor.zeroize();
+        let value = p.leave(&product);
+        product.zeroize();
+        value
+    })
+}
+
+/// 1/a modulo p, in constant time. None for zero.
+pub(super) fn invert(a: &U1536) -> Option<U1536> {
+    let mut form = ConstMontyForm::<ModP, { U1536::LIMBS }>::new(a);
+    let inverse = form.invert();
+    form.zeroize();
+    Option::from(inverse.map(|inverse| inverse.retrieve()))
+}
+
+/// A comb, for a base that is raised more than once.
+pub(super) enum Table {
+    Portable(&'static Portable<6>, Comb<<Portable<6> as Modulus>::Number>),
+    #[cfg(target_arch = "x86_64")]
+    Ifma(&'static Ifma<4>, Comb<<Ifma<4> as Modulus>::Number>),
+}
+
+impl Table {
+    /// The base is below p.
+    pub(super) fn new(base: &U1536) -> Self {
+        match &*KERNEL {
+            Kernel::Portable(p) => Self::Portable(p, comb(p, base)),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Ifma(p) => Self::Ifma(p, comb(&**p, base)),
+        }
     }
 
-    pub(super) fn value(&self) -> U1536 {
-        self.0.retrieve()
-    }
-
-    /// None for zero.
-    pub(super) fn invert(&self) -> Option<Self> {
-        Option::from(self.0.invert().map(Self))
+    /// base^x, for a secret x below 2^length.
+    pub(super) fn power(&self, x: &U1536, length: u32) -> U1536 {
+        match self {
+            Self::Portable(p, comb) => comb_power(*p, comb, x, length),
+            #[cfg(target_arch = "x86_64")]
+            Self::Ifma(p, comb) => comb_power(*p, comb, x, length),
+        }
     }
 }
 
-impl Form for Field {
-    fn multiply_by(&mut self, by: &Self) {
-        self.0 *= &by.0;
-    }
-
-    fn square(&mut self) {
-        self.0 = self.0.square();
-    }
-
-    fn become_if(&mut self, other: &Self, choice: Choice) {
-        self.0
-            .as_montgomery_mut()
-            .ct_assign(other.0.as_montgomery(), choice);
-    }
+fn comb<M: Transfer<{ U1536::LIMBS }>>(p: &M, base: &U1536) -> Comb<M::Number> {
+    let mut base = p.enter(base);
+    let comb = Comb::new(p, &base, U1536::BITS);
+    base.zeroize();
+    comb
 }
 
-impl Zeroize for Field {
-    fn zeroize(&mut self) {
-        self.0.zeroize();
-    }
+fn comb_power<M: Transfer<{ U1536::LIMBS }>>(
+    p: &M,
+    comb: &Comb<M::Number>,
+    x: &U1536,
+    length: u32,
+) -> U1536 {
+    let mut power = comb.power(p, x, length);
+    let value = p.leave(&power);
+    power.zeroize();
+    value
 }
 
 /// (r - x c) mod q, for any r, x and c.
@@ -91,6 +161,19 @@ pub(super) fn response(r: &U1536, x: &U1536, c: &U1536) -> U1536 {
     r.zeroize();
     x.zeroize();
     response
+}
+
+/// a b modulo p - 1 = 2 q, for any a and b: modulo q first, then q is added if the parity is wrong.
+pub(super) fn multiply_exponents(a: &U1536, b: &U1536) -> U1536 {
+    let parity = a.is_odd() & b.is_odd();
+    let [mut a, mut b] = [a, b].map(|secret| FormQ::new(&modulo_q(secret)));
+    let mut product = (a * b).retrieve();
+    a.zeroize();
+    b.zeroize();
+    let with_q = product.wrapping_add(&Q);
+    let wrong = product.is_odd() ^ parity;
+    product.ct_assign(&with_q, wrong);
+    product
 }
 
 /// Any number below 2^1536 is below 3 q.

@@ -5,8 +5,8 @@
 //! taken out of turn. The numbers keep the names of the specification.
 
 use crate::crypto::group::{
-    Challenge, Element, Exponent, Residue, Scalar, divide, generator, generator_pow, pow, product,
-    product_public, response,
+    Challenge, Element, Exponent, Powers, Residue, Scalar, divide, generator_pow,
+    generator_pow_public, multiply, pow, pow_public, product_public, response,
 };
 use zeroize::Zeroizing;
 
@@ -135,8 +135,9 @@ pub fn step2a(message1: &[u8]) -> Result<Asked, ProtocolError> {
     let d2 = numbers.scalar(2)?;
     let g3a = numbers.element(3)?;
     let d3 = numbers.scalar(5)?;
-    check_log(&numbers.challenge(1)?, &d2, &g2a, 1)?;
-    check_log(&numbers.challenge(4)?, &d3, &g3a, 2)?;
+    let (c2, c3) = (numbers.challenge(1)?, numbers.challenge(4)?);
+    check_log(&c2, &d2, &pow_public(&g2a, &c2), 1)?;
+    check_log(&c3, &d3, &pow_public(&g3a, &c3), 2)?;
 
     let x2 = Exponent::random_1536()?;
     let x3 = Exponent::random_1536()?;
@@ -164,7 +165,9 @@ pub fn step2b(asked: &Asked, secret: &Exponent) -> Result<(Answered, Vec<u8>), P
     let (c2, d2) = prove_log(x2, 3)?;
     let g3b = generator_pow(x3);
     let (c3, d3) = prove_log(x3, 4)?;
-    let coordinates = Coordinates::make(g2, g3, secret, 5)?;
+    let (raised2, raised3) = (Powers::new(g2), Powers::new(g3));
+    let bases = (&Base::own(&raised2), &Base::own(&raised3));
+    let coordinates = Coordinates::make(bases, secret, 5)?;
     let message = write_mpis(&[
         g2b.to_bytes().to_vec(),
         c2.to_bytes(),
@@ -200,17 +203,27 @@ pub fn step3(
     let (pb, qb) = (numbers.element(6)?, numbers.element(7)?);
     let (d2, d3) = (numbers.scalar(2)?, numbers.scalar(5)?);
     let (d5, d6) = (numbers.scalar(9)?, numbers.scalar(10)?);
-    check_log(&numbers.challenge(1)?, &d2, &g2b, 3)?;
-    check_log(&numbers.challenge(4)?, &d3, &g3b, 4)?;
-    let g2 = pow(&g2b, x2);
-    let g3 = pow(&g3b, x3);
-    check_coordinates(&numbers.challenge(8)?, &d5, &d6, (&pb, &qb), (&g2, &g3), 5)?;
+    let (c2, c3, cp) = (
+        numbers.challenge(1)?,
+        numbers.challenge(4)?,
+        numbers.challenge(8)?,
+    );
+    let (raised2, raised3) = (Powers::new(&g2b), Powers::new(&g3b));
+    check_log(&c2, &d2, &raised2.pow_public(&c2), 3)?;
+    check_log(&c3, &d3, &raised3.pow_public(&c3), 4)?;
+    let g2 = raised2.pow(x2);
+    let g3 = raised3.pow(x3);
+    let (base2, base3) = (Base::of(&raised2, x2), Base::of(&raised3, x3));
+    let first = multiply(&base3.pow_public(&d5), &pow_public(&pb, &cp));
+    let second = multiply(&base2.pow_public(&d6), &pow_public(&qb, &cp));
+    check_coordinates(&cp, &d5, &first, &second, 5)?;
 
-    let ours = Coordinates::make(&g2, &g3, secret, 6)?;
+    let ours = Coordinates::make((&base2, &base3), secret, 6)?;
     let pab = quotient(&ours.p, &pb)?;
     let qab = quotient(&ours.q, &qb)?;
-    let ra = pow(&qab, x3);
-    let (cr, d7) = prove_equal_logs(&qab, x3, 7)?;
+    let raised = Powers::new(&qab);
+    let ra = raised.pow(x3);
+    let (cr, d7) = prove_equal_logs(&raised, x3, 7)?;
     let message = write_mpis(&[
         ours.p.to_bytes().to_vec(),
         ours.q.to_bytes().to_vec(),
@@ -269,13 +282,18 @@ pub fn step4(answered: &Answered, message3: &[u8]) -> Result<Verdict, ProtocolEr
         numbers.element(5)?,
     );
     let (d5, d6, d7) = (numbers.scalar(3)?, numbers.scalar(4)?, numbers.scalar(7)?);
-    check_coordinates(&numbers.challenge(2)?, &d5, &d6, (&pa, &qa), (g2, g3), 6)?;
+    let (cp, cr) = (numbers.challenge(2)?, numbers.challenge(6)?);
+    let first = product_public(&[(g3, &d5), (&pa, &cp)]);
+    let second = product_public(&[(g2, &d6), (&qa, &cp)]);
+    check_coordinates(&cp, &d5, &first, &second, 6)?;
     let pab = quotient(&pa, p)?;
     let qab = quotient(&qa, q)?;
-    check_equal_logs(&numbers.challenge(6)?, &d7, &ra, g3o, &qab, 7)?;
+    let raised = Powers::new(&qab);
+    let second = multiply(&raised.pow_public(&d7), &pow_public(&ra, &cr));
+    check_equal_logs(&cr, &d7, g3o, &second, 7)?;
 
-    let rb = pow(&qab, x3);
-    let (cr, d7) = prove_equal_logs(&qab, x3, 8)?;
+    let rb = raised.pow(x3);
+    let (cr, d7) = prove_equal_logs(&raised, x3, 8)?;
     let message = write_mpis(&[rb.to_bytes().to_vec(), cr.to_bytes(), d7.to_bytes()])?;
     let equal = pow(&ra, x3) == pab;
     Ok(Verdict {
@@ -292,8 +310,47 @@ pub fn step5(compared: &Compared, message4: &[u8]) -> Result<bool, ProtocolError
     let numbers = Numbers::<3>::read(message4)?;
     let rb = numbers.element(0)?;
     let d7 = numbers.scalar(2)?;
-    check_equal_logs(&numbers.challenge(1)?, &d7, &rb, g3o, qab, 8)?;
+    let cr = numbers.challenge(1)?;
+    let second = product_public(&[(qab, &d7), (&rb, &cr)]);
+    check_equal_logs(&cr, &d7, g3o, &second, 8)?;
     Ok(pow(&rb, x3) == *pab)
+}
+
+/// A common base, g2 or g3, by way of the number that was prepared for several powers.
+struct Base<'a> {
+    raised: &'a Powers,
+    /// The common base is this power of that number; it is the number itself without one.
+    by: Option<&'a Exponent>,
+}
+
+impl<'a> Base<'a> {
+    /// The prepared number itself.
+    fn own(raised: &'a Powers) -> Self {
+        Self { raised, by: None }
+    }
+
+    /// A power of the prepared number, their half of the base: (their half)^(by x) spares preparing the base as well.
+    fn of(raised: &'a Powers, by: &'a Exponent) -> Self {
+        Self {
+            raised,
+            by: Some(by),
+        }
+    }
+
+    fn pow(&self, x: &Exponent) -> Residue {
+        match self.by {
+            None => self.raised.pow(x),
+            Some(by) => self.raised.pow(&by.times(x)),
+        }
+    }
+
+    fn pow_public(&self, x: &Scalar) -> Residue {
+        match self.by {
+            None => self.raised.pow_public(x),
+            // Our exponent times a public number is no public number.
+            Some(by) => self.raised.pow(&by.times_public(x)),
+        }
+    }
 }
 
 /// P, Q and the proof that both were made with one exponent.
@@ -308,21 +365,19 @@ struct Coordinates {
 impl Coordinates {
     /// P = g3^r, Q = g1^r g2^secret, c = h(g3^r1, g1^r1 g2^r2), d1 = r1 - r c, d2 = r2 - secret c.
     fn make(
-        g2: &Residue,
-        g3: &Residue,
+        (g2, g3): (&Base<'_>, &Base<'_>),
         secret: &Exponent,
         version: u8,
     ) -> Result<Self, ProtocolError> {
-        let g1 = generator();
         let r = Exponent::random_1536()?;
-        let p = pow(g3, &r);
-        let q = product(&[(&g1, &r), (g2, secret)]);
+        let p = g3.pow(&r);
+        let q = multiply(&generator_pow(&r), &g2.pow(secret));
         let r1 = Exponent::random_1536()?;
         let r2 = Exponent::random_1536()?;
         let c = hash(
             version,
-            &pow(g3, &r1),
-            Some(&product(&[(&g1, &r1), (g2, &r2)])),
+            &g3.pow(&r1),
+            Some(&multiply(&generator_pow(&r1), &g2.pow(&r2))),
         );
         let d1 = response(&r1, &r, &c);
         let d2 = response(&r2, secret, &c);
@@ -339,49 +394,48 @@ fn prove_log(x: &Exponent, version: u8) -> Result<(Challenge, Scalar), ProtocolE
 
 /// Proof that one exponent stands behind g1^x and qab^x: c = h(g1^r, qab^r), d = r - x c.
 fn prove_equal_logs(
-    qab: &Residue,
+    qab: &Powers,
     x: &Exponent,
     version: u8,
 ) -> Result<(Challenge, Scalar), ProtocolError> {
     let r = Exponent::random_1536()?;
-    let c = hash(version, &generator_pow(&r), Some(&pow(qab, &r)));
+    let c = hash(version, &generator_pow(&r), Some(&qab.pow(&r)));
     Ok((c, response(&r, x, &c)))
 }
 
 /// c must be h(g1^d x^c).
-fn check_log(c: &Challenge, d: &Scalar, x: &Element, version: u8) -> Result<(), ProtocolError> {
-    let g1 = generator();
-    same(c, hash(version, &product_public(&[(&g1, d), (x, c)]), None))
+fn check_log(
+    c: &Challenge,
+    d: &Scalar,
+    x_to_c: &Residue,
+    version: u8,
+) -> Result<(), ProtocolError> {
+    let made = multiply(&generator_pow_public(d), x_to_c);
+    same(c, hash(version, &made, None))
 }
 
-/// c must be h(g3^d1 P^c, g1^d1 g2^d2 Q^c).
+/// c must be h(g3^d1 P^c, g1^d1 g2^d2 Q^c). `first` is g3^d1 P^c, `second` is g2^d2 Q^c.
 fn check_coordinates(
     c: &Challenge,
     d1: &Scalar,
-    d2: &Scalar,
-    (p, q): (&Element, &Element),
-    (g2, g3): (&Residue, &Residue),
+    first: &Residue,
+    second: &Residue,
     version: u8,
 ) -> Result<(), ProtocolError> {
-    let g1 = generator();
-    let first = product_public(&[(g3, d1), (p, c)]);
-    let second = product_public(&[(&g1, d1), (g2, d2), (q, c)]);
-    same(c, hash(version, &first, Some(&second)))
+    let second = multiply(&generator_pow_public(d1), second);
+    same(c, hash(version, first, Some(&second)))
 }
 
-/// c must be h(g1^d g3o^c, qab^d r^c).
+/// c must be h(g1^d g3o^c, qab^d r^c). `second` is qab^d r^c.
 fn check_equal_logs(
     c: &Challenge,
     d: &Scalar,
-    r: &Element,
     g3o: &Element,
-    qab: &Residue,
+    second: &Residue,
     version: u8,
 ) -> Result<(), ProtocolError> {
-    let g1 = generator();
-    let first = product_public(&[(&g1, d), (g3o, c)]);
-    let second = product_public(&[(qab, d), (r, c)]);
-    same(c, hash(version, &first, Some(&second)))
+    let first = multiply(&generator_pow_public(d), &pow_public(g3o, c));
+    same(c, hash(version, &first, Some(second)))
 }
 
 /// a / b, refused when it is 1: the specification demands that Pa differs from Pb and Qa from Qb.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::crypto::mac::hmac_sha1;
 use crate::wire::armour::{armour, dearmour};
 use crate::wire::messages::Data;
 use crate::wire::tlv::{self, Tlv};
@@ -124,6 +125,33 @@ fn used_mac_keys_are_revealed_once_they_are_forgotten() {
         pair.alice.receive(&wire);
     }
     assert!(revealed >= 4, "only {revealed} MAC keys revealed");
+}
+
+#[test]
+fn no_revealed_mac_key_proves_a_message_that_we_sent() {
+    let mut pair = Pair::in_session(Version::V3);
+    let (mut ours, mut revealed) = (Vec::new(), Vec::new());
+    for _ in 0..6 {
+        let wire = pair.alice.say(b"ping");
+        // It is still under way when the answer to the one before has come.
+        let late = pair.alice.say(b"late");
+        pair.bob.receive(&wire);
+        let answer = pair.bob.say(b"pong");
+        pair.alice.receive(&answer);
+        for wire in [wire, late] {
+            let decoded = dearmour(&wire, false).unwrap();
+            let (data, covered) = Data::parse(&decoded).unwrap();
+            let keys = data.revealed_mac_keys.chunks(20).map(<[u8]>::to_vec);
+            revealed.extend(keys);
+            ours.push((covered.to_vec(), data.mac));
+        }
+    }
+    assert!(revealed.len() >= 3);
+    for key in &revealed {
+        for (covered, mac) in &ours {
+            assert_ne!(hmac_sha1(key, &[covered]), *mac);
+        }
+    }
 }
 
 #[test]

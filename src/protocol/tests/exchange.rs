@@ -1,6 +1,7 @@
 use super::*;
 use crate::protocol::ake::AuthState;
 use crate::wire::armour::{armour, dearmour};
+use crate::wire::messages::DhKey;
 
 #[test]
 fn each_version_ends_in_one_session() {
@@ -277,4 +278,55 @@ fn an_instance_takes_up_the_masters_commit_when_it_can_sign_the_answer() {
     bob.receive(&reveal[0]);
     child.receive(&bob.outbox.remove(0));
     assert!(child.is_secure() && bob.is_secure());
+}
+
+/// A DH-key out of range, which anybody can send, changes nothing: the real one is taken up after it.
+#[test]
+fn a_bad_dh_key_does_not_bar_later_exchanges() {
+    let mut pair = Pair::new();
+    let mut master = Side::new(0, Tags::default());
+    master.receive(b"?OTRv3?");
+    let header = pair.bob.conversation.tags.header(Version::V3);
+    let bad = DhKey {
+        header,
+        gy: vec![1],
+    }
+    .serialise()
+    .unwrap();
+    let Side {
+        conversation,
+        auth,
+        key,
+        ..
+    } = &mut pair.alice;
+    let effects = conversation.on_dh_key(auth, Some(&master.auth), &armour(&bad), key, NOW);
+    assert!(matches!(effects[..], [Effect::SetupFailed(_)]));
+    assert!(matches!(auth.state, AuthState::None));
+    pair.bob.receive(b"?OTRv3?");
+    pair.settle();
+    assert!(pair.alice.is_secure() && pair.bob.is_secure());
+}
+
+/// A commit of the master's that lost against one of theirs is never sent again against a later one, whatever the hashes:
+/// its answer would be ignored.
+#[test]
+fn a_commit_that_lost_once_is_no_rival_later() {
+    let mut pair = Pair::new();
+    let (hash, old): ([u8; 32], &[u8]) = ([0xff; 32], b"the old commit");
+    pair.bob.receive(b"?OTRv3?");
+    let commit = pair.bob.outbox.remove(0);
+    let alice = &mut pair.alice;
+    for (lost, answer) in [(None, true), (Some(hash), false)] {
+        alice.conversation.secrets.lost_commit = lost;
+        let effects = alice.conversation.on_dh_commit(
+            &mut alice.auth,
+            &commit,
+            Version::V3,
+            Some((&hash, old)),
+            NOW,
+        );
+        let repeated = matches!(&effects[..], [Effect::Inject(message), ..] if message == old);
+        assert_eq!(repeated, answer);
+    }
+    assert_eq!(alice.conversation.secrets.lost_commit, Some(hash));
 }

@@ -113,6 +113,18 @@ fn a_text_is_not_sent_again_to_another_key() {
 }
 
 #[test]
+fn a_text_is_not_sent_again_to_nobody_knows_whom() {
+    let mut pair = Pair::in_session(Version::V3);
+    let _lost = pair.alice.say(b"for bob alone");
+    pair.alice.conversation.peer = None;
+    let effects = pair.alice.conversation.resend(None, NOW);
+    assert!(matches!(
+        effects[..],
+        [Effect::Notify(Notice::EncryptionError, None)]
+    ));
+}
+
+#[test]
 fn only_what_was_sent_within_a_minute_is_due() {
     for (age, due) in [(0, Some(true)), (60, Some(true)), (61, None)] {
         let mut pair = Pair::in_session(Version::V3);

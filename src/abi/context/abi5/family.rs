@@ -23,6 +23,15 @@ pub unsafe fn members(master: *mut ConnContext) -> impl Iterator<Item = *mut Con
     })
 }
 
+/// How many contexts a master has, itself included.
+///
+/// # Safety
+/// As for [`members`].
+pub unsafe fn count_members(master: *mut ConnContext) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { members(master) }.count()
+}
+
 /// The instance that was last heard, written to, or either; the master while there was none. NULL for another `which`.
 ///
 /// # Safety

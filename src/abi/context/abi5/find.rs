@@ -46,7 +46,11 @@ pub unsafe fn find(
         if head(us, names).is_null() && add(us, names, INSTAG_MASTER, new).is_null() {
             return ptr::null_mut();
         }
-        // The callback may have asked for this very instance.
+        // The callback may have asked for this very instance, and forgotten others.
+        let names = Names {
+            near: ptr::null_mut(),
+            ..names
+        };
         let mut context = look_up(us, names, their_instance);
         if context.is_null() {
             context = add(us, names, their_instance, new);
@@ -86,7 +90,7 @@ unsafe fn place(
 ) -> *mut *mut ConnContext {
     // SAFETY: the caller's promise: a list of live contexts.
     unsafe {
-        let mut place = &raw mut (*us).context_root;
+        let mut place = names.first_place(us);
         while !(*place).is_null() {
             let here = *place;
             match names.compare(here) {
@@ -192,6 +196,7 @@ unsafe fn add(
                 user: (*context).username,
                 account: (*context).accountname,
                 protocol: (*context).protocol,
+                near: ptr::null_mut(),
             };
             (*context).m_context = head(us, names);
         }
@@ -219,6 +224,7 @@ pub unsafe extern "C-unwind" fn otrl_context_find(
         user,
         account,
         protocol,
+        near: ptr::null_mut(),
     };
     let new = (add != 0).then_some(NewContexts { add_appdata, data });
     // SAFETY: the caller's promise.

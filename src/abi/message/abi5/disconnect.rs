@@ -1,6 +1,7 @@
 //! Ending sessions with one instance, or all.
 
 use std::ffi::{c_char, c_void};
+use std::ptr;
 
 use super::instance::find;
 use crate::abi::context::{Handle, Names};
@@ -27,6 +28,7 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect(
         user: username,
         account: accountname,
         protocol,
+        near: ptr::null_mut(),
     };
     // SAFETY: the caller's promise.
     unsafe {
@@ -54,6 +56,7 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect_all_instances(
         user: username,
         account: accountname,
         protocol,
+        near: ptr::null_mut(),
     };
     // SAFETY: the caller's promise. A callback may forget any context: then the walk ends.
     unsafe {

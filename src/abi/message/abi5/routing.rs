@@ -19,6 +19,9 @@ use crate::wire::error_message::text_of;
 use crate::wire::instance::{Instances, MIN_VALID};
 use crate::wire::kind::{MessageKind, instances, otr_tag};
 
+/// How many contexts, the master included, a correspondent's messages may make: the tags in them are proved by nobody.
+const INSTANCE_LIMIT: usize = 256;
+
 /// Whether another instance of the correspondent has a session with us.
 ///
 /// # Safety
@@ -163,6 +166,11 @@ impl Arrival {
     unsafe fn switch_to_instance(&mut self, tag: OtrlInstag) -> Result<bool, Shown> {
         // SAFETY: as for `receive`.
         unsafe {
+            if find(self.client, self.names, tag).is_none()
+                && context::count_members(self.live(self.master)?) >= INSTANCE_LIMIT
+            {
+                return Err(Shown::Nothing);
+            }
             let found =
                 find_or_add(self.client, self.names, tag, self.new).ok_or(Shown::Nothing)?;
             self.from = found.handle;

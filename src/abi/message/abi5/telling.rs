@@ -25,7 +25,14 @@ pub unsafe fn tell(client: Client, handle: Handle, ctx: *mut ConnContext, effect
             Effect::RecentlySent => context::update_recent_child(ctx, true),
             Effect::Notify(notice, text) => {
                 let text = text.as_deref().map_or(ptr::null_mut(), c_string);
-                self::notice(client, ctx, *notice, text);
+                // What is for another instance concerns the correspondent, not the instance that got it.
+                let about = match notice {
+                    Notice::ReceivedForOtherInstance if !(*ctx).m_context.is_null() => {
+                        (*ctx).m_context
+                    }
+                    _ => ctx,
+                };
+                self::notice(client, about, *notice, text);
                 libc::free(text.cast());
             }
             Effect::SetupFailed(error) => {

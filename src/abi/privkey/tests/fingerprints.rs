@@ -99,6 +99,7 @@ fn add_child(user: &User) {
         user: c"bob".as_ptr(),
         account: c"me".as_ptr(),
         protocol: c"p".as_ptr(),
+        near: ptr::null_mut(),
     };
     let new = context::NewContexts {
         add_appdata: None,

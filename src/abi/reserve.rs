@@ -1,0 +1,232 @@
+//! Memory for when there is none.
+//!
+//! A C library says `ENOMEM` when malloc gives nothing; Rust's collections end the process instead, and the client's
+//! user with it. So what the library allocates for itself is taken from malloc as long as that gives memory, and
+//! from a fixed reserve when it does not. The reserve is part of the library's zeroed data: until it is needed it is
+//! address space and nothing else. What is handed to C never comes from here, so a call goes on to the point where
+//! it must give something to C, and fails there with an error.
+//!
+//! A block of the reserve is claimed by setting one bit, without a lock: a process may fork at any point. Only when
+//! the blocks of every fitting size are gone as well does Rust end the process; [`is_low`] lets calls be refused
+//! long before.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::UnsafeCell;
+use std::ptr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// How many sizes of blocks there are.
+const CLASSES: usize = 4;
+/// The size of each, in bytes, smallest first, and how many there are.
+const SHAPE: [(usize, usize); CLASSES] = [(128, 2048), (2048, 128), (16 << 10, 64), (256 << 10, 2)];
+const WORDS: usize = 2048 / 64;
+/// Every block begins at a multiple of this.
+const ALIGN: usize = 128;
+const LENGTH: usize = BEGIN[3] + (256 << 10) * 2;
+
+/// Where each size begins.
+const BEGIN: [usize; CLASSES] = [
+    0,
+    128 * 2048,
+    128 * 2048 + 2048 * 128,
+    128 * 2048 + 2048 * 128 + (16 << 10) * 64,
+];
+
+#[repr(C, align(4096))]
+struct Blocks(UnsafeCell<[u8; LENGTH]>);
+
+// SAFETY: each byte belongs to one block, and each block to whoever has set its bit.
+unsafe impl Sync for Blocks {}
+
+static BLOCKS: Blocks = Blocks(UnsafeCell::new([0; LENGTH]));
+/// One bit for each block that is in use.
+static USED: [[AtomicU64; WORDS]; CLASSES] =
+    [const { [const { AtomicU64::new(0) }; WORDS] }; CLASSES];
+/// How many blocks are in use.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// What the library allocates with: malloc, and the reserve behind it.
+pub struct Allocator;
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
+
+/// Whether the reserve is in such use that a call which can still be refused should be: malloc has failed often, and what
+/// it could not give has not come back.
+pub fn is_low() -> bool {
+    COUNT.load(Ordering::Relaxed) > 512
+}
+
+// SAFETY: what malloc gives is as the standard library's own allocator gives it; a block of the reserve is as long and as
+// aligned as asked for, and belongs to one owner until it is given back. Nothing here unwinds.
+unsafe impl GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        let given = unsafe { System.alloc(layout) };
+        if given.is_null() {
+            claim(layout)
+        } else {
+            given
+        }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        let given = unsafe { System.alloc_zeroed(layout) };
+        if !given.is_null() {
+            return given;
+        }
+        let block = claim(layout);
+        if !block.is_null() {
+            // SAFETY: as long as the layout, and ours.
+            unsafe { block.write_bytes(0, layout.size()) };
+        }
+        block
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if !release(block) {
+            // SAFETY: the caller's promise; it is not of the reserve.
+            unsafe { System.dealloc(block, layout) }
+        }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if place_of(block).is_none() {
+            // SAFETY: the caller's promise; it is not of the reserve.
+            let given = unsafe { System.realloc(block, layout, size) };
+            if !given.is_null() {
+                return given;
+            }
+        }
+        let Ok(wanted) = Layout::from_size_align(size, layout.align()) else {
+            return ptr::null_mut();
+        };
+        // SAFETY: a new block cannot overlap the old one, which is given back as it came.
+        unsafe {
+            let new = self.alloc(wanted);
+            if !new.is_null() {
+                ptr::copy_nonoverlapping(block, new, layout.size().min(size));
+                self.dealloc(block, layout);
+            }
+            new
+        }
+    }
+}
+
+/// A free block of the smallest size that fits and has one; NULL if there is none.
+fn claim(layout: Layout) -> *mut u8 {
+    if layout.align() > ALIGN {
+        return ptr::null_mut();
+    }
+    for (class, (words, (size, count))) in USED.iter().zip(SHAPE).enumerate() {
+        if layout.size() > size {
+            continue;
+        }
+        for (index, word) in words.iter().enumerate().take(count.div_ceil(64)) {
+            let there = match count - index * 64 {
+                more @ 0..64 => (1 << more) - 1,
+                _ => u64::MAX,
+            };
+            let taken = word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |bits| {
+                let free = !bits & there;
+                (free != 0).then(|| bits | (free & free.wrapping_neg()))
+            });
+            if let Ok(before) = taken {
+                let bit = (!before & there).trailing_zeros() as usize;
+                COUNT.fetch_add(1, Ordering::Relaxed);
+                let begin = BEGIN.get(class).copied().unwrap_or(0);
+                // SAFETY: the block lies in the reserve: `begin` is that of its size, and it is one of those that are there.
+                return unsafe {
+                    BLOCKS
+                        .0
+                        .get()
+                        .cast::<u8>()
+                        .add(begin + (index * 64 + bit) * size)
+                };
+            }
+        }
+    }
+    ptr::null_mut()
+}
+
+/// Gives a block back; false if it is not of the reserve.
+fn release(block: *mut u8) -> bool {
+    let Some(offset) = place_of(block) else {
+        return false;
+    };
+    let class = BEGIN
+        .iter()
+        .rposition(|begin| *begin <= offset)
+        .unwrap_or(0);
+    let begin = BEGIN.get(class).copied().unwrap_or(0);
+    if let (Some(words), Some((size, _))) = (USED.get(class), SHAPE.get(class)) {
+        let number = (offset - begin) / size;
+        if let Some(word) = words.get(number / 64) {
+            COUNT.fetch_sub(1, Ordering::Relaxed);
+            word.fetch_and(!(1 << (number % 64)), Ordering::AcqRel);
+        }
+    }
+    true
+}
+
+/// Where in the reserve it is.
+fn place_of(block: *const u8) -> Option<usize> {
+    let offset = block.addr().wrapping_sub(BLOCKS.0.get().addr());
+    (offset < LENGTH).then_some(offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_apart_aligned_and_come_back() {
+        for size in [1, 128, 129, 2048, 5000, 16 << 10, 200 << 10] {
+            let layout = Layout::from_size_align(size, 16).unwrap();
+            let blocks: Vec<*mut u8> = (0..2).map(|_| claim(layout)).collect();
+            for (index, block) in blocks.iter().enumerate() {
+                assert!(!block.is_null() && block.addr() % ALIGN == 0, "{size}");
+                assert!(place_of(*block).unwrap() + size <= LENGTH);
+                unsafe { block.write_bytes(index as u8 + 1, size) };
+            }
+            for (index, block) in blocks.iter().enumerate() {
+                let bytes = unsafe { std::slice::from_raw_parts(*block, size) };
+                assert!(bytes.iter().all(|byte| *byte == index as u8 + 1));
+            }
+            let apart = blocks[0].addr().abs_diff(blocks[1].addr());
+            assert!(apart >= size);
+            for block in blocks {
+                assert!(release(block));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_too_much_or_not_ours_is_refused() {
+        let huge = Layout::from_size_align((256 << 10) + 1, 1).unwrap();
+        assert!(claim(huge).is_null());
+        let aligned = Layout::from_size_align(8, 4096).unwrap();
+        assert!(claim(aligned).is_null());
+        let mut other = 0_u8;
+        assert!(!release(&mut other));
+        assert!(!release(ptr::null_mut()));
+    }
+
+    #[test]
+    fn growing_moves_the_contents_out_of_the_reserve() {
+        let layout = Layout::from_size_align(100, 8).unwrap();
+        let block = claim(layout);
+        unsafe {
+            block.write_bytes(7, 100);
+            let grown = ALLOCATOR.realloc(block, layout, 300);
+            assert!(place_of(grown).is_none(), "malloc had memory");
+            assert!(
+                std::slice::from_raw_parts(grown, 100)
+                    .iter()
+                    .all(|byte| *byte == 7)
+            );
+            ALLOCATOR.dealloc(grown, Layout::from_size_align(300, 8).unwrap());
+        }
+    }
+}

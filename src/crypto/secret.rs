@@ -1,0 +1,71 @@
+//! Secret texts of any length.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// Bytes that are wiped on drop, as far as the memory behind them reaches, and not printed.
+///
+/// `Zeroizing<Vec<u8>>` does the same byte by byte, which takes longer than encrypting them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SecretBytes(Vec<u8>);
+
+impl SecretBytes {
+    /// Takes these bytes into care.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Zeroize for SecretBytes {
+    fn zeroize(&mut self) {
+        if self.0.capacity() == 0 {
+            return;
+        }
+        self.0.spare_capacity_mut().zeroize();
+        self.0.as_mut_slice().zeroize();
+        self.0.clear();
+    }
+}
+
+impl Drop for SecretBytes {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for SecretBytes {}
+
+impl Deref for SecretBytes {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for SecretBytes {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBytes(secret)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wiping_empties_and_printing_hides() {
+        let mut bytes = SecretBytes::new(b"secret".to_vec());
+        assert_eq!(format!("{bytes:?}"), "SecretBytes(secret)");
+        assert_eq!(**bytes, b"secret"[..]);
+        bytes.zeroize();
+        assert!(bytes.is_empty());
+    }
+}

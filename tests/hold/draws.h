@@ -1,0 +1,18 @@
+/* What draws.c offers a program that it is preloaded into. */
+#ifndef HOLD_DRAWS_H
+#define HOLD_DRAWS_H
+
+#define PIECE 16
+#define MASK 0x5a
+
+struct draw {
+	unsigned char masked[PIECE];
+	int length;
+};
+
+extern struct draw *draws(int *how_many);
+extern void draws_forget(void);
+/* Sets the clock of time(2) on. */
+extern void draws_time_passes(long seconds);
+
+#endif

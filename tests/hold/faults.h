@@ -1,0 +1,18 @@
+/* What faults.c offers a program that it is preloaded into. */
+#ifndef HOLD_FAULTS_H
+#define HOLD_FAULTS_H
+
+enum fault { MEMORY, RANDOMNESS };
+
+struct totals {
+	unsigned long points, injected, bad;
+};
+
+/* What fails: once, or from the point on until disarmed; every how manyth point, beginning where. */
+extern void faults_plan(enum fault what, int until_disarmed, unsigned long every, unsigned long first);
+extern void faults_arm(int on);
+/* Whether this process has seen its failure. */
+extern int faults_child(void);
+extern void faults_totals(struct totals *totals);
+
+#endif

@@ -1,0 +1,111 @@
+"""What a run needs before it starts: the driver, the two libraries, keys and instance tags."""
+
+import glob
+import os
+import subprocess
+from pathlib import Path
+
+from world import Driver, to_hex
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PROTOCOL = "prpl-same"
+ACCOUNTS = ("alice", "bob", "carol", "dave")
+PLACES = ("/usr/lib/*/libotr.so.5", "/usr/lib64/libotr.so.5", "/usr/lib/libotr.so.5")
+
+# Debian adds this line to the default query text.
+DEBIAN_LINE = b"\nIf you are using Pidgin in Debian or Ubuntu,install the pidgin-otr package."
+
+
+class Missing(Exception):
+    """Something that the run needs is not there."""
+
+
+def find_reference():
+    """The libotr 4 of the system."""
+    for pattern in PLACES:
+        for path in sorted(glob.glob(pattern)):
+            return path
+    raise Missing("the system has no libotr.so.5 to compare with (Debian: libotr5)")
+
+
+def find_ours():
+    directory = os.environ.get("OTR_LIBDIR")
+    prefix = os.environ.get("OTR_PREFIX")
+    if directory:
+        return os.path.join(directory, "libotr.so.5")
+    if not prefix:
+        raise Missing("set OTR_PREFIX to the prefix that the library is installed under, or OTR_LIBDIR to its directory")
+    for top, _, files in sorted(os.walk(os.path.join(prefix, "lib"))):
+        if "libotr.so.5" in files:
+            return os.path.join(top, "libotr.so.5")
+    raise Missing(f"there is no libotr.so.5 under {prefix}/lib")
+
+
+class Pool:
+    """A directory below target/ with all of it. Keys are made once and kept."""
+
+    def __init__(self):
+        target = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
+        self.directory = target.resolve() / "same"
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.binary = self.directory / f"driver.{os.getpid()}"
+        self.compile()
+        self.paths = {"real": self.plain_reference(find_reference()), "ours": find_ours()}
+        self.drivers = {name: Driver(self.binary, path) for name, path in self.paths.items()}
+        self.second = {}
+        self.make_keys()
+
+    def compile(self):
+        done = subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-std=c11", "-D_GNU_SOURCE", "-rdynamic",
+                               "-I", str(ROOT / "include/abi5"), str(HERE / "driver.c"), "-o", str(self.binary), "-ldl"],
+                              capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Missing(f"driver.c does not compile:\n{done.stderr}")
+
+    def plain_reference(self, path):
+        """The reference with Debian's line taken out of its default query text, so that the texts, and the fragments
+        of them, need no normalising."""
+        data = Path(path).read_bytes()
+        at = data.find(DEBIAN_LINE)
+        if at >= 0:
+            end = data.index(b"\0", at)
+            tail = data[at + len(DEBIAN_LINE):end]
+            data = data[:at] + tail + bytes(end - at - len(tail)) + data[end:]
+        out = self.directory / f"libotr-reference.{os.getpid()}.so"
+        out.write_bytes(data)
+        return out
+
+    def make_keys(self):
+        driver = self.drivers["ours"]
+        for account in ACCOUNTS:
+            for number in range(2):
+                path = self.directory / f"{account}.{number}.keys"
+                if not path.exists():
+                    temporary = self.directory / f"making.{os.getpid()}.keys"
+                    driver.ask("user 0 maker 1")
+                    # Without a stream of random numbers of his own, the user would draw the same key again.
+                    answer = driver.ask(f"files 0 generate {temporary} {to_hex(account)} {to_hex(PROTOCOL)}")
+                    if "ret generate err=0" not in answer:
+                        raise Missing(f"no key could be made: {answer}")
+                    os.replace(temporary, path)
+        for account in ACCOUNTS:
+            for number in range(8):
+                path = self.directory / f"{account}.{number}.tags"
+                path.write_text(f"{account}\t{PROTOCOL}\t{0x1000 + 0x111 * number:08x}\n", encoding="ascii")
+
+    def key(self, account, number):
+        return self.directory / f"{account}.{number}.keys"
+
+    def tag(self, account, number):
+        return self.directory / f"{account}.{number}.tags"
+
+    def pairing(self, first, second):
+        """The drivers of a pairing."""
+        return (self.drivers[first], self.drivers[second])
+
+    def close(self):
+        for driver in self.drivers.values():
+            driver.stop()
+        for path in (self.binary, self.paths["real"]):
+            path.unlink(missing_ok=True)
