@@ -1,5 +1,6 @@
 # make            build the library
 # make install    put it under PREFIX (/usr/local)
+#                 Both take ABI=2 for libotr.so.2, the interface of libotr 3.2; without it, it is libotr.so.5, that of libotr 4.
 # make demo       see it work: two BitlBees that talk through it
 # make check      run every test
 # make bench      measure it beside the libotr of the distribution
@@ -24,9 +25,11 @@ VERSION := 4.1.1
 SONAME := libotr.so.5
 SHARED := libotr.so.5.1.1
 else ifeq ($(ABI),2)
-$(error ABI=2, the interface of libotr 3.2 (libotr.so.2), is not in this version yet. Without ABI=2 you get the interface of libotr 4 (libotr.so.5))
+VERSION := 3.2.1
+SONAME := libotr.so.2
+SHARED := libotr.so.2.2.1
 else
-$(error There is no ABI=$(ABI). It is 5, the interface of libotr 4 (libotr.so.5), unless you say otherwise)
+$(error There is no ABI=$(ABI). It is 5, the interface of libotr 4 (libotr.so.5), unless you say 2, that of libotr 3.2 (libotr.so.2))
 endif
 
 # Where cargo builds, and where what it has built is kept for `make install`.
@@ -39,14 +42,14 @@ REFERENCE := abi-check/reference
 SOURCES := Cargo.toml Cargo.lock build.rs $(wildcard .cargo/config.toml rust-toolchain.toml) \
 	$(shell find src -type f -name '*.rs')
 
-# Absolute, for libotr.pc; there, what is below the prefix is named relative to it, so that a tree can be moved.
+# Absolute, for libotr.pc; there, what is below its prefix is named relative to it, so that a tree can be moved.
 prefix := $(abspath $(PREFIX))
 libdir := $(abspath $(LIBDIR))
 includedir := $(abspath $(INCLUDEDIR))
 datadir := $(abspath $(DATADIR))
-below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
 
 .PHONY: all install uninstall demo check abi-check upstream-check bench fuzz soak fmt clippy clean
+.PHONY: install-2 install-5 install-plain install-shared uninstall-2 uninstall-5 uninstall-plain uninstall-shared
 .DELETE_ON_ERROR:
 
 all: $(BUILT)/$(SHARED) $(BUILT)/libotr.a
@@ -62,30 +65,68 @@ $(BUILT)/$(SHARED): $(SOURCES)
 $(BUILT)/libotr.a: $(BUILT)/$(SHARED) scripts/static-archive $(REFERENCE)/symbols.so.$(ABI).txt $(REFERENCE)/helpers.txt
 	scripts/static-archive '$(BUILT)/rust.a' '$@' $(REFERENCE)/symbols.so.$(ABI).txt $(REFERENCE)/helpers.txt
 
-install: all
-	$(INSTALL) -d '$(DESTDIR)$(libdir)/pkgconfig' '$(DESTDIR)$(datadir)/aclocal' \
-		'$(DESTDIR)$(includedir)/libotr/gcrypt-subset'
+# What clients are built with goes to `development`: its arguments are the directories of the libraries and of the headers,
+# how libotr.so there reaches the shared object, and the prefix that libotr.pc is to name.
+define development
+	$(INSTALL) -d '$(DESTDIR)$(1)/pkgconfig' '$(DESTDIR)$(2)/libotr/gcrypt-subset'
+	ln -sf $(3)$(SHARED) '$(DESTDIR)$(1)/libotr.so'
+	$(INSTALL) -m 644 '$(BUILT)/libotr.a' '$(DESTDIR)$(1)/libotr.a'
+	$(INSTALL) -m 644 $(HEADERS)/*.h '$(DESTDIR)$(2)/libotr'
+	$(INSTALL) -m 644 $(HEADERS)/gcrypt-subset/gcrypt.h '$(DESTDIR)$(2)/libotr/gcrypt-subset'
+	sed -e 's|@PREFIX@|$(4)|' -e 's|@VERSION@|$(VERSION)|' \
+		-e 's|@LIBDIR@|$(patsubst $(4)/%,$${prefix}/%,$(1))|' -e 's|@INCLUDEDIR@|$(patsubst $(4)/%,$${prefix}/%,$(2))|' \
+		pkgconfig/libotr.pc.in > '$(DESTDIR)$(1)/pkgconfig/libotr.pc'
+	chmod 644 '$(DESTDIR)$(1)/pkgconfig/libotr.pc'
+endef
+
+# Away with the development files in a directory of libraries and one of headers.
+define no_development
+	rm -f '$(DESTDIR)$(1)/libotr.so' '$(DESTDIR)$(1)/libotr.a' '$(DESTDIR)$(1)/pkgconfig/libotr.pc' \
+		'$(DESTDIR)$(2)/libotr/gcrypt-subset/gcrypt.h' \
+		$(patsubst $(HEADERS)/%,'$(DESTDIR)$(2)/libotr/%',$(wildcard $(HEADERS)/*.h))
+	-rmdir '$(DESTDIR)$(2)/libotr/gcrypt-subset' '$(DESTDIR)$(2)/libotr'
+endef
+
+install: all install-$(ABI)
+	@scripts/refresh-loader '$(DESTDIR)' '$(libdir)'
+
+uninstall: uninstall-$(ABI)
+	@scripts/refresh-loader '$(DESTDIR)' '$(libdir)'
+
+install-shared: all
+	$(INSTALL) -d '$(DESTDIR)$(libdir)' '$(DESTDIR)$(datadir)/aclocal'
 	$(INSTALL) -m 755 '$(BUILT)/$(SHARED)' '$(DESTDIR)$(libdir)/$(SHARED)'
 	$(if $(STRIP),$(STRIP) --strip-unneeded '$(DESTDIR)$(libdir)/$(SHARED)')
 	ln -sf $(SHARED) '$(DESTDIR)$(libdir)/$(SONAME)'
-	ln -sf $(SHARED) '$(DESTDIR)$(libdir)/libotr.so'
-	$(INSTALL) -m 644 '$(BUILT)/libotr.a' '$(DESTDIR)$(libdir)/libotr.a'
-	$(INSTALL) -m 644 $(HEADERS)/*.h '$(DESTDIR)$(includedir)/libotr'
-	$(INSTALL) -m 644 $(HEADERS)/gcrypt-subset/gcrypt.h '$(DESTDIR)$(includedir)/libotr/gcrypt-subset'
-	sed -e 's|@PREFIX@|$(prefix)|' -e 's|@VERSION@|$(VERSION)|' \
-		-e 's|@LIBDIR@|$(call below_prefix,$(libdir))|' -e 's|@INCLUDEDIR@|$(call below_prefix,$(includedir))|' \
-		pkgconfig/libotr.pc.in > '$(DESTDIR)$(libdir)/pkgconfig/libotr.pc'
-	chmod 644 '$(DESTDIR)$(libdir)/pkgconfig/libotr.pc'
-	$(INSTALL) -m 644 pkgconfig/libotr.m4 '$(DESTDIR)$(datadir)/aclocal/libotr.m4'
-	@scripts/refresh-loader '$(DESTDIR)' '$(libdir)'
 
-uninstall:
-	rm -f '$(DESTDIR)$(libdir)/libotr.so' '$(DESTDIR)$(libdir)/$(SONAME)' '$(DESTDIR)$(libdir)/$(SHARED)' \
-		'$(DESTDIR)$(libdir)/libotr.a' '$(DESTDIR)$(libdir)/pkgconfig/libotr.pc' '$(DESTDIR)$(datadir)/aclocal/libotr.m4' \
-		'$(DESTDIR)$(includedir)/libotr/gcrypt-subset/gcrypt.h' \
-		$(patsubst $(HEADERS)/%,'$(DESTDIR)$(includedir)/libotr/%',$(wildcard $(HEADERS)/*.h))
-	-rmdir '$(DESTDIR)$(includedir)/libotr/gcrypt-subset' '$(DESTDIR)$(includedir)/libotr'
-	@scripts/refresh-loader '$(DESTDIR)' '$(libdir)'
+install-plain: install-shared
+	$(call development,$(libdir),$(includedir),,$(prefix))
+	$(INSTALL) -m 644 pkgconfig/libotr.m4 '$(DESTDIR)$(datadir)/aclocal/libotr.m4'
+
+install-5: install-plain
+
+# Both interfaces may be in one prefix. The plain names (libotr.so, <libotr/*.h>, libotr.pc ...) are those of libotr.so.5
+# then, in whatever order they come: Thunderbird, for one, loads libotr.so for it. Those of libotr.so.2 are in a prefix of
+# their own besides, to which the builds of its clients can be pointed.
+own := $(libdir)/libotr-2
+
+install-2: install-shared
+	$(call development,$(own)/lib,$(own)/include,../../,$(own))
+	@if [ ! -e '$(DESTDIR)$(libdir)/libotr.so.5' ]; then $(MAKE) --no-print-directory ABI=2 install-plain; fi
+
+uninstall-shared:
+	rm -f '$(DESTDIR)$(libdir)/$(SONAME)' '$(DESTDIR)$(libdir)/$(SHARED)'
+
+uninstall-plain:
+	$(call no_development,$(libdir),$(includedir))
+	rm -f '$(DESTDIR)$(datadir)/aclocal/libotr.m4'
+
+uninstall-5: uninstall-shared uninstall-plain
+
+uninstall-2: uninstall-shared
+	$(call no_development,$(own)/lib,$(own)/include)
+	-rmdir '$(DESTDIR)$(own)/lib/pkgconfig' '$(DESTDIR)$(own)/lib' '$(DESTDIR)$(own)/include' '$(DESTDIR)$(own)'
+	@if [ ! -e '$(DESTDIR)$(libdir)/libotr.so.5' ]; then $(MAKE) --no-print-directory ABI=2 uninstall-plain; fi
 
 demo:
 	demo/run

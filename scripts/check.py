@@ -33,6 +33,7 @@ class Suite:
 CLIPPY = ["cargo", "clippy", "--all-targets", "--locked"]
 TEST = ["cargo", "test", "--locked", "--no-fail-fast"]
 CORE = ["--no-default-features"]
+ABI2 = CORE + ["--features", "abi2"]
 COMPILERS = ["gcc", "libc6-dev", "binutils", "make"]
 GCRYPT = ["libgcrypt20-dev", "libgpg-error-dev"]
 ABI_CHECK = COMPILERS + GCRYPT + ["g++", "abigail-tools", "pkg-config", "autoconf", "automake", "cmake", "meson"]
@@ -42,17 +43,20 @@ SUITES = [
     Suite("format", ["cargo", "fmt", "--check"], STATUS, minutes=2),
     Suite("clippy", CLIPPY + ["--", "-D", "warnings"], STATUS, COMPILERS),
     Suite("clippy-core", CLIPPY + CORE + ["--", "-D", "warnings"], STATUS, COMPILERS),
+    Suite("clippy-abi2", CLIPPY + ABI2 + ["--", "-D", "warnings"], STATUS, COMPILERS),
     Suite("rust", TEST, CARGO_TEST, COMPILERS, minutes=15),
     Suite("rust-core", TEST + CORE, CARGO_TEST, COMPILERS, minutes=15),
-    # 100,000 comparisons want optimised code, but not the time that linking it as a whole takes.
-    Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", "CARGO_PROFILE_RELEASE_LTO=off",
-                      "CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16"] + TEST + ["--release", "--lib", "montgomery"],
-          CARGO_TEST, COMPILERS, minutes=15),
+    Suite("rust-abi2", TEST + ABI2, CARGO_TEST, COMPILERS, minutes=15),
     Suite("abi-check", ["abi-check/run"], LAST_LINE, ABI_CHECK, needs_install=True),
     Suite("abi-self-test", ["abi-check/self-test"], LAST_LINE, ABI_CHECK + ["libotr5", "libotr5-dev"], needs_install=True),
     Suite("upstream", ["tests/upstream/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
     Suite("install", ["tests/install/run"], LAST_LINE,
           COMPILERS + GCRYPT + ["g++", "pkg-config", "autoconf", "automake"], needs_install=True),
+    Suite("install-abi2", ["tests/install/abi2"], LAST_LINE, COMPILERS + GCRYPT + ["g++", "pkg-config"], needs_install=True),
+    Suite("c-abi2", ["tests/c2/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind", "libotr5", "libotr5-dev"],
+          needs_install=True),
+    Suite("interop-abi2", ["tests/interop/run", "--abi2"], LAST_LINE,
+          COMPILERS + GCRYPT + ["libotr5", "libotr5-dev", "python3-potr"], needs_install=True),
     Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
     Suite("hold", ["tests/hold/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=20, needs_install=True),
     Suite("fuzz", ["fuzz/run", "10"], LAST_LINE, COMPILERS + ["g++"], minutes=20),
@@ -208,10 +212,12 @@ def main():
         for suite in suites:
             if suite.needs_install and installed is None:
                 # The suites below use one installation, as a client would.
-                stage = Suite("build", ["make", "install", f"PREFIX={prefix}"], STATUS)
-                passed, failed = run_suite(stage, environment)
-                total_passed, total_failed = total_passed + passed, total_failed + failed
-                installed = failed == 0
+                installed = True
+                for name, abi in (("build", "5"), ("build-abi2", "2")):
+                    stage = Suite(name, ["make", "install", f"ABI={abi}", f"PREFIX={prefix}"], STATUS)
+                    passed, failed = run_suite(stage, environment)
+                    total_passed, total_failed = total_passed + passed, total_failed + failed
+                    installed = installed and failed == 0
                 environment["OTR_PREFIX"] = prefix
             if suite.needs_install and not installed:
                 print(f"{suite.name}: FAILED, not run, since there is nothing to test", flush=True)

@@ -1,68 +1,34 @@
-//! `auth.h`: the key exchange run by hand, on the public struct alone.
+//! `auth.h`: the key exchange run by hand, on the public struct alone. What differs between the interfaces is whether an
+//! exchange knows its context, and with it instance tags: `auth/abi2.rs`, `auth/abi5.rs`.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
-use super::bridge::{c_bool, tags_of, version_from, version_number};
+use super::bridge::c_bool;
 use super::entry::{entry, guard};
 use super::error::GcryError;
 use super::exchange;
 use super::memory::{bytes_of, put};
 use super::privkey;
 use super::types::*;
-use crate::protocol::ake::{Auth, CommitOutcome, Established, SigningKey, Tags};
+use crate::protocol::ake::{Auth, Established, SigningKey, Tags};
 use crate::protocol::dh::DhKeyPair;
 use crate::protocol::error::ProtocolError;
-use crate::wire::version::Version;
 
-entry! {
-    /// Starts an exchange of version 2 or 3; the message to send is in `auth->lastauthmsg`.
-    ///
-    /// # Safety
-    /// `auth` is NULL or live, and so is the context it points to.
-    on panic GcryError::INTERNAL;
-    pub fn otrl_auth_start_v23(auth: *mut OtrlAuthInfo, version: c_int) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let version = c_uint::try_from(version).ok().and_then(version_from);
-            let Some(version) = version.filter(|version| *version != Version::V1) else {
-                return GcryError::INV_VALUE;
-            };
-            step(auth, |state, tags| {
-                *state = Auth::start(version, tags)?;
-                Ok(())
-            })
-            .map(|()| show_version(auth, version))
-            .into()
-        }
-    }
-}
+#[cfg(feature = "abi2")]
+mod abi2;
+#[cfg(feature = "abi5")]
+mod abi5;
 
-entry! {
-    /// Handles a DH-commit message; the message to send is in `auth->lastauthmsg`.
-    ///
-    /// # Safety
-    /// As for [`otrl_auth_start_v23`]; `commitmsg` is NULL or a C string.
-    on panic GcryError::INTERNAL;
-    pub fn otrl_auth_handle_commit(auth: *mut OtrlAuthInfo, commitmsg: *const c_char, version: c_int) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let version = c_uint::try_from(version).ok().and_then(version_from);
-            let (Some(message), Some(version)) = (bytes_of(commitmsg), version) else {
-                return GcryError::INV_VALUE;
-            };
-            // Without a rival every outcome leaves the message to send in place.
-            step(auth, |state, tags| state.on_commit(message, version, tags, None).map(|_: CommitOutcome| ()))
-                .map(|()| show_version(auth, version))
-                .into()
-        }
-    }
-}
+#[cfg(feature = "abi2")]
+use abi2 as face;
+#[cfg(feature = "abi5")]
+use abi5 as face;
 
 entry! {
     /// Handles a DH-key message; `*havemsgp` says whether there is a message to send.
     ///
     /// # Safety
-    /// As for [`otrl_auth_handle_commit`]; `privkey` is NULL or live, `havemsgp` NULL or writable.
+    /// `auth` is NULL or live, and so is what it points to; `keymsg` is NULL or a C string; `privkey` is NULL or live, `havemsgp` NULL or writable.
     on panic GcryError::INTERNAL;
     pub fn otrl_auth_handle_key(
         auth: *mut OtrlAuthInfo,
@@ -118,7 +84,7 @@ pub unsafe extern "C-unwind" fn otrl_auth_handle_revealsig(
 /// Handles a signature message. When the exchange is done, `auth_succeeded` is called; nothing is to be sent.
 ///
 /// # Safety
-/// As for [`otrl_auth_handle_commit`]; `havemsgp` is NULL or writable.
+/// `auth` is NULL or live, and so is what it points to; `sigmsg` is NULL or a C string; `havemsgp` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn otrl_auth_handle_signature(
     auth: *mut OtrlAuthInfo,
@@ -144,7 +110,7 @@ entry! {
     /// Starts an exchange of version 1, with the given DH key or a fresh one.
     ///
     /// # Safety
-    /// As for [`otrl_auth_start_v23`]; `our_dh` and `privkey` are NULL or live.
+    /// `auth` is NULL or live, and so is what it points to; `our_dh` and `privkey` are NULL or live.
     on panic GcryError::INTERNAL;
     pub fn otrl_auth_start_v1(
         auth: *mut OtrlAuthInfo,
@@ -205,10 +171,7 @@ unsafe fn step<T>(
 ) -> Result<T, GcryError> {
     // SAFETY: the callers pass what their clients vouch for.
     unsafe {
-        if auth.is_null() || (*auth).context.is_null() {
-            return Err(GcryError::INV_VALUE);
-        }
-        let tags = tags_of((*auth).context);
+        let tags = face::tags_of(auth).ok_or(GcryError::INV_VALUE)?;
         let mut state = exchange::load(auth, None);
         let (outcome, state) = guard(move || (step(&mut state, tags), state))?;
         let value = outcome?;
@@ -267,10 +230,4 @@ unsafe fn finish(
         exchange::store_keypair(&raw mut (*auth).our_dh, None);
         answer
     }
-}
-
-/// The context speaks this version now.
-unsafe fn show_version(auth: *mut OtrlAuthInfo, version: Version) {
-    // SAFETY: `step` has checked both pointers.
-    unsafe { (*(*auth).context).protocol_version = version_number(Some(version)) };
 }

@@ -1,25 +1,24 @@
 //! The part of `auth.h` that only moves objects about.
 
-use super::dh_objects::{keypair_copy, keypair_free};
+use super::dh_objects::keypair_free;
 use super::entry::entry;
 use super::gcry::{cipher, digest, mpi};
-use super::memory::{self, c_buffer, slice_of, wipe, wipe_string_and_clear};
-use super::types::{AUTHSTATE_AWAITING_DHKEY, AUTHSTATE_AWAITING_SIG, ConnContext, OtrlAuthInfo};
+use super::memory::{free_and_clear, wipe_string_and_clear};
+use super::types::OtrlAuthInfo;
 
-/// Makes an empty AKE of whatever was in the context.
-///
-/// # Safety
-/// `context` is a context whose `auth` holds nothing to release.
-pub unsafe fn new(context: *mut ConnContext) {
-    // SAFETY: the caller's promise; all zeros are an empty AKE.
-    unsafe {
-        let auth = &raw mut (*context).auth;
-        wipe(auth.cast(), size_of::<OtrlAuthInfo>());
-        (*auth).context = context;
-    }
-}
+#[cfg(feature = "abi2")]
+mod abi2;
+#[cfg(feature = "abi5")]
+mod abi5;
 
-/// Releases what an AKE holds and empties it; the context it belongs to stays.
+#[cfg(feature = "abi2")]
+use abi2 as face;
+#[cfg(feature = "abi5")]
+use abi5 as face;
+
+pub use face::{commit_sent, new, note_commit_sent};
+
+/// Releases what an AKE holds and empties it; a context that it belongs to stays.
 ///
 /// # Safety
 /// `auth` is an AKE.
@@ -27,7 +26,7 @@ pub unsafe fn clear(auth: *mut OtrlAuthInfo) {
     // SAFETY: the caller's promise. Nothing is left to release when the struct is zeroed.
     unsafe {
         keypair_free(&raw mut (*auth).our_dh);
-        memory::free_and_clear(&raw mut (*auth).encgx);
+        free_and_clear(&raw mut (*auth).encgx);
         mpi::release((*auth).their_pub);
         for handle in [(*auth).enc_c, (*auth).enc_cp] {
             cipher::close(handle);
@@ -41,55 +40,7 @@ pub unsafe fn clear(auth: *mut OtrlAuthInfo) {
             digest::close(handle);
         }
         wipe_string_and_clear(&raw mut (*auth).lastauthmsg);
-        let context = (*auth).context;
-        wipe(auth.cast(), size_of::<OtrlAuthInfo>());
-        (*auth).context = context;
-    }
-}
-
-/// Carries our DH-commit from the master to the instance that answered it, which then waits for that answer.
-///
-/// # Safety
-/// Both are AKEs.
-pub unsafe fn copy_on_key(from: *const OtrlAuthInfo, to: *mut OtrlAuthInfo) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if std::ptr::eq(from, to)
-            || !matches!(
-                (*from).authstate,
-                AUTHSTATE_AWAITING_DHKEY | AUTHSTATE_AWAITING_SIG
-            )
-        {
-            return;
-        }
-        keypair_free(&raw mut (*to).our_dh);
-        keypair_copy(&raw mut (*to).our_dh, &raw const (*from).our_dh);
-        (*to).initiated = (*from).initiated;
-        (*to).our_keyid = (*from).our_keyid;
-        (*to).r = (*from).r;
-        (*to).hashgx = (*from).hashgx;
-        memory::free_and_clear(&raw mut (*to).encgx);
-        (*to).encgx = c_buffer(slice_of((*from).encgx, (*from).encgx_len));
-        (*to).encgx_len = if (*to).encgx.is_null() {
-            0
-        } else {
-            (*from).encgx_len
-        };
-        (*to).authstate = AUTHSTATE_AWAITING_DHKEY;
-    }
-}
-
-entry! {
-    /// Makes an empty AKE of whatever was in the context.
-    ///
-    /// # Safety
-    /// `context` is NULL or as [`new`] says.
-    on panic ();
-    pub fn otrl_auth_new(context: *mut ConnContext) {
-        if !context.is_null() {
-            // SAFETY: not NULL.
-            unsafe { new(context) }
-        }
+        face::blank(auth);
     }
 }
 
@@ -103,70 +54,6 @@ entry! {
         if !auth.is_null() {
             // SAFETY: not NULL.
             unsafe { clear(auth) }
-        }
-    }
-}
-
-entry! {
-    /// Carries our DH-commit from the master (`from`) to the instance that answered it.
-    ///
-    /// # Safety
-    /// Both are NULL or AKEs.
-    on panic ();
-    pub fn otrl_auth_copy_on_key(from: *mut OtrlAuthInfo, to: *mut OtrlAuthInfo) {
-        if !from.is_null() && !to.is_null() {
-            // SAFETY: neither is NULL.
-            unsafe { copy_on_key(from, to) }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::abi::memory::c_zeroed;
-    use crate::abi::types::{AUTHSTATE_AWAITING_REVEALSIG, AUTHSTATE_NONE};
-
-    #[test]
-    fn our_commit_is_carried_to_the_instance_that_answered() {
-        unsafe {
-            let (master, child): (*mut ConnContext, *mut ConnContext) = (c_zeroed(), c_zeroed());
-            otrl_auth_new(master);
-            otrl_auth_new(child);
-            let (from, to) = (&raw mut (*master).auth, &raw mut (*child).auth);
-            assert_eq!(((*from).context, (*to).context), (master, child));
-            (*from).initiated = 1;
-            (*from).our_keyid = 1;
-            (*from).our_dh.private = mpi::new_secret(&[4]).unwrap();
-            (*from).r = [3; 16];
-            (*from).hashgx = [5; 32];
-            (*from).encgx = c_buffer(b"g^x");
-            (*from).encgx_len = 3;
-
-            (*from).authstate = AUTHSTATE_AWAITING_REVEALSIG;
-            otrl_auth_copy_on_key(from, to);
-            assert_eq!(((*to).authstate, (*to).initiated), (AUTHSTATE_NONE, 0));
-
-            (*from).authstate = AUTHSTATE_AWAITING_SIG;
-            otrl_auth_copy_on_key(from, to);
-            otrl_auth_clear(from);
-            otrl_auth_clear(from);
-            assert_eq!(
-                ((*to).authstate, (*to).initiated, (*to).our_keyid),
-                (AUTHSTATE_AWAITING_DHKEY, 1, 1)
-            );
-            assert_eq!(
-                ((*to).r, (*to).hashgx, (*to).context),
-                ([3; 16], [5; 32], child)
-            );
-            assert_eq!(slice_of((*to).encgx, (*to).encgx_len), b"g^x");
-            assert_eq!(mpi::bytes((*to).our_dh.private).unwrap().as_slice(), [4]);
-            assert!((*from).encgx.is_null() && (*from).r == [0; 16] && (*from).context == master);
-
-            otrl_auth_clear(to);
-            otrl_auth_clear(std::ptr::null_mut());
-            libc::free(master.cast());
-            libc::free(child.cast());
         }
     }
 }

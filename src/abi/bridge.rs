@@ -7,15 +7,15 @@ use std::ffi::{c_int, c_uint};
 use std::ptr;
 
 use super::context;
-use super::context_priv::private_of;
 use super::entry::guard;
 use super::error::GcryError;
 use super::exchange;
+use super::hidden::{hidden, private_of};
 use super::memory::bytes_of;
 use super::private::ExchangeExtras;
 use super::smp_numbers;
 use super::types::*;
-use crate::protocol::ake::{Auth, Tags};
+use crate::protocol::ake::Auth;
 use crate::protocol::conversation::{Conversation, MessageState, Offer, Peer, Retransmit};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::policy::Policy;
@@ -23,6 +23,16 @@ use crate::protocol::session_id::{BoldHalf, SessionId};
 use crate::protocol::smp::state::Smp;
 use crate::wire::query::Versions;
 use crate::wire::version::Version;
+
+#[cfg(feature = "abi2")]
+mod abi2;
+#[cfg(feature = "abi5")]
+mod abi5;
+
+#[cfg(feature = "abi2")]
+use abi2 as face;
+#[cfg(feature = "abi5")]
+use abi5 as face;
 
 /// Runs a step on a conversation. After a panic the conversation has no session any more: what it
 /// sends is refused until it is reset.
@@ -94,34 +104,11 @@ pub unsafe fn with_smp<T>(
     }
 }
 
-/// The instance tags of a context.
-///
-/// # Safety
-/// `ctx` is live.
-pub unsafe fn tags_of(ctx: *const ConnContext) -> Tags {
-    // SAFETY: the caller's promise.
-    unsafe {
-        Tags {
-            ours: (*ctx).our_instance,
-            theirs: (*ctx).their_instance,
-        }
-    }
-}
-
-/// Whether this is a master context.
-///
-/// # Safety
-/// `ctx` is live.
-pub unsafe fn is_master(ctx: *const ConnContext) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { ptr::eq((*ctx).m_context, ctx) }
-}
-
 unsafe fn load(ctx: *mut ConnContext) -> Result<Conversation, GcryError> {
     // SAFETY: the caller of this private function vouches for the context.
     unsafe {
         let private = private_of(ctx).ok_or(GcryError::INV_VALUE)?;
-        let hidden = (*ctx).context_priv;
+        let hidden = hidden(ctx);
         let id_length = (*ctx).sessionid_len.min((*ctx).sessionid.len());
         let half = match (*ctx).sessionid_half {
             SESSIONID_SECOND_HALF_BOLD => BoldHalf::Second,
@@ -135,8 +122,8 @@ unsafe fn load(ctx: *mut ConnContext) -> Result<Conversation, GcryError> {
                 _ => MessageState::Plaintext,
             },
             version: version_from((*ctx).protocol_version),
-            tags: tags_of(ctx),
-            is_master: is_master(ctx),
+            tags: context::tags_of(ctx),
+            is_master: context::is_master(ctx),
             session_id: SessionId::new(id.get(..id_length).unwrap_or_default(), half),
             offer: match (*ctx).otr_offer {
                 OFFER_SENT => Offer::Sent,
@@ -163,7 +150,7 @@ unsafe fn store(ctx: *mut ConnContext, conversation: Conversation) {
         let Some(private) = private_of(ctx) else {
             return;
         };
-        let hidden = (*ctx).context_priv;
+        let hidden = hidden(ctx);
         (*ctx).msgstate = match conversation.state {
             MessageState::Plaintext => MSGSTATE_PLAINTEXT,
             MessageState::Encrypted => MSGSTATE_ENCRYPTED,
@@ -243,12 +230,13 @@ pub fn policy_from(bits: OtrlPolicy) -> Policy {
         versions: Versions {
             v1: has(POLICY_ALLOW_V1),
             v2: has(POLICY_ALLOW_V2),
-            v3: has(POLICY_ALLOW_V3),
+            v3: face::allows_v3(bits),
         },
         require_encryption: has(POLICY_REQUIRE_ENCRYPTION),
         send_whitespace_tag: has(POLICY_SEND_WHITESPACE_TAG),
         whitespace_start_ake: has(POLICY_WHITESPACE_START_AKE),
         error_start_ake: has(POLICY_ERROR_START_AKE),
+        query_form: face::QUERY_FORM,
     }
 }
 

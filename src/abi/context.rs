@@ -2,22 +2,31 @@
 //!
 //! The list is the client's as well: it walks it, keeps pointers into it and calls back into this file from its callbacks.
 //! So every link is read afresh, and nothing of ours is alive while `add_app_data` or `app_data_free` runs.
+//!
+//! Whether a correspondent has one context or a master with instances is the matter of `context/abi2.rs` and
+//! `context/abi5.rs`.
 
-mod family;
 mod fingerprint;
 mod forget;
 mod handle;
 mod list;
 mod state;
 
-pub use family::{
-    count_members, find_recent_instance, recent_secure_instance, update_recent_child,
-};
+#[cfg(feature = "abi2")]
+mod abi2;
+#[cfg(feature = "abi5")]
+mod abi5;
+
+#[cfg(feature = "abi2")]
+use abi2 as face;
+#[cfg(feature = "abi5")]
+use abi5 as face;
+
+#[cfg(feature = "abi5")]
+pub use face::{count_members, find, find_recent_instance, recent_secure_instance};
+pub use face::{find_correspondent, is_instance, is_master, tags_of, update_recent_child};
 pub use fingerprint::{find_fingerprint, forget_fingerprint, is_trusted, set_trust};
 pub use forget::{forget, forget_all};
 pub use handle::{CONTEXTS_FORGOTTEN, Handle, is_live};
-pub use list::{find, find_behind};
+pub use list::{Names, NewContexts};
 pub use state::{force_finished, force_plaintext};
-
-#[cfg(test)]
-mod tests;

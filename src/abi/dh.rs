@@ -56,7 +56,10 @@ entry! {
             let keys = DataKeys::derive(&ours, &theirs);
             (*sess).sendmackey = keys.sending.mac;
             (*sess).rcvmackey = keys.receiving.mac;
-            (*sess).extrakey = keys.extra;
+            #[cfg(feature = "abi5")]
+            {
+                (*sess).extrakey = keys.extra;
+            }
             let made = fill_session(sess, &keys);
             if made.is_err() {
                 dh_objects::session_free(sess);

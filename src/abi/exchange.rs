@@ -3,6 +3,7 @@
 use std::ffi::c_uint;
 use std::ptr;
 
+use super::auth_info;
 use super::bridge::{half_number, version_from, version_number};
 use super::error::GcryError;
 use super::gcry::mpi;
@@ -27,7 +28,7 @@ pub unsafe fn load(info: *const OtrlAuthInfo, extras: Option<&ExchangeExtras>) -
             initiated: (*info).initiated != 0,
             version: version_from((*info).protocol_version),
             last_message: bytes_of((*info).lastauthmsg).map(<[u8]>::to_vec),
-            commit_sent: (*info).commit_sent_time,
+            commit_sent: auth_info::commit_sent(info),
         }
     }
 }
@@ -132,7 +133,7 @@ unsafe fn write(info: *mut OtrlAuthInfo, auth: &Auth) {
     unsafe {
         (*info).initiated = auth.initiated.into();
         (*info).protocol_version = version_number(auth.version);
-        (*info).commit_sent_time = auth.commit_sent;
+        auth_info::note_commit_sent(info, auth.commit_sent);
         free_and_clear(&raw mut (*info).lastauthmsg);
         if let Some(message) = &auth.last_message {
             (*info).lastauthmsg = c_string(message);

@@ -2,6 +2,9 @@
 //!
 //! One file per header of libotr; each exported function is a translation and no more. [`entry`] says how a function is
 //! exported, [`types`] how the structs lie in memory, [`gcry`] what stands for libgcrypt's objects.
+//!
+//! What is different in the two faces stands in files named `abi2` and `abi5` below the one that it belongs to. There both
+//! have the same names, and the file above chooses.
 #![cfg_attr(
     test,
     allow(
@@ -17,48 +20,27 @@ pub mod gcry;
 pub mod memory;
 mod reserve;
 pub mod stdio;
-#[cfg(feature = "abi5")]
 pub mod types;
 
-#[cfg(feature = "abi5")]
 pub mod auth;
-#[cfg(feature = "abi5")]
 pub mod auth_info;
-#[cfg(feature = "abi5")]
 pub mod b64;
-#[cfg(feature = "abi5")]
 mod bridge;
-#[cfg(feature = "abi5")]
 pub mod context;
-#[cfg(feature = "abi5")]
-pub mod context_priv;
-#[cfg(feature = "abi5")]
 pub mod dh;
-#[cfg(feature = "abi5")]
 pub mod dh_objects;
-#[cfg(feature = "abi5")]
 mod exchange;
+mod hidden;
 #[cfg(feature = "abi5")]
 pub mod instag;
-#[cfg(feature = "abi5")]
 pub mod mem;
-#[cfg(feature = "abi5")]
 pub mod message;
-#[cfg(feature = "abi5")]
 pub mod private;
-#[cfg(feature = "abi5")]
 pub mod privkey;
-#[cfg(feature = "abi5")]
 pub mod proto;
-#[cfg(feature = "abi5")]
 pub mod sm;
-#[cfg(feature = "abi5")]
 pub mod sm_objects;
-#[cfg(feature = "abi5")]
 mod smp_numbers;
-#[cfg(feature = "abi5")]
 pub mod tlv;
-#[cfg(feature = "abi5")]
 pub mod userstate;
-#[cfg(feature = "abi5")]
 pub mod version;

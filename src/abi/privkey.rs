@@ -8,9 +8,11 @@ mod contents;
 mod fingerprint;
 mod fingerprint_file;
 mod generate;
+#[cfg(feature = "abi5")]
 mod jobs;
 mod list;
 mod lock;
+#[cfg(feature = "abi5")]
 mod pending;
 mod read;
 mod sign;
@@ -19,5 +21,6 @@ mod tests;
 
 pub use fingerprint::fingerprint_of;
 pub use list::{find, forget_all};
+#[cfg(feature = "abi5")]
 pub use pending::forget_all as pending_forget_all;
 pub use sign::{signing_key, signing_key_of};

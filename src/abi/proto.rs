@@ -11,11 +11,26 @@ use super::tlv;
 use super::types::*;
 use crate::protocol::error::ProtocolError;
 use crate::wire::fragment::{Accumulated, FragmentHeader, create};
-use crate::wire::kind::{MessageKind, instances, message_kind, message_version};
+use crate::wire::kind::MessageKind;
 use crate::wire::messages::data::data_flags;
-use crate::wire::query::{default_query, query_versions};
+use crate::wire::query::query_versions;
 use crate::wire::version::Version;
 use crate::wire::whitespace::find_tag;
+
+#[cfg(feature = "abi2")]
+mod abi2;
+#[cfg(feature = "abi5")]
+mod abi5;
+
+#[cfg(feature = "abi2")]
+use abi2 as face;
+#[cfg(feature = "abi5")]
+use abi5 as face;
+
+pub use face::{kind_of, version_of};
+
+/// The extra symmetric key that goes with a message.
+type ExtraKey = zeroize::Zeroizing<[u8; 32]>;
 
 entry! {
     /// The query message in our name, malloc'ed; NULL without memory.
@@ -26,7 +41,7 @@ entry! {
     pub fn otrl_proto_default_query_msg(ourname: *const c_char, policy: OtrlPolicy) -> *mut c_char {
         // SAFETY: the caller's promise.
         let name = unsafe { bytes_of(ourname) }.unwrap_or_default();
-        c_string(&default_query(name, policy_from(policy).versions))
+        c_string(&policy_from(policy).query(name))
     }
 }
 
@@ -76,7 +91,7 @@ entry! {
     on panic MSGTYPE_UNKNOWN;
     pub fn otrl_proto_message_type(message: *const c_char) -> OtrlMessageType {
         // SAFETY: the caller's promise.
-        match message_kind(unsafe { bytes_of(message) }.unwrap_or_default()) {
+        match kind_of(unsafe { bytes_of(message) }.unwrap_or_default()) {
             MessageKind::NotOtr => MSGTYPE_NOTOTR,
             MessageKind::TaggedPlaintext => MSGTYPE_TAGGEDPLAINTEXT,
             MessageKind::Query => MSGTYPE_QUERY,
@@ -93,75 +108,6 @@ entry! {
 }
 
 entry! {
-    /// The version of an encoded message; 0 for any other.
-    ///
-    /// # Safety
-    /// `message` is NULL or a C string.
-    on panic 0;
-    pub fn otrl_proto_message_version(message: *const c_char) -> c_int {
-        // SAFETY: the caller's promise.
-        let message = unsafe { bytes_of(message) }.unwrap_or_default();
-        message_version(message).map_or(0, |version| version.number().into())
-    }
-}
-
-entry! {
-    /// The instance tags of a version 3 message, which must begin with its "?OTR:".
-    ///
-    /// # Safety
-    /// `otrmsg` is NULL or a C string; the out-parameters are NULL or writable.
-    on panic GcryError::INTERNAL;
-    pub fn otrl_proto_instance(
-        otrmsg: *const c_char, instance_from: *mut c_uint, instance_to: *mut c_uint,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match bytes_of(otrmsg).map(instances) {
-                Some(Ok(tags)) => {
-                    put(instance_from, tags.from);
-                    put(instance_to, tags.to);
-                    GcryError::NO_ERROR
-                }
-                _ => GcryError::INV_VALUE,
-            }
-        }
-    }
-}
-
-entry! {
-    /// Encrypts a data message; the result is malloc'ed. The extra key goes into `extrakey` unless that is NULL.
-    ///
-    /// # Safety
-    /// `context` is NULL or live; `msg` is NULL or a C string, `tlvs` a chain; `encmessagep` is NULL or
-    /// writable; `extrakey` is NULL or has room for 32 bytes.
-    on panic GcryError::INTERNAL;
-    pub fn otrl_proto_create_data(
-        encmessagep: *mut *mut c_char, context: *mut ConnContext, msg: *const c_char,
-        tlvs: *const OtrlTLV, flags: u8, extrakey: *mut u8,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            put(encmessagep, ptr::null_mut());
-            let Some(text) = bytes_of(msg).filter(|_| !encmessagep.is_null() && !context.is_null()) else {
-                return GcryError::INV_VALUE;
-            };
-            let chain = tlv::to_chain(tlvs);
-            let sent = match with_conversation(context, |c| c.create_data(text, &chain, flags)) {
-                Ok(Ok(sent)) => sent,
-                Ok(Err(error)) => return error.into(),
-                Err(error) => return error,
-            };
-            *encmessagep = c_string(&sent.message);
-            if (*encmessagep).is_null() {
-                return GcryError::ENOMEM;
-            }
-            put_key(extrakey, &sent.extra_key);
-            GcryError::NO_ERROR
-        }
-    }
-}
-
-entry! {
     /// Reads the flags of a data message that may be unreadable otherwise.
     ///
     /// # Safety
@@ -173,45 +119,6 @@ entry! {
             let flags = bytes_of(datamsg).and_then(data_flags);
             put(flagsp, flags.unwrap_or(0));
             if flags.is_some() { GcryError::NO_ERROR } else { GcryError::INV_VALUE }
-        }
-    }
-}
-
-entry! {
-    /// Checks and decrypts a data message; text and TLVs are malloc'ed.
-    ///
-    /// # Safety
-    /// `context` is NULL or live; `datamsg` is NULL or a C string; `plaintextp` and `tlvsp` are NULL or
-    /// writable, and so is `flagsp`; `extrakey` is NULL or has room for 32 bytes.
-    on panic GcryError::INTERNAL;
-    pub fn otrl_proto_accept_data(
-        plaintextp: *mut *mut c_char, tlvsp: *mut *mut OtrlTLV, context: *mut ConnContext,
-        datamsg: *const c_char, flagsp: *mut u8, extrakey: *mut u8,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            put(plaintextp, ptr::null_mut());
-            put(tlvsp, ptr::null_mut());
-            put(flagsp, 0);
-            let complete = !plaintextp.is_null() && !tlvsp.is_null() && !context.is_null();
-            let Some(message) = bytes_of(datamsg).filter(|_| complete) else { return GcryError::INV_VALUE };
-            put(flagsp, data_flags(message).unwrap_or(0));
-            let outcome = with_conversation(context, |c| match c.secrets.session.as_mut() {
-                Some(session) => session.decrypt(message).map_err(|refused| refused.error),
-                None => Err(ProtocolError::Conflict),
-            });
-            let received = match outcome {
-                Ok(Ok(received)) => received,
-                Ok(Err(error)) => return error.into(),
-                Err(error) => return error,
-            };
-            *plaintextp = c_buffer(&received.text).cast();
-            if (*plaintextp).is_null() {
-                return GcryError::ENOMEM;
-            }
-            *tlvsp = tlv::from_chain(&received.tlvs);
-            put_key(extrakey, &received.extra_key);
-            GcryError::NO_ERROR
         }
     }
 }
@@ -244,41 +151,7 @@ entry! {
 }
 
 entry! {
-    /// Cuts a message into `fragment_count` pieces of at most `mms` bytes with their headers.
-    ///
-    /// # Safety
-    /// `fragments` is NULL or writable; `context` is NULL or live; `message` is NULL or a C string.
-    on panic GcryError::INTERNAL;
-    pub fn otrl_proto_fragment_create(
-        mms: c_int, fragment_count: c_int, fragments: *mut *mut *mut c_char,
-        context: *mut ConnContext, message: *const c_char,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let text = bytes_of(message).filter(|_| !fragments.is_null() && !context.is_null());
-            let sizes = usize::try_from(mms).ok().zip(usize::try_from(fragment_count).ok());
-            let (Some(text), Some((size, count))) = (text, sizes) else { return GcryError::INV_VALUE };
-            let header = if (*context).auth.protocol_version == 3 {
-                FragmentHeader::V3 { ours: (*context).our_instance, theirs: (*context).their_instance }
-            } else {
-                FragmentHeader::V2
-            };
-            match create(text, size, count, header) {
-                Ok(pieces) => match c_array(&pieces) {
-                    Some(array) => {
-                        *fragments = array;
-                        GcryError::NO_ERROR
-                    }
-                    None => GcryError::ENOMEM,
-                },
-                Err(_) => GcryError::INV_VALUE,
-            }
-        }
-    }
-}
-
-entry! {
-    /// Frees what [`otrl_proto_fragment_create`] made.
+    /// Frees what `otrl_proto_fragment_create` made.
     ///
     /// # Safety
     /// `fragments` is NULL or points at an array of `arraylen` malloc'ed strings.
@@ -293,6 +166,109 @@ entry! {
                 libc::free((*(*fragments).add(index)).cast());
             }
             libc::free((*fragments).cast());
+        }
+    }
+}
+
+/// Encrypts a data message into `*encmessagep`, malloc'ed.
+///
+/// # Safety
+/// `context` is NULL or live; `msg` is NULL or a C string, `tlvs` a chain; `encmessagep` is NULL or writable.
+unsafe fn create_data(
+    encmessagep: *mut *mut c_char,
+    context: *mut ConnContext,
+    msg: *const c_char,
+    tlvs: *const OtrlTLV,
+    flags: u8,
+) -> Result<ExtraKey, GcryError> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        put(encmessagep, ptr::null_mut());
+        let complete = !encmessagep.is_null() && !context.is_null();
+        let text = bytes_of(msg)
+            .filter(|_| complete)
+            .ok_or(GcryError::INV_VALUE)?;
+        let chain = tlv::to_chain(tlvs);
+        let sent = with_conversation(context, |c| c.create_data(text, &chain, flags))??;
+        *encmessagep = c_string(&sent.message);
+        if (*encmessagep).is_null() {
+            return Err(GcryError::ENOMEM);
+        }
+        Ok(sent.extra_key)
+    }
+}
+
+/// Where the parts of a data message go.
+struct Parts {
+    plaintextp: *mut *mut c_char,
+    tlvsp: *mut *mut OtrlTLV,
+    flagsp: *mut u8,
+}
+
+/// Checks and decrypts a data message; text and TLVs are malloc'ed.
+///
+/// # Safety
+/// `context` is NULL or live; `datamsg` is NULL or a C string; the places are NULL or writable.
+unsafe fn accept_data(
+    parts: Parts,
+    context: *mut ConnContext,
+    datamsg: *const c_char,
+) -> Result<ExtraKey, GcryError> {
+    let Parts {
+        plaintextp,
+        tlvsp,
+        flagsp,
+    } = parts;
+    // SAFETY: the caller's promise.
+    unsafe {
+        put(plaintextp, ptr::null_mut());
+        put(tlvsp, ptr::null_mut());
+        put(flagsp, 0);
+        let complete = !plaintextp.is_null() && !tlvsp.is_null() && !context.is_null();
+        let message = bytes_of(datamsg)
+            .filter(|_| complete)
+            .ok_or(GcryError::INV_VALUE)?;
+        put(flagsp, data_flags(message).unwrap_or(0));
+        let received = with_conversation(context, |c| match c.secrets.session.as_mut() {
+            Some(session) => session.decrypt(message).map_err(|refused| refused.error),
+            None => Err(ProtocolError::Conflict),
+        })??;
+        *plaintextp = c_buffer(&received.text).cast();
+        if (*plaintextp).is_null() {
+            return Err(GcryError::ENOMEM);
+        }
+        *tlvsp = tlv::from_chain(&received.tlvs);
+        Ok(received.extra_key)
+    }
+}
+
+/// Cuts a message into `count` pieces of at most `size` bytes with their headers: a malloc'ed array.
+///
+/// # Safety
+/// `fragments` is NULL or writable; `message` is NULL or a C string.
+unsafe fn fragment_create(
+    size: c_int,
+    count: c_int,
+    fragments: *mut *mut *mut c_char,
+    header: FragmentHeader,
+    message: *const c_char,
+) -> GcryError {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let text = bytes_of(message).filter(|_| !fragments.is_null());
+        let sizes = usize::try_from(size).ok().zip(usize::try_from(count).ok());
+        let (Some(text), Some((size, count))) = (text, sizes) else {
+            return GcryError::INV_VALUE;
+        };
+        match create(text, size, count, header) {
+            Ok(pieces) => match c_array(&pieces) {
+                Some(array) => {
+                    *fragments = array;
+                    GcryError::NO_ERROR
+                }
+                None => GcryError::ENOMEM,
+            },
+            Err(_) => GcryError::INV_VALUE,
         }
     }
 }
@@ -320,13 +296,6 @@ fn c_array(pieces: &[Vec<u8>]) -> Option<*mut *mut c_char> {
         }
     }
     Some(array)
-}
-
-unsafe fn put_key(place: *mut u8, key: &[u8; 32]) {
-    if !place.is_null() {
-        // SAFETY: the caller vouches for the room.
-        unsafe { ptr::copy_nonoverlapping(key.as_ptr(), place, key.len()) };
-    }
 }
 
 fn number(version: Option<Version>) -> c_uint {

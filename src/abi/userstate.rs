@@ -5,7 +5,7 @@ use std::ptr;
 use super::entry::entry;
 use super::memory::c_zeroed;
 use super::types::UserState;
-use super::{context, instag, privkey};
+use super::{context, privkey};
 
 entry! {
     /// A new, empty user state. NULL without memory.
@@ -28,8 +28,11 @@ pub unsafe extern "C-unwind" fn otrl_userstate_free(us: *mut UserState) {
     unsafe {
         context::forget_all(us);
         privkey::forget_all(us);
-        privkey::pending_forget_all(us);
-        instag::forget_all(us);
+        #[cfg(feature = "abi5")]
+        {
+            privkey::pending_forget_all(us);
+            super::instag::forget_all(us);
+        }
         libc::free(us.cast());
     }
 }

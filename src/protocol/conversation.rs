@@ -13,7 +13,6 @@ use crate::crypto::secret::SecretBytes;
 use crate::wire::fragment::Reassembly;
 use crate::wire::kind::{MessageKind, message_kind};
 use crate::wire::messages::data::FLAG_IGNORE_UNREADABLE;
-use crate::wire::query::default_query;
 use crate::wire::tlv::Tlv;
 use crate::wire::version::Version;
 use crate::wire::whitespace::append_tag;
@@ -160,7 +159,7 @@ impl Conversation {
         }
         if message_kind(text) == MessageKind::Query {
             self.offer = Offer::Sent;
-            return Outgoing::Instead(default_query(our_name, policy.versions));
+            return Outgoing::Instead(policy.query(our_name));
         }
         match self.state {
             MessageState::Encrypted => Outgoing::Encrypt,
@@ -185,7 +184,7 @@ impl Conversation {
         self.retransmit = Retransmit::FirstTime;
         self.last_sent = now;
         self.offer = Offer::Sent;
-        default_query(our_name, policy.versions)
+        policy.query(our_name)
     }
 
     /// Encrypts a text of the user.
@@ -246,6 +245,7 @@ impl Conversation {
 
     /// Sends the last message in the new session. A text that was meant for another key than the one
     /// that answers now is not sent, unless the user trusts that key: anyone can provoke a new exchange.
+    /// `prefix` marks it as sent again, to them unless it is empty, and to our user.
     pub fn resend(&mut self, prefix: Option<&[u8]>, now: i64) -> Vec<Effect> {
         let Some(last) = self.secrets.last_message.take() else {
             return Vec::new();
@@ -263,7 +263,7 @@ impl Conversation {
         let mut text = SecretBytes::new(Vec::with_capacity(
             last.text.len() + prefix.map_or(0, |p| p.len() + 1),
         ));
-        if let Some(prefix) = prefix {
+        if let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) {
             text.extend_from_slice(prefix);
             text.push(b' ');
         }

@@ -39,8 +39,11 @@ pub enum Effect {
     ExtraKey(u32, Vec<u8>, Zeroizing<[u8; 32]>),
     /// Tell the client about the SMP: the event, how far it is in percent, the question.
     Smp(SmpEvent, u16, Option<Vec<u8>>),
-    /// The SMP message that comes next.
+    /// The SMP message that comes next, since we or the correspondent began, answered or broke off.
     SmpExpect(Expected),
+    /// The SMP message that comes next, since a later one of the correspondent's was handled. Clients of libotr 3 count on by
+    /// themselves then.
+    SmpAdvance(Expected),
     /// The exchange was broken off: back to its beginning.
     SmpReset,
     /// Mark the active fingerprint as trusted through the SMP, or as not trusted.

@@ -1,6 +1,6 @@
 //! What a user allows and asks for, per correspondent (OTR protocol, "Policies").
 
-use crate::wire::query::Versions;
+use crate::wire::query::{QueryForm, Versions, default_query};
 
 /// One correspondent's policy. The C faces map their own bits onto it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,11 +15,18 @@ pub struct Policy {
     pub whitespace_start_ake: bool,
     /// Start the AKE when an OTR error message arrives.
     pub error_start_ake: bool,
+    /// How our query messages look.
+    pub query_form: QueryForm,
 }
 
 impl Policy {
     /// Whether any version may be spoken at all.
     pub fn speaks_otr(&self) -> bool {
         self.versions.v1 || self.versions.v2 || self.versions.v3
+    }
+
+    /// The query message that offers the versions of this policy in our name.
+    pub fn query(&self, our_name: &[u8]) -> Vec<u8> {
+        default_query(our_name, self.versions, self.query_form)
     }
 }

@@ -7,7 +7,6 @@ use super::error::ProtocolError;
 use super::policy::Policy;
 use super::session::{Received, Refused, Session};
 use crate::wire::messages::data::{FLAG_IGNORE_UNREADABLE, data_flags};
-use crate::wire::query::default_query;
 use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
 
@@ -280,7 +279,7 @@ impl Conversation {
             self.retransmit = Retransmit::Again;
         }
         if policy.error_start_ake {
-            vec![Effect::Inject(default_query(our_name, policy.versions))]
+            vec![Effect::Inject(policy.query(our_name))]
         } else {
             Vec::new()
         }

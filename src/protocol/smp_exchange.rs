@@ -138,7 +138,7 @@ impl Conversation {
                         value: reply,
                     })),
                     Effect::Smp(SmpEvent::InProgress, percent::COMPARING, None),
-                    Effect::SmpExpect(Expected::Message4),
+                    Effect::SmpAdvance(Expected::Message4),
                 ],
                 Err(_) => cheated(),
             },
@@ -201,7 +201,7 @@ fn verdict(smp: &Smp) -> Vec<Effect> {
     };
     vec![
         Effect::Smp(event, percent::DONE, None),
-        Effect::SmpExpect(Expected::Message1),
+        Effect::SmpAdvance(Expected::Message1),
     ]
 }
 

@@ -38,10 +38,24 @@ impl Versions {
     }
 }
 
+/// Whose query message to write. They are the same but for the address in the text, and for what offers nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QueryForm {
+    /// libotr 4's.
+    #[default]
+    Libotr4,
+    /// libotr 3.2's.
+    Libotr3,
+}
+
 /// The query message that offers `versions` in the name of `our_name`.
 ///
 /// Peers and clients compare this text byte for byte.
-pub fn default_query(our_name: &[u8], versions: Versions) -> Vec<u8> {
+pub fn default_query(our_name: &[u8], versions: Versions, form: QueryForm) -> Vec<u8> {
+    let home: &[u8] = match form {
+        QueryForm::Libotr4 => b"https://otr.cypherpunks.ca/",
+        QueryForm::Libotr3 => b"http://otr.cypherpunks.ca/",
+    };
     let mut message = b"?OTR".to_vec();
     if versions.v1 {
         message.push(b'?');
@@ -55,15 +69,24 @@ pub fn default_query(our_name: &[u8], versions: Versions) -> Vec<u8> {
             message.push(b'3');
         }
         message.push(b'?');
+    } else if !versions.v1 && form == QueryForm::Libotr3 {
+        message.extend_from_slice(b"v?");
     }
-    message.extend_from_slice(b"\n<b>");
-    message.extend_from_slice(our_name);
-    message.extend_from_slice(
-        b"</b> has requested an <a href=\"https://otr.cypherpunks.ca/\">Off-the-Record private \
-          conversation</a>.  However, you do not have a plugin to support that.\n\
-          See <a href=\"https://otr.cypherpunks.ca/\">https://otr.cypherpunks.ca/</a> \
-          for more information.",
-    );
+    let parts: [&[u8]; 9] = [
+        b"\n<b>",
+        our_name,
+        b"</b> has requested an <a href=\"",
+        home,
+        b"\">Off-the-Record private conversation</a>.  However, you do not have a plugin to support that.\n\
+          See <a href=\"",
+        home,
+        b"\">",
+        home,
+        b"</a> for more information.",
+    ];
+    for part in parts {
+        message.extend_from_slice(part);
+    }
     message
 }
 
@@ -105,11 +128,29 @@ mod tests {
     #[test]
     fn the_default_query_is_the_one_that_clients_know() {
         let text = "?OTRv23?\n<b>alice@example.org</b> has requested an <a href=\"https://otr.cypherpunks.ca/\">Off-the-Record private conversation</a>.  However, you do not have a plugin to support that.\nSee <a href=\"https://otr.cypherpunks.ca/\">https://otr.cypherpunks.ca/</a> for more information.";
-        let query = default_query(b"alice@example.org", versions(false, true, true));
+        let query = default_query(
+            b"alice@example.org",
+            versions(false, true, true),
+            QueryForm::Libotr4,
+        );
         assert_eq!(
             query.escape_ascii().to_string(),
             text.as_bytes().escape_ascii().to_string()
         );
+    }
+
+    #[test]
+    fn the_older_form_has_another_address_and_offers_nothing_in_another_way() {
+        let text = "\n<b>bob</b> has requested an <a href=\"http://otr.cypherpunks.ca/\">Off-the-Record private conversation</a>.  However, you do not have a plugin to support that.\nSee <a href=\"http://otr.cypherpunks.ca/\">http://otr.cypherpunks.ca/</a> for more information.";
+        for (offered, tag) in [
+            (versions(true, true, false), "?OTR?v2?"),
+            (versions(false, true, false), "?OTRv2?"),
+            (versions(true, false, false), "?OTR?"),
+            (versions(false, false, false), "?OTRv?"),
+        ] {
+            let query = default_query(b"bob", offered, QueryForm::Libotr3);
+            assert_eq!(String::from_utf8(query).unwrap(), format!("{tag}{text}"));
+        }
     }
 
     #[test]
@@ -125,7 +166,7 @@ mod tests {
             b"?OTR?v23?",
         ];
         for (offered, tag) in all_sets().zip(tags) {
-            let query = default_query(b"\xff%s", offered);
+            let query = default_query(b"\xff%s", offered, QueryForm::Libotr4);
             assert!(
                 query.starts_with(&[tag, b"\n<b>\xff%s</b> has"].concat()),
                 "{offered:?}"

@@ -3,7 +3,7 @@
 use std::ffi::{c_char, c_int, c_uchar};
 use std::ptr;
 
-use super::family::{master_of, members};
+use super::face::{master_of, members};
 use super::forget::forget;
 use crate::abi::entry::entry;
 use crate::abi::memory::{bytes_of, c_buffer, c_string, c_zeroed, put, slice_of};
@@ -176,18 +176,6 @@ entry! {
     pub fn otrl_context_set_trust(fingerprint: *mut Fingerprint, trust: *const c_char) {
         // SAFETY: the caller's promise.
         unsafe { set_trust(fingerprint, trust) }
-    }
-}
-
-entry! {
-    /// 1 when there is a trust that is not "", and 0 when not.
-    ///
-    /// # Safety
-    /// As for [`is_trusted`].
-    on panic 0;
-    pub fn otrl_context_is_fingerprint_trusted(fingerprint: *mut Fingerprint) -> c_int {
-        // SAFETY: the caller's promise.
-        c_int::from(unsafe { is_trusted(fingerprint) })
     }
 }
 

@@ -1,16 +1,15 @@
 //! Forgetting contexts. Calls the client's `app_data_free`, when the context is out of every list already.
 
-use std::ffi::c_int;
 use std::ptr;
 use std::sync::atomic::Ordering;
 
-use super::family::members;
+use super::face::{is_instance, leave_family, members};
 use super::fingerprint;
 use super::handle::CONTEXTS_FORGOTTEN;
 use super::state::force_plaintext;
-use crate::abi::context_priv;
+use crate::abi::hidden;
 use crate::abi::memory::free_and_clear;
-use crate::abi::types::{ConnContext, INSTAG_MASTER, MSGSTATE_PLAINTEXT, UserState};
+use crate::abi::types::{ConnContext, MSGSTATE_PLAINTEXT, UserState};
 
 /// Forgets a context, and with a master its instances, if none of them has or had a session. True when it is gone.
 ///
@@ -25,8 +24,8 @@ pub unsafe fn forget(context: *mut ConnContext) -> bool {
         {
             return false;
         }
-        if (*context).their_instance != INSTAG_MASTER {
-            forget_as_recent(context);
+        if is_instance(context) {
+            leave_family(context);
             unlink(context, context);
             dispose(context);
             return true;
@@ -73,29 +72,6 @@ pub unsafe fn forget_all(us: *mut UserState) {
     }
 }
 
-/// Lets the master point at itself where it pointed at this instance.
-///
-/// # Safety
-/// `context` is a live context.
-unsafe fn forget_as_recent(context: *mut ConnContext) {
-    // SAFETY: the caller's promise; the master outlives its instances.
-    unsafe {
-        let master = (*context).m_context;
-        if master.is_null() {
-            return;
-        }
-        for place in [
-            &raw mut (*master).recent_child,
-            &raw mut (*master).recent_rcvd_child,
-            &raw mut (*master).recent_sent_child,
-        ] {
-            if *place == context {
-                *place = master;
-            }
-        }
-    }
-}
-
 /// Takes a run of contexts out of the list. The run keeps its own links and ends in NULL.
 ///
 /// # Safety
@@ -132,8 +108,6 @@ unsafe fn dispose(context: *mut ConnContext) {
         free_and_clear(&raw mut (*context).accountname);
         free_and_clear(&raw mut (*context).protocol);
         free_and_clear(&raw mut (*context).smstate);
-        context_priv::free((*context).context_priv);
-        (*context).context_priv = ptr::null_mut();
         CONTEXTS_FORGOTTEN.fetch_add(1, Ordering::AcqRel);
         let app_data = (*context).app_data;
         if !app_data.is_null()
@@ -142,18 +116,8 @@ unsafe fn dispose(context: *mut ConnContext) {
             (*context).app_data = ptr::null_mut();
             app_data_free(app_data);
         }
-        libc::free(context.cast());
+        hidden::free_context(context);
     }
-}
-
-/// Forgets a context: 0 when it is gone, 1 when it can't go.
-///
-/// # Safety
-/// As for [`forget`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn otrl_context_forget(context: *mut ConnContext) -> c_int {
-    // SAFETY: the caller's promise.
-    c_int::from(!unsafe { forget(context) })
 }
 
 /// Forgets every context.

@@ -3,7 +3,7 @@
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::abi::context_priv::serial_of;
+use crate::abi::hidden::serial_of;
 use crate::abi::types::{ConnContext, UserState};
 
 /// Counts up whenever a context is freed: while it stands still, every pointer to a context is good.

@@ -3,7 +3,7 @@
 use crate::abi::entry::entry;
 use crate::abi::memory::wipe;
 use crate::abi::types::{ConnContext, MSGSTATE_FINISHED, MSGSTATE_PLAINTEXT, OtrlMessageState};
-use crate::abi::{auth_info, context_priv, sm_objects};
+use crate::abi::{auth_info, hidden, sm_objects};
 
 /// Forgets the session: finished state.
 ///
@@ -43,9 +43,7 @@ unsafe fn end_session(context: *mut ConnContext, state: OtrlMessageState) {
         if !(*context).smstate.is_null() {
             sm_objects::state_free((*context).smstate);
         }
-        if !(*context).context_priv.is_null() {
-            context_priv::force_finished((*context).context_priv);
-        }
+        hidden::force_finished(context);
     }
 }
 

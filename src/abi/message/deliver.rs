@@ -3,21 +3,17 @@
 
 use std::collections::VecDeque;
 use std::mem::ManuallyDrop;
-use std::ptr;
 
 use super::super::bridge::{with_conversation, with_smp};
 use super::super::context::{self, Handle};
-use super::super::context_priv::private_of;
-use super::super::error::GcryError;
-use super::super::memory::{bytes_of, c_string};
-use super::super::smp_numbers::expected_number;
+use super::super::memory::bytes_of;
 use super::super::types::*;
 use super::client::Client;
 use super::clock::now;
-use super::poll::{POLL_INTERVAL, watch};
+use super::face;
 use super::transmit::transmit_all;
 use crate::protocol::conversation::RESENT_PREFIX;
-use crate::protocol::effects::{Effect, ErrorCode, Notice, SmpEvent, Task};
+use crate::protocol::effects::{Effect, Task};
 
 /// Delivers `effects` and what follows from them. Stops when the context is gone or a session could not be opened.
 ///
@@ -57,28 +53,6 @@ unsafe fn tell(client: Client, handle: Handle, ctx: *mut ConnContext, effect: &E
                 // The peer will ask again for what could not be sent.
                 let _ = transmit_all(client, handle, message);
             }
-            Effect::RecentlySent => context::update_recent_child(ctx, true),
-            Effect::Notify(notice, text) => {
-                let text = text.as_deref().map_or(ptr::null_mut(), c_string);
-                // What is for another instance concerns the correspondent, not the instance that got it.
-                let about = match notice {
-                    Notice::ReceivedForOtherInstance if !(*ctx).m_context.is_null() => {
-                        (*ctx).m_context
-                    }
-                    _ => ctx,
-                };
-                client.message_event(event_number(*notice), about, text, GcryError::NO_ERROR);
-                libc::free(text.cast());
-            }
-            Effect::SetupFailed(error) => {
-                client.message_event(
-                    MSGEVENT_SETUP_ERROR,
-                    ctx,
-                    ptr::null(),
-                    GcryError::from(*error),
-                );
-            }
-            Effect::ReportError(code) => report_error(client, handle, ctx, *code),
             Effect::FingerprintSeen(fingerprint) => {
                 let mut fingerprint = *fingerprint;
                 let mut added = 0;
@@ -92,37 +66,13 @@ unsafe fn tell(client: Client, handle: Handle, ctx: *mut ConnContext, effect: &E
             Effect::GoneSecure => client.gone_secure(ctx),
             Effect::StillSecure(initiated) => client.still_secure(ctx, (*initiated).into()),
             Effect::Finish => context::force_finished(ctx),
-            Effect::ExtraKey(purpose, data, key) => {
-                client.received_symkey(ctx, *purpose, data.as_ptr(), data.len(), key.as_ptr());
-            }
-            Effect::Smp(event, percent, question) => {
-                let question = question.as_deref().map_or(ptr::null_mut(), c_string);
-                let aborted = *event == SmpEvent::Abort;
-                mark_abort(ctx, aborted);
-                client.smp_event(smp_event_number(*event), ctx, *percent, question);
-                libc::free(question.cast());
-                if aborted && let Some(ctx) = handle.get(client.us) {
-                    mark_abort(ctx, false);
-                }
-            }
-            Effect::SmpExpect(expected) => {
-                if let Some(state) = (*ctx).smstate.as_mut() {
-                    state.next_expected = expected_number(*expected);
-                }
-            }
-            Effect::SmpReset => {
-                if let Some(state) = (*ctx).smstate.as_mut() {
-                    state.next_expected = SMP_EXPECT1;
-                    state.sm_prog_state = SMP_PROG_OK;
-                }
-            }
             Effect::Trust(trusted) => {
                 let trust = if *trusted { c"smp" } else { c"" };
                 context::set_trust((*ctx).active_fingerprint, trust.as_ptr());
                 client.write_fingerprints();
             }
-            Effect::WatchCommit => watch(client, POLL_INTERVAL),
             Effect::Then(_) => {}
+            other => face::tell(client, handle, ctx, other),
         }
     }
 }
@@ -165,7 +115,7 @@ unsafe fn resend(client: Client, handle: Handle, ctx: *mut ConnContext, now: i64
             }
             _ => return Vec::new(),
         }
-        let prefix = client.resent_prefix(ctx);
+        let prefix = face::resent_prefix(client, ctx);
         let effects = match handle.get(client.us) {
             Some(ctx) => {
                 let words = bytes_of(prefix).unwrap_or(RESENT_PREFIX);
@@ -175,77 +125,5 @@ unsafe fn resend(client: Client, handle: Handle, ctx: *mut ConnContext, now: i64
         };
         libc::free(prefix.cast());
         effects
-    }
-}
-
-unsafe fn report_error(client: Client, handle: Handle, ctx: *mut ConnContext, code: ErrorCode) {
-    // SAFETY: the caller vouches for the context.
-    unsafe {
-        if !client.can_inject() {
-            return;
-        }
-        let message = client.error_message(ctx, error_number(code));
-        if !message.is_null() {
-            let _ = super::transmit::transmit(
-                client,
-                handle,
-                message,
-                FRAGMENT_SEND_ALL,
-                ptr::null_mut(),
-            );
-            libc::free(message.cast());
-        }
-    }
-}
-
-/// Notes that the correspondent's abort is being delivered, so that the client's own is not sent as an echo.
-unsafe fn mark_abort(ctx: *mut ConnContext, delivering: bool) {
-    // SAFETY: the caller vouches for the context.
-    unsafe {
-        if let Some(private) = private_of(ctx) {
-            (*private).secrets.delivering_abort = delivering;
-        }
-    }
-}
-
-/// The event as the interface numbers it.
-pub fn event_number(notice: Notice) -> OtrlMessageEvent {
-    match notice {
-        Notice::EncryptionRequired => MSGEVENT_ENCRYPTION_REQUIRED,
-        Notice::EncryptionError => MSGEVENT_ENCRYPTION_ERROR,
-        Notice::ConnectionEnded => MSGEVENT_CONNECTION_ENDED,
-        Notice::MessageReflected => MSGEVENT_MSG_REFLECTED,
-        Notice::MessageResent => MSGEVENT_MSG_RESENT,
-        Notice::ReceivedNotInPrivate => MSGEVENT_RCVDMSG_NOT_IN_PRIVATE,
-        Notice::ReceivedUnreadable => MSGEVENT_RCVDMSG_UNREADABLE,
-        Notice::ReceivedMalformed => MSGEVENT_RCVDMSG_MALFORMED,
-        Notice::HeartbeatReceived => MSGEVENT_LOG_HEARTBEAT_RCVD,
-        Notice::HeartbeatSent => MSGEVENT_LOG_HEARTBEAT_SENT,
-        Notice::ReceivedError => MSGEVENT_RCVDMSG_GENERAL_ERR,
-        Notice::ReceivedUnencrypted => MSGEVENT_RCVDMSG_UNENCRYPTED,
-        Notice::ReceivedUnrecognised => MSGEVENT_RCVDMSG_UNRECOGNIZED,
-        Notice::ReceivedForOtherInstance => MSGEVENT_RCVDMSG_FOR_OTHER_INSTANCE,
-    }
-}
-
-fn smp_event_number(event: SmpEvent) -> OtrlSmpEvent {
-    match event {
-        SmpEvent::Error => SMPEVENT_ERROR,
-        SmpEvent::Abort => SMPEVENT_ABORT,
-        SmpEvent::Cheated => SMPEVENT_CHEATED,
-        SmpEvent::AskForAnswer => SMPEVENT_ASK_FOR_ANSWER,
-        SmpEvent::AskForSecret => SMPEVENT_ASK_FOR_SECRET,
-        SmpEvent::InProgress => SMPEVENT_IN_PROGRESS,
-        SmpEvent::Success => SMPEVENT_SUCCESS,
-        SmpEvent::Failure => SMPEVENT_FAILURE,
-    }
-}
-
-/// The error as the interface numbers it.
-pub fn error_number(code: ErrorCode) -> OtrlErrorCode {
-    match code {
-        ErrorCode::Encryption => ERRCODE_ENCRYPTION_ERROR,
-        ErrorCode::Unreadable => ERRCODE_MSG_UNREADABLE,
-        ErrorCode::Malformed => ERRCODE_MSG_MALFORMED,
     }
 }

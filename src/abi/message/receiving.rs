@@ -1,27 +1,27 @@
-//! A message on its way in: which instance it comes from and is meant for, then what it is.
+//! A message on its way in. Which instance it comes from and is meant for, and how the user is told of what can't be read,
+//! is the matter of `abi5/routing.rs` and `abi2/routing.rs`; what the message is and does is here.
 
 use std::ffi::{c_char, c_int};
 use std::ptr;
 
 use super::super::bridge::{policy_from, with_conversation, with_exchange};
-use super::super::context::{self, Handle};
+use super::super::context::{Handle, Names, NewContexts};
 use super::super::error::GcryError;
-use super::super::exchange;
-use super::super::memory::{bytes_of, c_string, free_and_clear, wipe_string_and_clear};
+use super::super::memory::{bytes_of, c_string, free_and_clear, put, wipe_string_and_clear};
+use super::super::proto::{kind_of, version_of};
 use super::super::types::*;
 use super::super::{privkey, tlv};
 use super::client::Client;
 use super::clock::now;
-use super::deliver::{deliver, error_number};
-use super::instance::{Names, NewContexts, ensure_our_tag};
+use super::correspondent::find_or_add;
+use super::deliver::deliver;
+use super::face;
 use crate::protocol::ake::{Auth, SigningKey};
 use crate::protocol::conversation::{Conversation, Offer};
-use crate::protocol::effects::{Effect, ErrorCode};
+use crate::protocol::effects::{Effect, Notice};
 use crate::protocol::policy::Policy;
-use crate::wire::error_message::text_of;
 use crate::wire::fragment::{Accumulated, fragment_instances};
-use crate::wire::instance::MIN_VALID;
-use crate::wire::kind::{MessageKind, instances, message_kind, message_version, otr_tag};
+use crate::wire::kind::{MessageKind, otr_tag};
 use crate::wire::query::query_versions;
 use crate::wire::version::Version;
 use crate::wire::whitespace;
@@ -29,13 +29,10 @@ use crate::wire::whitespace;
 /// The most that the fragments of one message may amount to, in bytes.
 pub const REASSEMBLY_LIMIT: usize = 16 << 20;
 
-/// The same for an instance without a session, where only the messages of an exchange make sense.
+/// The same for a context without a session, where only the messages of an exchange make sense.
 pub const REASSEMBLY_LIMIT_WITHOUT_SESSION: usize = 256 << 10;
 
-/// How many contexts, the master included, a correspondent's messages may make: the tags in them are proved by nobody.
-pub const INSTANCE_LIMIT: usize = 256;
-
-/// Where the client wants the answers; the last two may be NULL.
+/// Where the client wants the answers; the last two may be NULL. libotr 3 does not give the context.
 #[derive(Clone, Copy)]
 pub struct Out {
     /// What to show instead of the message.
@@ -45,6 +42,9 @@ pub struct Out {
     /// The context of the instance it came from.
     pub contextp: *mut *mut ConnContext,
 }
+
+/// A DH-commit of ours that waits for an answer: its hash, and the message.
+pub type PendingCommit = ([u8; 32], Vec<u8>);
 
 /// Whether the user gets to see anything.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,17 +63,31 @@ impl From<Shown> for c_int {
 
 /// One message being received. Plain data: a callback may never come back.
 #[derive(Clone, Copy)]
-struct Arrival {
-    client: Client,
-    names: Names,
-    new: NewContexts,
+pub struct Arrival {
+    /// Whose it is.
+    pub client: Client,
+    /// Who sent it, and to whom.
+    pub names: Names,
+    /// What the client wants done with new contexts.
+    #[cfg_attr(
+        feature = "abi2",
+        expect(dead_code, reason = "there are no instances to go on to")
+    )]
+    pub new: NewContexts,
     /// The message, or the one that its fragments made.
-    text: *const c_char,
-    master: Handle,
-    /// The instance it comes from; the master as long as none is known.
-    from: Handle,
-    policy: Policy,
-    out: Out,
+    pub text: *const c_char,
+    /// The correspondent's context, or the master of them.
+    #[cfg_attr(
+        feature = "abi2",
+        expect(dead_code, reason = "there are no instances to go on to")
+    )]
+    pub master: Handle,
+    /// The context it belongs to; the master as long as no instance is known.
+    pub from: Handle,
+    /// The client's policy for it.
+    pub policy: Policy,
+    /// Where the answers go.
+    pub out: Out,
 }
 
 /// Handles a message.
@@ -89,14 +103,14 @@ pub unsafe fn receive(
 ) -> Shown {
     // SAFETY: the caller's promise; after each callback the contexts are looked up again.
     unsafe {
-        let Some(found) = names.find_or_add(client, INSTAG_MASTER, new) else {
+        let Some(found) = find_or_add(client, names, new) else {
             return Shown::Nothing;
         };
         let master = found.handle;
         if found.added {
             client.update_context_list();
         }
-        ensure_our_tag(client, names, master);
+        face::ready(client, names, master);
         let Some(ctx) = master.get(client.us) else {
             return Shown::Nothing;
         };
@@ -121,74 +135,33 @@ pub unsafe fn receive(
         };
         wipe_string_and_clear(&raw mut whole);
         if let Some(ctx) = master.get(client.us) {
-            super::poll::expire(ctx);
+            face::expire(ctx);
         }
         shown
     }
 }
 
 impl Arrival {
-    unsafe fn bytes<'a>(self) -> &'a [u8] {
+    /// The message.
+    ///
+    /// # Safety
+    /// The answer is not used once the message is gone.
+    pub unsafe fn bytes<'a>(self) -> &'a [u8] {
         // SAFETY: the client's string, or ours, lives as long as the call.
         unsafe { bytes_of(self.text) }.unwrap_or_default()
-    }
-
-    unsafe fn event(self, event: OtrlMessageEvent, about: Handle, text: *const c_char) {
-        // SAFETY: the handle says whether the context is there.
-        unsafe {
-            if let Some(ctx) = about.get(self.client.us) {
-                self.client
-                    .message_event(event, ctx, text, GcryError::NO_ERROR);
-            }
-        }
-    }
-
-    unsafe fn malformed(self) {
-        // SAFETY: as above.
-        unsafe {
-            self.event(MSGEVENT_RCVDMSG_MALFORMED, self.from, ptr::null());
-            if let Some(ctx) = self.from.get(self.client.us)
-                && self.client.can_inject()
-            {
-                let message = self
-                    .client
-                    .error_message(ctx, error_number(ErrorCode::Malformed));
-                let _ = super::transmit::transmit(
-                    self.client,
-                    self.from,
-                    message,
-                    FRAGMENT_SEND_ALL,
-                    ptr::null_mut(),
-                );
-                libc::free(message.cast());
-            }
-        }
     }
 
     /// Takes up a fragment. `Ok`: here is a whole message, and whether its context is new.
     unsafe fn reassemble(mut self, whole: *mut *mut c_char) -> Result<(Self, bool), Shown> {
         // SAFETY: as for `receive`.
         unsafe {
-            let mut context_is_new = false;
             if otr_tag(self.bytes()).is_none() {
-                return Ok((self, context_is_new));
+                return Ok((self, false));
             }
-            if let Some(tags) = fragment_instances(self.bytes()) {
-                let ctx = self.live(self.master)?;
-                if tags.to != 0 && tags.to != (*ctx).our_instance {
-                    self.event(
-                        MSGEVENT_RCVDMSG_FOR_OTHER_INSTANCE,
-                        self.master,
-                        ptr::null(),
-                    );
-                    return Err(Shown::Nothing);
-                }
-                if tags.from < MIN_VALID {
-                    self.malformed();
-                    return Err(Shown::Nothing);
-                }
-                context_is_new = self.switch_to_instance(tags.from)?;
-            }
+            let context_is_new = match fragment_instances(self.bytes()) {
+                Some(tags) => self.route_fragment(tags)?,
+                None => false,
+            };
             let ctx = self.live(self.from)?;
             let limit = match (*ctx).msgstate {
                 MSGSTATE_ENCRYPTED => REASSEMBLY_LIMIT,
@@ -211,63 +184,42 @@ impl Arrival {
         }
     }
 
-    unsafe fn live(self, handle: Handle) -> Result<*mut ConnContext, Shown> {
+    /// A context, if it is still there.
+    ///
+    /// # Safety
+    /// The client's user state is live.
+    pub unsafe fn live(self, handle: Handle) -> Result<*mut ConnContext, Shown> {
         // SAFETY: the user state is live.
         unsafe { handle.get(self.client.us) }.ok_or(Shown::Nothing)
     }
 
-    /// Goes on with the context of this instance; whether it had to be made.
-    unsafe fn switch_to_instance(&mut self, tag: OtrlInstag) -> Result<bool, Shown> {
-        // SAFETY: as for `receive`.
-        unsafe {
-            if self.names.find(self.client, tag).is_none()
-                && context::count_members(self.live(self.master)?) >= INSTANCE_LIMIT
-            {
-                return Err(Shown::Nothing);
-            }
-            let found = self
-                .names
-                .find_or_add(self.client, tag, self.new)
-                .ok_or(Shown::Nothing)?;
-            self.from = found.handle;
-            if let Some(child) = self.from.get(self.client.us)
-                && (*child).our_instance == 0
-                && let Some(master) = self.master.get(self.client.us)
-            {
-                (*child).our_instance = (*master).our_instance;
-            }
-            Ok(found.added)
-        }
-    }
-
     /// Handles a whole message.
-    unsafe fn dispatch(mut self, mut context_is_new: bool) -> Shown {
+    unsafe fn dispatch(mut self, context_is_new: bool) -> Shown {
         // SAFETY: as for `receive`.
         unsafe {
-            let kind = message_kind(self.bytes());
-            let version = message_version(self.bytes());
+            let kind = kind_of(self.bytes());
+            let version = version_of(self.bytes());
             if self.policy.send_whitespace_tag && self.note_answer_to_offer(kind).is_err() {
                 return Shown::Nothing;
             }
             if version.is_some_and(|version| !self.policy.versions.contains(version)) {
                 return Shown::Nothing;
             }
-            if version == Some(Version::V3) {
-                match self.check_instances(kind) {
-                    Ok(added) => context_is_new |= added,
-                    Err(shown) => return shown,
-                }
-                if self.take_over_from_master(kind, context_is_new).is_err() {
-                    return Shown::Nothing;
-                }
+            if version == Some(Version::V3)
+                && let Err(shown) = self.route(kind, context_is_new)
+            {
+                return shown;
             }
             let Some(ctx) = self.from.get(self.client.us) else {
                 return Shown::Nothing;
             };
-            super::super::memory::put(self.out.contextp, ctx);
-            (*(*ctx).context_priv).lastrecv = now();
-            context::update_recent_child(ctx, false);
-            self.handle(kind, version).unwrap_or(Shown::Nothing)
+            put(self.out.contextp, ctx);
+            face::note_heard(ctx);
+            match self.handle(kind, version) {
+                // A word to the user may have come instead.
+                Ok(Shown::Nothing) if !(*self.out.newmessagep).is_null() => Shown::Yes,
+                Ok(shown) | Err(shown) => shown,
+            }
         }
     }
 
@@ -284,61 +236,6 @@ impl Arrival {
                 }
             });
             noted.map_err(|_| Shown::Nothing)
-        }
-    }
-
-    /// Checks whom a version 3 message is for and goes on with the context it comes from.
-    unsafe fn check_instances(&mut self, kind: MessageKind) -> Result<bool, Shown> {
-        // SAFETY: as for `receive`.
-        unsafe {
-            let bytes = self.bytes();
-            let tagged = otr_tag(bytes)
-                .and_then(|start| bytes.get(start..))
-                .map(instances);
-            let Some(Ok(tags)) = tagged else {
-                self.malformed();
-                return Err(Shown::Nothing);
-            };
-            let ours = (*self.live(self.from)?).our_instance;
-            // Only a DH-commit may be meant for any of our instances.
-            let for_any = kind == MessageKind::DhCommit && tags.to == 0;
-            if tags.to != ours && !for_any {
-                self.event(
-                    MSGEVENT_RCVDMSG_FOR_OTHER_INSTANCE,
-                    self.master,
-                    ptr::null(),
-                );
-                return Err(Shown::Nothing);
-            }
-            if tags.from < MIN_VALID {
-                self.malformed();
-                return Err(Shown::Nothing);
-            }
-            self.switch_to_instance(tags.from)
-        }
-    }
-
-    /// An instance seen for the first time takes over from the master context: the state, and a text
-    /// that was held back.
-    unsafe fn take_over_from_master(
-        self,
-        kind: MessageKind,
-        context_is_new: bool,
-    ) -> Result<(), Shown> {
-        // SAFETY: as for `receive`.
-        unsafe {
-            let (ctx, master) = (self.live(self.from)?, self.live(self.master)?);
-            if context_is_new {
-                (*ctx).auth.protocol_version = 3;
-                (*ctx).protocol_version = 3;
-                (*ctx).msgstate = (*master).msgstate;
-                take_held_back(ctx, master);
-                if !matches!(kind, MessageKind::DhKey | MessageKind::DhCommit) {
-                    return Err(Shown::Nothing);
-                }
-                self.client.update_context_list();
-            }
-            Ok(())
         }
     }
 
@@ -359,7 +256,7 @@ impl Arrival {
                     self.deliver(effects);
                 }
                 MessageKind::DhKey => self.with_key(|ctx, c, auth, key| {
-                    let master = exchange_of_master(ctx);
+                    let master = face::exchange_of_master(ctx);
                     c.on_dh_key(auth, master.as_ref(), self.bytes(), key, now())
                 })?,
                 MessageKind::RevealSig => {
@@ -382,7 +279,8 @@ impl Arrival {
                 }
                 MessageKind::NotOtr => return Ok(self.plaintext()),
                 MessageKind::Unknown => {
-                    self.event(MSGEVENT_RCVDMSG_UNRECOGNIZED, self.from, ptr::null());
+                    let ctx = self.live(self.from)?;
+                    face::notice(self.client, ctx, Notice::ReceivedUnrecognised, ptr::null());
                 }
             }
             Ok(Shown::Nothing)
@@ -392,12 +290,8 @@ impl Arrival {
     unsafe fn dh_commit(self, version: Version) -> Result<Result<Vec<Effect>, GcryError>, Shown> {
         // SAFETY: as for `receive`.
         unsafe {
-            let (ctx, master) = (self.live(self.from)?, self.live(self.master)?);
-            let rival = if ctx == master {
-                None
-            } else {
-                pending_commit(master)
-            };
+            let ctx = self.live(self.from)?;
+            let rival = self.rival_commit()?;
             let rival = rival
                 .as_ref()
                 .map(|(hash, message)| (hash, message.as_slice()));
@@ -451,10 +345,7 @@ impl Arrival {
                     drop(key);
                     self.deliver(effects);
                 }
-                Err(error) => {
-                    self.client
-                        .message_event(MSGEVENT_SETUP_ERROR, ctx, ptr::null(), error);
-                }
+                Err(error) => face::setup_failed(self.client, ctx, error),
             }
             Ok(())
         }
@@ -464,10 +355,7 @@ impl Arrival {
         // SAFETY: as for `receive`.
         unsafe {
             let ctx = self.live(self.from)?;
-            let other_is_secure = self
-                .names
-                .find(self.client, INSTAG_BEST)
-                .is_some_and(|best| best != ctx && (*best).msgstate == MSGSTATE_ENCRYPTED);
+            let other_is_secure = face::other_instance_is_secure(self.client, self.names, ctx);
             let mut effects = Vec::new();
             let delivery = with_conversation(ctx, |c| {
                 c.on_data(self.bytes(), other_is_secure, &mut effects)
@@ -482,7 +370,7 @@ impl Arrival {
             drop(delivery.received);
             // The chain is the client's from here on, whatever the callbacks do.
             let unwanted = self.out.tlvsp.is_null();
-            super::super::memory::put(self.out.tlvsp, chain);
+            put(self.out.tlvsp, chain);
             self.deliver(Ok(delivery.effects));
             if unwanted {
                 tlv::free(chain);
@@ -491,13 +379,12 @@ impl Arrival {
                 free_and_clear(&raw mut text);
                 return Ok(Shown::Nothing);
             }
-            if let Some(ctx) = self.from.get(self.client.us) {
-                let converted = self.client.convert(self.from, ctx, CONVERT_RECEIVING, text);
-                if !converted.is_null() {
-                    wipe_string_and_clear(&raw mut text);
-                    text = converted;
-                }
+            let converted = face::convert_received(self.client, self.from, text);
+            if !converted.is_null() {
+                wipe_string_and_clear(&raw mut text);
+                text = converted;
             }
+            libc::free((*self.out.newmessagep).cast());
             *self.out.newmessagep = text;
             Ok(Shown::Yes)
         }
@@ -511,14 +398,7 @@ impl Arrival {
             self.deliver(with_conversation(ctx, |c| {
                 c.on_error(self.policy, our_name)
             }));
-            let text = text_of(self.bytes()).map_or(ptr::null_mut(), c_string);
-            if text.is_null() || !self.client.handles_message_events() {
-                libc::free(text.cast());
-                return Ok(Shown::Yes);
-            }
-            self.event(MSGEVENT_RCVDMSG_GENERAL_ERR, self.from, text);
-            libc::free(text.cast());
-            Ok(Shown::Nothing)
+            self.show_error()
         }
     }
 
@@ -536,71 +416,6 @@ impl Arrival {
                 self.start_ake(versions.best_common(self.policy.versions))?;
             }
             Ok(())
-        }
-    }
-
-    /// Plaintext is shown, unless there should be none: then the client decides how to.
-    unsafe fn plaintext(self) -> Shown {
-        // SAFETY: as for `receive`.
-        unsafe {
-            let expected = !self.policy.require_encryption
-                && self
-                    .names
-                    .find(self.client, INSTAG_BEST)
-                    .is_none_or(|best| (*best).msgstate == MSGSTATE_PLAINTEXT);
-            if expected || !self.client.handles_message_events() {
-                return Shown::Yes;
-            }
-            let new = *self.out.newmessagep;
-            *self.out.newmessagep = ptr::null_mut();
-            let text = if new.is_null() {
-                self.text
-            } else {
-                new.cast_const()
-            };
-            self.event(MSGEVENT_RCVDMSG_UNENCRYPTED, self.from, text);
-            libc::free(new.cast());
-            Shown::Nothing
-        }
-    }
-}
-
-/// The DH-commit that a master context has sent and that waits for an answer: its hash and the message.
-unsafe fn pending_commit(master: *const ConnContext) -> Option<([u8; 32], Vec<u8>)> {
-    // SAFETY: the caller vouches for the context.
-    unsafe {
-        let auth = exchange::load(&raw const (*master).auth, None);
-        Some((*auth.pending_commit()?, auth.last_message?))
-    }
-}
-
-/// The exchange of the master context, for one of its instances.
-unsafe fn exchange_of_master(ctx: *const ConnContext) -> Option<Auth> {
-    // SAFETY: the caller vouches for the context, and so for its master.
-    unsafe {
-        let master = (*ctx).m_context;
-        (!ptr::eq(master, ctx)).then(|| exchange::load(&raw const (*master).auth, None))
-    }
-}
-
-/// Moves a text that the master held back to the instance that answers.
-unsafe fn take_held_back(ctx: *mut ConnContext, master: *mut ConnContext) {
-    // SAFETY: the caller vouches for both, which are different contexts.
-    unsafe {
-        let parent = (*master).context_priv;
-        if ctx == master || (*parent).may_retransmit == 0 {
-            return;
-        }
-        let moved = with_conversation(master, |m| {
-            (m.secrets.last_message.take(), m.retransmit, m.last_sent)
-        });
-        if let Ok((message, retransmit, last_sent)) = moved {
-            let _ = with_conversation(ctx, |c| {
-                c.secrets.last_message = message;
-                c.retransmit = retransmit;
-                c.last_sent = c.last_sent.max(last_sent);
-            });
-            (*parent).may_retransmit = 0;
         }
     }
 }

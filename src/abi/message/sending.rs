@@ -4,16 +4,17 @@ use std::ffi::c_char;
 use std::ptr;
 
 use super::super::bridge::{policy_from, with_conversation};
-use super::super::context::{self, Handle};
+use super::super::context::{self, Handle, Names};
 use super::super::error::GcryError;
 use super::super::memory::{bytes_of, c_string, put};
 use super::super::tlv;
 use super::super::types::*;
 use super::client::Client;
 use super::clock::now;
-use super::instance::{Names, NewContexts, ensure_our_tag};
-use super::transmit::transmit;
+use super::correspondent::Found;
+use super::face;
 use crate::protocol::conversation::Outgoing;
+use crate::protocol::effects::{ErrorCode, Notice};
 
 /// What the user sends: the client's string and chain.
 #[derive(Clone, Copy)]
@@ -38,23 +39,19 @@ impl Text {
 pub unsafe fn send(
     client: Client,
     names: Names,
-    their_tag: OtrlInstag,
-    new: NewContexts,
+    found: Found,
     text: Text,
     messagep: *mut *mut c_char,
     contextp: *mut *mut ConnContext,
 ) -> Result<Handle, GcryError> {
     // SAFETY: the caller's promise; after each callback the context is looked up again.
     unsafe {
-        let found = names
-            .find_or_add(client, their_tag, new)
-            .ok_or(GcryError::ENOMEM)?;
         let handle = found.handle;
         let live = || handle.get(client.us).ok_or(GcryError::CONFLICT);
         if found.added {
             client.update_context_list();
         }
-        ensure_our_tag(client, names, handle);
+        face::ready(client, names, handle);
         put(contextp, live()?);
         let policy = policy_from(client.policy(live()?));
         let our_name = || bytes_of(names.account).unwrap_or_default();
@@ -63,12 +60,7 @@ pub unsafe fn send(
             Outgoing::AsIs => {}
             Outgoing::Instead(instead) => give(messagep, &instead)?,
             Outgoing::HoldBack => {
-                client.message_event(
-                    MSGEVENT_ENCRYPTION_REQUIRED,
-                    live()?,
-                    ptr::null(),
-                    GcryError::NO_ERROR,
-                );
+                face::notice(client, live()?, Notice::EncryptionRequired, ptr::null());
                 let ctx = live()?;
                 let query = with_conversation(ctx, |c| {
                     c.hold_back(text.bytes(), policy, our_name(), now())
@@ -78,17 +70,12 @@ pub unsafe fn send(
             }
             Outgoing::Encrypt => encrypt(client, handle, text, messagep)?,
             Outgoing::Refuse => {
-                client.message_event(
-                    MSGEVENT_CONNECTION_ENDED,
-                    live()?,
-                    ptr::null(),
-                    GcryError::NO_ERROR,
-                );
+                face::notice(client, live()?, Notice::ConnectionEnded, ptr::null());
                 give(messagep, b"")?;
             }
         }
         if let Some(ctx) = handle.get(client.us) {
-            super::poll::expire((*ctx).m_context);
+            face::expire(ctx);
         }
         Ok(handle)
     }
@@ -105,7 +92,7 @@ unsafe fn encrypt(
     // SAFETY: as for `send`; the converted text is ours.
     unsafe {
         let live = || handle.get(client.us).ok_or(GcryError::CONFLICT);
-        let converted = client.convert(handle, live()?, CONVERT_SENDING, text.original);
+        let converted = face::convert_sending(client, handle, text.original);
         let outcome = match live() {
             Ok(ctx) => with_conversation(ctx, |c| {
                 let plain = bytes_of(converted).unwrap_or_else(|| text.bytes());
@@ -123,43 +110,13 @@ unsafe fn encrypt(
             Ok(Err(error)) => GcryError::from(error),
             Err(error) => error,
         };
-        client.message_event(
-            MSGEVENT_ENCRYPTION_ERROR,
-            live()?,
-            ptr::null(),
-            GcryError::NO_ERROR,
-        );
-        let message = client.error_message(live()?, ERRCODE_ENCRYPTION_ERROR);
+        face::notice(client, live()?, Notice::EncryptionError, ptr::null());
+        let message = face::error_text(client, live()?, ErrorCode::Encryption);
         if message.is_null() {
             return Err(error);
         }
         *messagep = message;
         Ok(())
-    }
-}
-
-/// Sends what is in `*messagep` as the client's fragment policy says; one piece may come back in its place.
-///
-/// # Safety
-/// As for [`send`].
-pub unsafe fn transmit_by_policy(
-    client: Client,
-    handle: Handle,
-    messagep: *mut *mut c_char,
-    policy: OtrlFragmentPolicy,
-) -> Result<(), GcryError> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if policy == FRAGMENT_SEND_SKIP || (*messagep).is_null() {
-            return Ok(());
-        }
-        let mut returned = ptr::null_mut();
-        let outcome = transmit(client, handle, *messagep, policy, &raw mut returned);
-        if !returned.is_null() {
-            libc::free((*messagep).cast());
-            *messagep = returned;
-        }
-        outcome
     }
 }
 

@@ -3,8 +3,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use super::super::bridge::tags_of;
-use super::super::context::Handle;
+use super::super::context::{Handle, tags_of};
 use super::super::entry::guard;
 use super::super::error::GcryError;
 use super::super::memory::{bytes_of, c_string};
@@ -37,6 +36,9 @@ pub unsafe fn transmit(
     unsafe {
         if message.is_null() || !client.can_inject() {
             return Ok(());
+        }
+        if policy != FRAGMENT_SEND_ALL && returned.is_null() {
+            return Err(GcryError::INV_VALUE);
         }
         let Some(ctx) = handle.get(client.us) else {
             return Ok(());

@@ -9,7 +9,7 @@ use crate::abi::entry::{entry, guard};
 use crate::abi::error::GcryError;
 use crate::abi::memory::{bytes_of, c_string, c_zeroed, slice_of};
 use crate::abi::stdio;
-use crate::abi::types::{AddAppData, INSTAG_MASTER, UserState};
+use crate::abi::types::{AddAppData, UserState};
 use crate::store::fingerprints::{self, Line};
 use crate::store::replace::{Mode, replace};
 
@@ -157,18 +157,17 @@ unsafe fn add(
 ) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
-        let context = context::find_behind(
-            last.get(us).unwrap_or(ptr::null_mut()),
-            us,
-            (*entry).username,
-            (*entry).accountname,
-            (*entry).protocol,
-            INSTAG_MASTER,
-            true,
-            ptr::null_mut(),
-            add_app_data,
+        let names = context::Names {
+            user: (*entry).username,
+            account: (*entry).accountname,
+            protocol: (*entry).protocol,
+            near: last.get(us).unwrap_or(ptr::null_mut()),
+        };
+        let new = context::NewContexts {
+            add_appdata: add_app_data,
             data,
-        );
+        };
+        let context = context::find_correspondent(us, names, ptr::null_mut(), Some(new));
         *last = context::Handle::of(context);
         let fingerprint = context::find_fingerprint(
             context,
@@ -242,7 +241,7 @@ unsafe fn file(us: *const UserState) -> Result<Vec<u8>, GcryError> {
     unsafe {
         let mut context = (*us).context_root;
         while !context.is_null() {
-            if (*context).their_instance == INSTAG_MASTER {
+            if !context::is_instance(context) {
                 // The root of the list is no fingerprint.
                 let mut node = (*context).fingerprint_root.next;
                 while !node.is_null() {

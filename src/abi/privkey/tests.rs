@@ -10,6 +10,7 @@ use crate::abi::types::{OtrlPrivKey, UserState};
 use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
 
 mod fingerprints;
+#[cfg(feature = "abi5")]
 mod generation;
 mod keys;
 
@@ -101,6 +102,7 @@ impl User {
             .collect()
     }
 
+    #[cfg(feature = "abi5")]
     fn is_pending(&self) -> bool {
         unsafe { !(*self.0).pending_root.is_null() }
     }

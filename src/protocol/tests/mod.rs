@@ -115,7 +115,9 @@ impl Side {
                 Effect::Smp(event, percent, question) => {
                     self.told.push(Told::Smp(event, percent, question))
                 }
-                Effect::SmpExpect(expected) => self.smp.expected = expected,
+                Effect::SmpExpect(expected) | Effect::SmpAdvance(expected) => {
+                    self.smp.expected = expected;
+                }
                 Effect::SmpReset => {
                     self.smp.expected = Default::default();
                     self.smp.progress = Default::default();

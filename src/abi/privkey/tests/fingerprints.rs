@@ -2,6 +2,7 @@ use std::ffi::c_void;
 
 use super::super::fingerprint_file::*;
 use super::*;
+#[cfg(feature = "abi5")]
 use crate::abi::context;
 use crate::abi::types::ConnContext;
 
@@ -83,24 +84,29 @@ fn trust_is_null_without_its_field_and_read_from_the_client() {
         let fingerprint = (*master).fingerprint_root.next;
         assert!((*fingerprint).trust.is_null());
         (*fingerprint).trust = libc::strdup(c"trusted".as_ptr());
-        // A child has no line of its own.
-        let (bob, me, p) = (c"bob".as_ptr(), c"me".as_ptr(), c"p".as_ptr());
-        let child = context::find(
-            user.0,
-            bob,
-            me,
-            p,
-            0x100,
-            true,
-            ptr::null_mut(),
-            None,
-            ptr::null_mut(),
-        );
-        assert!(!child.is_null());
+        #[cfg(feature = "abi5")]
+        add_child(&user);
         assert_eq!(write(&user, &scratch.path("out")), 0);
         let expected = [line.trim_ascii_end(), b"\ttrusted\n"].concat();
         assert_eq!(fs::read(scratch.path("out")).unwrap(), expected);
     }
+}
+
+/// A child has no line of its own.
+#[cfg(feature = "abi5")]
+fn add_child(user: &User) {
+    let names = context::Names {
+        user: c"bob".as_ptr(),
+        account: c"me".as_ptr(),
+        protocol: c"p".as_ptr(),
+        near: ptr::null_mut(),
+    };
+    let new = context::NewContexts {
+        add_appdata: None,
+        data: ptr::null_mut(),
+    };
+    let child = unsafe { context::find(user.0, names, 0x100, ptr::null_mut(), Some(new)) };
+    assert!(!child.is_null());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::ffi::c_uint;
 use std::ptr;
 
-use super::fingerprint::is_trusted;
+use crate::abi::context::fingerprint::is_trusted;
 use crate::abi::entry::entry;
 use crate::abi::types::{
     ConnContext, INSTAG_RECENT, INSTAG_RECENT_RECEIVED, INSTAG_RECENT_SENT, MSGSTATE_ENCRYPTED,
@@ -93,6 +93,29 @@ pub unsafe fn update_recent_child(context: *mut ConnContext, sent: bool) {
             (*master).recent_rcvd_child = context;
         }
         (*master).recent_child = context;
+    }
+}
+
+/// Lets the master point at itself where it pointed at this instance.
+///
+/// # Safety
+/// `context` is a live context.
+pub unsafe fn leave_family(context: *mut ConnContext) {
+    // SAFETY: the caller's promise; the master outlives its instances.
+    unsafe {
+        let master = (*context).m_context;
+        if master.is_null() {
+            return;
+        }
+        for place in [
+            &raw mut (*master).recent_child,
+            &raw mut (*master).recent_rcvd_child,
+            &raw mut (*master).recent_sent_child,
+        ] {
+            if *place == context {
+                *place = master;
+            }
+        }
     }
 }
 

@@ -3,13 +3,13 @@
 use std::ffi::{c_uint, c_void};
 use std::ptr;
 
-use super::super::bridge::with_conversation;
-use super::super::context::Handle;
-use super::super::error::GcryError;
-use super::super::memory::slice_of;
-use super::super::types::*;
-use super::client::Client;
-use super::transmit::transmit_all;
+use crate::abi::bridge::with_conversation;
+use crate::abi::context::Handle;
+use crate::abi::error::GcryError;
+use crate::abi::memory::slice_of;
+use crate::abi::message::client::Client;
+use crate::abi::message::transmit::transmit_all;
+use crate::abi::types::*;
 use crate::wire::tlv::{self, Tlv};
 
 /// Puts the current extra key into `symkey` and tells the correspondent what it is for.

@@ -2,11 +2,11 @@
 
 use std::ffi::{c_uint, c_void};
 
-use super::super::auth_info;
-use super::super::bridge::is_master;
-use super::super::types::*;
-use super::client::Client;
-use super::clock::now;
+use crate::abi::auth_info;
+use crate::abi::context::is_master;
+use crate::abi::message::client::Client;
+use crate::abi::message::clock::now;
+use crate::abi::types::*;
 use crate::protocol::conversation::COMMIT_LIFETIME;
 
 /// How often the client should poll, in seconds.
@@ -35,6 +35,20 @@ pub unsafe fn expire(ctx: *mut ConnContext) {
     unsafe {
         if waits(ctx) && (*ctx).auth.commit_sent_time < now().saturating_sub(COMMIT_LIFETIME) {
             auth_info::clear(&raw mut (*ctx).auth);
+        }
+    }
+}
+
+/// [`expire`] for the master of this context.
+///
+/// # Safety
+/// `ctx` is live.
+pub unsafe fn expire_master(ctx: *mut ConnContext) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let master = (*ctx).m_context;
+        if !master.is_null() {
+            expire(master);
         }
     }
 }

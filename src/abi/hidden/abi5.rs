@@ -1,38 +1,88 @@
-//! `context_priv.h`: the state that clients don't look into, and behind it what C has no members for.
+//! `context_priv.h`: a context points at its hidden members, which are a block of their own.
 
 use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::dh_objects::{keypair_free, session_free};
-use super::entry::{entry, guard};
-use super::gcry::mpi;
-use super::memory::{c_zeroed, free_and_clear, wipe, wipe_string_and_clear};
-use super::private::Private;
-use super::types::{ConnContext, ConnContextPriv, DhSesskeys};
+use super::{MARKS, Tail, drop_private, forget_members, forget_private};
+use crate::abi::entry::entry;
+use crate::abi::memory::{c_zeroed, wipe};
+use crate::abi::types::{ConnContext, ConnContextPriv};
 
-/// What stands in the four paddings of a block that was made here. Clients' own blocks are zeroed there, or hold rubbish.
-const MARKS: [u32; 4] = [0x4f74_7250, 0x9d3b_61c7, 0x2ea8_5f14, 0xc06d_f392];
-
-static SERIALS: AtomicUsize = AtomicUsize::new(1);
+/// The members that clients don't look into.
+pub type Hidden = ConnContextPriv;
 
 /// One malloc'ed block: what C sees, and what it does not.
 #[repr(C)]
 struct PrivateBlock {
     public: ConnContextPriv,
-    serial: usize,
-    private: *mut Private,
+    tail: Tail,
 }
 
+/// A new context, all zeros but for its hidden part. NULL without memory.
+pub fn new_context() -> *mut ConnContext {
+    let context: *mut ConnContext = c_zeroed();
+    if context.is_null() {
+        return context;
+    }
+    let block = new_block();
+    // SAFETY: new memory.
+    unsafe {
+        if block.is_null() {
+            libc::free(context.cast());
+            return ptr::null_mut();
+        }
+        (*context).context_priv = block;
+    }
+    context
+}
+
+/// Gives back a context, of which only the hidden part is left. It is wiped.
+///
+/// # Safety
+/// `context` is a malloc'ed context that is used no more.
+pub unsafe fn free_context(context: *mut ConnContext) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        free_block((*context).context_priv);
+        libc::free(context.cast());
+    }
+}
+
+/// The hidden members. NULL if a client's own context has none.
+///
+/// # Safety
+/// `context` is NULL or a live context.
+pub unsafe fn hidden(context: *const ConnContext) -> *mut Hidden {
+    if context.is_null() {
+        return ptr::null_mut();
+    }
+    // SAFETY: not NULL.
+    unsafe { (*context).context_priv }
+}
+
+/// The tail of a context that was made here.
+///
+/// # Safety
+/// `context` is NULL or a live context.
+pub unsafe fn tail(context: *mut ConnContext) -> Option<*mut Tail> {
+    // SAFETY: the caller's promise.
+    unsafe { marked(hidden(context)).map(|block| &raw mut (*block).tail) }
+}
+
+/// Nothing: the members that only this interface has outlive a session.
+///
+/// # Safety
+/// None.
+pub unsafe fn forget_more(_members: *mut Hidden) {}
+
 /// A new, empty block. NULL without memory.
-pub fn new() -> *mut ConnContextPriv {
+fn new_block() -> *mut ConnContextPriv {
     let block: *mut PrivateBlock = c_zeroed();
     if block.is_null() {
         return ptr::null_mut();
     }
     // SAFETY: new memory of the right size; all zeros are an empty block.
     unsafe {
-        (*block).serial = SERIALS.fetch_add(1, Ordering::Relaxed);
-        (*block).private = Box::into_raw(Private::new());
+        (&raw mut (*block).tail).write(Tail::new());
         let public = &raw mut (*block).public;
         (*public).mark0 = MARKS[0];
         (*public).mark1 = MARKS[1];
@@ -42,86 +92,35 @@ pub fn new() -> *mut ConnContextPriv {
     block.cast()
 }
 
-/// Forgets everything about a session, and keeps the times and the count of sessions.
-///
-/// # Safety
-/// `block` is a block.
-pub unsafe fn force_finished(block: *mut ConnContextPriv) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        free_and_clear(&raw mut (*block).fragment);
-        (*block).fragment_len = 0;
-        (*block).fragment_n = 0;
-        (*block).fragment_k = 0;
-        // These were about to be published.
-        free_and_clear(&raw mut (*block).saved_mac_keys);
-        (*block).numsavedkeys = 0;
-        wipe_string_and_clear(&raw mut (*block).lastmessage);
-        (*block).may_retransmit = 0;
-        (*block).their_keyid = 0;
-        mpi::release_and_clear(&raw mut (*block).their_y);
-        mpi::release_and_clear(&raw mut (*block).their_old_y);
-        (*block).our_keyid = 0;
-        keypair_free(&raw mut (*block).our_dh_key);
-        keypair_free(&raw mut (*block).our_old_dh_key);
-        for keys in 0..4 {
-            session_free((&raw mut (*block).sesskeys).cast::<DhSesskeys>().add(keys));
-        }
-        if let Some(whole) = marked(block) {
-            let private = (*whole).private;
-            // Forgetting must succeed: what can't be emptied is left behind for a fresh state.
-            if guard(|| (*private).force_finished()).is_err() {
-                (*whole).private = Box::into_raw(Private::new());
-            }
-        }
-    }
-}
-
 /// Gives a block back, wiped. NULL is accepted.
 ///
 /// # Safety
 /// `block` is NULL, or a malloc'ed block that is used no more.
-pub unsafe fn free(block: *mut ConnContextPriv) {
-    if block.is_null() {
-        return;
-    }
+unsafe fn free_block(block: *mut ConnContextPriv) {
     // SAFETY: the caller's promise.
     unsafe {
-        force_finished(block);
+        force_block_finished(block);
         if let Some(whole) = marked(block) {
-            drop(Box::from_raw((*whole).private));
+            drop_private(&raw mut (*whole).tail);
             wipe(whole.cast(), size_of::<PrivateBlock>());
         }
         libc::free(block.cast());
     }
 }
 
-/// The state behind a context; `None` for a context that a client put together itself.
-///
 /// # Safety
-/// `context` is NULL or a live context. The answer dies with it.
-pub unsafe fn private_of(context: *mut ConnContext) -> Option<*mut Private> {
-    if context.is_null() {
-        return None;
+/// `block` is NULL or a block.
+unsafe fn force_block_finished(block: *mut ConnContextPriv) {
+    if block.is_null() {
+        return;
     }
-    // SAFETY: the caller's promise.
-    let whole = unsafe { marked((*context).context_priv) }?;
-    // SAFETY: a block that was made here.
-    Some(unsafe { (*whole).private })
-}
-
-/// A number that no other context of this process has; 0 for a context that a client put together itself.
-///
-/// # Safety
-/// `context` is NULL or a live context.
-pub unsafe fn serial_of(context: *const ConnContext) -> usize {
-    if context.is_null() {
-        return 0;
+    // SAFETY: not NULL.
+    unsafe {
+        forget_members(block);
+        if let Some(whole) = marked(block) {
+            forget_private(&raw mut (*whole).tail);
+        }
     }
-    // SAFETY: the caller's promise.
-    unsafe { marked((*context).context_priv) }
-        // SAFETY: a block that was made here.
-        .map_or(0, |whole| unsafe { (*whole).serial })
 }
 
 /// The whole of a block that was made here.
@@ -151,7 +150,7 @@ entry! {
     /// None beyond C's calling convention.
     on panic ptr::null_mut();
     pub fn otrl_context_priv_new() -> *mut ConnContextPriv {
-        new()
+        new_block()
     }
 }
 
@@ -162,10 +161,8 @@ entry! {
     /// `block` is NULL or a block.
     on panic ();
     pub fn otrl_context_priv_force_finished(block: *mut ConnContextPriv) {
-        if !block.is_null() {
-            // SAFETY: not NULL.
-            unsafe { force_finished(block) }
-        }
+        // SAFETY: the caller's promise.
+        unsafe { force_block_finished(block) }
     }
 }
 
@@ -177,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_block_of_ours_is_emptied_and_keeps_its_times() {
-        let block = new_block();
+        let block = fresh();
         unsafe {
             (*block).their_keyid = 7;
             (*block).our_keyid = 8;
@@ -208,7 +205,7 @@ mod tests {
             assert!((*block).saved_mac_keys.is_null() && (*block).our_dh_key.private.is_null());
             assert_eq!(((*block).fragment_len, (*block).numsavedkeys), (0, 0));
             assert_eq!(((*block).generation, (*block).lastrecv), (9, 10));
-            free(block);
+            free_block(block);
         }
     }
 
@@ -219,11 +216,11 @@ mod tests {
             assert!(marked(block).is_none());
             otrl_context_priv_force_finished(block);
             otrl_context_priv_force_finished(ptr::null_mut());
-            free(block);
+            free_block(block);
         }
     }
 
-    fn new_block() -> *mut ConnContextPriv {
+    fn fresh() -> *mut ConnContextPriv {
         let block = unsafe { otrl_context_priv_new() };
         unsafe {
             assert!(marked(block).is_some());

@@ -1,0 +1,1 @@
+../../abi5/libotr/gcrypt-types.h

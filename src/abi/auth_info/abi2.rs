@@ -1,0 +1,83 @@
+//! An AKE is by itself.
+
+use crate::abi::entry::entry;
+use crate::abi::memory::wipe;
+use crate::abi::types::{ConnContext, OtrlAuthInfo};
+
+/// Makes an empty AKE of whatever was in the context.
+///
+/// # Safety
+/// `context` is a context whose `auth` holds nothing to release.
+pub unsafe fn new(context: *mut ConnContext) {
+    // SAFETY: the caller's promise.
+    unsafe { blank(&raw mut (*context).auth) };
+}
+
+/// Empties an AKE that holds nothing to release.
+///
+/// # Safety
+/// `auth` is writable.
+pub unsafe fn blank(auth: *mut OtrlAuthInfo) {
+    // SAFETY: the caller's promise; all zeros are an empty AKE.
+    unsafe { wipe(auth.cast(), size_of::<OtrlAuthInfo>()) };
+}
+
+/// Never: only the DH-commits of version 3 wait for answers of many.
+///
+/// # Safety
+/// None: the AKE is not looked at.
+pub unsafe fn commit_sent(_auth: *const OtrlAuthInfo) -> i64 {
+    0
+}
+
+/// Nothing: see [`commit_sent`].
+///
+/// # Safety
+/// None: the AKE is not looked at.
+pub unsafe fn note_commit_sent(_auth: *mut OtrlAuthInfo, _time: i64) {}
+
+entry! {
+    /// Makes an empty AKE of whatever was there.
+    ///
+    /// # Safety
+    /// `auth` is NULL or writable.
+    on panic ();
+    pub fn otrl_auth_new(auth: *mut OtrlAuthInfo) {
+        if !auth.is_null() {
+            // SAFETY: not NULL.
+            unsafe { blank(auth) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::auth_info::otrl_auth_clear;
+    use crate::abi::gcry::mpi;
+    use crate::abi::memory::{c_buffer, c_string};
+    use crate::abi::types::{AUTHSTATE_AWAITING_SIG, AUTHSTATE_NONE};
+
+    #[test]
+    fn an_exchange_is_emptied_and_starts_anew() {
+        let mut auth = std::mem::MaybeUninit::<OtrlAuthInfo>::uninit();
+        let auth = auth.as_mut_ptr();
+        unsafe {
+            auth.cast::<u8>()
+                .write_bytes(0xa5, size_of::<OtrlAuthInfo>());
+            otrl_auth_new(auth);
+            assert_eq!(((*auth).authstate, (*auth).initiated), (AUTHSTATE_NONE, 0));
+            (*auth).authstate = AUTHSTATE_AWAITING_SIG;
+            (*auth).our_dh.private = mpi::new_secret(&[4]).unwrap();
+            (*auth).their_pub = mpi::new_from_bytes(&[4]).unwrap();
+            (*auth).encgx = c_buffer(b"g^x");
+            (*auth).lastauthmsg = c_string(b"?OTR:");
+            otrl_auth_clear(auth);
+            otrl_auth_clear(auth);
+            assert!((*auth).their_pub.is_null() && (*auth).our_dh.private.is_null());
+            assert!((*auth).encgx.is_null() && (*auth).lastauthmsg.is_null());
+            assert_eq!((*auth).authstate, AUTHSTATE_NONE);
+            otrl_auth_new(std::ptr::null_mut());
+        }
+    }
+}

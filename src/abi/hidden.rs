@@ -1,0 +1,136 @@
+//! The part of a context that is nobody's business but the library's: members that C declares and clients leave alone
+//! ([`Hidden`]), and behind them, in the same block of memory, what C has no members for ([`Tail`]).
+//!
+//! Where they stand differs: see `hidden/abi5.rs` and `hidden/abi2.rs`. A client may put together a context itself, which
+//! then ends where C says; the library's own bear marks.
+
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::dh_objects::{keypair_free, session_free};
+use super::entry::guard;
+use super::gcry::mpi;
+use super::memory::{free_and_clear, wipe_string_and_clear};
+use super::private::Private;
+use super::types::{ConnContext, DhSesskeys};
+
+#[cfg(feature = "abi2")]
+mod abi2;
+#[cfg(feature = "abi5")]
+mod abi5;
+
+#[cfg(feature = "abi2")]
+use abi2 as face;
+#[cfg(feature = "abi5")]
+use abi5 as face;
+
+pub use face::{Hidden, free_context, hidden, new_context};
+
+/// What stands in the paddings of a block that was made here. A client's own block is zero there, or holds rubbish.
+const MARKS: [u32; 4] = [0x4f74_7250, 0x9d3b_61c7, 0x2ea8_5f14, 0xc06d_f392];
+
+static SERIALS: AtomicUsize = AtomicUsize::new(1);
+
+/// What stands behind the members that C knows.
+#[repr(C)]
+struct Tail {
+    serial: usize,
+    private: *mut Private,
+}
+
+impl Tail {
+    fn new() -> Self {
+        Self {
+            serial: SERIALS.fetch_add(1, Ordering::Relaxed),
+            private: Box::into_raw(Private::new()),
+        }
+    }
+}
+
+/// The state behind a context; `None` for a context that a client put together itself.
+///
+/// # Safety
+/// `context` is NULL or a live context. The answer dies with it.
+pub unsafe fn private_of(context: *mut ConnContext) -> Option<*mut Private> {
+    // SAFETY: the caller's promise; a tail that was made here.
+    unsafe { face::tail(context).map(|tail| (*tail).private) }
+}
+
+/// A number that no other context of this process has; 0 for a context that a client put together itself.
+///
+/// # Safety
+/// `context` is NULL or a live context.
+pub unsafe fn serial_of(context: *const ConnContext) -> usize {
+    // SAFETY: the caller's promise; a tail that was made here.
+    unsafe { face::tail(context.cast_mut()).map_or(0, |tail| (*tail).serial) }
+}
+
+/// Forgets everything about a session, and keeps the times and the count of sessions.
+///
+/// # Safety
+/// `context` is NULL or a live context; a client's own may lack its hidden members.
+pub unsafe fn force_finished(context: *mut ConnContext) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let members = hidden(context);
+        if !members.is_null() {
+            forget_members(members);
+            face::forget_more(members);
+        }
+        if let Some(tail) = face::tail(context) {
+            forget_private(tail);
+        }
+    }
+}
+
+/// # Safety
+/// `members` are those of a context.
+unsafe fn forget_members(members: *mut Hidden) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        free_and_clear(&raw mut (*members).fragment);
+        (*members).fragment_len = 0;
+        (*members).fragment_n = 0;
+        (*members).fragment_k = 0;
+        // These were about to be published.
+        free_and_clear(&raw mut (*members).saved_mac_keys);
+        (*members).numsavedkeys = 0;
+        wipe_string_and_clear(&raw mut (*members).lastmessage);
+        (*members).may_retransmit = 0;
+        (*members).their_keyid = 0;
+        mpi::release_and_clear(&raw mut (*members).their_y);
+        mpi::release_and_clear(&raw mut (*members).their_old_y);
+        (*members).our_keyid = 0;
+        keypair_free(&raw mut (*members).our_dh_key);
+        keypair_free(&raw mut (*members).our_old_dh_key);
+        for keys in 0..4 {
+            session_free(
+                (&raw mut (*members).sesskeys)
+                    .cast::<DhSesskeys>()
+                    .add(keys),
+            );
+        }
+    }
+}
+
+/// # Safety
+/// `tail` was made here.
+unsafe fn forget_private(tail: *mut Tail) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let private = (*tail).private;
+        // Forgetting must succeed: what can't be emptied is left behind for a fresh state.
+        if guard(|| (*private).force_finished()).is_err() {
+            (*tail).private = Box::into_raw(Private::new());
+        }
+    }
+}
+
+/// # Safety
+/// `tail` was made here, and is used no more.
+unsafe fn drop_private(tail: *mut Tail) {
+    // SAFETY: the caller's promise.
+    unsafe { drop(Box::from_raw((*tail).private)) };
+    // SAFETY: likewise.
+    unsafe { (*tail).private = ptr::null_mut() };
+}

@@ -1,0 +1,43 @@
+//! Comparing secrets, which libotr 4 lets its clients do.
+
+use std::ffi::{c_int, c_uchar};
+
+use crate::abi::entry::entry;
+use crate::abi::memory::slice_of;
+use crate::crypto::mac;
+
+entry! {
+    /// 1 when two blocks differ and 0 when not, in a time that tells nothing about their contents.
+    ///
+    /// # Safety
+    /// Both blocks are `len` bytes long, or NULL if `len` is 0.
+    on panic 1;
+    pub fn otrl_mem_differ(a: *const c_uchar, b: *const c_uchar, len: usize) -> c_int {
+        if len != 0 && (a.is_null() || b.is_null()) {
+            return 1;
+        }
+        // SAFETY: the caller's promise.
+        let equal = unsafe { mac::equal(slice_of(a, len), slice_of(b, len)) };
+        c_int::from(!equal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::mem::otrl_mem_init;
+    use std::ptr;
+
+    #[test]
+    fn differing_is_1_and_equal_0() {
+        let (a, b) = (b"secret", b"sEcret");
+        unsafe {
+            otrl_mem_init();
+            assert_eq!(otrl_mem_differ(a.as_ptr(), a.as_ptr(), 6), 0);
+            assert_eq!(otrl_mem_differ(a.as_ptr(), b.as_ptr(), 6), 1);
+            assert_eq!(otrl_mem_differ(a.as_ptr(), b.as_ptr(), 1), 0);
+            assert_eq!(otrl_mem_differ(ptr::null(), ptr::null(), 0), 0);
+            assert_eq!(otrl_mem_differ(ptr::null(), a.as_ptr(), 1), 1);
+        }
+    }
+}

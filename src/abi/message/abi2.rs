@@ -1,0 +1,218 @@
+//! `message.h` of libotr 3.2: one context per correspondent, and the library's own words for the user.
+
+mod callbacks;
+mod routing;
+mod telling;
+mod texts;
+
+pub use callbacks::has_max_message_size;
+pub use routing::{exchange_of_master, note_heard, other_instance_is_secure};
+pub use telling::{error_text, notice, resent_prefix, setup_failed, tell};
+
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
+
+use super::client::Client;
+use super::correspondent::find_or_add;
+use super::disconnect::disconnect;
+use super::receiving::{self, Out};
+use super::sending::{self, Text};
+use super::transmit::transmit;
+use crate::abi::context::{self, Handle, Names, NewContexts};
+use crate::abi::error::GcryError;
+use crate::abi::memory::put;
+use crate::abi::reserve;
+use crate::abi::types::*;
+
+/// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
+/// the original. An error means: send nothing.
+///
+/// # Safety
+/// `us` is live; strings are NULL or C strings; out-parameters are NULL or writable; `ops` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn otrl_message_sending(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    accountname: *const c_char,
+    protocol: *const c_char,
+    recipient: *const c_char,
+    message: *const c_char,
+    tlvs: *mut OtrlTLV,
+    messagep: *mut *mut c_char,
+    add_appdata: AddAppData,
+    data: *mut c_void,
+) -> GcryError {
+    // SAFETY: the caller's promise.
+    unsafe {
+        put(messagep, ptr::null_mut());
+        let names = Names {
+            user: recipient,
+            account: accountname,
+            protocol,
+            near: ptr::null_mut(),
+        };
+        if us.is_null() || messagep.is_null() || names.any_is_null() || message.is_null() {
+            return GcryError::INV_VALUE;
+        }
+        if reserve::is_low() {
+            return GcryError::ENOMEM;
+        }
+        let client = Client::new(us, ops, opdata);
+        let Some(found) = find_or_add(client, names, NewContexts { add_appdata, data }) else {
+            return GcryError::ENOMEM;
+        };
+        let text = Text {
+            original: message,
+            tlvs,
+        };
+        sending::send(client, names, found, text, messagep, ptr::null_mut())
+            .map(|_: Handle| ())
+            .into()
+    }
+}
+
+/// Handles a message that arrived. Returns 1 if there is nothing to show; else `*newmessagep` is what to
+/// show, or stays NULL: show the original.
+///
+/// # Safety
+/// As for [`otrl_message_sending`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn otrl_message_receiving(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    accountname: *const c_char,
+    protocol: *const c_char,
+    sender: *const c_char,
+    message: *const c_char,
+    newmessagep: *mut *mut c_char,
+    tlvsp: *mut *mut OtrlTLV,
+    add_appdata: AddAppData,
+    data: *mut c_void,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        put(newmessagep, ptr::null_mut());
+        put(tlvsp, ptr::null_mut());
+        let names = Names {
+            user: sender,
+            account: accountname,
+            protocol,
+            near: ptr::null_mut(),
+        };
+        if us.is_null() || newmessagep.is_null() || names.any_is_null() || message.is_null() {
+            return 0;
+        }
+        if reserve::is_low() {
+            return 1;
+        }
+        let client = Client {
+            inline: newmessagep,
+            ..Client::new(us, ops, opdata)
+        };
+        let out = Out {
+            newmessagep,
+            tlvsp,
+            contextp: ptr::null_mut(),
+        };
+        receiving::receive(
+            client,
+            names,
+            NewContexts { add_appdata, data },
+            message,
+            out,
+        )
+        .into()
+    }
+}
+
+/// Sends a message, in fragments if it is too long for the network. By `policy` one piece is not sent but put into
+/// `*returned`, malloc'ed, for the client to send.
+///
+/// # Safety
+/// `ops` is NULL or live; `context` is live and stays so; `message` is NULL or a C string; `returned` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn otrl_message_fragment_and_send(
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    context: *mut ConnContext,
+    message: *const c_char,
+    policy: OtrlFragmentPolicy,
+    returned: *mut *mut c_char,
+) -> GcryError {
+    // SAFETY: the caller's promise. Without a user state a context can't be looked up again: should the client forget any
+    // context in a callback, the rest of the message is not sent.
+    unsafe {
+        put(returned, ptr::null_mut());
+        if context.is_null() {
+            return GcryError::INV_VALUE;
+        }
+        let client = Client::new(ptr::null_mut(), ops, opdata);
+        transmit(client, Handle::of(context), message, policy, returned).into()
+    }
+}
+
+/// Ends the session with a correspondent.
+///
+/// # Safety
+/// `us` is NULL or live; strings are NULL or C strings; `ops` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn otrl_message_disconnect(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    accountname: *const c_char,
+    protocol: *const c_char,
+    username: *const c_char,
+) {
+    let names = Names {
+        user: username,
+        account: accountname,
+        protocol,
+        near: ptr::null_mut(),
+    };
+    // SAFETY: the caller's promise.
+    unsafe {
+        let ctx = context::find_correspondent(us, names, ptr::null_mut(), None);
+        if !ctx.is_null() {
+            disconnect(Client::new(us, ops, opdata), Handle::of(ctx));
+        }
+    }
+}
+
+/// Nothing: version 2 knows no instances.
+///
+/// # Safety
+/// None.
+pub unsafe fn ready(_client: Client, _names: Names, _handle: Handle) {}
+
+/// Nothing: no DH-commit waits longer than its session.
+///
+/// # Safety
+/// None.
+pub unsafe fn expire(_ctx: *mut ConnContext) {}
+
+/// NULL: there is no such callback.
+///
+/// # Safety
+/// None.
+pub unsafe fn convert_sending(
+    _client: Client,
+    _handle: Handle,
+    _text: *const c_char,
+) -> *mut c_char {
+    ptr::null_mut()
+}
+
+/// NULL: there is no such callback.
+///
+/// # Safety
+/// None.
+pub unsafe fn convert_received(
+    _client: Client,
+    _handle: Handle,
+    _text: *const c_char,
+) -> *mut c_char {
+    ptr::null_mut()
+}

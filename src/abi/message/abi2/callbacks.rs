@@ -1,0 +1,117 @@
+//! The callbacks that only libotr 3 has. What is said of all callbacks in [`super::super::client`] holds for them.
+
+use std::ffi::c_char;
+use std::ptr;
+use std::sync::atomic::Ordering;
+
+use crate::abi::memory::{bytes_of, c_string};
+use crate::abi::message::client::{Client, callback};
+use crate::abi::types::*;
+use crate::abi::version::otrl_api_version;
+
+/// From this version on the table has its last three members.
+const API_3_1: u32 = 0x3_0100;
+
+/// Whether every client of the process was built with a table that has the members of API 3.1.
+pub fn has_max_message_size() -> bool {
+    otrl_api_version.load(Ordering::Acquire) >= API_3_1
+}
+
+/// A notice for the user that is more than a line.
+#[derive(Clone, Copy)]
+pub struct Note {
+    /// How grave it is.
+    pub level: OtrlNotifyLevel,
+    /// What it is about.
+    pub title: *const c_char,
+    /// What happened.
+    pub primary: *const c_char,
+    /// What follows from it; NULL for nothing.
+    pub secondary: *const c_char,
+}
+
+impl Client {
+    /// Shows a line in the conversation; false if the client does not.
+    ///
+    /// # Safety
+    /// As for all callbacks; `text` outlives the call.
+    pub unsafe fn display(self, ctx: *mut ConnContext, text: *const c_char) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match callback!(self, display_otr_message) {
+                Some(display) => {
+                    display(
+                        self.opdata,
+                        (*ctx).accountname,
+                        (*ctx).protocol,
+                        (*ctx).username,
+                        text,
+                    ) == 0
+                }
+                None => false,
+            }
+        }
+    }
+
+    /// Shows a notice in a window of its own.
+    ///
+    /// # Safety
+    /// As for all callbacks; the texts outlive the call.
+    pub unsafe fn notify(self, ctx: *mut ConnContext, note: Note) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if let Some(notify) = callback!(self, notify) {
+                notify(
+                    self.opdata,
+                    note.level,
+                    (*ctx).accountname,
+                    (*ctx).protocol,
+                    (*ctx).username,
+                    note.title,
+                    note.primary,
+                    note.secondary,
+                );
+            }
+        }
+    }
+
+    /// Takes a line into the log.
+    ///
+    /// # Safety
+    /// As for all callbacks; `line` outlives the call.
+    pub unsafe fn log(self, line: *const c_char) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if let Some(log) = callback!(self, log_message) {
+                log(self.opdata, line);
+            }
+        }
+    }
+
+    /// Our account as the client names it to people, malloc'ed; as it is without such a name.
+    ///
+    /// # Safety
+    /// As for all callbacks.
+    pub unsafe fn account_name(self, ctx: *mut ConnContext) -> *mut c_char {
+        // SAFETY: the caller's promise; the names are copied before the callback and the client's before it is given back.
+        unsafe {
+            let plain = c_string(bytes_of((*ctx).accountname).unwrap_or_default());
+            if !has_max_message_size() {
+                return plain;
+            }
+            let Some(ask) = callback!(self, account_name) else {
+                return plain;
+            };
+            let name = ask(self.opdata, (*ctx).accountname, (*ctx).protocol);
+            if name.is_null() {
+                return plain;
+            }
+            let copy = bytes_of(name).map_or(ptr::null_mut(), c_string);
+            if let Some(free) = callback!(self, account_name_free) {
+                free(self.opdata, name);
+            }
+            libc::free(plain.cast());
+            copy
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Where a message goes when a correspondent has one context, and what the user gets to see of what can't be read.
+
+use std::ptr;
+
+use super::telling::{displayed_or_inline, notice};
+use crate::abi::context::Names;
+use crate::abi::message::client::Client;
+use crate::abi::message::receiving::{Arrival, PendingCommit, Shown};
+use crate::abi::types::*;
+use crate::protocol::ake::Auth;
+use crate::protocol::effects::Notice;
+use crate::wire::error_message::text_of;
+use crate::wire::instance::Instances;
+use crate::wire::kind::MessageKind;
+
+/// Never: there is no other.
+///
+/// # Safety
+/// None.
+pub unsafe fn other_instance_is_secure(
+    _client: Client,
+    _names: Names,
+    _ctx: *mut ConnContext,
+) -> bool {
+    false
+}
+
+/// None: the context has its exchange itself.
+///
+/// # Safety
+/// None.
+pub unsafe fn exchange_of_master(_ctx: *const ConnContext) -> Option<Auth> {
+    None
+}
+
+/// Nothing: nobody asks when.
+///
+/// # Safety
+/// None.
+pub unsafe fn note_heard(_ctx: *mut ConnContext) {}
+
+impl Arrival {
+    /// Drops a fragment of version 3.
+    ///
+    /// # Safety
+    /// As for [`receive`](super::super::receiving::receive).
+    pub unsafe fn route_fragment(&mut self, _tags: Instances) -> Result<bool, Shown> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let ctx = self.live(self.from)?;
+            notice(self.client, ctx, Notice::ReceivedUnrecognised, ptr::null());
+        }
+        Err(Shown::Nothing)
+    }
+
+    /// Drops a message of version 3. None comes here: their kind is unknown.
+    ///
+    /// # Safety
+    /// None.
+    pub unsafe fn route(&mut self, _kind: MessageKind, _context_is_new: bool) -> Result<(), Shown> {
+        Err(Shown::Nothing)
+    }
+
+    /// None: our own DH-commit is in the same context as the one that has arrived.
+    ///
+    /// # Safety
+    /// None.
+    pub unsafe fn rival_commit(self) -> Result<Option<PendingCommit>, Shown> {
+        Ok(None)
+    }
+
+    /// Displays an error message; if the client does not, it is shown as it is.
+    ///
+    /// # Safety
+    /// As for [`receive`](super::super::receiving::receive).
+    pub unsafe fn show_error(self) -> Result<Shown, Shown> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let ctx = self.live(self.from)?;
+            let words = crate::abi::memory::c_string(&shown_error(self.bytes()));
+            if words.is_null() {
+                return Ok(Shown::Yes);
+            }
+            let displayed = self.client.display(ctx, words);
+            libc::free(words.cast());
+            Ok(if displayed {
+                Shown::Nothing
+            } else {
+                Shown::Yes
+            })
+        }
+    }
+
+    /// Plaintext is shown, with a warning if there should be none.
+    ///
+    /// # Safety
+    /// As for [`receive`](super::super::receiving::receive).
+    pub unsafe fn plaintext(self) -> Shown {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let Ok(ctx) = self.live(self.from) else {
+                return Shown::Nothing;
+            };
+            if !self.policy.require_encryption && (*ctx).msgstate == MSGSTATE_PLAINTEXT {
+                return Shown::Yes;
+            }
+            // Without its whitespace tag, if it had one.
+            let stripped = *self.out.newmessagep;
+            *self.out.newmessagep = ptr::null_mut();
+            let text = if stripped.is_null() {
+                self.text
+            } else {
+                stripped.cast_const()
+            };
+            displayed_or_inline(self.client, ctx, Notice::ReceivedUnencrypted, text);
+            libc::free(stripped.cast());
+            if (*self.out.newmessagep).is_null() {
+                Shown::Nothing
+            } else {
+                Shown::Yes
+            }
+        }
+    }
+}
+
+/// An error message as it is displayed: clients look for "OTR Error:", and their users' texts follow.
+fn shown_error(message: &[u8]) -> Vec<u8> {
+    match text_of(message) {
+        Some(text) => [b"OTR Error: ".as_slice(), text].concat(),
+        None => message.to_vec(),
+    }
+}

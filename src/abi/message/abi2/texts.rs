@@ -1,0 +1,244 @@
+//! The words for the user, and for the correspondent's.
+//!
+//! Clients of libotr 3 look for some phrases in them: those are marked, and stay as they are. `<b>` and `<i>` are HTML, which
+//! the lines in a conversation may contain.
+
+use crate::protocol::effects::{ErrorCode, Notice};
+
+/// How a notice is put.
+pub struct Wording {
+    /// A line in the conversation.
+    pub line: Vec<u8>,
+    /// What a window of its own says; `None` for a notice that only goes into the conversation.
+    pub window: Option<Window>,
+}
+
+/// The parts of a window.
+pub struct Window {
+    /// Something went wrong; else it is a warning.
+    pub is_error: bool,
+    /// What it is about.
+    pub title: &'static str,
+    /// What happened.
+    pub primary: Vec<u8>,
+    /// What follows from it.
+    pub secondary: &'static str,
+}
+
+/// Joins the parts of a text.
+macro_rules! text {
+    ($($part:expr),+) => {
+        [$(AsRef::<[u8]>::as_ref(&$part)),+].concat()
+    };
+}
+
+/// The words for a notice about a correspondent; `message` is what goes with it. `None` for what goes into the log only.
+pub fn wording(notice: Notice, user: &[u8], message: &[u8]) -> Option<Wording> {
+    let window = |is_error, title, primary: Vec<u8>, secondary| {
+        Some(Window {
+            is_error,
+            title,
+            primary,
+            secondary,
+        })
+    };
+    Some(match notice {
+        Notice::EncryptionRequired => Wording {
+            line: text!(
+                "A private conversation is being started first. Your message follows as soon as there is one."
+            ),
+            window: window(
+                false,
+                "Encryption required",
+                text!("Your message to ", user, " was not sent unencrypted"),
+                "Your settings allow only encrypted messages to this correspondent. A private conversation is being started, \
+                 and your message follows as soon as there is one.",
+            ),
+        },
+        Notice::EncryptionError => Wording {
+            line: text!("Your message could not be encrypted, and was not sent."),
+            window: window(
+                true,
+                "Encryption failed",
+                text!("Your message to ", user, " could not be encrypted"),
+                "It was not sent.",
+            ),
+        },
+        Notice::ConnectionEnded => Wording {
+            line: text!(
+                "Your message was not sent: ",
+                user,
+                " has ended the private conversation. End it as well, or start it again."
+            ),
+            // All three parts are looked for.
+            window: window(
+                true,
+                "Private connection closed",
+                text!(user, " has already closed his private connection to you"),
+                "Your message was not sent.  Either close your private connection to him, or refresh it.",
+            ),
+        },
+        Notice::MessageReflected => {
+            let why =
+                "Either you are talking to yourself, or somebody sends your messages back to you.";
+            Wording {
+                line: text!("Our own OTR messages are coming back. ", why),
+                window: window(
+                    true,
+                    "OTR error",
+                    text!("Our own OTR messages are coming back"),
+                    why,
+                ),
+            }
+        }
+        Notice::ReceivedUnreadable => Wording {
+            // "received an unreadable encrypted" is looked for.
+            line: text!(
+                "We received an unreadable encrypted message from ",
+                user,
+                "."
+            ),
+            window: window(
+                true,
+                "OTR error",
+                text!(
+                    "We received an unreadable encrypted message from ",
+                    user,
+                    "."
+                ),
+                "",
+            ),
+        },
+        Notice::ReceivedMalformed => Wording {
+            line: text!("A damaged OTR message arrived from ", user, "."),
+            window: window(
+                true,
+                "OTR error",
+                text!("A damaged OTR message arrived from ", user, "."),
+                "",
+            ),
+        },
+        Notice::MessageResent => Wording {
+            line: text!("<b>Your last message to ", user, " was sent again.</b>"),
+            window: None,
+        },
+        Notice::ReceivedNotInPrivate | Notice::ReceivedForOtherInstance => Wording {
+            line: text!(
+                "<b>An encrypted message from ",
+                user,
+                " can't be read, since you have no private conversation at present.</b>"
+            ),
+            window: None,
+        },
+        Notice::ReceivedUnencrypted => Wording {
+            line: text!(
+                "<b>This message from ",
+                user,
+                " was <i>not</i> encrypted: [</b>",
+                message,
+                "<b>]</b>"
+            ),
+            window: None,
+        },
+        Notice::ReceivedError => Wording {
+            line: text!("OTR Error: ", message),
+            window: None,
+        },
+        Notice::HeartbeatReceived | Notice::HeartbeatSent | Notice::ReceivedUnrecognised => {
+            return None;
+        }
+    })
+}
+
+/// The line for the log, if a notice has one.
+pub fn log_line(notice: Notice, user: &[u8]) -> Option<Vec<u8>> {
+    Some(match notice {
+        Notice::HeartbeatReceived => text!("Heartbeat received from ", user, ".\n"),
+        Notice::HeartbeatSent => text!("Heartbeat sent to ", user, ".\n"),
+        Notice::ReceivedUnrecognised => {
+            text!("OTR message of an unknown kind received from ", user, ".\n")
+        }
+        _ => return None,
+    })
+}
+
+/// Why no session could be set up.
+pub fn setup_failed(reason: &[u8]) -> Wording {
+    let line = text!("The private conversation could not be set up: ", reason);
+    Wording {
+        window: Some(Window {
+            is_error: true,
+            title: "OTR error",
+            primary: line.clone(),
+            secondary: "",
+        }),
+        line,
+    }
+}
+
+/// What the correspondent is told of an error of theirs or ours.
+pub fn error_for_them(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::Encryption => "An error occurred when a message was being encrypted.",
+        ErrorCode::Unreadable => "You transmitted an unreadable encrypted message.",
+        ErrorCode::Malformed => "You transmitted a malformed data message.",
+    }
+}
+
+/// What the correspondent is told who writes as if there were a session. Both halves are looked for.
+pub fn unexpected_data(our_name: &[u8]) -> Vec<u8> {
+    text!(
+        "You sent encrypted data to ",
+        our_name,
+        ", who wasn't expecting it."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_find_the_phrases_that_they_look_for() {
+        let all = [
+            Notice::EncryptionRequired,
+            Notice::EncryptionError,
+            Notice::ConnectionEnded,
+            Notice::MessageReflected,
+            Notice::MessageResent,
+            Notice::ReceivedNotInPrivate,
+            Notice::ReceivedUnreadable,
+            Notice::ReceivedMalformed,
+            Notice::ReceivedError,
+            Notice::ReceivedUnencrypted,
+        ];
+        let mut said = String::from_utf8(unexpected_data(b"bob")).unwrap() + "\n";
+        for notice in all {
+            let words = wording(notice, b"\xc3\xa4lice", b"hello").unwrap();
+            assert!(log_line(notice, b"").is_none());
+            said += &(String::from_utf8(words.line).unwrap() + "\n");
+            if let Some(window) = words.window {
+                let primary = String::from_utf8(window.primary).unwrap();
+                said += &format!("{}\n{primary}\n{}\n", window.title, window.secondary);
+            }
+        }
+        for phrase in [
+            "You sent encrypted data to bob, who wasn't expecting it",
+            "\u{e4}lice has already closed his private connection to you",
+            "Your message was not sent.  Either close your private connection to him, or refresh it.",
+            "received an unreadable encrypted",
+            "\nPrivate connection closed\n",
+            "<i>not</i> encrypted: [</b>hello<b>]</b>",
+        ] {
+            assert!(said.contains(phrase), "{phrase}");
+        }
+        for notice in [
+            Notice::HeartbeatReceived,
+            Notice::HeartbeatSent,
+            Notice::ReceivedUnrecognised,
+        ] {
+            assert!(wording(notice, b"a", b"").is_none());
+            assert!(log_line(notice, b"a").unwrap().ends_with(b" a.\n"));
+        }
+    }
+}

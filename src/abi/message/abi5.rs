@@ -1,0 +1,186 @@
+//! `message.h` of libotr 4: instances, events, and the client's words.
+
+mod callbacks;
+mod disconnect;
+mod instance;
+mod poll;
+mod routing;
+mod symkey;
+mod telling;
+
+pub use callbacks::has_max_message_size;
+pub use instance::ensure_our_tag as ready;
+pub use poll::expire_master as expire;
+pub use routing::{exchange_of_master, note_heard, other_instance_is_secure};
+pub use telling::{error_text, notice, resent_prefix, setup_failed, tell};
+
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
+
+use super::client::Client;
+use super::receiving::{self, Out};
+use super::sending::{self, Text};
+use super::transmit::transmit;
+use crate::abi::context::{Handle, Names, NewContexts};
+use crate::abi::error::GcryError;
+use crate::abi::memory::put;
+use crate::abi::reserve;
+use crate::abi::types::*;
+
+/// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
+/// the original. An error means: send nothing.
+///
+/// # Safety
+/// `us` is live; strings are NULL or C strings; out-parameters are NULL or writable; `ops` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn otrl_message_sending(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    accountname: *const c_char,
+    protocol: *const c_char,
+    recipient: *const c_char,
+    their_instag: OtrlInstag,
+    original_msg: *const c_char,
+    tlvs: *mut OtrlTLV,
+    messagep: *mut *mut c_char,
+    frag_policy: OtrlFragmentPolicy,
+    contextp: *mut *mut ConnContext,
+    add_appdata: AddAppData,
+    data: *mut c_void,
+) -> GcryError {
+    // SAFETY: the caller's promise.
+    unsafe {
+        put(messagep, ptr::null_mut());
+        put(contextp, ptr::null_mut());
+        let some = |text: *const c_char| !text.is_null();
+        let complete = some(accountname) && some(protocol) && some(recipient) && some(original_msg);
+        if us.is_null() || messagep.is_null() || !complete {
+            return GcryError::INV_VALUE;
+        }
+        if reserve::is_low() {
+            return GcryError::ENOMEM;
+        }
+        let client = Client::new(us, ops, opdata);
+        let names = Names {
+            user: recipient,
+            account: accountname,
+            protocol,
+            near: ptr::null_mut(),
+        };
+        let new_contexts = NewContexts { add_appdata, data };
+        let text = Text {
+            original: original_msg,
+            tlvs,
+        };
+        let Some(found) = instance::find_or_add(client, names, their_instag, new_contexts) else {
+            return GcryError::ENOMEM;
+        };
+        sending::send(client, names, found, text, messagep, contextp)
+            .and_then(|ctx| transmit_by_policy(client, ctx, messagep, frag_policy))
+            .into()
+    }
+}
+
+/// Handles a message that arrived. Returns 1 if there is nothing to show; else `*newmessagep` is what to
+/// show, or stays NULL: show the original.
+///
+/// # Safety
+/// As for [`otrl_message_sending`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn otrl_message_receiving(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    accountname: *const c_char,
+    protocol: *const c_char,
+    sender: *const c_char,
+    message: *const c_char,
+    newmessagep: *mut *mut c_char,
+    tlvsp: *mut *mut OtrlTLV,
+    contextp: *mut *mut ConnContext,
+    add_appdata: AddAppData,
+    data: *mut c_void,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        put(newmessagep, ptr::null_mut());
+        put(tlvsp, ptr::null_mut());
+        put(contextp, ptr::null_mut());
+        let some = |text: *const c_char| !text.is_null();
+        let complete = some(accountname) && some(protocol) && some(sender) && some(message);
+        if us.is_null() || newmessagep.is_null() || !complete {
+            return 0;
+        }
+        if reserve::is_low() {
+            return 1;
+        }
+        let client = Client::new(us, ops, opdata);
+        let names = Names {
+            user: sender,
+            account: accountname,
+            protocol,
+            near: ptr::null_mut(),
+        };
+        let new_contexts = NewContexts { add_appdata, data };
+        let out = Out {
+            newmessagep,
+            tlvsp,
+            contextp,
+        };
+        receiving::receive(client, names, new_contexts, message, out).into()
+    }
+}
+
+/// The user's text as the client wants it encrypted, malloc'ed; NULL to leave it as it is.
+///
+/// # Safety
+/// As for all callbacks; `text` outlives the call.
+pub unsafe fn convert_sending(client: Client, handle: Handle, text: *const c_char) -> *mut c_char {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match handle.get(client.us) {
+            Some(ctx) => client.convert(handle, ctx, CONVERT_SENDING, text),
+            None => ptr::null_mut(),
+        }
+    }
+}
+
+/// A decrypted text as the client wants it shown, malloc'ed; NULL to leave it as it is.
+///
+/// # Safety
+/// As for all callbacks; `text` outlives the call.
+pub unsafe fn convert_received(client: Client, handle: Handle, text: *const c_char) -> *mut c_char {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match handle.get(client.us) {
+            Some(ctx) => client.convert(handle, ctx, CONVERT_RECEIVING, text),
+            None => ptr::null_mut(),
+        }
+    }
+}
+
+/// Sends what is in `*messagep` as the client's fragment policy says; one piece may come back in its place.
+///
+/// # Safety
+/// As for [`sending::send`].
+unsafe fn transmit_by_policy(
+    client: Client,
+    handle: Handle,
+    messagep: *mut *mut c_char,
+    policy: OtrlFragmentPolicy,
+) -> Result<(), GcryError> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if policy == FRAGMENT_SEND_SKIP || (*messagep).is_null() {
+            return Ok(());
+        }
+        let mut returned = ptr::null_mut();
+        let outcome = transmit(client, handle, *messagep, policy, &raw mut returned);
+        if !returned.is_null() {
+            libc::free((*messagep).cast());
+            *messagep = returned;
+        }
+        outcome
+    }
+}

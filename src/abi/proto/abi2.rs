@@ -1,0 +1,70 @@
+//! No version 3: its messages are of an unknown kind.
+
+use std::ffi::{c_char, c_int};
+
+use super::{Parts, accept_data, create_data, fragment_create};
+use crate::abi::entry::entry;
+use crate::abi::error::GcryError;
+use crate::abi::types::{ConnContext, OtrlTLV};
+use crate::wire::fragment::FragmentHeader;
+use crate::wire::kind::{MessageKind, message_kind, message_version};
+use crate::wire::version::Version;
+
+/// The kind of a message.
+pub fn kind_of(message: &[u8]) -> MessageKind {
+    if message_version(message) == Some(Version::V3) {
+        MessageKind::Unknown
+    } else {
+        message_kind(message)
+    }
+}
+
+/// The version of an encoded message, if it is one of ours.
+pub fn version_of(message: &[u8]) -> Option<Version> {
+    message_version(message).filter(|version| *version != Version::V3)
+}
+
+entry! {
+    /// Encrypts a data message; the result is malloc'ed.
+    ///
+    /// # Safety
+    /// `context` is NULL or live; `msg` is NULL or a C string, `tlvs` a chain; `encmessagep` is NULL or writable.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_proto_create_data(
+        encmessagep: *mut *mut c_char, context: *mut ConnContext, msg: *const c_char,
+        tlvs: *const OtrlTLV, flags: u8,
+    ) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe { create_data(encmessagep, context, msg, tlvs, flags) }.map(drop).into()
+    }
+}
+
+entry! {
+    /// Checks and decrypts a data message; text and TLVs are malloc'ed.
+    ///
+    /// # Safety
+    /// `context` is NULL or live; `datamsg` is NULL or a C string; `plaintextp` and `tlvsp` are NULL or
+    /// writable, and so is `flagsp`.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_proto_accept_data(
+        plaintextp: *mut *mut c_char, tlvsp: *mut *mut OtrlTLV, context: *mut ConnContext,
+        datamsg: *const c_char, flagsp: *mut u8,
+    ) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe { accept_data(Parts { plaintextp, tlvsp, flagsp }, context, datamsg) }.map(drop).into()
+    }
+}
+
+entry! {
+    /// Cuts a message into `fragment_count` pieces of at most `mms` bytes with their headers.
+    ///
+    /// # Safety
+    /// `fragments` is NULL or writable; `message` is NULL or a C string.
+    on panic GcryError::INTERNAL;
+    pub fn otrl_proto_fragment_create(
+        mms: c_int, fragment_count: c_int, fragments: *mut *mut *mut c_char, message: *const c_char,
+    ) -> GcryError {
+        // SAFETY: the caller's promise.
+        unsafe { fragment_create(mms, fragment_count, fragments, FragmentHeader::V2, message) }
+    }
+}

@@ -1,0 +1,55 @@
+//! libotr 3.2: `otrl_init` can't report an error, so it ends a process that it can't serve.
+
+use std::ffi::{CStr, c_uint};
+
+use super::serve;
+
+/// What `otrl_version` says.
+pub const VERSION: &CStr = c"3.2.1";
+/// The interface that is served.
+pub const MAJOR: c_uint = 3;
+/// The newest of its minor versions.
+pub const MINOR: c_uint = 2;
+
+/// Gets the library ready for a client that was built for this version of the interface. May be called again, by other
+/// clients in the process too; the lowest version is remembered. Ends the process if it can't be served.
+///
+/// # Safety
+/// None beyond C's calling convention.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn otrl_init(major: c_uint, minor: c_uint, sub: c_uint) {
+    if !matches!(
+        crate::abi::entry::guard(|| serve(major, minor, sub)),
+        Ok(Ok(()))
+    ) {
+        // SAFETY: exit runs the process's own handlers and does not come back.
+        unsafe { libc::exit(1) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+    use crate::abi::version::{otrl_api_version, otrl_version};
+
+    /// One test, because there is one version in the process.
+    #[test]
+    fn the_lowest_version_is_remembered() {
+        let known = || otrl_api_version.load(Ordering::Acquire);
+        unsafe {
+            for (minor, sub, lowest) in [
+                (2, 1, 0x3_0201),
+                (2, 0, 0x3_0200),
+                (1, 0, 0x3_0100),
+                (2, 0, 0x3_0100),
+                (1, 999, 0x3_0100),
+            ] {
+                otrl_init(3, minor, sub);
+                assert_eq!(known(), lowest);
+            }
+            assert_eq!(CStr::from_ptr(otrl_version()), c"3.2.1");
+        }
+    }
+}
