@@ -260,7 +260,7 @@ impl From<ProtocolError> for GcryError {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "abi5"))]
 mod tests {
     use super::*;
     use crate::abi::message::otrl_message_sending;
@@ -297,17 +297,17 @@ mod tests {
         unsafe {
             let us = otrl_userstate_create();
             let [bob, _carol] = [c"bob", c"carol"].map(|name| {
-                context::find(
-                    us,
-                    name.as_ptr(),
-                    c"alice".as_ptr(),
-                    c"prpl-test".as_ptr(),
-                    INSTAG_MASTER,
-                    true,
-                    ptr::null_mut(),
-                    None,
-                    ptr::null_mut(),
-                )
+                let names = context::Names {
+                    user: name.as_ptr(),
+                    account: c"alice".as_ptr(),
+                    protocol: c"prpl-test".as_ptr(),
+                    near: ptr::null_mut(),
+                };
+                let new = context::NewContexts {
+                    add_appdata: None,
+                    data: ptr::null_mut(),
+                };
+                context::find(us, names, INSTAG_MASTER, ptr::null_mut(), Some(new))
             });
             (*bob).msgstate = MSGSTATE_ENCRYPTED;
             let outcome = with_conversation(bob, |conversation| {

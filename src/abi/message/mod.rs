@@ -26,6 +26,8 @@ use abi5 as face;
 
 use std::ffi::c_char;
 
+#[cfg(all(test, feature = "abi5"))]
+pub use face::otrl_message_sending;
 pub use receiving::REASSEMBLY_LIMIT;
 
 /// Frees a message of the library's: `free(message)`, whoever made it.

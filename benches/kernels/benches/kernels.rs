@@ -1,6 +1,6 @@
-//! The arithmetic and the symmetric path, one function at a time: `cargo bench --bench kernels`.
+//! The arithmetic and the symmetric path, one function at a time: `cargo bench` in this package.
 //!
-//! `RUSTFLAGS='--cfg otr_portable' cargo bench --bench kernels` measures the kernel for every CPU.
+//! `RUSTFLAGS='--cfg otr_portable' cargo bench` measures the kernel for every CPU.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark may end at the first error")]
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
