@@ -48,6 +48,8 @@ SUITES = [
     Suite("rust-core", TEST + CORE, CARGO_TEST, COMPILERS, minutes=15),
     Suite("rust-abi2", TEST + ABI2, CARGO_TEST, COMPILERS, minutes=15),
     Suite("abi-check", ["abi-check/run"], LAST_LINE, ABI_CHECK, needs_install=True),
+    Suite("abi-check-abi2", ["env", "-u", "OTR_PREFIX", "abi-check/run", "--abi", "2"], LAST_LINE, ABI_CHECK,
+          needs_install=True),
     Suite("abi-self-test", ["abi-check/self-test"], LAST_LINE, ABI_CHECK + ["libotr5", "libotr5-dev"], needs_install=True),
     Suite("upstream", ["tests/upstream/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
     Suite("install", ["tests/install/run"], LAST_LINE,
