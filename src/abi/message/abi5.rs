@@ -53,21 +53,19 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
     unsafe {
         put(messagep, ptr::null_mut());
         put(contextp, ptr::null_mut());
-        let some = |text: *const c_char| !text.is_null();
-        let complete = some(accountname) && some(protocol) && some(recipient) && some(original_msg);
-        if us.is_null() || messagep.is_null() || !complete {
-            return GcryError::INV_VALUE;
-        }
-        if reserve::is_low() {
-            return GcryError::ENOMEM;
-        }
-        let client = Client::new(us, ops, opdata);
         let names = Names {
             user: recipient,
             account: accountname,
             protocol,
             near: ptr::null_mut(),
         };
+        if us.is_null() || messagep.is_null() || names.any_is_null() || original_msg.is_null() {
+            return GcryError::INV_VALUE;
+        }
+        if reserve::is_low() {
+            return GcryError::ENOMEM;
+        }
+        let client = Client::new(us, ops, opdata);
         let new_contexts = NewContexts { add_appdata, data };
         let text = Text {
             original: original_msg,
@@ -107,21 +105,19 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
         put(newmessagep, ptr::null_mut());
         put(tlvsp, ptr::null_mut());
         put(contextp, ptr::null_mut());
-        let some = |text: *const c_char| !text.is_null();
-        let complete = some(accountname) && some(protocol) && some(sender) && some(message);
-        if us.is_null() || newmessagep.is_null() || !complete {
-            return 0;
-        }
-        if reserve::is_low() {
-            return 1;
-        }
-        let client = Client::new(us, ops, opdata);
         let names = Names {
             user: sender,
             account: accountname,
             protocol,
             near: ptr::null_mut(),
         };
+        if us.is_null() || newmessagep.is_null() || names.any_is_null() || message.is_null() {
+            return 0;
+        }
+        if reserve::is_low() {
+            return 1;
+        }
+        let client = Client::new(us, ops, opdata);
         let new_contexts = NewContexts { add_appdata, data };
         let out = Out {
             newmessagep,

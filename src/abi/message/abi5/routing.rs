@@ -57,18 +57,7 @@ impl Arrival {
     /// As for [`receive`](super::super::receiving::receive).
     pub unsafe fn route_fragment(&mut self, tags: Instances) -> Result<bool, Shown> {
         // SAFETY: the caller's promise.
-        unsafe {
-            let ctx = self.live(self.master)?;
-            if tags.to != 0 && tags.to != (*ctx).our_instance {
-                self.event(Notice::ReceivedForOtherInstance, self.master, ptr::null());
-                return Err(Shown::Nothing);
-            }
-            if tags.from < MIN_VALID {
-                self.malformed();
-                return Err(Shown::Nothing);
-            }
-            self.switch_to_instance(tags.from)
-        }
+        unsafe { self.follow(tags, tags.to == 0) }
     }
 
     /// Goes on with the context of the instance that a message of version 3 comes from.
@@ -196,9 +185,16 @@ impl Arrival {
                 self.malformed();
                 return Err(Shown::Nothing);
             };
-            let ours = (*self.live(self.from)?).our_instance;
             // Only a DH-commit may be meant for any of our instances.
-            let for_any = kind == MessageKind::DhCommit && tags.to == 0;
+            self.follow(tags, kind == MessageKind::DhCommit && tags.to == 0)
+        }
+    }
+
+    /// Goes on with the context of the sender, if the message is for this instance of ours.
+    unsafe fn follow(&mut self, tags: Instances, for_any: bool) -> Result<bool, Shown> {
+        // SAFETY: as for `receive`.
+        unsafe {
+            let ours = (*self.live(self.from)?).our_instance;
             if tags.to != ours && !for_any {
                 self.event(Notice::ReceivedForOtherInstance, self.master, ptr::null());
                 return Err(Shown::Nothing);
