@@ -1,14 +1,38 @@
 //! AES-128 in counter mode. The counter is one 16-byte big-endian number that grows by one with each block and wraps.
 
-use aes::Aes128;
-use ctr::Ctr128BE;
-use ctr::cipher::{KeyIvInit, StreamCipher};
+use aes::{Aes128, Aes128Enc};
+use ctr::cipher::{InnerIvInit, KeyInit, KeyIvInit, StreamCipher};
+use ctr::{Ctr128BE, CtrCore, flavors};
 use std::fmt;
 use zeroize::ZeroizeOnDrop;
 
 /// Encrypts or decrypts the data in place, from the start of the key stream.
 pub fn apply(key: &[u8; 16], counter: &[u8; 16], data: &mut [u8]) {
-    Stream::new(key, counter).apply(data);
+    Key::new(key).apply(counter, data);
+}
+
+/// A key made ready once for many messages: the round keys. Wiped on drop.
+pub struct Key(Box<Aes128Enc>);
+
+impl Key {
+    /// Makes a key ready.
+    pub fn new(key: &[u8; 16]) -> Self {
+        Self(Box::new(Aes128Enc::new(key.into())))
+    }
+
+    /// Encrypts or decrypts the data in place, with the key stream that begins with the block of this counter.
+    pub fn apply(&self, counter: &[u8; 16], data: &mut [u8]) {
+        let core = CtrCore::<_, flavors::Ctr128BE>::inner_iv_init(&*self.0, counter.into());
+        Ctr128BE::from_core(core).apply_keystream(data);
+    }
+}
+
+impl ZeroizeOnDrop for Key {}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(secret)")
+    }
 }
 
 /// A key stream that goes on where the last piece of data ended. Wiped on drop.
@@ -102,11 +126,13 @@ mod tests {
         // Compiles only while the libraries' features for it are on.
         wiped::<Ctr128BE<Aes128>>();
         wiped::<Aes128>();
+        wiped::<Aes128Enc>();
     }
 
     #[test]
     fn debug_hides_the_key() {
         let stream = Stream::new(&[0xab; 16], &[0; 16]);
         assert_eq!(format!("{stream:?}"), "Stream(secret)");
+        assert_eq!(format!("{:?}", Key::new(&[0xab; 16])), "Key(secret)");
     }
 }

@@ -72,7 +72,14 @@ impl Element {
 
     /// Big-endian, without leading zeros: the body of an OTR MPI.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.to_bytes().to_vec()
+        number::strip(&self.to_padded_bytes()).to_vec()
+    }
+
+    /// Big-endian, with leading zeros.
+    pub fn to_padded_bytes(&self) -> [u8; 192] {
+        let mut bytes = [0; 192];
+        bytes.copy_from_slice(self.0.0.to_be_bytes().as_slice());
+        bytes
     }
 }
 

@@ -7,6 +7,7 @@ pub mod conversation;
 pub mod dh;
 pub mod effects;
 pub mod error;
+pub mod message_cipher;
 pub mod policy;
 pub mod receiving;
 pub mod session;

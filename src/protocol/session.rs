@@ -6,9 +6,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::ake::{Established, Tags};
 use super::dh::{DataKeys, DhKeyPair};
 use super::error::ProtocolError;
-use crate::crypto::aes_ctr;
+use super::message_cipher::MessageCipher;
 use crate::crypto::group::Element;
-use crate::crypto::mac::{self, hmac_sha1};
 use crate::crypto::secret::SecretBytes;
 use crate::wire::armour::{armour, dearmour};
 use crate::wire::messages::Data;
@@ -68,6 +67,12 @@ struct Slots {
 #[derive(Debug, Zeroize, ZeroizeOnDrop)]
 struct Slot {
     keys: Box<DataKeys>,
+    /// `keys.sending`, made ready at the first message. Wipes itself, as the next one does.
+    #[zeroize(skip)]
+    sending: Option<Box<MessageCipher>>,
+    /// `keys.receiving`, likewise.
+    #[zeroize(skip)]
+    receiving: Option<Box<MessageCipher>>,
     send_counter: u64,
     receive_counter: u64,
     received: bool,
@@ -192,7 +197,7 @@ impl Session {
         let header = tags.header(self.version);
         let revealed_mac_keys = self.saved_mac_keys.clone();
         let (our_keyid, their_keyid) = (self.ours.keyid, self.theirs.keyid);
-        let next_dh = self.ours.current.public().to_bytes();
+        let next_dh = self.ours.current.public().to_padded_bytes();
         let slot = self
             .slot(Age::Previous, Age::Current)
             .ok_or(ProtocolError::Conflict)?;
@@ -206,18 +211,16 @@ impl Session {
             flags,
             sender_keyid: our_keyid.wrapping_sub(1),
             recipient_keyid: their_keyid,
-            next_dh,
+            next_dh: &next_dh,
             counter,
-            encrypted: Vec::new(),
+            encrypted: &[],
             mac: [0; 20],
-            revealed_mac_keys,
+            revealed_mac_keys: &revealed_mac_keys,
         };
-        let keys = &slot.keys.sending;
-        let bytes = message.serialise_sealed(
-            &[text, &[0], &chain],
-            |plain| aes_ctr::apply(&keys.encryption, &counter_block(counter), plain),
-            |covered| hmac_sha1(&keys.mac, &[covered]),
-        )?;
+        let cipher = slot.sending();
+        let bytes = message.serialise_sealed(&[text, &[0], &chain], |covered, start| {
+            cipher.seal(counter, covered, start)
+        })?;
         slot.send_counter = count;
         let extra_key = Zeroizing::new(slot.keys.extra);
         self.saved_mac_keys.clear();
@@ -238,7 +241,11 @@ impl Session {
         self.decrypt_parsed(data, covered).map_err(refused)
     }
 
-    fn decrypt_parsed(&mut self, data: Data, covered: &[u8]) -> Result<Received, ProtocolError> {
+    fn decrypt_parsed(
+        &mut self,
+        data: Data<'_>,
+        covered: &[u8],
+    ) -> Result<Received, ProtocolError> {
         let our_age = self
             .our_age(data.recipient_keyid)
             .ok_or(ProtocolError::Conflict)?;
@@ -248,17 +255,17 @@ impl Session {
         let slot = self
             .slot(our_age, their_age)
             .ok_or(ProtocolError::Conflict)?;
-        let made = hmac_sha1(&slot.keys.receiving.mac, &[covered]);
-        if !mac::equal(&made, &data.mac) {
-            return Err(ProtocolError::Conflict);
-        }
+        let mut plain = slot
+            .receiving()
+            .open(data.counter, covered, data.encrypted, &data.mac)
+            .ok_or(ProtocolError::Conflict)?;
         let counter = u64::from_be_bytes(data.counter);
         if counter <= slot.receive_counter {
             return Err(ProtocolError::Conflict);
         }
         // Everything that can fail comes before the first change.
         let next_theirs = match their_age {
-            Age::Current => Some(Element::from_bytes(&data.next_dh).ok_or(ProtocolError::Invalid)?),
+            Age::Current => Some(Element::from_bytes(data.next_dh).ok_or(ProtocolError::Invalid)?),
             Age::Previous => None,
         };
         let next_ours = match our_age {
@@ -271,12 +278,6 @@ impl Session {
             .ok_or(ProtocolError::Conflict)?;
         slot.receive_counter = counter;
         slot.received = true;
-        let mut plain = SecretBytes::new(data.encrypted);
-        aes_ctr::apply(
-            &slot.keys.receiving.encryption,
-            &counter_block(data.counter),
-            &mut plain,
-        );
         let extra_key = Zeroizing::new(slot.keys.extra);
         if let Some(next) = next_ours {
             self.rotate_ours(next);
@@ -359,15 +360,30 @@ impl Slot {
     fn new(keys: Box<DataKeys>) -> Self {
         Self {
             keys,
+            sending: None,
+            receiving: None,
             send_counter: 0,
             receive_counter: 0,
             received: false,
         }
     }
 
+    fn sending(&mut self) -> &MessageCipher {
+        let keys = &self.keys.sending;
+        self.sending
+            .get_or_insert_with(|| Box::new(MessageCipher::new(keys)))
+    }
+
+    fn receiving(&mut self) -> &MessageCipher {
+        let keys = &self.keys.receiving;
+        self.receiving
+            .get_or_insert_with(|| Box::new(MessageCipher::new(keys)))
+    }
+
     /// Of keys that no message can name any more, what is still to be published: nothing if they proved no message.
     fn retire(slot: Option<Box<Self>>) -> Option<Box<Self>> {
         let mut slot = slot.filter(|slot| slot.received)?;
+        (slot.sending, slot.receiving) = (None, None);
         slot.keys.sending.zeroize();
         slot.keys.receiving.encryption.zeroize();
         slot.keys.extra.zeroize();
@@ -395,13 +411,4 @@ fn age(keyid: u32, newest: u32) -> Option<Age> {
     } else {
         None
     }
-}
-
-/// The top half of the counter block travels in the message, the bottom half counts blocks.
-fn counter_block(top: [u8; 8]) -> [u8; 16] {
-    let mut block = [0; 16];
-    for (to, from) in block.iter_mut().zip(top) {
-        *to = from;
-    }
-    block
 }

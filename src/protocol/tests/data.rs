@@ -230,7 +230,7 @@ fn a_next_key_out_of_range_is_refused_whole() {
     let good = pair.alice.say(b"x");
     let decoded = dearmour(&good, false).unwrap();
     let (mut data, _) = Data::parse(&decoded).unwrap();
-    data.next_dh = vec![1];
+    data.next_dh = &[1];
     pair.bob.receive(&armour(&data.serialise().unwrap()));
     assert_eq!(
         pair.bob.take_told(),

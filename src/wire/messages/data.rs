@@ -12,7 +12,7 @@ pub const FLAG_IGNORE_UNREADABLE: u8 = 0x01;
 
 /// An encrypted text with its TLVs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Data {
+pub struct Data<'a> {
     /// Version and instance tags.
     pub header: Header,
     /// Flags; version 1 has none and reads as 0.
@@ -23,20 +23,21 @@ pub struct Data {
     pub recipient_keyid: u32,
     /// The sender's next DH public value, big-endian, as it was sent: perhaps with leading zeros,
     /// not checked for its range.
-    pub next_dh: Vec<u8>,
+    pub next_dh: &'a [u8],
     /// The upper half of the counter.
     pub counter: [u8; 8],
     /// The encrypted message.
-    pub encrypted: Vec<u8>,
+    pub encrypted: &'a [u8],
     /// The MAC over everything above.
     pub mac: [u8; 20],
     /// Old MAC keys that are published, 20 bytes each if the sender is orderly.
-    pub revealed_mac_keys: Vec<u8>,
+    pub revealed_mac_keys: &'a [u8],
 }
 
-impl Data {
-    /// Reads a decoded message. Beside it come the bytes that the MAC covers, as they were sent.
-    pub fn parse(bytes: &[u8]) -> Result<(Self, &[u8]), Malformed> {
+impl<'a> Data<'a> {
+    /// Reads a decoded message. Beside it come the bytes that the MAC covers, as they were sent; the encrypted message
+    /// is their end.
+    pub fn parse(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
         let mut reader = Reader::new(bytes);
         let header = Header::read(&mut reader, TYPE_DATA)?;
         let flags = read_flags(&mut reader, header)?;
@@ -54,11 +55,11 @@ impl Data {
             flags,
             sender_keyid,
             recipient_keyid,
-            next_dh: next_dh.to_vec(),
+            next_dh,
             counter,
-            encrypted: encrypted.to_vec(),
+            encrypted,
             mac,
-            revealed_mac_keys: revealed_mac_keys.to_vec(),
+            revealed_mac_keys,
         };
         Ok((message, bytes.get(..covered).unwrap_or_default()))
     }
@@ -74,15 +75,15 @@ impl Data {
         &self,
         mac_of: impl FnOnce(&[u8]) -> [u8; 20],
     ) -> Result<Vec<u8>, TooLong> {
-        self.serialise_sealed(&[&self.encrypted], |_| {}, mac_of)
+        self.serialise_sealed(&[self.encrypted], |covered, _| mac_of(covered))
     }
 
-    /// The same with other contents than the encrypted message it has: `plain`, which `encrypt` encrypts where it stands.
+    /// The same with other contents than the encrypted message it has: `plain`. `seal` gets the bytes that the MAC covers,
+    /// and where in them `plain` begins; it encrypts that where it stands, and gives the MAC.
     pub fn serialise_sealed(
         &self,
         plain: &[&[u8]],
-        encrypt: impl FnOnce(&mut [u8]),
-        mac_of: impl FnOnce(&[u8]) -> [u8; 20],
+        seal: impl FnOnce(&mut [u8], usize) -> [u8; 20],
     ) -> Result<Vec<u8>, TooLong> {
         let length = plain
             .iter()
@@ -99,17 +100,16 @@ impl Data {
         }
         writer.u32(self.sender_keyid);
         writer.u32(self.recipient_keyid);
-        writer.mpi(&self.next_dh)?;
+        writer.mpi(self.next_dh)?;
         writer.bytes(&self.counter);
         writer.u32(encrypted_length);
         let start = writer.written().len();
         for part in plain {
             writer.bytes(part);
         }
-        encrypt(writer.written_mut().get_mut(start..).unwrap_or_default());
-        let mac = mac_of(writer.written());
+        let mac = seal(writer.written_mut(), start);
         writer.bytes(&mac);
-        writer.data(&self.revealed_mac_keys)?;
+        writer.data(self.revealed_mac_keys)?;
         Ok(writer.into_bytes())
     }
 }

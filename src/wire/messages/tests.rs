@@ -27,17 +27,17 @@ fn hex(digits: &str) -> Vec<u8> {
         .collect()
 }
 
-fn data(header: Header) -> Data {
+fn data(header: Header) -> Data<'static> {
     Data {
         header,
         flags: if header == Header::V1 { 0 } else { 1 },
         sender_keyid: 2,
         recipient_keyid: 0x0103,
-        next_dh: vec![0x80, 0x00],
+        next_dh: &[0x80, 0x00],
         counter: [0, 0, 0, 0, 0, 0, 0, 9],
-        encrypted: b"abc".to_vec(),
+        encrypted: b"abc",
         mac: [0xee; 20],
-        revealed_mac_keys: vec![0xdd; 20],
+        revealed_mac_keys: &[0xdd; 20],
     }
 }
 
@@ -589,7 +589,7 @@ proptest! {
     fn data_messages_survive(header in header(), flags: u8, ids: [u32; 2], next_dh in number(), counter: [u8; 8], encrypted in bytes(600), mac: [u8; 20], revealed_mac_keys in bytes(100)) {
         let flags = if header == Header::V1 { 0 } else { flags };
         let [sender_keyid, recipient_keyid] = ids;
-        let message = Data { header, flags, sender_keyid, recipient_keyid, next_dh, counter, encrypted, mac, revealed_mac_keys };
+        let message = Data { header, flags, sender_keyid, recipient_keyid, next_dh: &next_dh, counter, encrypted: &encrypted, mac, revealed_mac_keys: &revealed_mac_keys };
         let bytes = message.serialise().unwrap();
         prop_assert_eq!(data_flags(&armour(&bytes)), Some(flags));
         prop_assert_eq!(Data::parse(&bytes).unwrap().0, message);
