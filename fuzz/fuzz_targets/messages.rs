@@ -68,7 +68,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(cut) = split(&text, 60, FragmentHeader::V3 { ours: 0x100, theirs: 0x200 }) {
         let mut pieces = Reassembly::new();
         let mut whole = None;
-        for piece in &cut {
+        for piece in &cut.to_vecs() {
             assert!(piece.len() <= 60);
             if let otr::wire::fragment::Accumulated::Complete(message) = pieces.accept(piece, usize::MAX) {
                 whole = Some(message);

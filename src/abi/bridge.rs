@@ -16,7 +16,7 @@ use super::private::ExchangeExtras;
 use super::smp_numbers;
 use super::types::*;
 use crate::protocol::ake::Auth;
-use crate::protocol::conversation::{Conversation, MessageState, Offer, Peer, Retransmit};
+use crate::protocol::conversation::{Conversation, MessageState, Offer, Peer, Retransmit, Secrets};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::policy::Policy;
 use crate::protocol::session_id::{BoldHalf, SessionId};
@@ -49,6 +49,24 @@ pub unsafe fn with_conversation<T>(
         // After a panic it is dropped, with the session that `load` has taken out of the private part.
         let outcome = guard(|| step(&mut conversation))?;
         store(ctx, conversation);
+        Ok(outcome)
+    }
+}
+
+/// Runs a step on nothing but the private part of a conversation. The rest as for [`with_conversation`].
+///
+/// # Safety
+/// As for [`with_conversation`].
+pub unsafe fn with_secrets<T>(
+    ctx: *mut ConnContext,
+    step: impl FnOnce(&mut Secrets) -> T,
+) -> Result<T, GcryError> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let private = private_of(ctx).ok_or(GcryError::INV_VALUE)?;
+        let mut secrets = (*private).secrets.take().unwrap_or_default();
+        let outcome = guard(|| step(&mut secrets))?;
+        (*private).secrets = Some(secrets);
         Ok(outcome)
     }
 }
@@ -139,7 +157,7 @@ unsafe fn load(ctx: *mut ConnContext) -> Result<Conversation, GcryError> {
                 1 => Retransmit::Again,
                 _ => Retransmit::FirstTime,
             },
-            secrets: std::mem::take(&mut (*private).secrets),
+            secrets: (*private).secrets.take().unwrap_or_default(),
         })
     }
 }
@@ -185,7 +203,7 @@ unsafe fn store(ctx: *mut ConnContext, conversation: Conversation) {
         let session = conversation.secrets.session.as_ref();
         (*hidden).our_keyid = session.map_or(0, |session| session.our_keyid());
         (*hidden).their_keyid = session.map_or(0, |session| session.their_keyid());
-        (*private).secrets = conversation.secrets;
+        (*private).secrets = Some(conversation.secrets);
     }
 }
 

@@ -12,9 +12,54 @@ pub fn c_string(bytes: &[u8]) -> *mut c_char {
     buffer_with_nul(bytes.get(..end).unwrap_or(bytes)).cast()
 }
 
+/// The same for bytes that are known to have no NUL among them.
+pub fn c_text(bytes: &[u8]) -> *mut c_char {
+    buffer_with_nul(bytes).cast()
+}
+
 /// A malloc'ed copy of these bytes with a NUL behind them, so that it is never of size 0. NULL without memory.
 pub fn c_buffer(bytes: &[u8]) -> *mut u8 {
     buffer_with_nul(bytes)
+}
+
+/// A malloc'ed array of `count` malloc'ed strings; `None` without memory. `parts_of` gives the parts of each, which follow one
+/// another and have no NUL among them.
+pub fn c_array<T, const PARTS: usize>(
+    texts: impl Iterator<Item = T>,
+    count: usize,
+    parts_of: impl Fn(&T) -> [&[u8]; PARTS],
+) -> Option<*mut *mut c_char> {
+    // Zeroed, so that what is there can be freed at any time.
+    // SAFETY: calloc takes any numbers.
+    let array: *mut *mut c_char =
+        unsafe { libc::calloc(count.max(1), size_of::<*mut c_char>()) }.cast();
+    if array.is_null() {
+        return None;
+    }
+    for (index, text) in texts.take(count).enumerate() {
+        let text = buffer_of_parts(&parts_of(&text)).cast();
+        // SAFETY: there is a slot for each text.
+        unsafe { array.add(index).write(text) };
+        if text.is_null() {
+            // SAFETY: made here, with `count` slots.
+            unsafe { free_array(array, count) };
+            return None;
+        }
+    }
+    Some(array)
+}
+
+/// Gives back an array of strings.
+///
+/// # Safety
+/// `array` came from [`c_array`], has `count` slots, and is used no more.
+pub unsafe fn free_array(array: *mut *mut c_char, count: usize) {
+    for index in 0..count {
+        // SAFETY: the caller's promise; a slot holds a string or NULL.
+        unsafe { libc::free((*array.add(index)).cast()) };
+    }
+    // SAFETY: likewise.
+    unsafe { libc::free(array.cast()) };
 }
 
 /// A malloc'ed, zeroed object. NULL without memory.
@@ -122,18 +167,31 @@ pub unsafe fn put<T>(place: *mut T, value: T) {
 }
 
 fn buffer_with_nul(bytes: &[u8]) -> *mut u8 {
-    let Some(size) = bytes.len().checked_add(1) else {
+    buffer_of_parts(&[bytes])
+}
+
+fn buffer_of_parts(parts: &[&[u8]]) -> *mut u8 {
+    let size = parts
+        .iter()
+        .try_fold(1_usize, |size, part| size.checked_add(part.len()));
+    let Some(size) = size else {
         return ptr::null_mut();
     };
     // SAFETY: malloc takes any size.
     let buffer: *mut u8 = unsafe { libc::malloc(size) }.cast();
-    if !buffer.is_null() {
-        // SAFETY: the buffer is new, and one byte longer than `bytes`.
+    if buffer.is_null() {
+        return buffer;
+    }
+    let mut end = buffer;
+    for part in parts {
+        // SAFETY: the buffer is new, and one byte longer than all parts together.
         unsafe {
-            ptr::copy_nonoverlapping(bytes.as_ptr(), buffer, bytes.len());
-            buffer.add(bytes.len()).write(0);
+            ptr::copy_nonoverlapping(part.as_ptr(), end, part.len());
+            end = end.add(part.len());
         }
     }
+    // SAFETY: its last byte.
+    unsafe { end.write(0) };
     buffer
 }
 
@@ -161,6 +219,20 @@ mod tests {
                 assert_eq!(buffer.add(bytes.len()).read(), 0);
                 libc::free(buffer.cast());
             }
+        }
+    }
+
+    #[test]
+    fn arrays_have_a_string_of_each_text() {
+        let texts: [[&[u8]; 2]; 3] = [[b"ab", b"c"], [b"", b""], [b"", b"d"]];
+        let array = c_array(texts.into_iter(), 3, |text| *text).unwrap();
+        unsafe {
+            for (index, text) in [&b"abc"[..], b"", b"d"].into_iter().enumerate() {
+                assert_eq!(bytes_of(*array.add(index)), Some(text));
+            }
+            free_array(array, 3);
+            let none: [[&[u8]; 1]; 0] = [];
+            free_array(c_array(none.into_iter(), 0, |text| *text).unwrap(), 0);
         }
     }
 

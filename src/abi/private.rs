@@ -7,8 +7,9 @@ use crate::protocol::dh::AuthKeys;
 /// The private part of one context.
 #[derive(Default)]
 pub struct Private {
-    /// Keys, fragments and the last message.
-    pub secrets: Secrets,
+    /// Keys, fragments and the last message. Boxed, since each step takes them out and puts them back; none while it does,
+    /// and after a panic.
+    pub secrets: Option<Box<Secrets>>,
     /// What an exchange under way has beyond the members of `OtrlAuthInfo`.
     pub exchange: ExchangeExtras,
 }
@@ -29,7 +30,9 @@ impl Private {
 
     /// Forgets the session and the exchange.
     pub fn force_finished(&mut self) {
-        self.secrets.clear();
+        if let Some(secrets) = &mut self.secrets {
+            secrets.clear();
+        }
         self.exchange = ExchangeExtras::default();
     }
 }

@@ -3,14 +3,14 @@
 use std::ffi::{c_char, c_int, c_uint, c_ushort};
 use std::ptr;
 
-use super::bridge::{policy_from, with_conversation};
+use super::bridge::{policy_from, with_conversation, with_secrets};
 use super::entry::entry;
 use super::error::GcryError;
-use super::memory::{bytes_of, c_buffer, c_string, put};
+use super::memory::{bytes_of, c_array, c_buffer, c_string, free_array, put};
 use super::tlv;
 use super::types::*;
 use crate::protocol::error::ProtocolError;
-use crate::wire::fragment::{Accumulated, FragmentHeader, create};
+use crate::wire::fragment::{Accumulated, FragmentHeader, Piece, create};
 use crate::wire::kind::MessageKind;
 use crate::wire::messages::data::data_flags;
 use crate::wire::query::query_versions;
@@ -138,7 +138,7 @@ entry! {
                 return FRAGMENT_INCOMPLETE;
             };
             let limit = super::message::REASSEMBLY_LIMIT;
-            match with_conversation(context, |c| c.secrets.reassembly.accept(message, limit)) {
+            match with_secrets(context, |secrets| secrets.reassembly.accept(message, limit)) {
                 Ok(Accumulated::Unfragmented) => FRAGMENT_UNFRAGMENTED,
                 Ok(Accumulated::Complete(whole)) => {
                     *unfragmessagep = c_string(&whole);
@@ -162,10 +162,7 @@ entry! {
             if fragments.is_null() || (*fragments).is_null() {
                 return;
             }
-            for index in 0..usize::from(arraylen) {
-                libc::free((*(*fragments).add(index)).cast());
-            }
-            libc::free((*fragments).cast());
+            free_array(*fragments, arraylen.into());
         }
     }
 }
@@ -261,7 +258,7 @@ unsafe fn fragment_create(
             return GcryError::INV_VALUE;
         };
         match create(text, size, count, header) {
-            Ok(pieces) => match c_array(&pieces) {
+            Ok(cut) => match c_array(cut.pieces(), cut.count(), Piece::parts) {
                 Some(array) => {
                     *fragments = array;
                     GcryError::NO_ERROR
@@ -271,31 +268,6 @@ unsafe fn fragment_create(
             Err(_) => GcryError::INV_VALUE,
         }
     }
-}
-
-/// A malloc'ed array of malloc'ed strings.
-fn c_array(pieces: &[Vec<u8>]) -> Option<*mut *mut c_char> {
-    let size = pieces.len().max(1).checked_mul(size_of::<*mut c_char>())?;
-    // SAFETY: malloc takes any size.
-    let array: *mut *mut c_char = unsafe { libc::malloc(size) }.cast();
-    if array.is_null() {
-        return None;
-    }
-    for (index, piece) in pieces.iter().enumerate() {
-        let text = c_string(piece);
-        // SAFETY: there is a slot for each piece; on failure those before this one are written.
-        unsafe {
-            array.add(index).write(text);
-            if text.is_null() {
-                for earlier in 0..index {
-                    libc::free((*array.add(earlier)).cast());
-                }
-                libc::free(array.cast());
-                return None;
-            }
-        }
-    }
-    Some(array)
 }
 
 fn number(version: Option<Version>) -> c_uint {

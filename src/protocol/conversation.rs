@@ -11,7 +11,7 @@ use super::session::{Sent, Session};
 use super::session_id::SessionId;
 use crate::crypto::secret::SecretBytes;
 use crate::wire::fragment::Reassembly;
-use crate::wire::kind::{MessageKind, message_kind};
+use crate::wire::kind::is_query;
 use crate::wire::messages::data::FLAG_IGNORE_UNREADABLE;
 use crate::wire::tlv::Tlv;
 use crate::wire::version::Version;
@@ -85,7 +85,7 @@ pub struct Conversation {
     /// Whether the last message may be sent again.
     pub retransmit: Retransmit,
     /// What nobody outside sees.
-    pub secrets: Secrets,
+    pub secrets: Box<Secrets>,
 }
 
 /// Whether the last message is sent again in the next session.
@@ -157,7 +157,7 @@ impl Conversation {
         if !policy.speaks_otr() {
             return Outgoing::AsIs;
         }
-        if message_kind(text) == MessageKind::Query {
+        if is_query(text) {
             self.offer = Offer::Sent;
             return Outgoing::Instead(policy.query(our_name));
         }
@@ -279,11 +279,14 @@ impl Conversation {
         effects
     }
 
+    /// Whether we have been silent for a while.
+    pub fn heartbeat_is_due(&self, now: i64) -> bool {
+        self.last_sent < now.saturating_sub(HEARTBEAT_INTERVAL)
+    }
+
     /// Sends a heartbeat if we have been silent for a while.
     pub fn heartbeat(&mut self, now: i64) -> Vec<Effect> {
-        if self.secrets.session.is_none()
-            || self.last_sent >= now.saturating_sub(HEARTBEAT_INTERVAL)
-        {
+        if self.secrets.session.is_none() || !self.heartbeat_is_due(now) {
             return Vec::new();
         }
         match self.encrypt_internal(&[]) {

@@ -230,6 +230,7 @@ impl Conversation {
         &mut self,
         message: &[u8],
         other_instance_is_secure: bool,
+        now: i64,
         effects: &mut Vec<Effect>,
     ) -> Option<Delivery> {
         // A client that left the callback by a jump never came back to clear it.
@@ -254,7 +255,7 @@ impl Conversation {
         };
         match outcome {
             Ok(received) => Some(Delivery {
-                effects: follow_ups(&received),
+                effects: follow_ups(&received, self.heartbeat_is_due(now)),
                 received,
             }),
             Err(refused) => {
@@ -324,8 +325,8 @@ fn finish_exchange(
     }
 }
 
-/// What a data message asks for besides being shown.
-fn follow_ups(received: &Received) -> Vec<Effect> {
+/// What a data message asks for besides being shown. `heartbeat_is_due`: if it has a text, it is answered with a heartbeat.
+fn follow_ups(received: &Received, heartbeat_is_due: bool) -> Vec<Effect> {
     let mut effects = Vec::new();
     if tlv::find(&received.tlvs, tlv::DISCONNECTED).is_some() {
         effects.push(Effect::Finish);
@@ -349,10 +350,10 @@ fn follow_ups(received: &Received) -> Vec<Effect> {
     if !smp.is_empty() {
         effects.push(Effect::Then(Task::SmpMessages(smp)));
     }
-    effects.push(if received.text.is_empty() {
-        Effect::Notify(Notice::HeartbeatReceived, None)
-    } else {
-        Effect::Then(Task::Heartbeat)
-    });
+    if received.text.is_empty() {
+        effects.push(Effect::Notify(Notice::HeartbeatReceived, None));
+    } else if heartbeat_is_due {
+        effects.push(Effect::Then(Task::Heartbeat));
+    }
     effects
 }

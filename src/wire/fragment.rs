@@ -6,7 +6,7 @@ use core::fmt;
 use super::instance::Instances;
 use super::kind::otr_tag;
 use super::scan::Scanner;
-use super::search::find;
+use super::search::find_all;
 
 /// One piece of a message: number `k` of `n`, both from 1, with at least one byte of data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,20 +33,29 @@ pub enum Parsed<'a> {
 impl<'a> Parsed<'a> {
     /// Looks for the fragment in a message. "?OTR|" anywhere comes before "?OTR," anywhere.
     pub fn from_message(message: &'a [u8]) -> Self {
-        let scanned = if let Some(start) = find(message, b"?OTR|") {
-            scan(message.get(start..).unwrap_or_default(), true)
-        } else if let Some(start) = find(message, b"?OTR,") {
-            scan(message.get(start..).unwrap_or_default(), false)
-        } else {
+        let Some((start, with_instances)) = mark(message) else {
             return Self::NotAFragment;
         };
-        match scanned {
+        match scan(message.get(start..).unwrap_or_default(), with_instances) {
             Some(fragment) if fragment.k > 0 && fragment.k <= fragment.n => {
                 Self::Fragment(fragment)
             }
             _ => Self::Invalid,
         }
     }
+}
+
+/// Where the first "?OTR|" is, or else the first "?OTR,", and whether it is the former.
+fn mark(message: &[u8]) -> Option<(usize, bool)> {
+    let mut plain = None;
+    for start in find_all(message, b"?OTR") {
+        match message.get(start + 4) {
+            Some(b'|') => return Some((start, true)),
+            Some(b',') => plain = plain.or(Some((start, false))),
+            _ => {}
+        }
+    }
+    plain
 }
 
 /// Reads "?OTR|sender|recipient,k,n,data," or "?OTR,k,n,data,"; anything may follow.
@@ -246,12 +255,72 @@ impl fmt::Display for SplitError {
 
 impl core::error::Error for SplitError {}
 
+/// A message cut into fragments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fragments<'a> {
+    message: &'a [u8],
+    /// How much of the message is in each, as far as there is enough of it.
+    room: usize,
+    count: usize,
+    /// What each starts with, and the number of the last one.
+    start: Vec<u8>,
+    last: [u8; 5],
+}
+
+/// A fragment to be written: parts that follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    start: &'a [u8],
+    number: [u8; 5],
+    last: &'a [u8],
+    data: &'a [u8],
+}
+
+impl Fragments<'_> {
+    /// How many there are: from 1 to 65535.
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// All of them in order.
+    pub fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        let mut data = self.message.chunks(self.room);
+        (1..=self.count).map(move |k| Piece {
+            start: &self.start,
+            number: five_digits(k),
+            last: &self.last,
+            data: data.next().unwrap_or_default(),
+        })
+    }
+
+    /// All of them, each as a string of its own.
+    pub fn to_vecs(&self) -> Vec<Vec<u8>> {
+        self.pieces().map(|piece| piece.parts().concat()).collect()
+    }
+}
+
+impl Piece<'_> {
+    /// What it is made of.
+    pub fn parts(&self) -> [&[u8]; 7] {
+        let comma = b",".as_slice();
+        [
+            self.start,
+            &self.number,
+            comma,
+            self.last,
+            comma,
+            self.data,
+            comma,
+        ]
+    }
+}
+
 /// Cuts a message into fragments of fewer than `max_size` bytes each.
 pub fn split(
     message: &[u8],
     max_size: usize,
     header: FragmentHeader,
-) -> Result<Vec<Vec<u8>>, SplitError> {
+) -> Result<Fragments<'_>, SplitError> {
     let room = room(max_size, header)?;
     create(
         message,
@@ -268,19 +337,18 @@ pub fn create(
     max_size: usize,
     count: usize,
     header: FragmentHeader,
-) -> Result<Vec<Vec<u8>>, SplitError> {
+) -> Result<Fragments<'_>, SplitError> {
     let room = room(max_size, header)?;
     if !(1..=usize::from(u16::MAX)).contains(&count) {
         return Err(SplitError::Count);
     }
-    let mut pieces = message.chunks(room);
-    let (start, last) = (header.start(), five_digits(count));
-    Ok((1..=count)
-        .map(|k| {
-            let data = pieces.next().unwrap_or_default();
-            [&start, &five_digits(k)[..], b",", &last, b",", data, b","].concat()
-        })
-        .collect())
+    Ok(Fragments {
+        message,
+        room,
+        count,
+        start: header.start(),
+        last: five_digits(count),
+    })
 }
 
 fn room(max_size: usize, header: FragmentHeader) -> Result<usize, SplitError> {

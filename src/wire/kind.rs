@@ -69,12 +69,17 @@ pub fn message_kind(message: &[u8]) -> MessageKind {
             b'D' => MessageKind::Data,
             _ => MessageKind::Unknown,
         },
-        [b'?', b'O', b'T', b'R', b'?' | b'v', ..] => MessageKind::Query,
+        _ if is_query(tagged) => MessageKind::Query,
         _ if tagged.starts_with(b"?OTR:AAEK") => MessageKind::V1KeyExchange,
         _ if tagged.starts_with(b"?OTR:AAED") => MessageKind::Data,
         _ if tagged.starts_with(b"?OTR Error:") => MessageKind::Error,
         _ => MessageKind::Unknown,
     }
+}
+
+/// Whether the message claims to be a query.
+pub fn is_query(message: &[u8]) -> bool {
+    from_tag(message).is_some_and(|tagged| matches!(tagged, [_, _, _, _, b'?' | b'v', ..]))
 }
 
 /// The protocol version of an encoded message.
@@ -157,6 +162,7 @@ mod tests {
         ];
         for (message, kind, version) in cases {
             assert_eq!(message_kind(message), kind, "{}", message.escape_ascii());
+            assert_eq!(is_query(message), kind == Query);
             assert_eq!(
                 message_version(message),
                 version,

@@ -24,13 +24,13 @@ impl<'a> Scanner<'a> {
 
     /// `%hu`: the decimal number modulo 2^16.
     pub(super) fn short(&mut self) -> Option<u16> {
-        let [.., high, low] = self.number(10)?.to_be_bytes();
+        let [.., high, low] = self.number::<10>()?.to_be_bytes();
         Some(u16::from_be_bytes([high, low]))
     }
 
     /// `%x`: the hexadecimal number modulo 2^32, with or without "0x".
     pub(super) fn hex(&mut self) -> Option<u32> {
-        let [.., a, b, c, d] = self.number(16)?.to_be_bytes();
+        let [.., a, b, c, d] = self.number::<16>()?.to_be_bytes();
         Some(u32::from_be_bytes([a, b, c, d]))
     }
 
@@ -44,7 +44,7 @@ impl<'a> Scanner<'a> {
 
     /// As `strtoul` of a 64-bit machine: blanks, a sign, digits; too large a number is the largest
     /// one whatever its sign, and a minus negates modulo 2^64.
-    fn number(&mut self, radix: u32) -> Option<u64> {
+    fn number<const RADIX: u32>(&mut self) -> Option<u64> {
         let blank = |byte: &&u8| matches!(byte, b' ' | b'\t'..=b'\r');
         let blanks = self.rest.iter().take_while(blank).count();
         self.rest = self.rest.get(blanks..)?;
@@ -62,17 +62,17 @@ impl<'a> Scanner<'a> {
         };
 
         let mut any = false;
-        if let (16, [b'0', b'x' | b'X', rest @ ..]) = (radix, self.rest) {
+        if let (16, [b'0', b'x' | b'X', rest @ ..]) = (RADIX, self.rest) {
             self.rest = rest;
             any = true; // "0x" with nothing behind it is 0
         }
         let mut value = Some(0_u64);
         while let Some((&byte, rest)) = self.rest.split_first() {
-            let Some(digit) = char::from(byte).to_digit(radix) else {
+            let Some(digit) = char::from(byte).to_digit(RADIX) else {
                 break;
             };
             value = value
-                .and_then(|value| value.checked_mul(u64::from(radix)))
+                .and_then(|value| value.checked_mul(u64::from(RADIX)))
                 .and_then(|value| value.checked_add(u64::from(digit)));
             self.rest = rest;
             any = true;

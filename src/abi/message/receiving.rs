@@ -4,10 +4,12 @@
 use std::ffi::{c_char, c_int};
 use std::ptr;
 
-use super::super::bridge::{policy_from, with_conversation, with_exchange};
+use super::super::bridge::{policy_from, with_conversation, with_exchange, with_secrets};
 use super::super::context::{Handle, Names, NewContexts};
 use super::super::error::GcryError;
-use super::super::memory::{bytes_of, c_string, free_and_clear, put, wipe_string_and_clear};
+use super::super::memory::{
+    bytes_of, c_text, free_and_clear, put, slice_of, wipe_string_and_clear,
+};
 use super::super::proto::{kind_of, version_of};
 use super::super::types::*;
 use super::super::{privkey, tlv};
@@ -76,6 +78,8 @@ pub struct Arrival {
     pub new: NewContexts,
     /// The message, or the one that its fragments made.
     pub text: *const c_char,
+    /// Its length: a long one is looked at often.
+    length: usize,
     /// The correspondent's context, or the master of them.
     #[cfg_attr(
         feature = "abi2",
@@ -123,6 +127,7 @@ pub unsafe fn receive(
             names,
             new,
             text: message,
+            length: bytes_of(message).map_or(0, <[u8]>::len),
             master,
             from: master,
             policy,
@@ -148,7 +153,7 @@ impl Arrival {
     /// The answer is not used once the message is gone.
     pub unsafe fn bytes<'a>(self) -> &'a [u8] {
         // SAFETY: the client's string, or ours, lives as long as the call.
-        unsafe { bytes_of(self.text) }.unwrap_or_default()
+        unsafe { slice_of(self.text.cast(), self.length) }
     }
 
     /// Takes up a fragment. `Ok`: here is a whole message, and whether its context is new.
@@ -167,16 +172,17 @@ impl Arrival {
                 MSGSTATE_ENCRYPTED => REASSEMBLY_LIMIT,
                 _ => REASSEMBLY_LIMIT_WITHOUT_SESSION,
             };
-            let accumulated =
-                with_conversation(ctx, |c| c.secrets.reassembly.accept(self.bytes(), limit));
+            let accumulated = with_secrets(ctx, |secrets| {
+                secrets.reassembly.accept(self.bytes(), limit)
+            });
             match accumulated {
                 Ok(Accumulated::Unfragmented) => {}
                 Ok(Accumulated::Complete(message)) => {
-                    *whole = c_string(&message);
+                    *whole = c_text(&message);
                     if (*whole).is_null() {
                         return Err(Shown::Nothing);
                     }
-                    self.text = *whole;
+                    (self.text, self.length) = (*whole, message.len());
                 }
                 Ok(Accumulated::Incomplete) | Err(_) => return Err(Shown::Nothing),
             }
@@ -358,13 +364,13 @@ impl Arrival {
             let other_is_secure = face::other_instance_is_secure(self.client, self.names, ctx);
             let mut effects = Vec::new();
             let delivery = with_conversation(ctx, |c| {
-                c.on_data(self.bytes(), other_is_secure, &mut effects)
+                c.on_data(self.bytes(), other_is_secure, now(), &mut effects)
             });
             let Ok(Some(delivery)) = delivery else {
                 self.deliver(Ok(effects));
                 return Ok(Shown::Nothing);
             };
-            let mut text = c_string(&delivery.received.text);
+            let mut text = c_text(&delivery.received.text);
             let empty = delivery.received.text.is_empty();
             let chain = tlv::from_chain(&delivery.received.tlvs);
             drop(delivery.received);
@@ -409,7 +415,7 @@ impl Arrival {
             let Some((text, versions)) = whitespace::strip(self.bytes()) else {
                 return Ok(());
             };
-            *self.out.newmessagep = c_string(&text);
+            *self.out.newmessagep = c_text(&text);
             drop(text);
             let ctx = self.live(self.from)?;
             if self.policy.whitespace_start_ake && (*ctx).msgstate != MSGSTATE_ENCRYPTED {

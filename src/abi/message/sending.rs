@@ -6,7 +6,7 @@ use std::ptr;
 use super::super::bridge::{policy_from, with_conversation};
 use super::super::context::{self, Handle, Names};
 use super::super::error::GcryError;
-use super::super::memory::{bytes_of, c_string, put};
+use super::super::memory::{bytes_of, c_text, put};
 use super::super::tlv;
 use super::super::types::*;
 use super::client::Client;
@@ -120,8 +120,9 @@ unsafe fn encrypt(
     }
 }
 
+/// Hands a message over. It has no NUL in it: it was made here, or of C strings.
 unsafe fn give(messagep: *mut *mut c_char, message: &[u8]) -> Result<(), GcryError> {
-    let text = c_string(message);
+    let text = c_text(message);
     if text.is_null() {
         return Err(GcryError::ENOMEM);
     }

@@ -6,18 +6,12 @@ use std::ptr;
 use super::super::context::{Handle, tags_of};
 use super::super::entry::guard;
 use super::super::error::GcryError;
-use super::super::memory::{bytes_of, c_string};
+use super::super::memory::{bytes_of, c_array, c_text};
 use super::super::types::*;
 use super::client::Client;
-use crate::wire::fragment::{FragmentHeader, split};
+use crate::wire::fragment::{FragmentHeader, Piece, split};
 use crate::wire::kind::message_version;
 use crate::wire::version::Version;
-
-/// A malloc'ed list of malloc'ed strings: nothing here needs a destructor to run.
-struct Pieces {
-    first: *mut *mut c_char,
-    count: usize,
-}
 
 /// Sends `message`, cut to the network's size. By `policy` one piece is not sent but handed back
 /// in `returned` (malloc'ed), for the client to send itself.
@@ -50,7 +44,7 @@ pub unsafe fn transmit(
         let text_length = bytes_of(message).map_or(0, <[u8]>::len);
         let Some(limit) = limit.filter(|limit| text_length > *limit) else {
             if policy != FRAGMENT_SEND_ALL {
-                *returned = c_string(bytes_of(message).unwrap_or_default());
+                *returned = c_text(bytes_of(message).unwrap_or_default());
                 return if (*returned).is_null() {
                     Err(GcryError::ENOMEM)
                 } else {
@@ -65,14 +59,15 @@ pub unsafe fn transmit(
         };
 
         let header = header_for(ctx, message);
-        let pieces = cut(message, limit, header)?;
+        // Nothing here needs a destructor to run: a callback may never come back.
+        let (pieces, count) = cut(message, limit, header)?;
         let kept = match policy {
             FRAGMENT_SEND_ALL_BUT_FIRST => Some(0),
-            FRAGMENT_SEND_ALL_BUT_LAST => pieces.count.checked_sub(1),
+            FRAGMENT_SEND_ALL_BUT_LAST => count.checked_sub(1),
             _ => None,
         };
-        for index in 0..pieces.count {
-            let piece = *pieces.first.add(index);
+        for index in 0..count {
+            let piece = *pieces.add(index);
             if kept == Some(index) {
                 *returned = piece;
                 continue;
@@ -83,7 +78,7 @@ pub unsafe fn transmit(
             }
             libc::free(piece.cast());
         }
-        libc::free(pieces.first.cast());
+        libc::free(pieces.cast());
         Ok(())
     }
 }
@@ -105,51 +100,19 @@ unsafe fn header_for(ctx: *const ConnContext, message: *const c_char) -> Fragmen
     }
 }
 
+/// A malloc'ed array of the pieces, and how many they are.
 unsafe fn cut(
     message: *const c_char,
     limit: usize,
     header: FragmentHeader,
-) -> Result<Pieces, GcryError> {
+) -> Result<(*mut *mut c_char, usize), GcryError> {
     // SAFETY: the caller vouches for the message.
     let text = unsafe { bytes_of(message) }.unwrap_or_default();
-    let pieces = guard(|| split(text, limit, header))?.map_err(|_| GcryError::INV_VALUE)?;
-    let size = pieces
-        .len()
-        .max(1)
-        .checked_mul(size_of::<*mut c_char>())
-        .ok_or(GcryError::ENOMEM)?;
-    // SAFETY: malloc takes any size; each slot is written before it is read.
-    unsafe {
-        let first: *mut *mut c_char = libc::malloc(size).cast();
-        if first.is_null() {
-            return Err(GcryError::ENOMEM);
-        }
-        for (index, piece) in pieces.iter().enumerate() {
-            let copy = c_string(piece);
-            first.add(index).write(copy);
-            if copy.is_null() {
-                free_pieces(Pieces {
-                    first,
-                    count: index,
-                });
-                return Err(GcryError::ENOMEM);
-            }
-        }
-        Ok(Pieces {
-            first,
-            count: pieces.len(),
-        })
-    }
-}
-
-unsafe fn free_pieces(pieces: Pieces) {
-    // SAFETY: made by `cut` and not given away.
-    unsafe {
-        for index in 0..pieces.count {
-            libc::free((*pieces.first.add(index)).cast());
-        }
-        libc::free(pieces.first.cast());
-    }
+    guard(|| {
+        let cut = split(text, limit, header).map_err(|_| GcryError::INV_VALUE)?;
+        let array = c_array(cut.pieces(), cut.count(), Piece::parts).ok_or(GcryError::ENOMEM)?;
+        Ok((array, cut.count()))
+    })?
 }
 
 /// Sends a message of bytes, all of it.
@@ -161,7 +124,7 @@ pub unsafe fn transmit_all(
     handle: Handle,
     message: &[u8],
 ) -> Result<(), GcryError> {
-    let text = c_string(message);
+    let text = c_text(message);
     if text.is_null() {
         return Err(GcryError::ENOMEM);
     }

@@ -93,7 +93,7 @@ impl Side {
             MessageKind::V1KeyExchange => c.on_v1_key_exchange(auth, message, self.key),
             MessageKind::Data => {
                 let mut effects = Vec::new();
-                if let Some(delivery) = c.on_data(message, false, &mut effects) {
+                if let Some(delivery) = c.on_data(message, false, self.now, &mut effects) {
                     self.told.push(Told::Text(delivery.received.text.to_vec()));
                     effects.extend(delivery.effects);
                 }

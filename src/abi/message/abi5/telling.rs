@@ -127,8 +127,10 @@ pub unsafe fn report_error(client: Client, handle: Handle, ctx: *mut ConnContext
 unsafe fn mark_abort(ctx: *mut ConnContext, delivering: bool) {
     // SAFETY: the caller vouches for the context.
     unsafe {
-        if let Some(private) = private_of(ctx) {
-            (*private).secrets.delivering_abort = delivering;
+        if let Some(private) = private_of(ctx)
+            && let Some(secrets) = &mut (*private).secrets
+        {
+            secrets.delivering_abort = delivering;
         }
     }
 }
