@@ -361,7 +361,9 @@ impl Arrival {
         // SAFETY: as for `receive`.
         unsafe {
             let ctx = self.live(self.from)?;
-            let other_is_secure = face::other_instance_is_secure(self.client, self.names, ctx);
+            // Only asked for where the message cannot be read.
+            let other_is_secure = (*ctx).msgstate != MSGSTATE_ENCRYPTED
+                && face::other_instance_is_secure(self.client, self.names, ctx);
             let mut effects = Vec::new();
             let delivery = with_conversation(ctx, |c| {
                 c.on_data(self.bytes(), other_is_secure, now(), &mut effects)
