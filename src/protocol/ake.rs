@@ -5,7 +5,7 @@
 
 mod authenticator;
 
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 use self::authenticator::{Authenticator, check_outer_mac, outer_mac};
 use super::dh::{AuthKeys, DataKeys, DhKeyPair};
@@ -96,7 +96,7 @@ pub struct Commitment {
     /// Our key's number, 1 in a fresh exchange.
     pub our_keyid: u32,
     /// The key that encrypts g^x.
-    pub r: [u8; 16],
+    pub r: Zeroizing<[u8; 16]>,
     /// AES(r, MPI of g^x).
     pub encrypted_gx: Vec<u8>,
     /// SHA-256 of the MPI of g^x.
@@ -106,7 +106,7 @@ pub struct Commitment {
 impl Commitment {
     fn make() -> Result<Self, ProtocolError> {
         let our_dh = DhKeyPair::generate()?;
-        let r = random::bytes::<16>()?;
+        let r = Zeroizing::new(random::bytes::<16>()?);
         let mut encrypted_gx = mpi::encode(&our_dh.public().to_bytes())?;
         let hashed_gx = sha256(&[&encrypted_gx]);
         aes_ctr::apply(&r, &ZERO_COUNTER, &mut encrypted_gx);
@@ -117,12 +117,6 @@ impl Commitment {
             encrypted_gx,
             hashed_gx,
         })
-    }
-}
-
-impl Drop for Commitment {
-    fn drop(&mut self) {
-        self.r.zeroize();
     }
 }
 
@@ -324,15 +318,13 @@ impl Auth {
         }
     }
 
-    /// A copy of the commitment for one instance of the correspondent that answered it.
+    /// A copy of an exchange whose DH-commit waits, for one instance of the correspondent that answered it.
     pub fn for_instance(&self) -> Option<Self> {
-        let commitment = match &self.state {
-            AuthState::AwaitingDhKey(commitment) => commitment.as_ref(),
-            AuthState::AwaitingSig(revealed) => &revealed.commitment,
-            _ => return None,
+        let AuthState::AwaitingDhKey(commitment) = &self.state else {
+            return None;
         };
         Some(Self {
-            state: AuthState::AwaitingDhKey(Box::new(commitment.clone())),
+            state: AuthState::AwaitingDhKey(commitment.clone()),
             initiated: self.initiated,
             version: Some(Version::V3),
             last_message: self.last_message.clone(),
@@ -427,7 +419,7 @@ impl Auth {
         let encrypted_signature = ours.seal(key, commitment.our_keyid)?;
         let reply = RevealSignature {
             header: tags.header(version),
-            revealed_key: commitment.r,
+            revealed_key: *commitment.r,
             mac: outer_mac(&keys.m2, &encrypted_signature)?,
             encrypted_signature,
         };
