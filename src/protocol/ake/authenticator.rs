@@ -12,6 +12,7 @@ use crate::wire::messages::signature::{mac_input, signed_input};
 use crate::wire::messages::{AuthPlain, DsaNumbers};
 
 /// One of the two encrypted signatures of the exchange: X, and the M that is signed in it.
+#[derive(Clone, Copy)]
 pub(super) struct Authenticator<'a> {
     /// c or c'.
     pub(super) encryption: &'a [u8; 16],
@@ -97,5 +98,71 @@ pub(super) fn check_outer_mac(
         Ok(())
     } else {
         Err(ProtocolError::Invalid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::dsa::PrivateKey;
+    use crate::protocol::dh::DhKeyPair;
+    use std::sync::LazyLock;
+
+    static KEY: LazyLock<SigningKey> =
+        LazyLock::new(|| SigningKey::new(PrivateKey::generate().unwrap()).unwrap());
+
+    /// OTR protocol, "Authenticated Key Exchange": M covers both public values, the key and its number, under m1.
+    #[test]
+    fn a_signature_is_good_for_one_exchange_alone() {
+        let [signer, reader, other] =
+            [(); 3].map(|()| DhKeyPair::generate().unwrap().public().clone());
+        let (encryption, inner_mac) = ([1; 16], [2; 32]);
+        let real = Authenticator {
+            encryption: &encryption,
+            inner_mac: &inner_mac,
+            signer_dh: &signer,
+            reader_dh: &reader,
+        };
+        let sealed = real.seal(&KEY, 9).unwrap();
+        let opened = real.open(sealed.clone()).unwrap();
+        assert_eq!((opened.fingerprint, opened.keyid), (KEY.fingerprint(), 9));
+
+        for false_one in [
+            Authenticator {
+                inner_mac: &[3; 32],
+                ..real
+            },
+            Authenticator {
+                signer_dh: &other,
+                ..real
+            },
+            Authenticator {
+                reader_dh: &other,
+                ..real
+            },
+        ] {
+            let refused = false_one.open(sealed.clone()).err();
+            assert_eq!(refused, Some(ProtocolError::BadSignature));
+        }
+        let mut renumbered = sealed.clone();
+        let last_of_keyid = renumbered.len() - 41;
+        renumbered[last_of_keyid] ^= 1;
+        let refused = real.open(renumbered).err();
+        assert_eq!(refused, Some(ProtocolError::BadSignature));
+    }
+
+    /// Made with Python's `hmac`: SHA-256 under 32 times 0x05, over 00000003 616263.
+    #[test]
+    fn the_mac_covers_the_encrypted_signature_and_its_length() {
+        let expected = [
+            0xaf, 0x60, 0x05, 0x75, 0x11, 0xe1, 0x22, 0xa4, 0x35, 0xa6, 0xc9, 0xbd, 0x8e, 0xb0,
+            0x11, 0x74, 0xd8, 0xf7, 0x70, 0xb7,
+        ];
+        assert_eq!(outer_mac(&[5; 32], b"abc"), Ok(expected));
+        assert_eq!(check_outer_mac(&[5; 32], b"abc", &expected), Ok(()));
+        for (key, text) in [([4; 32], b"abc"), ([5; 32], b"abd")] {
+            let refused = Err(ProtocolError::Invalid);
+            assert_eq!(check_outer_mac(&key, text, &expected), refused);
+        }
     }
 }
