@@ -3,6 +3,8 @@
 use std::ffi::c_uint;
 use std::ptr;
 
+use zeroize::Zeroizing;
+
 use super::auth_info;
 use super::bridge::{half_number, version_from, version_number};
 use super::error::GcryError;
@@ -47,7 +49,7 @@ unsafe fn load_state(
             Some(Commitment {
                 our_dh: our_dh()?,
                 our_keyid,
-                r: (*info).r,
+                r: Zeroizing::new((*info).r),
                 encrypted_gx: encrypted_gx(),
                 hashed_gx,
             })
@@ -246,7 +248,7 @@ unsafe fn store_commitment(info: *mut OtrlAuthInfo, commitment: &Commitment) {
     unsafe {
         store_keypair(&raw mut (*info).our_dh, Some(&commitment.our_dh));
         (*info).our_keyid = commitment.our_keyid;
-        (*info).r = commitment.r;
+        (*info).r = *commitment.r;
         store_commit(info, &commitment.encrypted_gx, commitment.hashed_gx);
     }
 }

@@ -3,8 +3,11 @@
 //! Every handler either succeeds whole or leaves the state as it was. Only a verified signature
 //! makes an [`Established`], and only that makes a session.
 
-use zeroize::Zeroize;
+mod authenticator;
 
+use zeroize::Zeroizing;
+
+use self::authenticator::{Authenticator, check_outer_mac, outer_mac};
 use super::dh::{AuthKeys, DataKeys, DhKeyPair};
 use super::error::ProtocolError;
 use super::session_id::{BoldHalf, SessionId};
@@ -12,15 +15,12 @@ use crate::crypto::aes_ctr;
 use crate::crypto::dsa;
 use crate::crypto::group::Element;
 use crate::crypto::hash::{sha1, sha256};
-use crate::crypto::mac::{self, hmac_sha256};
+use crate::crypto::mac;
 use crate::crypto::random;
 use crate::wire::armour::{armour, dearmour};
 use crate::wire::instance::Instances;
 use crate::wire::kind::message_version;
-use crate::wire::messages::signature::{mac_input, signed_input};
-use crate::wire::messages::{
-    AuthPlain, DhCommit, DhKey, DsaNumbers, Header, RevealSignature, Signature,
-};
+use crate::wire::messages::{DhCommit, DhKey, DsaNumbers, Header, RevealSignature, Signature};
 use crate::wire::mpi;
 use crate::wire::version::Version;
 
@@ -96,7 +96,7 @@ pub struct Commitment {
     /// Our key's number, 1 in a fresh exchange.
     pub our_keyid: u32,
     /// The key that encrypts g^x.
-    pub r: [u8; 16],
+    pub r: Zeroizing<[u8; 16]>,
     /// AES(r, MPI of g^x).
     pub encrypted_gx: Vec<u8>,
     /// SHA-256 of the MPI of g^x.
@@ -106,7 +106,7 @@ pub struct Commitment {
 impl Commitment {
     fn make() -> Result<Self, ProtocolError> {
         let our_dh = DhKeyPair::generate()?;
-        let r = random::bytes::<16>()?;
+        let r = Zeroizing::new(random::bytes::<16>()?);
         let mut encrypted_gx = mpi::encode(&our_dh.public().to_bytes())?;
         let hashed_gx = sha256(&[&encrypted_gx]);
         aes_ctr::apply(&r, &ZERO_COUNTER, &mut encrypted_gx);
@@ -117,12 +117,6 @@ impl Commitment {
             encrypted_gx,
             hashed_gx,
         })
-    }
-}
-
-impl Drop for Commitment {
-    fn drop(&mut self) {
-        self.r.zeroize();
     }
 }
 
@@ -324,15 +318,13 @@ impl Auth {
         }
     }
 
-    /// A copy of the commitment for one instance of the correspondent that answered it.
+    /// A copy of an exchange whose DH-commit waits, for one instance of the correspondent that answered it.
     pub fn for_instance(&self) -> Option<Self> {
-        let commitment = match &self.state {
-            AuthState::AwaitingDhKey(commitment) => commitment.as_ref(),
-            AuthState::AwaitingSig(revealed) => &revealed.commitment,
-            _ => return None,
+        let AuthState::AwaitingDhKey(commitment) = &self.state else {
+            return None;
         };
         Some(Self {
-            state: AuthState::AwaitingDhKey(Box::new(commitment.clone())),
+            state: AuthState::AwaitingDhKey(commitment.clone()),
             initiated: self.initiated,
             version: Some(Version::V3),
             last_message: self.last_message.clone(),
@@ -427,7 +419,7 @@ impl Auth {
         let encrypted_signature = ours.seal(key, commitment.our_keyid)?;
         let reply = RevealSignature {
             header: tags.header(version),
-            revealed_key: commitment.r,
+            revealed_key: *commitment.r,
             mac: outer_mac(&keys.m2, &encrypted_signature)?,
             encrypted_signature,
         };
@@ -537,82 +529,5 @@ impl Auth {
         self.state = AuthState::None;
         self.last_message = None;
         Ok(Some(established))
-    }
-}
-
-/// One of the two encrypted signatures of the exchange: X, and the M that is signed in it.
-struct Authenticator<'a> {
-    encryption: &'a [u8; 16],
-    inner_mac: &'a [u8; 32],
-    signer_dh: &'a Element,
-    reader_dh: &'a Element,
-}
-
-/// Who signed, once the signature has been verified.
-struct Signer {
-    fingerprint: [u8; 20],
-    keyid: u32,
-}
-
-impl Authenticator<'_> {
-    /// The number M that is signed: the MAC over both public values, the signer's key and its key id.
-    fn signed_number(&self, public_key: &[u8], keyid: u32) -> Result<[u8; 32], ProtocolError> {
-        let input = signed_input(
-            &self.signer_dh.to_bytes(),
-            &self.reader_dh.to_bytes(),
-            public_key,
-            keyid,
-        )?;
-        Ok(hmac_sha256(self.inner_mac, &[&input]))
-    }
-
-    fn seal(&self, key: &SigningKey, keyid: u32) -> Result<Vec<u8>, ProtocolError> {
-        let number = self.signed_number(&key.public_block, keyid)?;
-        let signature = key
-            .key
-            .sign(&number)
-            .map_err(|_| ProtocolError::UnusableKey)?;
-        let plain = AuthPlain {
-            public_key: key.public_block.clone(),
-            keyid,
-            signature,
-        };
-        let mut sealed = plain.serialise();
-        aes_ctr::apply(self.encryption, &ZERO_COUNTER, &mut sealed);
-        Ok(sealed)
-    }
-
-    fn open(&self, mut sealed: Vec<u8>) -> Result<Signer, ProtocolError> {
-        aes_ctr::apply(self.encryption, &ZERO_COUNTER, &mut sealed);
-        let plain = AuthPlain::parse(&sealed)?;
-        let number = self.signed_number(&plain.public_key, plain.keyid)?;
-        let DsaNumbers { p, q, g, y } = plain.numbers()?;
-        let public = dsa::PublicKey::new(p, q, g, y).map_err(|_| ProtocolError::BadSignature)?;
-        if !public.verify(&number, &plain.signature) {
-            return Err(ProtocolError::BadSignature);
-        }
-        Ok(Signer {
-            fingerprint: sha1(&[&plain.public_key]),
-            keyid: plain.keyid,
-        })
-    }
-}
-
-/// The MAC over an encrypted signature with its length: HMAC-SHA256, 160 bits of it.
-fn outer_mac(key: &[u8; 32], encrypted_signature: &[u8]) -> Result<[u8; 20], ProtocolError> {
-    let mac = hmac_sha256(key, &[&mac_input(encrypted_signature)?]);
-    Ok(*mac.first_chunk::<20>().unwrap_or(&[0; 20]))
-}
-
-fn check_outer_mac(
-    key: &[u8; 32],
-    encrypted_signature: &[u8],
-    given: &[u8; 20],
-) -> Result<(), ProtocolError> {
-    let made = outer_mac(key, encrypted_signature)?;
-    if mac::equal(&made, given) {
-        Ok(())
-    } else {
-        Err(ProtocolError::Invalid)
     }
 }

@@ -316,9 +316,4 @@ impl Secrets {
             ..Self::default()
         };
     }
-
-    /// Takes over the text that the master context held back for the first instance that answers.
-    pub fn take_last_message(&mut self, from: &mut Self) {
-        self.last_message = from.last_message.take();
-    }
 }

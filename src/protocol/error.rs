@@ -52,3 +52,24 @@ impl From<TooLong> for ProtocolError {
         Self::TooLong
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ProtocolError;
+
+    #[test]
+    fn every_reason_has_a_sentence_of_its_own() {
+        let mut sentences = [
+            ProtocolError::Invalid,
+            ProtocolError::Conflict,
+            ProtocolError::BadSignature,
+            ProtocolError::UnusableKey,
+            ProtocolError::NoRandomness,
+            ProtocolError::TooLong,
+        ]
+        .map(|error| error.to_string());
+        assert_eq!(sentences[5], "the message is too long");
+        sentences.sort();
+        assert!(sentences.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}

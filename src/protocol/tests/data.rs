@@ -62,6 +62,19 @@ fn replays_and_old_counters_are_refused() {
     assert_eq!(texts(&mut pair.bob), [b"third"]);
 }
 
+/// The counter of a message stands above its blocks': two messages under one key share no keystream.
+#[test]
+fn the_same_text_is_never_encrypted_in_the_same_way() {
+    let mut pair = Pair::in_session(Version::V3);
+    let [first, second] = [(); 2].map(|()| {
+        let bytes = dearmour(&pair.alice.say(b"the same"), false).unwrap();
+        Data::parse(&bytes).unwrap().0
+    });
+    assert_eq!(first.sender_keyid, second.sender_keyid);
+    assert!(first.counter < second.counter);
+    assert_ne!(first.encrypted, second.encrypted);
+}
+
 #[test]
 fn every_flipped_bit_is_noticed_and_changes_nothing() {
     let mut pair = Pair::in_session(Version::V3);
@@ -177,6 +190,8 @@ fn the_extra_key_is_the_same_on_both_sides() {
 #[test]
 fn a_goodbye_finishes_the_session() {
     let mut pair = Pair::in_session(Version::V3);
+    let text = pair.bob.say(b"not to be sent again");
+    pair.alice.receive(&text);
     let goodbye = pair.alice.conversation.send_tlv(Tlv {
         kind: tlv::DISCONNECTED,
         value: Vec::new(),
@@ -184,6 +199,8 @@ fn a_goodbye_finishes_the_session() {
     pair.alice.deliver(goodbye);
     pair.settle();
     assert_eq!(pair.bob.conversation.state, MessageState::Finished);
+    let secrets = &pair.bob.conversation.secrets;
+    assert!(secrets.session.is_none() && secrets.last_message.is_none());
     let late = pair.alice.say(b"late");
     pair.bob.take_told();
     pair.bob.receive(&late);
@@ -195,6 +212,18 @@ fn a_goodbye_finishes_the_session() {
     let internal = pair.alice.conversation.encrypt_internal(&[]).unwrap();
     pair.bob.receive(&internal.message);
     assert!(pair.bob.told.is_empty());
+}
+
+/// Which of our commits were answered or lost stays true when a session ends: they might come again.
+#[test]
+fn what_became_of_a_commit_outlives_the_session() {
+    let mut pair = Pair::in_session(Version::V3);
+    let secrets = &mut pair.alice.conversation.secrets;
+    secrets.answered_commit = Some([1; 32]);
+    secrets.lost_commit = Some([2; 32]);
+    secrets.clear();
+    assert_eq!(secrets.answered_commit, Some([1; 32]));
+    assert_eq!(secrets.lost_commit, Some([2; 32]));
 }
 
 #[test]

@@ -2,9 +2,12 @@
 //! the text of the specification ("D-H shared secret and derived values", OTR versions 2 and 3).
 
 use crate::crypto::group::Exponent;
+use crate::protocol::ake::{Auth, Tags};
+use crate::protocol::conversation::Secrets;
 use crate::protocol::dh::{AuthKeys, DataKeys, DhKeyPair, v1_session_id};
 use crate::protocol::session_id::BoldHalf;
 use crate::protocol::smp::steps::SecretBinding;
+use crate::wire::version::Version;
 
 fn bytes<const N: usize>(hex: &str) -> [u8; N] {
     let pairs = (0..hex.len()).step_by(2);
@@ -106,6 +109,14 @@ fn the_session_id_of_version_1() {
     );
 }
 
+/// libotr asks whether ours is greater: a key is not, than itself.
+#[test]
+fn a_key_is_not_the_higher_of_itself_and_itself() {
+    let (ours, _) = pairs();
+    let id = v1_session_id(&ours, ours.public());
+    assert_eq!(id.half(), BoldHalf::First);
+}
+
 #[test]
 fn the_secret_that_the_smp_compares() {
     let binding = SecretBinding {
@@ -130,5 +141,10 @@ fn secrets_are_not_printed() {
     assert_eq!(
         printed,
         "DhKeyPair(..) SharedSecret(..) AuthKeys(..) DataKeys(..) DirectionKeys(..)"
+    );
+    let exchange = Auth::start(Version::V3, Tags::default()).unwrap();
+    assert_eq!(
+        format!("{:?} {:?}", exchange.state, Secrets::default()),
+        "AwaitingDhKey(Commitment(..)) Secrets { session: false, .. }"
     );
 }

@@ -1,10 +1,13 @@
 //! Two sides in one process, over the core alone.
 
+mod crossing;
 mod data;
 mod derivation;
 mod exchange;
+mod refresh;
 mod sending;
 mod smp;
+mod version1;
 
 use std::sync::LazyLock;
 

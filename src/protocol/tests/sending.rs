@@ -40,6 +40,23 @@ fn a_query_is_replaced_by_ours() {
 }
 
 #[test]
+fn any_one_version_is_enough_to_speak_otr() {
+    let none = Versions::default();
+    for (versions, query) in [
+        (Versions { v1: true, ..none }, "?OTR?\n"),
+        (Versions { v2: true, ..none }, "?OTRv2?\n"),
+        (Versions { v3: true, ..none }, "?OTRv3?\n"),
+    ] {
+        let mut pair = Pair::new();
+        pair.alice.policy.versions = versions;
+        let Outgoing::Instead(ours) = outgoing(&mut pair.alice, b"?OTR?v23?") else {
+            panic!("{versions:?} is no OTR")
+        };
+        assert!(ours.starts_with(query.as_bytes()), "{versions:?}");
+    }
+}
+
+#[test]
 fn a_finished_session_sends_nothing() {
     let mut pair = Pair::in_session(Version::V3);
     pair.alice.conversation.state = MessageState::Finished;

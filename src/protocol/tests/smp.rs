@@ -1,5 +1,11 @@
 use super::*;
+use crate::crypto::group::{
+    Challenge, Element, Exponent, Scalar, generator_pow_public, multiply, pow_public,
+};
+use crate::crypto::hash::sha256;
 use crate::protocol::smp::state::Expected;
+use crate::protocol::smp_exchange::is_smp;
+use crate::wire::mpi;
 use crate::wire::tlv::{self, Tlv};
 
 fn smp_events(side: &mut Side) -> Vec<Told> {
@@ -170,6 +176,28 @@ fn every_number_of_every_message_is_checked() {
         );
     }
     alice.on_message4(&message4).unwrap();
+}
+
+/// OTR protocol, "SMP Hash Function": c is SHA-256 of a version byte and an MPI, here that of g1^D g2a^c.
+#[test]
+fn the_proofs_hash_what_the_specification_says() {
+    let secret = Exponent::from_bytes(b"secret").unwrap();
+    let message1 = Smp::default().initiate(secret).unwrap();
+    let numbers = crate::wire::messages::smp::read_mpis(&message1, 6).unwrap();
+    for (version, numbers) in [(1, &numbers[..3]), (2, &numbers[3..])] {
+        let public = Element::from_bytes(&numbers[0]).unwrap();
+        let c = Challenge::from_bytes(&numbers[1]).unwrap();
+        let d = Scalar::from_bytes(&numbers[2]).unwrap();
+        let made = multiply(&generator_pow_public(&d), &pow_public(&public, &c));
+        let hash = sha256(&[&[version], &mpi::encode(&made.to_bytes()).unwrap()]);
+        assert_eq!(mpi::minimal(&hash), numbers[1]);
+    }
+}
+
+#[test]
+fn six_types_of_tlv_belong_to_the_smp() {
+    let smp: Vec<u16> = (0..20).filter(|kind| is_smp(*kind)).collect();
+    assert_eq!(smp, [2, 3, 4, 5, 6, 7]);
 }
 
 #[test]

@@ -1,0 +1,182 @@
+//! Two exchanges begun at the same moment, and commits that wait in the master context.
+
+use super::*;
+use crate::crypto::group::Element;
+use crate::protocol::ake::{AuthState, CommitOutcome};
+use crate::protocol::error::ProtocolError;
+use crate::wire::armour::armour;
+use crate::wire::messages::DhKey;
+
+const TAGS: Tags = Tags {
+    ours: 0x1111,
+    theirs: 0x2222,
+};
+
+fn start(version: Version) -> Auth {
+    Auth::start(version, TAGS).unwrap()
+}
+
+fn commit_of(auth: &Auth) -> (Vec<u8>, [u8; 32]) {
+    (
+        auth.last_message.clone().unwrap(),
+        *auth.pending_commit().unwrap(),
+    )
+}
+
+/// Two exchanges; the hash of the first is the higher one.
+fn two(higher: Version, lower: Version) -> (Auth, Auth) {
+    loop {
+        let (high, low) = (start(higher), start(lower));
+        if high.pending_commit() > low.pending_commit() {
+            return (high, low);
+        }
+    }
+}
+
+fn receive(auth: &mut Auth, from: &Auth) -> Result<CommitOutcome, ProtocolError> {
+    auth.on_commit(&commit_of(from).0, from.version.unwrap(), TAGS, None)
+}
+
+fn is_dh_key(auth: &Auth) -> bool {
+    message_kind(auth.last_message.as_ref().unwrap()) == MessageKind::DhKey
+}
+
+#[test]
+fn the_higher_hash_wins() {
+    for version in [Version::V2, Version::V3] {
+        let (mut high, mut low) = two(version, version);
+        let ours = commit_of(&high);
+        assert_eq!(receive(&mut high, &low), Ok(CommitOutcome::OursWins));
+        assert_eq!(commit_of(&high), ours);
+        assert_eq!(receive(&mut low, &high), Ok(CommitOutcome::Answered));
+        assert!(is_dh_key(&low) && !low.initiated);
+        let AuthState::AwaitingRevealSig(responding) = low.state else {
+            panic!("it waits for something else")
+        };
+        // Only in version 2 are there peers that yield as well and answer it.
+        assert_eq!(responding.yielded.is_some(), version == Version::V2);
+    }
+}
+
+#[test]
+fn a_commit_of_another_version_is_answered_whatever_its_hash() {
+    let (mut high, low) = two(Version::V3, Version::V2);
+    assert_eq!(receive(&mut high, &low), Ok(CommitOutcome::Answered));
+    assert!(is_dh_key(&high) && high.version == Some(Version::V2));
+}
+
+/// Sent once more, it would come back once more.
+#[test]
+fn our_own_commit_is_not_sent_again_when_it_comes_back() {
+    let mut ours = start(Version::V2);
+    let same = ours.clone();
+    assert_eq!(receive(&mut ours, &same), Ok(CommitOutcome::Answered));
+}
+
+#[test]
+fn a_commit_that_waits_in_the_master_context_is_a_rival_by_its_hash() {
+    let (commit, hash) = commit_of(&start(Version::V3));
+    for (rival, outcome) in [
+        ([0; 32], CommitOutcome::Answered),
+        (hash, CommitOutcome::Answered),
+        ([0xff; 32], CommitOutcome::RivalWins),
+    ] {
+        let mut auth = Auth::default();
+        assert_eq!(
+            auth.on_commit(&commit, Version::V3, TAGS, Some(&rival)),
+            Ok(outcome)
+        );
+        assert_eq!(
+            matches!(auth.state, AuthState::None),
+            outcome == CommitOutcome::RivalWins
+        );
+    }
+}
+
+#[test]
+fn a_commit_that_this_instance_has_answered_is_no_rival() {
+    let mut pair = Pair::new();
+    let (hash, old): ([u8; 32], &[u8]) = ([0xff; 32], b"the old commit");
+    let (commit, _) = commit_of(&start(Version::V3));
+    let Side {
+        conversation, auth, ..
+    } = &mut pair.bob;
+    conversation.secrets.answered_commit = Some(hash);
+    let effects = conversation.on_dh_commit(auth, &commit, Version::V3, Some((&hash, old)), NOW);
+    assert!(matches!(&effects[..], [Effect::Inject(message), ..] if message != old));
+    assert_eq!(conversation.secrets.lost_commit, None);
+}
+
+#[test]
+fn a_dh_key_is_answered_again_when_it_is_the_same() {
+    let mut pair = Pair::new();
+    let mut ours = start(Version::V3);
+    pair.bob.receive(&commit_of(&ours).0);
+    let first = pair.bob.outbox.remove(0);
+    let key = pair.alice.key;
+    assert_eq!(ours.on_dh_key(&first, key, TAGS), Ok(true));
+    let reveal = ours.last_message.clone();
+    assert_eq!(ours.on_dh_key(&first, key, TAGS), Ok(true));
+    assert_eq!(ours.last_message, reveal);
+    let header = pair.bob.conversation.tags.header(Version::V3);
+    let gy = vec![2];
+    assert!(Element::from_bytes(&gy).is_some());
+    let other = armour(&DhKey { header, gy }.serialise().unwrap());
+    assert_eq!(ours.on_dh_key(&other, key, TAGS), Ok(false));
+    assert_eq!(ours.last_message, reveal);
+}
+
+/// The instance's own exchange goes on as any other, although a commit of the master's has lost here before.
+#[test]
+fn a_lost_commit_of_the_masters_does_not_disturb_the_instances_own() {
+    let mut pair = Pair::new();
+    let alice = &mut pair.alice;
+    alice.conversation.secrets.lost_commit = Some([7; 32]);
+    alice.receive(b"?OTRv3?");
+    pair.bob.receive(&alice.outbox.remove(0));
+    let dh_key = pair.bob.outbox.remove(0);
+    let master = Auth::default();
+    let mut answers = [(); 2].map(|()| {
+        let Side {
+            conversation,
+            auth,
+            key,
+            ..
+        } = &mut *alice;
+        let effects = conversation.on_dh_key(auth, Some(&master), &dh_key, key, NOW);
+        alice.deliver(effects);
+        std::mem::take(&mut alice.outbox)
+    });
+    assert_eq!(answers[0], answers[1]);
+    pair.bob.receive(&answers[0].remove(0));
+    pair.settle();
+    assert!(pair.alice.is_secure() && pair.bob.is_secure());
+}
+
+/// Any instance may answer the DH-commit of a master context, so a timer has to end the life of its key.
+#[test]
+fn the_masters_commit_is_watched_and_no_other() {
+    for is_master in [false, true] {
+        for version in [Version::V2, Version::V3] {
+            let mut pair = Pair::new();
+            let Side {
+                conversation, auth, ..
+            } = &mut pair.alice;
+            conversation.is_master = is_master;
+            let effects = conversation.start_ake(auth, version, NOW);
+            if is_master && version == Version::V3 {
+                assert!(matches!(
+                    effects[..],
+                    [Effect::Inject(_), Effect::WatchCommit]
+                ));
+                assert_eq!((auth.commit_sent, conversation.last_sent), (NOW, 0));
+            } else {
+                assert!(matches!(
+                    effects[..],
+                    [Effect::Inject(_), Effect::RecentlySent]
+                ));
+                assert_eq!((auth.commit_sent, conversation.last_sent), (0, NOW));
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! A new exchange inside a session: what it replaces, and what it leaves.
+
+use super::*;
+use crate::crypto::mac::hmac_sha1;
+use crate::protocol::ake::Established;
+use crate::protocol::conversation::Peer;
+use crate::protocol::dh::{DataKeys, DhKeyPair};
+use crate::protocol::session::Session;
+use crate::protocol::session_id::SessionId;
+use crate::wire::armour::dearmour;
+use crate::wire::messages::Data;
+
+fn data(message: &[u8]) -> Data {
+    let bytes = dearmour(message, false).unwrap();
+    Data::parse(&bytes).unwrap().0
+}
+
+fn exchange_texts(pair: &mut Pair, rounds: usize) {
+    for _ in 0..rounds {
+        let text = pair.alice.say(b"ping");
+        pair.bob.receive(&text);
+        let text = pair.bob.say(b"pong");
+        pair.alice.receive(&text);
+    }
+    assert!(
+        pair.alice
+            .take_told()
+            .contains(&Told::Text(b"pong".to_vec()))
+    );
+    assert!(pair.bob.take_told().contains(&Told::Text(b"ping".to_vec())));
+}
+
+#[test]
+fn versions_2_and_3_replace_the_session() {
+    for version in [Version::V2, Version::V3] {
+        let mut pair = Pair::in_session(version);
+        let before = pair.alice.conversation.session_id;
+        let late = pair.alice.say(b"late");
+        pair.start(version);
+        let after = &pair.alice.conversation;
+        assert_ne!(after.session_id.as_bytes(), before.as_bytes());
+        assert_eq!(after.generation, 2);
+        pair.bob.take_told();
+        pair.bob.receive(&late);
+        let unreadable = Told::Notice(Notice::ReceivedUnreadable, None);
+        assert_eq!(pair.bob.told, [unreadable, Told::Report]);
+    }
+}
+
+/// Version 1 exchanges the keys in use: when they are the same on both sides, messages under way can still be read.
+#[test]
+fn version_1_confirms_the_keys_of_the_session() {
+    let mut pair = Pair::in_session(Version::V1);
+    exchange_texts(&mut pair, 3);
+    let before = pair.alice.conversation.session_id;
+    let late = pair.alice.say(b"under way");
+    pair.start(Version::V1);
+    assert_eq!(pair.alice.take_told(), [Told::Still(true)]);
+    assert_eq!(pair.bob.take_told(), [Told::Still(false)]);
+    assert_eq!(pair.alice.conversation.session_id, before);
+    assert_eq!(pair.alice.conversation.generation, 1);
+    pair.bob.receive(&late);
+    assert_eq!(pair.bob.told, [Told::Text(b"under way".to_vec())]);
+}
+
+/// A key number stands for one key: what was announced under it stays, when the other side has lost its session.
+#[test]
+fn version_1_keeps_our_keys_when_theirs_are_new() {
+    let mut pair = Pair::in_session(Version::V1);
+    exchange_texts(&mut pair, 3);
+    let before = data(&pair.alice.say(b"lost"));
+    pair.bob = Side::new(1, pair.bob.conversation.tags);
+    pair.start(Version::V1);
+    assert_eq!(pair.bob.take_told(), [Told::Secure]);
+    assert_eq!(pair.alice.take_told(), [Told::Still(true)]);
+    assert_eq!(pair.alice.conversation.generation, 2);
+    let after = data(&pair.alice.say(b"not lost"));
+    assert_eq!(after.sender_keyid, before.sender_keyid);
+    assert_eq!(after.next_dh, before.next_dh);
+    exchange_texts(&mut pair, 3);
+}
+
+#[test]
+fn who_did_not_begin_this_time_is_told_so() {
+    for version in [Version::V1, Version::V2, Version::V3] {
+        let mut pair = Pair::in_session(version);
+        std::mem::swap(&mut pair.alice, &mut pair.bob);
+        pair.start(version);
+        assert_eq!(pair.alice.told, [Told::Still(true)], "{version:?}");
+        assert_eq!(pair.bob.told, [Told::Still(false)], "{version:?}");
+    }
+}
+
+#[test]
+fn trust_is_for_the_key_that_has_earned_it() {
+    let mut pair = Pair::in_session(Version::V3);
+    let trusted = Peer {
+        fingerprint: KEYS[1].fingerprint(),
+        trusted: true,
+    };
+    pair.alice.conversation.peer = Some(trusted);
+    pair.start(Version::V3);
+    assert_eq!(pair.alice.take_told(), [Told::Still(true)]);
+    assert_eq!(pair.alice.conversation.peer, Some(trusted));
+    // Somebody else answers: a session with a stranger.
+    pair.bob = Side::new(0, pair.bob.conversation.tags);
+    pair.start(Version::V3);
+    assert_eq!(pair.alice.take_told(), [Told::Secure]);
+    let stranger = Peer {
+        fingerprint: KEYS[0].fingerprint(),
+        trusted: false,
+    };
+    assert_eq!(pair.alice.conversation.peer, Some(stranger));
+}
+
+/// OTR protocol, "Revealing MAC keys": those of the session before are published as well, once no message can need them.
+#[test]
+fn mac_keys_of_the_session_before_are_revealed() {
+    let mut pair = Pair::in_session(Version::V3);
+    let first = pair.alice.say(b"first");
+    pair.bob.receive(&first);
+    pair.bob.take_told();
+    pair.start(Version::V3);
+    let mut revealed = Vec::new();
+    for _ in 0..3 {
+        let text = pair.alice.say(b"ping");
+        pair.bob.receive(&text);
+        let text = pair.bob.say(b"pong");
+        revealed.extend(data(&text).revealed_mac_keys);
+        pair.alice.receive(&text);
+    }
+    let bytes = dearmour(&first, false).unwrap();
+    let (first, covered) = Data::parse(&bytes).unwrap();
+    let proves = |key: &[u8]| hmac_sha1(key, &[covered]) == first.mac;
+    assert!(revealed.chunks(20).any(proves));
+}
+
+#[test]
+fn an_exchange_hands_on_the_first_keys_of_the_session() {
+    let mut pair = Pair::new();
+    pair.alice.receive(b"?OTRv3?");
+    for _ in 0..2 {
+        let message = pair.alice.outbox.remove(0);
+        if message_kind(&message) == MessageKind::RevealSig {
+            let Side {
+                conversation,
+                auth,
+                key,
+                ..
+            } = &mut pair.bob;
+            let effects = conversation.on_reveal_signature(auth, &message, key);
+            let [
+                Effect::FingerprintSeen(_),
+                Effect::Then(Task::Activate(established, _)),
+            ] = &effects[..]
+            else {
+                panic!("not established: {effects:?}")
+            };
+            let derived = DataKeys::derive(established.our_dh(), established.their_dh());
+            let handed_on = established.data_keys().unwrap();
+            assert_eq!(handed_on.extra, derived.extra);
+            assert_eq!(handed_on.sending.mac, derived.sending.mac);
+            return;
+        }
+        pair.bob.receive(&message);
+        pair.alice.receive(&pair.bob.outbox.remove(0));
+    }
+    panic!("no reveal signature");
+}
+
+const OURS: u32 = 5;
+const THEIRS: u32 = 7;
+
+fn established(ours: (&DhKeyPair, u32), theirs: (&DhKeyPair, u32)) -> Established {
+    Established::of_version_1(
+        SessionId::default(),
+        (ours.0.clone(), ours.1),
+        (theirs.0.public().clone(), theirs.1),
+        [0; 20],
+        true,
+    )
+}
+
+/// The key that the session announces next.
+fn next_key(session: &mut Session) -> Vec<u8> {
+    let sent = session.encrypt(b"", &[], 0, Tags::default()).unwrap();
+    data(&sent.message).next_dh
+}
+
+#[test]
+fn only_the_same_keys_under_the_same_numbers_are_confirmed() {
+    let [ours, theirs, other] = [(); 3].map(|()| DhKeyPair::generate().unwrap());
+    let session = Session::open(&established((&ours, OURS), (&theirs, THEIRS)), None).unwrap();
+    let confirmed = |ours, theirs| session.is_confirmed_by(&established(ours, theirs));
+    assert!(confirmed((&ours, OURS), (&theirs, THEIRS)));
+    assert!(!confirmed((&other, OURS), (&theirs, THEIRS)));
+    assert!(!confirmed((&ours, OURS), (&other, THEIRS)));
+    for step in [-1, 1] {
+        assert!(!confirmed(
+            (&ours, OURS.wrapping_add_signed(step)),
+            (&theirs, THEIRS)
+        ));
+        assert!(!confirmed(
+            (&ours, OURS),
+            (&theirs, THEIRS.wrapping_add_signed(step))
+        ));
+    }
+}
+
+#[test]
+fn our_newest_key_outlives_the_session_only_behind_the_same_one() {
+    let [ours, theirs, other] = [(); 3].map(|()| DhKeyPair::generate().unwrap());
+    let open = |ours, before| Session::open(&established(ours, (&theirs, THEIRS)), before).unwrap();
+    for (again, kept) in [
+        ((&ours, OURS), true),
+        ((&ours, OURS + 1), false),
+        ((&other, OURS), false),
+    ] {
+        let mut before = open((&ours, OURS), None);
+        let announced = next_key(&mut before);
+        let mut after = open(again, Some(before));
+        assert_eq!(next_key(&mut after) == announced, kept);
+        let (key, number) = after.exchange_key();
+        assert_eq!((key.public(), number), (again.0.public(), again.1));
+    }
+}
