@@ -13,6 +13,7 @@ use crate::crypto::dsa;
 use crate::crypto::group::Element;
 use crate::crypto::hash::{sha1, sha256};
 use crate::crypto::mac::{self, hmac_sha256};
+use crate::crypto::proof;
 use crate::crypto::random;
 use crate::wire::armour::{armour, dearmour};
 use crate::wire::instance::Instances;
@@ -588,7 +589,7 @@ impl Authenticator<'_> {
         let number = self.signed_number(&plain.public_key, plain.keyid)?;
         let DsaNumbers { p, q, g, y } = plain.numbers()?;
         let public = dsa::PublicKey::new(p, q, g, y).map_err(|_| ProtocolError::BadSignature)?;
-        if !public.verify(&number, &plain.signature) {
+        if !proof::holds(public.verify(&number, &plain.signature)) {
             return Err(ProtocolError::BadSignature);
         }
         Ok(Signer {
@@ -610,7 +611,7 @@ fn check_outer_mac(
     given: &[u8; 20],
 ) -> Result<(), ProtocolError> {
     let made = outer_mac(key, encrypted_signature)?;
-    if mac::equal(&made, given) {
+    if proof::holds(mac::equal(&made, given)) {
         Ok(())
     } else {
         Err(ProtocolError::Invalid)

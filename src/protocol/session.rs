@@ -9,6 +9,7 @@ use super::error::ProtocolError;
 use crate::crypto::aes_ctr;
 use crate::crypto::group::Element;
 use crate::crypto::mac::{self, hmac_sha1};
+use crate::crypto::proof;
 use crate::crypto::secret::SecretBytes;
 use crate::wire::armour::{armour, dearmour};
 use crate::wire::messages::Data;
@@ -249,7 +250,7 @@ impl Session {
             .slot(our_age, their_age)
             .ok_or(ProtocolError::Conflict)?;
         let made = hmac_sha1(&slot.keys.receiving.mac, &[covered]);
-        if !mac::equal(&made, &data.mac) {
+        if !proof::holds(mac::equal(&made, &data.mac)) {
             return Err(ProtocolError::Conflict);
         }
         let counter = u64::from_be_bytes(data.counter);
