@@ -1,4 +1,5 @@
-//! Gives libotr.so the name and the linker flags of the C library that it stands in for, and refuses two C faces at once.
+//! Gives libotr.so the name and the linker flags of the C library that it stands in for, and refuses two C faces at once,
+//! and a build for fuzzing that is none.
 
 /// Linker flags that both C faces need.
 const SHARED_OBJECT: [&str; 4] = [
@@ -13,6 +14,13 @@ const SHARED_OBJECT: [&str; 4] = [
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    let fuzzing = std::env::var_os("CARGO_CFG_FUZZING").is_some();
+    if fuzzing && std::env::var_os("CARGO_FEATURE_FUZZ").is_none() {
+        println!(
+            "cargo::error=a library built with --cfg fuzzing can be told to believe every MAC: only the package under fuzz/ may (fuzz/run)"
+        );
+        return;
+    }
     let abi5 = std::env::var_os("CARGO_FEATURE_ABI5").is_some();
     let abi2 = std::env::var_os("CARGO_FEATURE_ABI2").is_some();
     let soname = match (abi5, abi2) {
@@ -34,8 +42,7 @@ fn main() {
         println!("cargo::rustc-cdylib-link-arg={argument}");
     }
     // A sanitizer's functions, or a fuzzer's, come from the program, so their builds may leave them undefined.
-    let instrumented = ["CARGO_CFG_SANITIZE", "CARGO_CFG_FUZZING"].map(std::env::var_os);
-    if instrumented.iter().all(Option::is_none) {
+    if !fuzzing && std::env::var_os("CARGO_CFG_SANITIZE").is_none() {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,defs");
     }
 }

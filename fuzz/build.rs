@@ -1,12 +1,29 @@
-//! Compiles the C part of the conversation target, and the pair of clients that it shares with tests/hold.
+//! Compiles the C parts of the targets that talk over the C interface, and the pair of clients that they share with
+//! tests/hold.
+
+const PARTS: [&str; 4] = [
+    "fuzz_targets/conversation.c",
+    "fuzz_targets/receiving.c",
+    "fuzz_targets/steady.c",
+    "../tests/hold/pair.c",
+];
 
 fn main() {
-    for file in ["fuzz_targets/conversation.c", "../tests/hold/pair.c", "../tests/hold/pair.h"] {
+    let headers = [
+        "fuzz_targets/input.h",
+        "fuzz_targets/steady.h",
+        "../tests/hold/pair.h",
+    ];
+    for file in PARTS.into_iter().chain(headers) {
         println!("cargo::rerun-if-changed={file}");
     }
+    let here = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
     cc::Build::new()
-        .files(["fuzz_targets/conversation.c", "../tests/hold/pair.c"])
+        .files(PARTS)
         .includes(["../include/abi5", "../tests/hold"])
         .define("_GNU_SOURCE", None)
-        .compile("conversation");
+        .define("KEYS", format!("\"{here}/keys\"").as_str())
+        .compile("clients");
+    // The library asks the loader for getrandom, and is to find that of steady.c.
+    println!("cargo::rustc-link-arg-bins=-Wl,--export-dynamic-symbol=getrandom");
 }

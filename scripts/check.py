@@ -34,6 +34,8 @@ CLIPPY = ["cargo", "clippy", "--all-targets", "--locked"]
 TEST = ["cargo", "test", "--locked", "--no-fail-fast"]
 CORE = ["--no-default-features"]
 ABI2 = CORE + ["--features", "abi2"]
+FUZZ = ["env", "OTR_FUZZ_SEED=1", "fuzz/run"]
+PARSERS = ["armour", "tags", "fragments", "tlvs", "messages", "sexp", "private_keys", "fingerprints", "instance_tags"]
 COMPILERS = ["gcc", "libc6-dev", "binutils", "make"]
 GCRYPT = ["libgcrypt20-dev", "libgpg-error-dev"]
 ABI_CHECK = COMPILERS + GCRYPT + ["g++", "abigail-tools", "pkg-config", "autoconf", "automake", "cmake", "meson"]
@@ -61,8 +63,9 @@ SUITES = [
           COMPILERS + GCRYPT + ["libotr5", "libotr5-dev", "python3-potr"], needs_install=True),
     Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
     Suite("hold", ["tests/hold/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=20, needs_install=True),
-    # The same inputs in each run; `make fuzz` goes where no run has been.
-    Suite("fuzz", ["env", "OTR_FUZZ_SEED=1", "fuzz/run", "10"], LAST_LINE, COMPILERS + ["g++"], minutes=20),
+    # The same inputs in each run; `make fuzz` goes where no run has been. Where clients talk, an input takes much longer.
+    Suite("fuzz-parsers", FUZZ + ["4", *PARSERS], LAST_LINE, COMPILERS + ["g++"], minutes=20),
+    Suite("fuzz-clients", FUZZ + ["20", "receiving", "conversation"], LAST_LINE, COMPILERS + ["g++"], minutes=20),
     Suite("interop", ["tests/interop/run"], LAST_LINE,
           COMPILERS + GCRYPT + ["libotr5", "libotr5-dev", "python3-potr"], needs_install=True),
     Suite("same", ["tests/same/run"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True),

@@ -10,5 +10,6 @@ pub mod mac;
 mod montgomery;
 pub(crate) mod number;
 mod power;
+pub mod proof;
 pub mod random;
 pub mod secret;

@@ -6,6 +6,7 @@ use super::error::ProtocolError;
 use crate::crypto::dsa;
 use crate::crypto::group::Element;
 use crate::crypto::hash::sha1;
+use crate::crypto::proof;
 use crate::wire::armour::{armour, dearmour};
 use crate::wire::messages::{DsaNumbers, V1KeyExchange};
 use crate::wire::version::Version;
@@ -42,7 +43,7 @@ impl Auth {
         let (incoming, signed) = V1KeyExchange::parse(&bytes)?;
         let DsaNumbers { p, q, g, y } = incoming.numbers()?;
         let public = dsa::PublicKey::new(p, q, g, y).map_err(|_| ProtocolError::BadSignature)?;
-        if !public.verify(&sha1(&[signed]), &incoming.signature) {
+        if !proof::holds(public.verify(&sha1(&[signed]), &incoming.signature)) {
             return Err(ProtocolError::BadSignature);
         }
         let their_dh = Element::from_bytes(&incoming.gy).ok_or(ProtocolError::Invalid)?;

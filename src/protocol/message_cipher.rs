@@ -3,6 +3,7 @@
 use super::dh::DirectionKeys;
 use crate::crypto::aes_ctr;
 use crate::crypto::mac::{self, HmacSha1Key};
+use crate::crypto::proof;
 use crate::crypto::secret::SecretBytes;
 
 /// The keys of one direction, made ready: what depends on them alone is calculated once and not for each message.
@@ -36,7 +37,7 @@ impl MessageCipher {
         encrypted: &[u8],
         given: &[u8; 20],
     ) -> Option<SecretBytes> {
-        if !mac::equal(&self.mac.authenticate(covered), given) {
+        if !proof::holds(mac::equal(&self.mac.authenticate(covered), given)) {
             return None;
         }
         let mut plain = SecretBytes::new(encrypted.to_vec());

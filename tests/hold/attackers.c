@@ -1,6 +1,7 @@
 /* What a peer, or anybody who can write in a peer's name, may try. */
 #include <malloc.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "pair.h"
 
@@ -304,6 +305,36 @@ static void a_crowd_of_instances(void)
 	pair_free();
 }
 
+/* In a session of version 2, which knows no instances, a stranger begins an exchange of version 3 as one. */
+static void an_instance_beside_version_2(void)
+{
+	Party stranger;
+	char *commit;
+
+	pair_new(POLICY & ~OTRL_POLICY_ALLOW_V3);
+	go_secure();
+	check(both_secure() && context_of(&alice, OTRL_INSTAG_BEST)->protocol_version == 2, "a session of version 2");
+	alice.policy = bob.policy = POLICY;
+	/* A commit of anybody's will do. */
+	stranger = bob;
+	stranger.us = otrl_userstate_create();
+	otrl_privkey_read(stranger.us, keys_file());
+	hear(&stranger, "?OTRv3?");
+	commit = intercept();
+	check(commit && !strncmp(commit, "?OTR:AAMC", 9), "a stranger's DH-commit");
+	sleep(1);
+	hear(&alice, commit);
+	drop_wire();
+	check(!say(&alice, MARK " to bob"), "the user goes on writing");
+	settle(50);
+	check(bob.shown && !strcmp(bob.shown, MARK " to bob"), "and is read in the session");
+	check(both_secure(), "a stranger's exchange does not end a session of version 2");
+	check(works(), "nor bar one of version 3");
+	free(commit);
+	otrl_userstate_free(stranger.us);
+	pair_free();
+}
+
 /* Fragments without end. */
 static void fragments_without_end(void)
 {
@@ -413,6 +444,7 @@ int main(void)
 	cve_2012_3461();
 	cve_2016_2851();
 	a_crowd_of_instances();
+	an_instance_beside_version_2();
 	fragments_without_end();
 	floods_come_to_rest();
 	return finish("attackers");

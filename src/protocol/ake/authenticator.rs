@@ -7,6 +7,7 @@ use crate::crypto::dsa;
 use crate::crypto::group::Element;
 use crate::crypto::hash::sha1;
 use crate::crypto::mac::{self, hmac_sha256};
+use crate::crypto::proof;
 use crate::protocol::error::ProtocolError;
 use crate::wire::messages::signature::{mac_input, signed_input};
 use crate::wire::messages::{AuthPlain, DsaNumbers};
@@ -68,7 +69,7 @@ impl Authenticator<'_> {
         let number = self.signed_number(&plain.public_key, plain.keyid)?;
         let DsaNumbers { p, q, g, y } = plain.numbers()?;
         let public = dsa::PublicKey::new(p, q, g, y).map_err(|_| ProtocolError::BadSignature)?;
-        if !public.verify(&number, &plain.signature) {
+        if !proof::holds(public.verify(&number, &plain.signature)) {
             return Err(ProtocolError::BadSignature);
         }
         Ok(Signer {
@@ -94,7 +95,7 @@ pub(super) fn check_outer_mac(
     given: &[u8; 20],
 ) -> Result<(), ProtocolError> {
     let made = outer_mac(key, encrypted_signature)?;
-    if mac::equal(&made, given) {
+    if proof::holds(mac::equal(&made, given)) {
         Ok(())
     } else {
         Err(ProtocolError::Invalid)

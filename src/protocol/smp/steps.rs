@@ -11,6 +11,7 @@ use crate::crypto::group::{
 use zeroize::Zeroizing;
 
 use crate::crypto::hash::sha256;
+use crate::crypto::proof;
 use crate::wire::messages::smp::{read_mpis, write_mpis};
 
 use crate::protocol::error::ProtocolError;
@@ -465,7 +466,7 @@ fn length(bytes: &[u8]) -> [u8; 4] {
 
 /// Both values are public: no constant time needed.
 fn same(given: &Challenge, made: Challenge) -> Result<(), ProtocolError> {
-    if *given == made {
+    if proof::holds(*given == made) {
         Ok(())
     } else {
         Err(ProtocolError::Invalid)

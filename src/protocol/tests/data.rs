@@ -66,10 +66,10 @@ fn replays_and_old_counters_are_refused() {
 #[test]
 fn the_same_text_is_never_encrypted_in_the_same_way() {
     let mut pair = Pair::in_session(Version::V3);
-    let [first, second] = [(); 2].map(|()| {
-        let bytes = dearmour(&pair.alice.say(b"the same"), false).unwrap();
-        Data::parse(&bytes).unwrap().0
-    });
+    let messages = [(); 2].map(|()| dearmour(&pair.alice.say(b"the same"), false).unwrap());
+    let [first, second] = messages
+        .each_ref()
+        .map(|bytes| Data::parse(bytes).unwrap().0);
     assert_eq!(first.sender_keyid, second.sender_keyid);
     assert!(first.counter < second.counter);
     assert_ne!(first.encrypted, second.encrypted);

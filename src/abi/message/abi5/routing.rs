@@ -220,7 +220,12 @@ impl Arrival {
             if context_is_new {
                 (*ctx).auth.protocol_version = 3;
                 (*ctx).protocol_version = 3;
-                (*ctx).msgstate = (*master).msgstate;
+                // It has no session yet. As "encrypted" it would be the best instance and get the texts for the session that
+                // there is, of version 2; "finished" sends no plaintext either.
+                (*ctx).msgstate = match (*master).msgstate {
+                    MSGSTATE_ENCRYPTED => MSGSTATE_FINISHED,
+                    state => state,
+                };
                 take_held_back(ctx, master);
                 if !matches!(kind, MessageKind::DhKey | MessageKind::DhCommit) {
                     return Err(Shown::Nothing);

@@ -1,0 +1,22 @@
+//! The armour: any text is decoded or refused, and any bytes come back from their own armour.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use otr::wire::armour;
+
+fuzz_target!(|bytes: &[u8]| {
+    // As text: what is skipped, where it ends.
+    assert!(armour::decode(bytes).len() <= bytes.len() / 4 * 3 + 2);
+    let lenient = armour::dearmour(bytes, false);
+    if let Ok(ended) = armour::dearmour(bytes, true) {
+        assert_eq!(lenient.as_ref(), Ok(&ended));
+    }
+    if let Ok(decoded) = lenient {
+        let again = armour::armour(&decoded);
+        assert_eq!(armour::dearmour(&again, true).as_ref(), Ok(&decoded));
+    }
+    // As bytes.
+    let armoured = armour::armour(bytes);
+    assert_eq!(armour::dearmour(&armoured, true).as_deref(), Ok(bytes));
+    assert_eq!(armour::decode(armour::encode(bytes).as_bytes()), bytes);
+});

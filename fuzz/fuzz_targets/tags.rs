@@ -1,0 +1,59 @@
+//! What a message is by its first characters: kind, version and instances, query, whitespace tag, error message.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use otr::wire::query::{QueryForm, Versions, default_query, query_versions};
+use otr::wire::whitespace::{append_tag, find_tag, strip};
+use otr::wire::{error_message, kind};
+
+fuzz_target!(|bytes: &[u8]| {
+    let kind = kind::message_kind(bytes);
+    let start = kind::otr_tag(bytes);
+    assert_eq!(
+        start.is_none(),
+        matches!(
+            kind,
+            kind::MessageKind::NotOtr | kind::MessageKind::TaggedPlaintext
+        )
+    );
+    if kind::message_version(bytes).is_some() {
+        assert!(start.is_some());
+    }
+    if let Some(start) = start {
+        let _ = kind::instances(&bytes[start..]);
+    }
+
+    let offered = query_versions(bytes);
+    for form in [QueryForm::Libotr3, QueryForm::Libotr4] {
+        assert_eq!(
+            query_versions(&default_query(bytes, offered, form)),
+            offered
+        );
+    }
+
+    let text = error_message::text_of(bytes);
+    assert!(text.is_none_or(|text| bytes.ends_with(text)));
+    let composed = error_message::compose(bytes);
+    assert_eq!(
+        error_message::text_of(&composed),
+        Some(bytes.strip_prefix(b" ").unwrap_or(bytes))
+    );
+
+    match (find_tag(bytes), strip(bytes)) {
+        (Some((range, found)), Some((stripped, versions))) => {
+            assert_eq!(found, versions);
+            assert_eq!(stripped.len() + range.len(), bytes.len());
+        }
+        (None, None) => {
+            let tagged = append_tag(bytes, offered);
+            let (_, versions) = find_tag(&tagged).expect("a tag that was appended is found");
+            // Blanks before the tag may look like the beginning of another.
+            if !matches!(bytes.last(), Some(b' ' | b'\t')) {
+                assert_eq!(versions, offered);
+                assert_eq!(strip(&tagged), Some((bytes.to_vec(), offered)));
+            }
+        }
+        different => panic!("{different:?}"),
+    }
+    let _ = Versions::default().best_common(offered);
+});
