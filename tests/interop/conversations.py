@@ -47,7 +47,9 @@ class Pair:
         return self.alice.private("bob") and self.bob.private("alice")
 
     def talks(self, texts=("ping", "pong")):
-        """Each text from each side arrives as it was."""
+        """Both are private, and each text from each side arrives as it was."""
+        if not self.private():
+            return False
         for text in texts:
             for sender, receiver in ((self.alice, self.bob), (self.bob, self.alice)):
                 receiver.forget()

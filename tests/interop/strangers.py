@@ -190,6 +190,22 @@ def refresh(tally, libraries, library, stranger):
             case(tally, stranger, refreshed, libraries, library, POLICY[version], who)
 
 
+def crossed(tally, stranger, libraries, library, policy):
+    with Meeting(libraries, library, stranger, policy) as pair:
+        pair.alice.send("bob", "?OTR?")
+        pair.bob.send("alice", "?OTR?")
+        tally.ok(pair.pump(), "it comes to an end")
+        check_private(tally, pair, policy.bit_length(), "both ask at once")
+        tally.ok(pair.talks(), "and talking")
+
+
+def crossing(tally, libraries, library, stranger):
+    """both start at once."""
+    for version in versions_of(library, stranger):
+        for _ in range(4):
+            case(tally, stranger, crossed, libraries, library, POLICY[version])
+
+
 # ---- messages --------------------------------------------------------------------------------------------------------
 
 
@@ -444,5 +460,12 @@ MEETINGS = [exchanges, tags, required, refresh, almost_empty, rotation, fragment
 
 def meetings(library, stranger):
     """What this library and this stranger can do together."""
-    return (MEETINGS + ([own_fault] if stranger.faulty else [])
-            + ([extra_key] if stranger.has_extra_key and library != "abi2" else []))
+    out = list(MEETINGS)
+    if stranger.faulty:
+        out.append(own_fault)
+    if stranger.has_extra_key and library != "abi2":
+        out.append(extra_key)
+    if library != "reference":
+        # The C libotr always yields here, and with whoever yields as well it has no session.
+        out.append(crossing)
+    return out
