@@ -27,7 +27,7 @@ class NpmPeer(Peer):
     modules = keys = None
 
     def __init__(self, name, policy):
-        command = ["node", str(HERE / "peer.js"), name, str(self.keys / f"npm-{name}.keys")]
+        command = ["node", str(HERE / "peer.js"), name, str(self.keys / f"npm-{name}.json")]
         super().__init__(name, command, {**os.environ, "NODE_PATH": str(self.modules)}, policy)
 
     def send_tlv(self, to, text, tlvs):

@@ -436,6 +436,8 @@ def closing(tally, libraries, library, stranger):
 
 
 def lost(tally, stranger, libraries, library, policy):
+    # The new bob has the instance tag of the old one. Of two instances that were heard in one second, libotr would choose
+    # either.
     with Meeting(libraries, library, stranger, policy) as pair:
         pair.start()
         pair.bob.quit()

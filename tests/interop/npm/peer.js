@@ -3,7 +3,7 @@
  *     NODE_PATH=.../node_modules node peer.js ACCOUNT KEYFILE
  *
  * It takes the commands of ../peer.c, one per line on stdin, and answers them in the same way; the numbers of policies
- * and SMP events are libotr's. The key file, in the package's own format, is made when there is none. Besides:
+ * and SMP events are libotr's. The key file, which is JSON, is made when there is none. Besides:
  *
  *     sendtlv TO HEX HEX   a text with raw bytes behind it where TLVs belong
  *     shortr               the next r that is drawn begins with four zero bits
@@ -72,8 +72,7 @@ const POLICY = { ALLOW_V2: 0x02, ALLOW_V3: 0x04, REQUIRE_ENCRYPTION: 0x08, SEND_
 const SMP = { abort: 2, answer: 4, secret: 5, success: 7, failure: 8 };
 
 const [account, keyfile] = process.argv.slice(2);
-const key = myKey();
-const tag = OTR.makeInstanceTag();
+const { key, tag } = identity();
 let policy = 0;
 let fragmentSize = 0;
 let other = null;
@@ -82,11 +81,14 @@ let worn = false;
 let lastR = null;
 let lastError = null;
 
-function myKey() {
+/* The key and the instance tag of this account, as they were the last time. */
+function identity() {
 	if (!fs.existsSync(keyfile)) {
-		fs.writeFileSync(keyfile, new DSA().packPrivate());
+		fs.writeFileSync(keyfile, JSON.stringify({ key: new DSA().packPrivate(), tag: OTR.makeInstanceTag() }));
 	}
-	return DSA.parsePrivate(fs.readFileSync(keyfile, "utf8"));
+	const { key, tag } = JSON.parse(fs.readFileSync(keyfile, "utf8"));
+
+	return { key: DSA.parsePrivate(key), tag };
 }
 
 /* The conversation with the one correspondent that this process has. */
