@@ -38,6 +38,9 @@ FUZZ = ["env", "OTR_FUZZ_SEED=1", "fuzz/run"]
 PARSERS = ["armour", "tags", "fragments", "tlvs", "messages", "sexp", "private_keys", "fingerprints", "instance_tags"]
 COMPILERS = ["gcc", "libc6-dev", "binutils", "make"]
 GCRYPT = ["libgcrypt20-dev", "libgpg-error-dev"]
+# Node.js from elsewhere mostly has npm in it, and does not go together with Debian's.
+NODE = [] if shutil.which("node") and shutil.which("npm") else ["nodejs", "npm"]
+INTEROP = COMPILERS + GCRYPT + NODE + ["libotr5", "libotr5-dev", "python3-potr"]
 ABI_CHECK = COMPILERS + GCRYPT + ["g++", "abigail-tools", "pkg-config", "autoconf", "automake", "cmake", "meson"]
 
 SUITES = [
@@ -59,15 +62,13 @@ SUITES = [
     Suite("install-abi2", ["tests/install/abi2"], LAST_LINE, COMPILERS + GCRYPT + ["g++", "pkg-config"], needs_install=True),
     Suite("c-abi2", ["tests/c2/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind", "libotr5", "libotr5-dev"],
           needs_install=True),
-    Suite("interop-abi2", ["tests/interop/run", "--abi2"], LAST_LINE,
-          COMPILERS + GCRYPT + ["libotr5", "libotr5-dev", "python3-potr"], needs_install=True),
+    Suite("interop-abi2", ["tests/interop/run", "--abi2"], LAST_LINE, INTEROP, needs_install=True),
     Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
     Suite("hold", ["tests/hold/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=20, needs_install=True),
     # The same inputs in each run; `make fuzz` goes where no run has been. Where clients talk, an input takes much longer.
     Suite("fuzz-parsers", FUZZ + ["4", *PARSERS], LAST_LINE, COMPILERS + ["g++"], minutes=20),
     Suite("fuzz-clients", FUZZ + ["20", "receiving", "conversation"], LAST_LINE, COMPILERS + ["g++"], minutes=20),
-    Suite("interop", ["tests/interop/run"], LAST_LINE,
-          COMPILERS + GCRYPT + ["libotr5", "libotr5-dev", "python3-potr"], needs_install=True),
+    Suite("interop", ["tests/interop/run"], LAST_LINE, INTEROP, needs_install=True),
     Suite("same", ["tests/same/run"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True),
     Suite("bitlbee", ["tests/bitlbee/run"], LAST_LINE,
           COMPILERS + ["bitlbee", "bitlbee-plugin-otr", "prosody", "pkg-config", "dpkg-dev", "libglib2.0-dev",

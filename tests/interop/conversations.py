@@ -34,8 +34,7 @@ class Pair:
             if kind is None:
                 peer.quit()
             else:
-                peer.process.kill()
-                peer.process.wait()
+                peer.kill()
 
     def pump(self):
         return pump(self.alice, self.bob)
@@ -48,7 +47,9 @@ class Pair:
         return self.alice.private("bob") and self.bob.private("alice")
 
     def talks(self, texts=("ping", "pong")):
-        """Each text from each side arrives as it was."""
+        """Both are private, and each text from each side arrives as it was."""
+        if not self.private():
+            return False
         for text in texts:
             for sender, receiver in ((self.alice, self.bob), (self.bob, self.alice)):
                 receiver.forget()
@@ -430,144 +431,3 @@ BETWEEN_ABI2 = [versions, rotation, refresh, whitespace, required, fragmentation
 ONLY_ABI2 = [inline, out_of_turn, version3]
 # libotr 4 says nothing of a message that it can't read, so nobody knows that it was lost.
 BOTH_ABI2 = [resent]
-
-
-# ---- python-potr -----------------------------------------------------------------------------------------------------
-
-
-def potr_talks(alice, potr, texts):
-    for text in texts:
-        for sender, receiver in ((alice, potr), (potr, alice)):
-            receiver.forget()
-            sender.send(receiver.name, text)
-            pump(alice, potr)
-            if receiver.shown != [text.encode()]:
-                return False
-    return True
-
-
-def potr_conversation(tally, libraries, library, potr_peer):
-    """AKE from either side, messages, rotation."""
-    for potr_starts in (False, True):
-        for policy in (V2, V23):
-            alice, potr = libraries.peer(library, "alice", policy), potr_peer("potr")
-            sender, receiver = (potr, alice) if potr_starts else (alice, potr)
-            sender.send(receiver.name, "?OTR?")
-            pump(alice, potr)
-            state = alice.state("potr")
-            tally.ok(state["msgstate"] == 1 and state["version"] == 2 and potr.private("alice"), "private, version 2")
-            tally.ok(state["print"] == potr.own_print() and potr.their_print("alice") == state["own"], "fingerprints")
-            texts = [t for t in TEXTS if not t.startswith("?OTR")]
-            tally.ok(potr_talks(alice, potr, texts), "all texts")
-            tally.ok(potr_talks(alice, potr, [f"turn {n}" for n in range(40)]), "forty turns")
-            for sender, receiver in ((alice, potr), (potr, alice)):
-                receiver.forget()
-                for number in range(5):
-                    sender.send(receiver.name, f"row {number}")
-                pump(alice, potr)
-                tally.ok(receiver.shown == [f"row {n}".encode() for n in range(5)], "five in a row")
-            sender.send(receiver.name, "?OTR?")
-            pump(alice, potr)
-            tally.ok(alice.private("potr") and potr_talks(alice, potr, ["after a second AKE"]), "refreshed")
-            alice.quit()
-
-
-def potr_fragments(tally, libraries, library, potr_peer):
-    """fragments in both directions."""
-    for size in (80, 300):
-        alice, potr = libraries.peer(library, "alice", V2), potr_peer("potr")
-        alice.command(f"mms {size}")
-        potr.account.maxMessageSize = size
-        alice.send("potr", "?OTR?")
-        # potr does not join a query that was split; send it whole.
-        alice.outbox[:] = [("potr", b"?OTRv2?")]
-        pump(alice, potr)
-        tally.ok(alice.private("potr") and potr.private("alice"), f"size {size}: private")
-        tally.ok(potr_talks(alice, potr, ["short", "long " * 200]), f"size {size}: talking")
-        alice.quit()
-
-
-def potr_smp(tally, libraries, library, potr_peer):
-    """SMP from either side, equal and unequal, with a question, aborted."""
-    alice, potr = libraries.peer(library, "alice", V2), potr_peer("potr")
-    alice.send("potr", "?OTR?")
-    pump(alice, potr)
-    for question in (None, "a question?"):
-        for one, other in (("same", "same"), ("one", "other")):
-            equal = one == other
-            alice.forget()
-            potr.forget()
-            alice.smp("potr", one, question)
-            pump(alice, potr)
-            tally.ok(potr.question() == (question.encode() if question else None), "the question arrives")
-            potr.respond("alice", other)
-            pump(alice, potr)
-            # potr answers unequal secrets with an abort.
-            tally.ok(alice.saw("smp", SUCCESS) == equal and (equal or alice.saw("smp", FAILURE) or alice.saw("smp", ABORT)),
-                     f"we ask {question}: {one}, {other}")
-            tally.ok(bool(potr.smp_result("alice")) == equal, "and potr agrees")
-            potr.context("alice").crypto.smp = None
-
-            alice.forget()
-            potr.smp("alice", one, question)
-            pump(alice, potr)
-            tally.ok(alice.saw("smp", ASK_SECRET) if question is None else
-                     alice.saw("smp", ASK_ANSWER, "25", question.encode().hex()), "potr asks")
-            alice.respond("potr", other)
-            pump(alice, potr)
-            tally.ok(alice.saw("smp", SUCCESS if equal else FAILURE), f"potr asks {question}: {one}, {other}")
-            tally.ok(bool(potr.smp_result("alice")) == equal, "and potr agrees")
-            potr.context("alice").crypto.smp = None
-    alice.forget()
-    potr.smp("alice", "secret")
-    pump(alice, potr)
-    potr.abort("alice")
-    pump(alice, potr)
-    tally.ok(alice.saw("smp", ABORT), "potr aborts")
-    tally.ok(potr_talks(alice, potr, ["and on"]), "and it goes on")
-    alice.quit()
-
-
-def potr_broken_tlvs(tally, libraries, library, potr_peer):
-    """authentic messages with broken TLV chains."""
-    chains = [b"\x00", b"\x00\x01", b"\x00\x01\x00", b"\x00\x09\xff\xff", b"\x00\x09\x00\x05abc",
-              b"\x00\x09\x00\x01a\x00\x01\x00\x05", b"\x00\x02\x00\x00", b"\x00\x02\x00\x04\xff\xff\xff\xff",
-              b"\x00\x07\x00\x00", b"\x00\x07\x00\x03abc", b"\x00\x08\x00\x02ab", b"\x00\x03\x00\x01\x00",
-              b"\x00\x02\x00\x09\x00\x00\x00\x06\xff\xff\xff\xff\x01"]
-    alice, potr = libraries.peer(library, "alice", V2), potr_peer("potr")
-    alice.send("potr", "?OTR?")
-    pump(alice, potr)
-    for chain in chains:
-        alice.forget()
-        potr.send_tlv("alice", b"text", chain)
-        pump(alice, potr)
-        tally.ok(alice.shown == [b"text"], f"the text before the chain {chain.hex()} is shown")
-        tally.ok(alice.private("potr"), "the session goes on")
-        tally.ok(not alice.saw("smp", SUCCESS), "nothing is proved")
-    tally.ok(potr_talks(alice, potr, ["and on"]), "it goes on")
-    alice.quit()
-
-
-def potr_closing(tally, libraries, library, potr_peer):
-    """closing from either side."""
-    for potr_closes in (False, True):
-        alice, potr = libraries.peer(library, "alice", V2), potr_peer("potr")
-        alice.send("potr", "?OTR?")
-        pump(alice, potr)
-        if potr_closes:
-            potr.close("alice")
-            pump(alice, potr)
-            tally.ok(alice.state("potr")["msgstate"] == 2 and alice.saw("tlv", DISCONNECTED), "we are finished")
-            alice.close("potr")
-        else:
-            alice.close("potr")
-            pump(alice, potr)
-            tally.ok(potr.finished("alice"), "potr is finished")
-            potr.close("alice")
-        alice.send("potr", "?OTR?")
-        pump(alice, potr)
-        tally.ok(alice.private("potr") and potr_talks(alice, potr, ["again"]), "and a new session")
-        alice.quit()
-
-
-WITH_POTR = [potr_conversation, potr_fragments, potr_smp, potr_broken_tlvs, potr_closing]

@@ -7,118 +7,16 @@
  * Policies are given with the bits of libotr 4, and what happens in the SMP is
  * told with its numbers, so that the same conversations can be had.
  *
- * Commands come one per line on stdin, arguments separated by spaces, texts in
- * hex ("-" for an empty one). Each command is answered with any number of lines
- * that say what happened, and then "done".
+ * The commands and answers are in peer_common.h. Besides:
  *
- *     wire TO HEX      to be carried to the other side
- *     shown HEX        the user would see this
- *     display HEX, notify LEVEL HEX HEX HEX, log HEX, smp N PERCENT HEX,
- *     secure VERSION, still
- *     state MSGSTATE VERSION TRUST FINGERPRINT SESSIONID INSTANCES
+ *     inline           what is to be displayed comes in place of the message
+ *     display HEX, notify LEVEL HEX HEX HEX, log HEX
  */
-#include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "peer_common.h"
 
-#include <libotr/proto.h>
-#include <libotr/message.h>
-#include <libotr/privkey.h>
-#include <libotr/userstate.h>
-
-static OtrlUserState us;
-static const char *account;
-static OtrlPolicy policy = OTRL_POLICY_MANUAL;
-static int mms;
 static int shows_messages = 1;
 
-static void hex(const char *text, size_t len)
-{
-	size_t i;
-
-	if (len == 0) {
-		printf("-");
-	}
-	for (i = 0; i < len; i++) {
-		printf("%02x", (unsigned char) text[i]);
-	}
-}
-
-static char *unhex(const char *text)
-{
-	size_t len = strlen(text) / 2, i;
-	char *out = calloc(1, len + 1);
-
-	for (i = 0; i < len; i++) {
-		unsigned byte = 0;
-
-		if (sscanf(text + 2 * i, "%2x", &byte) != 1) {
-			break;
-		}
-		out[i] = (char) byte;
-	}
-	return out;
-}
-
-static void say(const char *what, const char *to, const char *text)
-{
-	printf("%s%s%s ", what, to ? " " : "", to ? to : "");
-	hex(text, strlen(text));
-	printf("\n");
-}
-
 /* ---- callbacks ------------------------------------------------------------ */
-
-static OtrlPolicy on_policy(void *opdata, ConnContext *context)
-{
-	(void) opdata;
-	(void) context;
-	return policy;
-}
-
-static int on_logged_in(void *opdata, const char *a, const char *p, const char *r)
-{
-	(void) opdata;
-	(void) a;
-	(void) p;
-	(void) r;
-	return 1;
-}
-
-static void on_inject(void *opdata, const char *a, const char *p, const char *to,
-		const char *message)
-{
-	(void) opdata;
-	(void) a;
-	(void) p;
-	say("wire", to, message);
-}
-
-static void on_write(void *opdata)
-{
-	(void) opdata;
-}
-
-static void on_secure(void *opdata, ConnContext *context)
-{
-	(void) opdata;
-	printf("secure %u\n", context->protocol_version);
-}
-
-static void on_still(void *opdata, ConnContext *context, int is_reply)
-{
-	(void) opdata;
-	(void) context;
-	printf("still %d\n", is_reply);
-}
-
-static int on_mms(void *opdata, ConnContext *context)
-{
-	(void) opdata;
-	(void) context;
-	return mms;
-}
 
 static void on_notify(void *opdata, OtrlNotifyLevel level, const char *a, const char *p,
 		const char *u, const char *title, const char *primary, const char *secondary)
@@ -179,32 +77,9 @@ static const OtrlMessageAppOps ops = {
 	.account_name_free = on_account_name_free,
 };
 
-/* ---- commands --------------------------------------------------------------- */
-
-#define PROTOCOL "prpl-interop"
-
 static ConnContext *context_of(const char *peer)
 {
 	return otrl_context_find(us, peer, account, PROTOCOL, 1, NULL, NULL, NULL);
-}
-
-static void command_send(const char *peer, char *text)
-{
-	char *message = NULL;
-	gcry_error_t err = otrl_message_sending(us, &ops, NULL, account, PROTOCOL, peer, text,
-			NULL, &message, NULL, NULL);
-
-	if (err) {
-		printf("refused %x\n", (unsigned) err);
-	} else if (!message) {
-		say("wire", peer, text);
-	} else if (*message == '\0') {
-		say("wire", peer, message);
-	} else {
-		otrl_message_fragment_and_send(&ops, NULL, context_of(peer), message,
-				OTRL_FRAGMENT_SEND_ALL, NULL);
-	}
-	otrl_message_free(message);
 }
 
 /* ---- the SMP ---------------------------------------------------------------- */
@@ -279,23 +154,7 @@ static void step_smp(ConnContext *context, OtrlTLV *tlvs)
 	}
 }
 
-static void command_recv(const char *peer, char *text)
-{
-	char *shown = NULL;
-	OtrlTLV *tlvs = NULL, *tlv;
-	int hidden = otrl_message_receiving(us, &ops, NULL, account, PROTOCOL, peer, text,
-			&shown, &tlvs, NULL, NULL);
-
-	step_smp(context_of(peer), tlvs);
-	if (!hidden) {
-		say("shown", NULL, shown ? shown : text);
-	}
-	for (tlv = tlvs; tlv; tlv = tlv->next) {
-		printf("tlv %u %u\n", tlv->type, tlv->len);
-	}
-	otrl_tlv_free(tlvs);
-	otrl_message_free(shown);
-}
+/* ---- commands --------------------------------------------------------------- */
 
 /* The bits of libotr 3 for those of libotr 4, which has one more version. */
 static OtrlPolicy older_policy(unsigned long bits)
@@ -303,97 +162,88 @@ static OtrlPolicy older_policy(unsigned long bits)
 	return (OtrlPolicy) ((bits & 3) | (bits >> 1 & 0x3c));
 }
 
-static void command_state(const char *peer)
+static void do_policy(struct line *line)
 {
-	ConnContext *c = context_of(peer);
-	Fingerprint *print = c->active_fingerprint;
-	char human[45];
-
-	printf("state %d %u %s ", (int) c->msgstate, c->protocol_version,
-			print && print->trust && *print->trust ? print->trust : "-");
-	hex(print ? (const char *) print->fingerprint : "", print ? 20 : 0);
-	printf(" ");
-	hex((const char *) c->sessionid, c->sessionid_len);
-	printf(" 0\n");
-	if (otrl_privkey_fingerprint(us, human, account, PROTOCOL)) {
-		printf("own %s\n", human);
-	}
+	policy = older_policy(strtoul(line->word[1], NULL, 0));
 }
 
-static void handle(char *line)
+static void do_inline(struct line *line)
 {
-	char *word[4] = { NULL, NULL, NULL, NULL }, *text[4];
-	int i;
+	(void) line;
+	shows_messages = 0;
+}
 
-	for (i = 0; i < 4; i++) {
-		word[i] = strtok(i ? NULL : line, " \n");
-		text[i] = unhex(word[i] ? word[i] : "");
-	}
-	if (!word[0]) {
-		/* An empty line. */
-	} else if (!strcmp(word[0], "policy")) {
-		policy = older_policy(strtoul(word[1], NULL, 0));
-	} else if (!strcmp(word[0], "mms")) {
-		mms = atoi(word[1]);
-	} else if (!strcmp(word[0], "inline")) {
-		shows_messages = 0;
-	} else if (!strcmp(word[0], "send")) {
-		command_send(word[1], text[2]);
-	} else if (!strcmp(word[0], "recv")) {
-		command_recv(word[1], text[2]);
-	} else if (!strcmp(word[0], "smp")) {
-		otrl_message_initiate_smp(us, &ops, NULL, context_of(word[1]), (unsigned char *) text[2],
-				strlen(text[2]));
-	} else if (!strcmp(word[0], "smpq")) {
-		otrl_message_initiate_smp_q(us, &ops, NULL, context_of(word[1]), text[3],
-				(unsigned char *) text[2], strlen(text[2]));
-	} else if (!strcmp(word[0], "respond")) {
-		otrl_message_respond_smp(us, &ops, NULL, context_of(word[1]), (unsigned char *) text[2],
-				strlen(text[2]));
-	} else if (!strcmp(word[0], "abort")) {
-		otrl_message_abort_smp(us, &ops, NULL, context_of(word[1]));
-	} else if (!strcmp(word[0], "close")) {
-		otrl_message_disconnect(us, &ops, NULL, account, PROTOCOL, word[1]);
-	} else if (!strcmp(word[0], "state")) {
-		command_state(word[1]);
-	} else if (!strcmp(word[0], "library")) {
-		Dl_info info;
+static void do_send(struct line *line)
+{
+	const char *to = line->word[1];
+	char *text = line->text[2], *message = NULL;
+	gcry_error_t err = otrl_message_sending(us, &ops, NULL, account, PROTOCOL, to, text,
+			NULL, &message, NULL, NULL);
 
-		if (dladdr((void *) (size_t) otrl_version, &info)) {
-			printf("library %s\n", info.dli_fname);
-		}
+	if (err) {
+		printf("refused %x\n", (unsigned) err);
+	} else if (!message) {
+		say("wire", to, text);
+	} else if (*message == '\0') {
+		say("wire", to, message);
 	} else {
-		printf("unknown %s\n", word[0]);
+		otrl_message_fragment_and_send(&ops, NULL, context_of(to), message,
+				OTRL_FRAGMENT_SEND_ALL, NULL);
 	}
-	for (i = 0; i < 4; i++) {
-		free(text[i]);
-	}
-	printf("done\n");
-	fflush(stdout);
+	otrl_message_free(message);
 }
 
-int main(int argc, char **argv)
+static void do_recv(struct line *line)
 {
-	char *line = NULL;
-	size_t room = 0;
+	char *text = line->text[2], *shown = NULL;
+	OtrlTLV *tlvs = NULL;
+	int hidden = otrl_message_receiving(us, &ops, NULL, account, PROTOCOL, line->word[1], text,
+			&shown, &tlvs, NULL, NULL);
 
-	if (argc != 3) {
-		fprintf(stderr, "peer2 ACCOUNT KEYFILE\n");
-		return 2;
+	step_smp(context_of(line->word[1]), tlvs);
+	if (!hidden) {
+		say("shown", NULL, shown ? shown : text);
 	}
-	OTRL_INIT;
-	account = argv[1];
-	us = otrl_userstate_create();
-	if (otrl_privkey_read(us, argv[2]) || !otrl_privkey_find(us, account, PROTOCOL)) {
-		if (otrl_privkey_generate(us, argv[2], account, PROTOCOL)) {
-			fprintf(stderr, "no key could be made\n");
-			return 2;
-		}
-	}
-	while (getline(&line, &room, stdin) != -1) {
-		handle(line);
-	}
-	free(line);
-	otrl_userstate_free(us);
-	return 0;
+	say_tlvs(tlvs);
+	otrl_tlv_free(tlvs);
+	otrl_message_free(shown);
 }
+
+static void do_smp(struct line *line)
+{
+	otrl_message_initiate_smp(us, &ops, NULL, context_of(line->word[1]),
+			(unsigned char *) line->text[2], strlen(line->text[2]));
+}
+
+static void do_smpq(struct line *line)
+{
+	otrl_message_initiate_smp_q(us, &ops, NULL, context_of(line->word[1]), line->text[3],
+			(unsigned char *) line->text[2], strlen(line->text[2]));
+}
+
+static void do_respond(struct line *line)
+{
+	otrl_message_respond_smp(us, &ops, NULL, context_of(line->word[1]),
+			(unsigned char *) line->text[2], strlen(line->text[2]));
+}
+
+static void do_abort(struct line *line)
+{
+	otrl_message_abort_smp(us, &ops, NULL, context_of(line->word[1]));
+}
+
+static void do_close(struct line *line)
+{
+	otrl_message_disconnect(us, &ops, NULL, account, PROTOCOL, line->word[1]);
+}
+
+static void do_state(struct line *line)
+{
+	say_state(context_of(line->word[1]), 0);
+}
+
+const struct command commands[] = {
+	{ "policy", do_policy }, { "inline", do_inline }, { "send", do_send }, { "recv", do_recv },
+	{ "smp", do_smp }, { "smpq", do_smpq }, { "respond", do_respond }, { "abort", do_abort },
+	{ "close", do_close }, { "state", do_state }, { NULL, NULL },
+};

@@ -90,6 +90,12 @@ class Peer:
         if status:
             raise RuntimeError(f"{self.name} ended with status {status}")
 
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
 
 def pump(*peers, limit=4000):
     """Carry messages until nobody has any; several peers of one name all get what is for that name."""

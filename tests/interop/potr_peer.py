@@ -14,6 +14,11 @@ from potr import crypt, proto
 from potr.compatcrypto import common, pycrypto
 from potr.utils import bytes_to_long, read_mpi
 
+from peers import Peer, to_hex
+
+# What potr calls the bits of libotr's policies. It starts a session for every whitespace tag.
+POLICY = {"ALLOW_V2": 0x02, "REQUIRE_ENCRYPTION": 0x08, "SEND_TAG": 0x10}
+
 
 def aes_ctr(key, counter=0):
     prefix = counter if isinstance(counter, int) else counter.prefix
@@ -81,7 +86,7 @@ def install():
 
 class Context(potr_context.Context):
     def getPolicy(self, key):
-        return key == "ALLOW_V2"
+        return bool(self.user.peer.policy & POLICY.get(key, 0))
 
     def inject(self, msg, appdata=None):
         self.user.peer.outbox.append((self.peer, bytes(msg)))
@@ -105,14 +110,24 @@ class Account(potr_context.Account):
 
 
 class PotrPeer:
-    """The same words as peers.Peer, for potr."""
+    """The same words as peers.Peer, for potr, and what happens told in the same way."""
 
+    versions = (2,)
+    label = "potr"
+    # potr asks for a session when a text must not go out in the clear, but forgets the text.
+    sends_held_back = False
+    # It answers an unequal secret with an abort.
+    tells_unequal = False
+    has_extra_key = False
+    faulty = False
+    cases = faults = 0
     key = None
 
-    def __init__(self, name):
+    def __init__(self, name, policy):
         install()
         self.name = name
-        self.outbox, self.shown, self.errors, self.tlvs = [], [], [], []
+        self.policy = policy
+        self.outbox, self.shown, self.log = [], [], []
         if PotrPeer.key is None:
             PotrPeer.key = Key.generate()
         self.account = Account(self, PotrPeer.key)
@@ -120,12 +135,21 @@ class PotrPeer:
     def context(self, other):
         return self.account.getContext(other)
 
+    def command(self, line):
+        word, number = line.split()
+        if word == "mms":
+            self.account.maxMessageSize = int(number)
+        elif word == "policy":
+            self.policy = int(number)
+        else:
+            raise ValueError(f"potr knows no {word}")
+
     def send(self, to, text):
-        data = text if isinstance(text, bytes) else text.encode()
-        if data == b"?OTR?":
-            self.outbox.append((to, b"?OTRv2? from potr"))
+        try:
+            rest = self.context(to).sendMessage(potr_context.FRAGMENT_SEND_ALL, text.encode())
+        except potr_context.NotEncryptedError:
+            self.log.append(["refused", "finished"])
             return
-        rest = self.context(to).sendMessage(potr_context.FRAGMENT_SEND_ALL, data)
         if rest is not None:
             self.outbox.append((to, bytes(rest)))
 
@@ -141,14 +165,28 @@ class PotrPeer:
     def recv(self, sender, wire):
         try:
             text, tlvs = self.context(sender).receiveMessage(wire)
-            self.tlvs += tlvs
             if text:
                 self.shown.append(text)
+            for tlv in tlvs:
+                self.tell(self.context(sender), tlv)
         except potr_context.NotOTRMessage as plain:
             self.shown.append(bytes(plain.args[0]))
         except (potr_context.UnencryptedMessage, potr_context.NotEncryptedError, potr_context.ErrorReceived,
                 crypt.InvalidParameterError) as error:
-            self.errors.append(error)
+            self.log.append(["error", type(error).__name__])
+
+    def tell(self, context, tlv):
+        if isinstance(tlv, proto.DisconnectTLV):
+            self.log.append(["tlv", "1", "0"])
+        elif isinstance(tlv, proto.SMP1QTLV):
+            self.log.append(["smp", "4", "25", to_hex(tlv.msg)])
+        elif isinstance(tlv, proto.SMP1TLV):
+            self.log.append(["smp", "5", "25", "-"])
+        elif isinstance(tlv, proto.SMPABORTTLV):
+            self.log.append(["smp", "2", "0", "-"])
+        elif isinstance(tlv, (proto.SMP3TLV, proto.SMP4TLV)):
+            events = {crypt.SMPPROG_SUCCEEDED: "7", crypt.SMPPROG_FAILED: "8", crypt.SMPPROG_CHEATED: "3"}
+            self.log.append(["smp", events[context.crypto.smp.prog], "100", "-"])
 
     def smp(self, to, secret, question=None):
         self.context(to).smpInit(secret.encode(), question.encode() if question is not None else None)
@@ -159,29 +197,20 @@ class PotrPeer:
     def abort(self, to):
         self.context(to).smpAbort()
 
-    def smp_result(self, other):
-        return self.context(other).smpIsSuccess()
-
-    def question(self):
-        return next((tlv.msg for tlv in reversed(self.tlvs) if isinstance(tlv, proto.SMP1QTLV)), None)
-
     def close(self, to):
         self.context(to).disconnect()
 
-    def private(self, other):
-        return self.context(other).state == potr_context.STATE_ENCRYPTED
+    def state(self, other):
+        context = self.context(other)
+        key, private = context.getCurrentKey(), context.state == potr_context.STATE_ENCRYPTED
+        states = {potr_context.STATE_PLAINTEXT: 0, potr_context.STATE_ENCRYPTED: 1, potr_context.STATE_FINISHED: 2}
+        return {"msgstate": states[context.state], "version": 2 if private else 0,
+                "print": key.cfingerprint() if key else "-", "session": context.crypto.sessionId.hex() if private else "-",
+                "own": self.key.cfingerprint()}
 
-    def finished(self, other):
-        return self.context(other).state == potr_context.STATE_FINISHED
-
-    def their_print(self, other):
-        return self.context(other).getCurrentKey().cfingerprint()
-
-    def own_print(self):
-        return self.key.cfingerprint()
-
-    def forget(self):
-        self.shown, self.errors, self.tlvs = [], [], []
+    private, saw, forget = Peer.private, Peer.saw, Peer.forget
 
     def quit(self):
         pass
+
+    kill = quit
