@@ -9,6 +9,7 @@ from world import Driver, to_hex
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+SOURCES = [HERE / name for name in ("driver.c", "callbacks.c", "seen.c", "lines.c", "system.c")]
 PROTOCOL = "prpl-same"
 ACCOUNTS = ("alice", "bob", "carol", "dave")
 PLACES = ("/usr/lib/*/libotr.so.5", "/usr/lib64/libotr.so.5", "/usr/lib/libotr.so.5")
@@ -58,7 +59,7 @@ class Pool:
 
     def compile(self):
         done = subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-std=c11", "-D_GNU_SOURCE", "-rdynamic",
-                               "-I", str(ROOT / "include/abi5"), str(HERE / "driver.c"), "-o", str(self.binary), "-ldl"],
+                               "-I", str(ROOT / "include/abi5"), *map(str, SOURCES), "-o", str(self.binary), "-ldl"],
                               capture_output=True, text=True, check=False)
         if done.returncode:
             raise Missing(f"driver.c does not compile:\n{done.stderr}")

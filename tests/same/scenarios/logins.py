@@ -1,6 +1,6 @@
-"""The scripts of several logins and of more than two people."""
+"""Several logins of one account, and more than two people."""
 
-from world import *
+from steps import *
 
 
 def _logins(w, policy=V3, count=3):
@@ -11,8 +11,7 @@ def _logins(w, policy=V3, count=3):
 def three_logins(w):
     """three logins of one account."""
     alice, bobs = _logins(w)
-    alice.send("?OTR?")
-    w.pump()
+    start(w)
     for bob in bobs:
         bob.send(f"from {bob.name}")
         w.pump()
@@ -41,8 +40,7 @@ def logins_of_two_versions(w):
     alice, bobs = _logins(w, V23)
     bobs[0].set(policy=V2)
     bobs[1].set(policy=0)
-    alice.send("?OTR?")
-    w.pump()
+    start(w)
     for bob in bobs:
         bob.send(f"from {bob.name}")
         w.pump()
@@ -85,8 +83,7 @@ def logins_for_other_instances(w):
 def logins_fragments(w):
     """fragments for another login."""
     alice, bobs = _logins(w, V3, 2)
-    alice.send("?OTR?")
-    w.pump()
+    start(w)
     alice.set(mms=200)
     for instance in (0x1111, 0x1222):
         alice.send("in fragments", instance=instance, fragments=ALL)
