@@ -66,6 +66,7 @@ SUITES = [
     Suite("interop", ["tests/interop/run"], LAST_LINE,
           COMPILERS + GCRYPT + ["libotr5", "libotr5-dev", "python3-potr"], needs_install=True),
     Suite("same", ["tests/same/run"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True),
+    Suite("same-abi2", ["tests/same/run", "--abi2"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True),
     Suite("bitlbee", ["tests/bitlbee/run"], LAST_LINE,
           COMPILERS + ["bitlbee", "bitlbee-plugin-otr", "prosody", "pkg-config", "dpkg-dev", "libglib2.0-dev",
                        "libgnutls28-dev"],

@@ -244,13 +244,26 @@ static void do_files(User *u)
 		free(account);
 		free(protocol);
 	} else if (!strcmp(what, "start")) {
+		key = u->pending;
 		err = p_privkey_generate_start(u->us, u->account, PROTOCOL, &key);
-		printf("ret start key=%d\n", key != NULL);
-		if (key && atoi(word[4])) {
-			gcry_error_t twice = p_privkey_generate_start(u->us, u->account, PROTOCOL, &key);
-
-			printf("ret start again err=%x key=%d\n", (unsigned) twice, key != NULL);
+		printf("ret start key=%d same=%d\n", key != NULL, key == u->pending);
+		if (!err) {
+			u->pending = key;
 		}
+	} else if (!strcmp(what, "cancel")) {
+		p_privkey_generate_cancelled(u->us, u->pending);
+		u->pending = NULL;
+	} else if (!strcmp(what, "knowprint")) {
+		char *name = unhex(word[4], NULL), *account = unhex(word[5], NULL), *protocol = unhex(word[6], NULL);
+		char *print = unhex(word[7], NULL), *trust = unhex(word[8], NULL);
+		ConnContext *c = p_context_find(u->us, name, account, protocol, OTRL_INSTAG_MASTER, 1, NULL, NULL, NULL);
+
+		p_context_set_trust(p_context_find_fingerprint(c, (unsigned char *) print, 1, NULL), trust);
+		free(name);
+		free(account);
+		free(protocol);
+		free(print);
+		free(trust);
 	}
 	printf("ret %s err=%x\n", what, (unsigned) err);
 }
@@ -355,6 +368,7 @@ static void set(User *u, const char *what, const char *value)
 	else if (!strcmp(what, "key_mode")) u->key_mode = (unsigned) number;
 	else if (!strcmp(what, "instag_mode")) u->instag_mode = (unsigned) number;
 	else if (!strcmp(what, "no_app_data")) u->no_app_data = (int) number;
+	else if (!strcmp(what, "no_prefix")) u->no_prefix = (int) number;
 	else if (!strcmp(what, "inside")) u->inside = (unsigned) number;
 	else if (!strcmp(what, "keyfile")) snprintf(u->keyfile, sizeof u->keyfile, "%s", value);
 	else printf("ret unknown setting %s\n", what);
@@ -443,8 +457,6 @@ static void do_command(void)
 
 int main(int argc, char **argv)
 {
-	char *line = NULL, *next;
-	size_t room = 0;
 	void *library;
 	int i;
 
@@ -464,31 +476,17 @@ int main(int argc, char **argv)
 		return 2; \
 	}
 	FUNCTIONS(LOAD)
-	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	if (p_init(4, 1, 1)) {
 		return 2;
 	}
-	printf("%s\n.\n", p_version());
-	fflush(stdout);
-	while (getline(&line, &room, stdin) != -1) {
-		line[strcspn(line, "\n")] = 0;
-		next = line;
-		for (i = 0; i < WORDS; i++) {
-			static char empty[] = "~";
-
-			word[i] = next && *next ? next : empty;
-			next = next ? strchr(next, ' ') : NULL;
-			if (next) {
-				*next++ = 0;
-			}
-		}
+	say_line(p_version());
+	say_line(".");
+	while (read_words(word, WORDS)) {
 		do_command();
-		printf(".\n");
-		fflush(stdout);
+		say_line(".");
 	}
 	for (i = 0; i < USERS; i++) {
 		forget_user(&users[i]);
 	}
-	free(line);
 	return 0;
 }

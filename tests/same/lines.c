@@ -52,3 +52,33 @@ char *unhex(const char *word, size_t *lenp)
 	}
 	return out;
 }
+
+int read_words(char **word, int count)
+{
+	static char empty[] = "~", *line;
+	static size_t room;
+	char *next;
+	int i;
+
+	if (getline(&line, &room, stdin) == -1) {
+		free(line);
+		line = NULL;
+		return 0;
+	}
+	line[strcspn(line, "\n")] = 0;
+	next = line;
+	for (i = 0; i < count; i++) {
+		word[i] = next && *next ? next : empty;
+		next = next ? strchr(next, ' ') : NULL;
+		if (next) {
+			*next++ = 0;
+		}
+	}
+	return 1;
+}
+
+void say_line(const char *line)
+{
+	puts(line);
+	fflush(stdout);
+}

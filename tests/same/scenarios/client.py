@@ -230,3 +230,62 @@ def pure_functions(w):
     half = len(w.trace) // len(dict.fromkeys(w.drivers))
     if len(dict.fromkeys(w.drivers)) == 2 and w.trace[:half] == w.trace[half:]:
         del w.trace[half:]
+
+
+def with_the_least_of_callbacks(w):
+    """only the policy is asked, and only messages go out."""
+    for policy in (V2, V3, ALWAYS):
+        alice, bob = both(w, policy)
+        for user in (alice, bob):
+            user.set(null_ops=((1 << 24) - 1) & ~(1 << CALLBACKS.index("policy") | 1 << CALLBACKS.index("inject_message")
+                                                  | 1 << CALLBACKS.index("otr_error_message")))
+        start(w)
+        talk(w)
+        alice.smp("secret")
+        w.pump()
+        bob.respond("secret")
+        w.pump()
+        w.clock(61)
+        talk(w)
+        bob.close()
+        w.pump()
+        alice.send("too late")
+        alice.recv("?OTR Error: x")
+        alice.poll()
+        fresh(w)
+
+
+def contexts_forgotten_in_session(w):
+    """all contexts are forgotten while sessions last, and messages still come."""
+    alice, bob = w.pair(V3)
+    carol = w.user("carol", "alice", V2)
+    for user in (bob, carol):
+        user.send("?OTR?")
+        w.pump()
+    alice.call("keys", "forgetcontexts")
+    for user in (bob, carol):
+        user.send("still there?")
+        w.pump()
+    start(w)
+    talk(w)
+
+
+def polled_with_many(w):
+    """polling with many correspondents, some of whom never answered."""
+    alice = w.user("alice", "bob", V23)
+    for instance in range(3):
+        w.user("bob", "alice", V3)
+    carol = w.user("carol", "alice", V2)
+    alice.poll()
+    for name in ("bob", "carol", "dave", "zoe"):
+        alice.recv("?OTRv23?", sender=name)
+        w.clock(20)
+        alice.poll()
+    w.wires.clear()
+    for _ in range(6):
+        w.clock(30)
+        alice.poll()
+        alice.poll(ops=False)
+    carol.send("?OTR?")
+    w.pump()
+    alice.poll()

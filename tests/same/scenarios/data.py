@@ -252,3 +252,96 @@ def extra_symmetric_key(w):
         w.pump()
         alice.symkey()
         fresh(w)
+
+
+def _held_back(w, policy):
+    alice, bob = w.session(policy)
+    for turns in range(5):
+        alice.send("held back")
+        alice.send("and one more")
+        held = list(w.wires)
+        w.wires.clear()
+        for _ in range(turns):
+            alice.send("on time")
+            w.pump()
+            bob.send("an answer")
+            w.pump()
+        for wire in reversed(held):
+            bob.recv(wire.message)
+        w.pump()
+        talk(w)
+
+
+def data_held_back_v2(w):
+    """messages under older and older keys, version 2."""
+    _held_back(w, V2)
+
+
+def data_held_back_v3(w):
+    """messages under older and older keys, version 3."""
+    _held_back(w, V3)
+
+
+def _of_a_twin(w, policy):
+    """A second client in the same state makes messages that are valid but for what the first has sent already."""
+    alice = w.user("alice", "bob", policy)
+    bob = w.user("bob", "alice", policy)
+    twin = w.twin(alice)
+    alice.send("?OTR?")
+    w.pump()
+    for count in range(1, 5):
+        for i in range(count):
+            alice.send(f"text {i}")
+            w.pump()
+        twin.send("with a counter that was used")
+        w.pump()
+        twin.send("and the next")
+        w.pump()
+        bob.send("an answer")
+        w.pump()
+    for _ in range(5):
+        twin.send("with counters beyond")
+    w.wires[:-1] = []
+    w.pump()
+    alice.send("with a counter left behind")
+    w.pump()
+    bob.send("an answer")
+    w.pump()
+    twin.smp("secret")
+    twin.close()
+    for wire in list(w.wires):
+        w.pump()
+    alice.send("after that")
+    w.pump()
+
+
+def counters_reused_v2(w):
+    """valid messages whose counters were used before, or skipped, version 2."""
+    _of_a_twin(w, V2)
+
+
+def counters_reused_v3(w):
+    """valid messages whose counters were used before, or skipped, version 3."""
+    _of_a_twin(w, V3)
+
+
+def keys_of_the_future(w):
+    """a client that is turns ahead speaks, and then the one who was left behind."""
+    for policy in (V2, V3):
+        w.users.clear()
+        alice = w.user("alice", "bob", policy)
+        bob = w.user("bob", "alice", policy)
+        twin = w.twin(alice)
+        alice.send("?OTR?")
+        w.pump()
+        talk(w)
+        for turns in range(1, 4):
+            for _ in range(turns):
+                bob.send("seen by the twin alone")
+                w.deliver(only=twin)
+                twin.send("an answer")
+                w.deliver()
+            alice.send("from behind")
+            w.pump()
+            bob.send("to both")
+            w.pump()

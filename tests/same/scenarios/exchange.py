@@ -279,3 +279,125 @@ def reflected(w):
         wire.sender.recv(wire.message)
         w.pump()
         fresh(w)
+
+
+def _flipped_everywhere(w, wire):
+    """One bit of each byte, from the last to the first: a damaged DH-commit is taken for a new one."""
+    data = decoded(wire.message)
+    target = receiver(w, wire)
+    for at in reversed(range(len(data))):
+        bad = bytearray(data)
+        bad[at] ^= 1 << at % 8
+        target.recv(encoded(bytes(bad)))
+    w.wires[1:] = []
+
+
+def ake_flipped_everywhere_v2(w):
+    """each byte of each message of the exchange with a flipped bit, version 2."""
+    _exchange(w, V2, _flipped_everywhere)
+
+
+def ake_flipped_everywhere_v3(w):
+    """each byte of each message of the exchange with a flipped bit, version 3."""
+    _exchange(w, V3, _flipped_everywhere)
+
+
+def ake_cut_everywhere(w):
+    """each message of the exchange cut off at every place."""
+    def disturb(w, wire):
+        data = decoded(wire.message)
+        for length in range(len(data)):
+            receiver(w, wire).recv(encoded(data[:length]))
+        w.wires[1:] = []
+    _exchange(w, V2, disturb)
+
+
+def ake_of_version_1_disturbed(w):
+    """the two messages of the exchange of version 1, lost, repeated, late and cut off."""
+    def cut(w, wire):
+        data = decoded(wire.message)
+        for length in sorted({0, 1, 2, 3, 4, 8, 30, len(data) // 2, len(data) - 41, len(data) - 40, len(data) - 1}):
+            receiver(w, wire).recv(encoded(data[:length]))
+        w.wires[1:] = []
+    for disturb in (_twice, _dropped, _dropped_and_again, _late, cut):
+        for place in (0, 1):
+            alice, bob = both(w, V1)
+            bob.send("?OTR?")
+            w.deliver()
+            for _ in range(place):
+                w.deliver()
+            if w.wires:
+                disturb(w, w.wires[0])
+            w.pump()
+            talk(w)
+            fresh(w)
+
+
+def ake_of_somebody_else(w):
+    """messages of the exchange with one correspondent come from another, in every state."""
+    alice, bob = w.pair(V3)
+    carol = w.user("carol", "alice", V3)
+    carol.send("?OTR?")
+    kept = []
+    while w.wires:
+        if w.wires[0].message.startswith(b"?OTR:"):
+            kept.append(w.wires[0])
+        w.deliver()
+    for kind in AKE:
+        for wire in kept:
+            bob.send("?OTR?")
+            until(w, kind)
+            # To alice as from bob, or to bob as from alice.
+            (alice if wire.sender is carol else bob).recv(wire.message)
+            w.pump()
+            talk(w)
+            w.anew()
+
+
+def keys_lost_in_session(w):
+    """keys and tags are forgotten while a session lasts."""
+    for what in ("forget", "forgettag", "forgetall", "forgettags"):
+        alice, bob = in_session(w, V3)
+        talk(w)
+        for user in (alice, bob):
+            user.call("keys", what)
+        talk(w)
+        alice.symkey()
+        w.pump()
+        bob.close()
+        w.pump()
+        for user in (alice, bob):
+            user.call("files", "readkeys", w.pool.key(user.account, 0))
+            user.call("files", "readtags", w.pool.tag(user.account, user.number))
+        fresh(w)
+
+
+def tags_lost_midway(w):
+    """instance tags are forgotten while a session is made, and others are made."""
+    alice, bob = w.pair(V3)
+    for kind in AKE:
+        for user in (alice, bob):
+            bob.send("?OTR?")
+            until(w, kind)
+            user.call("keys", "forgettag")
+            w.pump()
+            talk(w)
+            w.anew()
+
+
+def key_generation_under_way(w):
+    """a key is being made, and the making of it given up."""
+    alice, bob = w.pair(V3)
+    alice.call("keys", "forget")
+    for _ in range(2):
+        alice.call("files", "start", "-")
+        alice.call("files", "start", "-")
+        start(w)
+        talk(w)
+        fresh(w)
+        alice.call("files", "cancel", "-")
+    alice.call("files", "readkeys", w.pool.key("alice", 0))
+    alice.call("files", "start", "-")
+    start(w)
+    talk(w)
+    alice.call("files", "cancel", "-")

@@ -264,3 +264,125 @@ def late_answer_without_polling(w):
     alice.recv("?OTRv3?")
     w.clock(61)
     w.pump()
+
+
+def heartbeat_conditions(w):
+    """what is answered with a heartbeat after a minute, and what is not."""
+    w.pair()
+    for policy in (V2, V3, V2 | REQUIRE):
+        for what in ("empty", "record", "unreadable", "error", "plain", "query", "smp", "symkey", "text", "close"):
+            w.say(f"> {what}")
+            alice, bob = in_session(w, policy)
+            talk(w)
+            alice.send("unreadable")
+            data = bytearray(decoded(w.take()))
+            data[-40] ^= 1
+            w.clock(61)
+            if what == "empty":
+                alice.send("")
+            elif what == "record":
+                alice.send("", tlvs=b"\0\x09\0\x01x")
+            elif what == "unreadable":
+                bob.recv(encoded(bytes(data)))
+            elif what == "error":
+                bob.recv("?OTR Error: x")
+            elif what == "plain":
+                bob.recv("plain")
+            elif what == "query":
+                start(w)
+            elif what == "smp":
+                alice.smp("secret")
+            elif what == "symkey":
+                alice.symkey()
+            elif what == "text":
+                alice.send("text")
+            else:
+                alice.close()
+            w.pump()
+            talk(w)
+            w.clock(61)
+            talk(w)
+            w.anew()
+
+
+def resend_to_a_trusted_key(w):
+    """a text is sent again to another key, which the user trusts."""
+    alice, bob = w.session(V2 | ERROR_STARTS)
+    bob.call("files", "readkeys", w.pool.key("bob", 1))
+    bob.send("?OTR?")
+    w.pump()
+    for number in (0, 1):
+        alice.context("trust", number, to_hex("verified"))
+    bob.call("files", "readkeys", w.pool.key("bob", 0))
+    bob.send("?OTR?")
+    w.pump()
+    alice.send("for whoever is trusted")
+    w.wires.clear()
+    bob.context("plaintext")
+    bob.call("files", "readkeys", w.pool.key("bob", 1))
+    alice.recv("?OTR Error: unreadable")
+    w.pump()
+    talk(w)
+
+
+def resent_more_than_once(w):
+    """a text is lost again when it is sent again, and others follow it."""
+    for policy in (V2 | ERROR_STARTS, V3 | ERROR_STARTS, ALWAYS):
+        alice, bob = in_session(w, policy)
+        alice.send("lost text")
+        for _ in range(3):
+            w.wires.clear()
+            bob.context("plaintext")
+            alice.recv("?OTR Error: unreadable")
+            for _ in range(4):
+                w.deliver()
+        w.pump()
+        alice.send("one")
+        alice.send("two")
+        w.wires.clear()
+        bob.context("plaintext")
+        alice.send("three")
+        w.pump()
+        talk(w)
+        fresh(w)
+
+
+def restarted(w):
+    """a client ends and starts anew, with the fingerprints that it wrote."""
+    for policy in (V2, V3 | ERROR_STARTS, ALWAYS):
+        alice, bob = in_session(w, policy)
+        talk(w)
+        path = w.pool.directory / f"{os.getpid()}.prints"
+        alice.context("trust", 0, to_hex("verified"), instance=MASTER)
+        alice.call("files", "writeprints", path)
+        w.say("> alice starts anew")
+        alice.ask("user", "alice", 77)
+        alice.set(policy=policy)
+        alice.call("files", "readkeys", w.pool.key("alice", 0))
+        alice.call("files", "readtags", w.pool.tag("alice", 0))
+        alice.call("files", "readprints", path)
+        path.unlink()
+        bob.send("to one who has forgotten")
+        w.pump()
+        talk(w)
+        start(w)
+        talk(w)
+        fresh(w)
+
+
+def resent_by_who_began(w):
+    """a text waits for a session that its sender begins himself."""
+    w.pair()
+    for policy in (V1 | REQUIRE, V2 | REQUIRE, V3 | REQUIRE):
+        for lost in (False, True):
+            alice, bob = both(w, policy)
+            if lost:
+                start(w)
+                alice.send("lost")
+                alice.recv("?OTR Error: unreadable")
+            else:
+                alice.send("waits")
+            w.wires.clear()
+            bob.send("?OTR?")
+            w.pump()
+            w.anew()

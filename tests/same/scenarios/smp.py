@@ -192,3 +192,128 @@ def respond_unasked(w):
     alice.respond("secret")
     w.pump()
     talk(w)
+
+
+# The records of SMP, each with as many numbers as it must have.
+_FORGED = {2: 6, 7: 6, 3: 11, 4: 8, 5: 3}
+
+
+def _forged(kind, number):
+    """A record of SMP made of one number, which proves nothing."""
+    count = _FORGED[kind]
+    value = (b"q\0" if kind == 7 else b"") + count.to_bytes(4, "big") + (len(number).to_bytes(4, "big") + number) * count
+    return bytes([0, kind]) + len(value).to_bytes(2, "big") + value
+
+
+def _cheated(w, policy, abort, numbers):
+    """Every record, forged from each number, in every state of SMP."""
+    alice, bob = w.pair(policy, smp_abort=abort)
+    start(w)
+    for kind in _FORGED:
+        for number in numbers:
+            for state in range(4):
+                # bob waits for the first, the second, the third and the fourth message in turn.
+                if state == 1:
+                    bob.smp("secret")
+                elif state == 2:
+                    alice.smp("secret")
+                    w.pump()
+                    bob.respond("secret")
+                elif state == 3:
+                    bob.smp("secret")
+                    w.pump()
+                    alice.respond("secret")
+                    w.deliver()
+                w.wires.clear()
+                w.say(f"> forged {kind} in state {state}")
+                alice.send("", tlvs=_forged(kind, number))
+                w.pump()
+                bob.abort()
+                alice.abort()
+                w.pump()
+
+
+def smp_cheated_v2(w):
+    """every message of SMP with false proofs in every state, version 2."""
+    _cheated(w, V2, 0, (b"\x02", b""))
+
+
+def smp_cheated_v3(w):
+    """every message of SMP with false proofs in every state, version 3, to clients that abort."""
+    _cheated(w, V3, 1, (b"\x05",))
+
+
+def smp_of_a_twin(w):
+    """messages of two runs of SMP are mixed."""
+    alice = w.user("alice", "bob", V3)
+    bob = w.user("bob", "alice", V3)
+    twin = w.twin(alice)
+    alice.send("?OTR?")
+    w.pump()
+    alice.smp("secret")
+    w.deliver()
+    twin.silent = False
+    bob.respond("secret")
+    # Both have the answer; the twin did not ask.
+    w.pump()
+    twin.send("to get ahead")
+    twin.smp("secret", "another question")
+    w.pump()
+    bob.respond("other")
+    w.pump()
+    bob.smp("secret")
+    w.pump()
+    twin.respond("secret")
+    w.pump()
+    alice.respond("secret")
+    w.pump()
+
+
+def smp_odd_questions(w):
+    """questions and secrets of odd bytes and lengths."""
+    for policy in (V2, V3):
+        alice, bob = in_session(w, policy)
+        for question, secret in ((b"\xff\xfe", b"\xff"), (b"\n\r\t\x01\x7f", bytes(range(1, 256))), ("?OTRv2?", "?OTR?"),
+                                 ("%s%n<b>", "s" * 5000), ("q" * 60000, "x"), (" ", " ")):
+            alice.smp(secret, question)
+            w.pump()
+            bob.respond(secret)
+            w.pump()
+        fresh(w)
+
+
+def smp_and_trust(w):
+    """what SMP says of trust, and with keys that were exchanged meanwhile."""
+    for trusted in ("", "verified"):
+        alice, bob = in_session(w, V3)
+        alice.context("trust", 0, to_hex(trusted), instance=MASTER)
+        bob.context("trust", 0, to_hex(trusted), instance=MASTER)
+        for one, other in (("same", "same"), ("one", "other")):
+            alice.smp(one)
+            w.pump()
+            bob.respond(other)
+            w.pump()
+        alice.smp("secret")
+        w.pump()
+        bob.call("files", "readkeys", w.pool.key("bob", 1))
+        start(w)
+        bob.respond("secret")
+        w.pump()
+        bob.call("files", "readkeys", w.pool.key("bob", 0))
+        fresh(w)
+
+
+def smp_without_a_key(w):
+    """SMP when the own key has been forgotten."""
+    for forgetful in (0, 1):
+        alice, bob = in_session(w, V3)
+        if forgetful:
+            alice.smp("secret")
+            w.pump()
+            bob.call("keys", "forget")
+            bob.respond("secret")
+        else:
+            alice.call("keys", "forget")
+            alice.smp("secret")
+        w.pump()
+        w.anew()

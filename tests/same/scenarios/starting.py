@@ -303,3 +303,95 @@ def default_queries(w):
                 for driver in dict.fromkeys(w.drivers):
                     lines = driver.ask(f"query {to_hex(name)} {policy}")
                 w.say(f"query {name} {policy}: {lines}")
+
+
+# The policies that clients have, by default or by a setting.
+CLIENTS = (V1 | V2, V2 | TAG_STARTS, V2 | SEND_TAG | TAG_STARTS, V3 | TAG_STARTS, V23 | TAG_STARTS,
+           V23 | TAG_STARTS | ERROR_STARTS, OPPORTUNISTIC, ALWAYS)
+
+
+def every_pair_of_client_policies(w):
+    """a session, its loss and its end under every pair of the policies that clients have."""
+    alice, bob = w.pair()
+    for mine, theirs in itertools.product(CLIENTS, CLIENTS):
+        w.say(f"> {mine:x} and {theirs:x}")
+        alice.set(policy=mine)
+        bob.set(policy=theirs)
+        alice.send("hello")
+        w.pump()
+        bob.send("?OTR?")
+        w.pump()
+        talk(w)
+        bob.context("plaintext")
+        alice.send("lost")
+        w.pump()
+        talk(w)
+        alice.close()
+        w.pump()
+        talk(w)
+        fresh(w)
+
+
+def _in_every_state(w, policy, texts):
+    """Each text comes to either side in every state of the exchange, in a session and after it."""
+    w.pair(policy)
+    for text in texts:
+        for state in (*AKE, DATA, None):
+            for number in (0, 1):
+                alice, bob = both(w, policy)
+                bob.send("?OTR?")
+                if state in AKE:
+                    until(w, state)
+                else:
+                    w.pump()
+                    talk(w)
+                if state is None:
+                    w.users[1 - number].close()
+                    w.pump()
+                w.say(f"> in state {state}")
+                w.users[number].recv(text)
+                w.pump()
+                talk(w)
+                w.anew()
+
+
+def queries_in_every_state_v2(w):
+    """a query comes at every moment, version 2."""
+    _in_every_state(w, V2, ("?OTRv2?", "?OTRv3?"))
+
+
+def queries_in_every_state_v3(w):
+    """a query comes at every moment, version 3."""
+    _in_every_state(w, V3, ("?OTRv23?", "?OTRv2?"))
+
+
+def tags_in_every_state_v2(w):
+    """a whitespace tag comes at every moment, version 2."""
+    _in_every_state(w, V2 | TAG_STARTS, ("hi" + TAG + TAG_V2,))
+
+
+def tags_in_every_state_v3(w):
+    """a whitespace tag comes at every moment, version 3."""
+    _in_every_state(w, V3 | TAG_STARTS | REQUIRE, ("hi" + TAG + TAG_V2 + TAG_V3,))
+
+
+def errors_in_every_state(w):
+    """an error message comes at every moment, and starts a session."""
+    _in_every_state(w, V3 | ERROR_STARTS, ("?OTR Error: unreadable",))
+
+
+def commits_of_an_instance_and_its_master(w):
+    """a query comes to an instance and another to its master, in either order, and both commits go out."""
+    w.pair(V3)
+    parts = ("?OTR|1000|1111,1,2,?OTR,", "?OTR|1000|1111,2,2,v3?,")
+    for queries in (("?OTRv3?", *parts), (*parts, "?OTRv3?"), ("?OTRv3?", *parts, *parts), parts):
+        alice, bob = w.users
+        start(w)
+        talk(w)
+        bob.close()
+        w.pump()
+        for query in queries:
+            bob.recv(query)
+        w.pump()
+        talk(w)
+        w.anew()
