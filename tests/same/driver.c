@@ -167,6 +167,9 @@ static void do_context(User *u)
 		p_context_force_plaintext(c);
 	} else if (!strcmp(what, "recent")) {
 		p_context_update_recent_child(c, (unsigned) atoi(word[5]));
+	} else if (!strcmp(what, "msgstate")) {
+		/* As upstream's own tests do: a session without keys, in which nothing can be encrypted. */
+		c->msgstate = (OtrlMessageState) atoi(word[5]);
 	} else if (!strcmp(what, "offer")) {
 		c->otr_offer = atoi(word[5]);
 	} else if (!strcmp(what, "addprint")) {
