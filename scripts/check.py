@@ -70,6 +70,7 @@ SUITES = [
     Suite("fuzz-clients", FUZZ + ["20", "receiving", "conversation"], LAST_LINE, COMPILERS + ["g++"], minutes=20),
     Suite("interop", ["tests/interop/run"], LAST_LINE, INTEROP, needs_install=True),
     Suite("same", ["tests/same/run"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True),
+    Suite("same-abi2", ["tests/same/run", "--abi2"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True),
     Suite("bitlbee", ["tests/bitlbee/run"], LAST_LINE,
           COMPILERS + ["bitlbee", "bitlbee-plugin-otr", "prosody", "pkg-config", "dpkg-dev", "libglib2.0-dev",
                        "libgnutls28-dev"],

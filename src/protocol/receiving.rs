@@ -87,7 +87,8 @@ impl Conversation {
     }
 
     /// Handles a DH-key message. `master` is the exchange of our master context, which may have sent
-    /// the DH-commit that this instance answers (version 3): then the exchange goes on here.
+    /// the DH-commit that this instance answers (version 3): then the exchange goes on here, unless a
+    /// DH-commit of this context's own waits for an answer.
     pub fn on_dh_key(
         &mut self,
         auth: &mut Auth,
@@ -97,7 +98,9 @@ impl Conversation {
         now: i64,
     ) -> Vec<Effect> {
         let pending = master.and_then(Auth::pending_commit);
-        let adopts = pending.is_some() && self.secrets.lost_commit.as_ref() != pending;
+        let adopts = pending.is_some()
+            && self.secrets.lost_commit.as_ref() != pending
+            && auth.pending_commit().is_none();
         // A second copy of the answer to the same commit is answered in the same way.
         let may_repeat = !adopts || auth.revealed_commit() == pending;
         let outcome = if may_repeat {

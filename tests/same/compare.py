@@ -1,5 +1,6 @@
 """Traces of the pairings of one script, and whether their differences are explained."""
 
+import itertools
 import re
 from dataclasses import dataclass, field
 
@@ -31,75 +32,136 @@ class Result:
         return [d for d in self.differences if d.entry is None]
 
 
-def user_of(line):
-    return re.split("[:>]", line, maxsplit=1)[0]
+@dataclass
+class Command:
+    """What a user did: who, with whom (a pattern), the line, and what came before it."""
+
+    user: str
+    peer: str
+    line: str
+    before: list
+
+
+def command(before):
+    """The last thing that a user did."""
+    for at in reversed(range(len(before))):
+        found = re.match(r"(\w+)> (?:recv from|\w+) (\w+)", before[at])
+        if found:
+            peer = r"\w+" if found[2] in ("ops", "noops") else found[2]
+            return Command(found[1], peer, before[at], before[:at])
+    return Command("", "", "", [])
+
+
+# A message of an exchange, or what may be a piece of one.
+EXCHANGE = r"(\[v.*(dh-commit|dh-key|reveal-sig|signature)|fragment )"
 
 
 def crossed(before):
-    """Whether a user with a DH-commit under way got another one. A fragment may be of a DH-commit."""
-    sent = set()
-    for line in before:
-        if ": inject" in line and ("dh-commit" in line or " fragment " in line):
-            sent.add(user_of(line))
-        elif "> recv from" in line and ("dh-commit" in line or " fragment " in line) and user_of(line) in sent:
+    """Whether the last message came to a user who has sent that correspondent a DH-commit, and is of an exchange."""
+    last = command(before)
+    sent = re.compile(rf"{last.user}: inject {last.peer} (\[v.*dh-commit|fragment )")
+    return bool(re.search(f"> recv from .*{EXCHANGE}", last.line)) and any(map(sent.match, last.before))
+
+
+def aged(before):
+    """Whether this user has sent this correspondent a DH-commit a minute ago or more."""
+    last = command(before)
+    seconds = 0
+    for line in reversed(last.before):
+        if line.startswith("> clock "):
+            seconds += int(line.split()[2])
+        elif seconds >= 60 and re.match(rf"{last.user}: inject {last.peer} (\[v.*dh-commit|fragment )", line):
             return True
     return False
 
 
-def aged(before):
-    """Whether the last DH-commit of the user who got the last message is a minute old."""
-    user = next((user_of(line) for line in reversed(before) if "> recv from" in line), None)
-    seconds = 0
-    for line in reversed(before):
-        if line.startswith("> clock "):
-            seconds += int(line.split()[2])
-        elif line.startswith(f"{user}: inject") and "dh-commit" in line:
-            break
-    return seconds >= 60
+def apart(before, before_ours):
+    """Whether some user has a context that is in another state here than there."""
+    states = []
+    for lines in (before, before_ours):
+        found = (re.match(r"(\w+: - \S+) msgstate \d? ?-> (\d)$", line) for line in lines)
+        states.append({match[1]: match[2] for match in found if match})
+    return states[0] != states[1]
 
 
-def explain(name, before, real, ours, quotes):
-    """The entry of the allow-list for these lines, which come after others, or None."""
-    possible = [entry for entry in EXPLAINED
-                if (not entry.after or any(re.search(entry.after, line) for line in before[-6:]))
-                and (not entry.scenarios or re.fullmatch(entry.scenarios, name))
-                and (not entry.follows or entry.quote in quotes) and (not entry.crossed or crossed(before)) and (not entry.aged or aged(before))
-                and (not entry.among or any(re.search(entry.among, line) for line in real + ours))]
-    for entry in possible:
-        if not entry.stops and matches(entry.real, real, ours) and matches(entry.ours, ours, real):
-            return entry
-    # Several explained differences side by side.
-    lines = [e for e in possible if not e.stops]
+def repeated(before):
+    """Whether the last message is a fragment, and the same user has had one like it, or like one before it, twice."""
+    last = command(before)
+    had = [one for one in before if one.startswith(f"{last.user}> recv from") and " fragment " in one]
+    return last.line in had and len(set(had)) < len(had)
+
+
+def spoiled(before):
+    """Whether the last message is a reveal signature message (or may be a piece of one) whose sender has himself had one
+    after he sent a DH-commit."""
+    found = re.search(r"> recv from (\w+) (\[v.*reveal-sig|fragment )", command(before).line)
+    sent = False
+    for line in before if found else ():
+        sent = sent or bool(re.match(rf"{found[1]}\d?: inject .*(dh-commit|fragment )", line))
+        if sent and re.match(rf"{found[1]}\d?> recv from \w+ (\[v.*reveal-sig|fragment )", line):
+            return True
+    return False
+
+
+CONDITIONS = {"spoiled": spoiled, "crossed": crossed, "aged": aged, "repeated": repeated}
+
+
+def holds(entry, name, before, before_ours, quotes):
+    """Whether an entry is about this place."""
+    return ((not entry.scenarios or re.fullmatch(entry.scenarios, name))
+            and (not entry.after or re.search(entry.after, command(before).line))
+            and (not entry.follows or entry.quote in quotes)
+            and (not entry.when or (apart(before, before_ours) if entry.when == "apart" else CONDITIONS[entry.when](before))))
+
+
+def explain(name, before, before_ours, real, ours, quotes):
+    """The entry of the allow-list for these lines, which come after others, or None. `quotes` are those of the entries
+    that have explained something before; what explains this is added."""
+    possible = [entry for entry in EXPLAINED if holds(entry, name, before, before_ours, quotes)]
+    # Explained differences side by side.
+    lines = [entry for entry in possible if not entry.stops]
     used = [next((e for e in lines if e.real and re.search(e.real, line)), None) for line in real]
     used += [next((e for e in lines if e.ours and re.search(e.ours, line)), None) for line in ours]
-    if all(used):
-        return used[0]
-    for entry in possible:
+    if not all(used):
         # An entry that stops the comparison is about the first line that differs.
-        if entry.stops and matches(entry.real, real[:1], ours) and matches(entry.ours, ours[:1], real):
-            return entry
-    return None
+        used = [e for e in possible if e.stops and first(e.real, real) and first(e.ours, ours)][:1]
+    for entry in used:
+        entry.used += 1
+        quotes.add(entry.quote)
+    return used[0] if used else None
 
 
-def matches(pattern, lines, other):
-    """Whether each of the lines matches; None is for no lines, and none at all match any other pattern if the other side
-    has some."""
+def first(pattern, lines):
+    """Whether the first line matches; None is for no line, "" for whatever comes."""
     if pattern is None:
         return not lines
-    return all(re.search(pattern, line) for line in lines) and bool(lines or other)
+    return not pattern or bool(lines and re.search(pattern, lines[0]))
 
 
 def hunks(reference, trace):
-    """The places where two traces differ, as ranges in both: from a difference to the nearest place where they meet."""
+    """The places where two traces differ, as ranges in both: from a difference to the nearest place where they meet, or to
+    where a user does something else."""
     a = b = 0
     while a < len(reference) or b < len(trace):
         if a < len(reference) and b < len(trace) and reference[a] == trace[b]:
             a, b = a + 1, b + 1
             continue
-        more, fewer = meeting(reference[a:a + WINDOW], trace[b:b + WINDOW])
+        # What comes of one thing that a user does is compared with what came of it there.
+        one, other = answer(reference[a:a + WINDOW]), answer(trace[b:b + WINDOW])
+        if not one and not other:
+            one = other = WINDOW
+        more, fewer = meeting(reference[a:a + one], trace[b:b + other])
         yield a, a + more, b, b + fewer
         a, b = a + more, b + fewer
 
+
+def answer(lines):
+    """How many of these lines come before the next thing that a user does."""
+    return next((i for i, line in enumerate(lines) if re.match(r"\w*> (?!the process ended)", line)), len(lines))
+
+
+# Lines that say little about where a trace is.
+COMMON = re.compile(r"\w+: cb (policy|max_message_size|update_context_list)")
 
 WINDOW = 120
 
@@ -109,26 +171,36 @@ def meeting(one, other):
     farther off. All, if there is none."""
     for total in range(1, len(one) + len(other)):
         for more in range(max(0, total - len(other)), min(total, len(one)) + 1):
-            pair = one[more:more + (1 if total <= 4 else 2)]
+            near = total <= 4 and more < len(one) and not COMMON.match(one[more])
+            pair = one[more:more + (1 if near else 2)]
             if pair and pair == other[total - more:total - more + len(pair)]:
                 return more, total - more
     return len(one), len(other)
 
 
 def differences(name, reference, trace):
-    """The differences between two traces, and how many lines were compared."""
-    out = []
-    quotes = set()
-    for a, b, c, d in hunks(reference, trace):
-        difference = Difference(a, reference[a:b], trace[c:d])
-        difference.entry = explain(name, reference[:a], difference.real, difference.ours, quotes)
-        out.append(difference)
-        if difference.entry is not None:
-            difference.entry.used += 1
-            quotes.add(difference.entry.quote)
-        if difference.entry is None or difference.entry.stops:
-            return out, c
-    return out, len(trace)
+    """The differences between two traces, and how many lines were compared. A difference that stops the comparison does
+    so until the next line from which on all is new."""
+    out, compared, at = [], 0, 0
+    for real, ours in itertools.zip_longest(rounds(reference), rounds(trace), fillvalue=[]):
+        quotes = set()
+        same = len(ours)
+        for a, b, c, d in hunks(real, ours):
+            difference = Difference(at + a, real[a:b], ours[c:d])
+            difference.entry = explain(name, real[:a], ours[:c], difference.real, difference.ours, quotes)
+            out.append(difference)
+            if difference.entry is None or difference.entry.stops:
+                same = c
+                break
+        compared += same
+        at += len(real)
+    return out, compared
+
+
+def rounds(trace):
+    """The parts of a trace that owe nothing to each other."""
+    starts = [0] + [i for i, line in enumerate(trace) if line.startswith(world.ANEW)] + [len(trace)]
+    return [trace[start:end] for start, end in zip(starts, starts[1:])]
 
 
 def run(name, script, pool, seed=1, pairings=PAIRINGS):

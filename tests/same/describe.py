@@ -100,9 +100,9 @@ def describe(message):
         body_text = "armour" if re.fullmatch(rb"[A-Za-z0-9+/=?:.]*", body) else text(body)
         return f"fragment {(head or b'').decode()} {number.decode()}/{count.decode()} {body_text} {len(body)} of {len(message)}"
     data = armoured(message)
-    if data is None and len(message) > 200 and b"?OTR:" in message:
+    if data is None and len(message) > 100 and b"?OTR" in message:
         # The letters are random, what does not belong there is not.
-        return "like " + re.sub(r"[A-Za-z0-9+/]{30,}", lambda m: f"{{{len(m[0])}}}", text(message))
+        return "like " + re.sub(r"[A-Za-z0-9+/]{20,}", lambda m: f"{{{len(m[0])}}}", text(message))
     if data is None:
         return text(message) if len(message) < 2000 else f"{len(message)} bytes {text(message[:60])}"
     after = message[message.index(b".") + 1:]

@@ -8,11 +8,13 @@ class Entry:
     """Lines of a trace that differ for a reason.
 
     `quote` stands in docs/differences.md word for word. `real` and `ours` are patterns that each of the differing lines
-    must match; None means that there must be no such line. `after` is a pattern for one of the few lines before.
-    An entry that `stops` is about a conversation that goes another way from here on: the patterns are for the first
-    line, and the rest is not compared. `scenarios` is a pattern for the names of those that it is about. `follows` is
-    for consequences: an entry with the same quote must have explained something earlier in this trace. `crossed`: both
-    sides had a DH-commit under way. `aged`: the DH-commit that is answered is older than a minute. `among` is a pattern for one of the lines.
+    must match; None means that there is no such line. An entry that `stops` is about a conversation that goes another way
+    from here on: the patterns are for the first line of each ("" for whatever it is), and the rest is not compared.
+    `scenarios` is a pattern for the names of those that it is about, `after` one for the last thing that a user did.
+    `follows` is for consequences: an entry with the same quote must have explained something before. `when` names a
+    condition of compare.py: both have a DH-commit under way (crossed), that DH-commit is older than a minute (aged),
+    a fragment came twice (repeated), a reveal signature message came out of place before (spoiled), a context is in
+    another state already (apart).
     """
 
     quote: str
@@ -20,11 +22,9 @@ class Entry:
     ours: str | None
     scenarios: str = ""
     after: str = ""
+    when: str = ""
     stops: bool = False
     follows: bool = False
-    crossed: bool = False
-    aged: bool = False
-    among: str = ""
     used: int = 0
 
 
@@ -37,7 +37,19 @@ CROSSING = "Two sides start at once, version 3"
 CROSSING_2 = "The same, version 2"
 FORGOTTEN = "A forgotten instance is nobody's `recent_*` any more"
 COMMIT = "A DH-commit that cannot be parsed"
-WIPED_LINES = r"/0 (authstate [01] -> [01]|initiated [01] -> [01]|auth_version \d -> \d)$"
+RESENT = "A text waits, and the session is one that we began ourselves"
+OLDER = "A session of an older version goes on while an exchange of a newer one begins"
+EMPTY = "An empty internal message (heartbeat, SMP) was the last one sent when the session was lost"
+TAGLESS = "No `create_instag` callback, or it makes no tag"
+REVEAL = "A reveal signature message comes while our own DH-commit waits"
+FALSE_SMP = "A first SMP message that cannot be parsed"
+NO_KEY = "An SMP begun or answered when our own key is gone"
+UNASKED = "`otrl_message_respond_smp` when nobody asked"
+KEYLESS = "A DH-key arrives while there is no private key yet"
+# A damaged message may be one too.
+DH_KEY_COMES = r"recv from \w+ (\[v.*dh-key|\[cut off|like |fragment )"
+WIPED_LINES = r"/0 (authstate [01] -> [012]|initiated [01] -> [01]|auth_version \d -> \d)$"
+KEYLESS_LINES = r"/[1-9]\w+ (authstate|initiated|auth_version|version) \d? ?-> \d$"
 
 EXPLAINED = [
     # Only the members of the master context; they are NULL in libotr until something happens.
@@ -46,43 +58,56 @@ EXPLAINED = [
     Entry("`their_instance` and `our_instance` are set before `add_app_data` runs",
           r"cb add_app_data \d+ \w+ 0$", r"cb add_app_data \d+ \w+ [0-9a-f]{3,}$"),
     Entry(FRAGMENTED, None, r"cb max_message_size "),
-    Entry(FRAGMENTED, r"inject .*( data flags=1|OTR Error|OTRv)", r"cb max_message_size|inject ",
+    Entry(FRAGMENTED, r"inject .*( data flags=1|OTR Error|OTRv)", r"cb max_message_size|inject .* fragment ",
           scenarios="internal_messages_in_fragments|schedule.*", stops=True),
-    Entry("The empty message of a finished session under `OTRL_FRAGMENT_SEND_ALL`", r"inject \w+ ''$", "",
-          scenarios="finished_and_all_sent|schedule.*", stops=True),
+    Entry("The empty message of a finished session under `OTRL_FRAGMENT_SEND_ALL`", r"inject \w+ ''$", None, after="fragments=1$"),
     # The message itself changes its place among the callbacks; that it goes out shows where it arrives.
     Entry(FREED, r"cb (otr_error_message_free|resent_msg_prefix_free)|inject \w+ '\?OTR Error",
           r"cb (otr_error_message_free|resent_msg_prefix_free|max_message_size)|inject \w+ '\?OTR Error"),
-    Entry(WIPED, WIPED_LINES, WIPED_LINES),
-    Entry(WIPED, r"cb add_app_data|cb max_message_size|inject .*reveal-sig", "", scenarios="late_answer_without_polling|schedule.*", aged=True,
-          after=r"recv from \w+ .*dh-key", stops=True),
-    Entry("A session of version 2 goes on while an exchange of version 3 begins", r"(message|inject \w+) \[v3 .*data",
-          r"(message|inject \w+) \[v2 .*data|max_message", scenarios="schedule.*", stops=True),
-    Entry(COMMIT, r"(auth_)?version \d -> \d$", r"(auth_)?version \d -> \d$"),
-    Entry(DH_KEY, r"msgstate [12] -> 0$", None),
-    Entry(DH_KEY, r"cb gone_secure |msgstate 0 -> 1$", r"cb still_secure |msgstate 2 -> 1$"),
-    Entry(DH_KEY, "", "", follows=True, stops=True),
+    Entry(WIPED, WIPED_LINES, WIPED_LINES, when="aged"),
+    Entry(WIPED, r"cb add_app_data|cb max_message_size|inject .*reveal-sig", "",
+          scenarios="late_answer_without_polling|schedule.*", after=DH_KEY_COMES, when="aged", stops=True),
+    Entry(OLDER, r"(message|inject \w+) (\[v[23] .*data|fragment \|)", r"(message|inject \w+) (\[v[12] .*data|fragment  )|max_message",
+          scenarios="schedule.*", stops=True),
+    Entry(COMMIT, r"(auth_)?version \d -> \d$", r"(auth_)?version \d -> \d$", after=r"recv from \w+ .*(dh-commit|cut off|like )"),
+    Entry(COMMIT, r"(auth_)?version \d -> \d$", r"(auth_)?version \d -> \d$", scenarios="schedule.*", follows=True),
+    Entry(DH_KEY, r"msgstate [012] -> [02]$", None, after=DH_KEY_COMES),
+    Entry(DH_KEY, r"cb gone_secure |msgstate [02] -> 1$", r"cb still_secure |msgstate 2 -> 1$"),
+    Entry(DH_KEY, r"cb still_secure \w+/[1-9a-f]\w+ ", r"cb gone_secure \w+/[1-9a-f]\w+ "),
+    Entry(DH_KEY, "", "", when="apart", follows=True, stops=True),
     # The answer cannot be signed either when the DH-key is damaged.
-    Entry("A DH-key arrives while there is no private key yet", r"/[1-9]\w+ (authstate|initiated) \d? ?-> \d$",
-          r"/[1-9]\w+ (authstate|initiated) \d? ?-> \d$",
-          scenarios="ake_(truncated|flipped|longer)_v3|no_private_key|key_lost_midway|schedule.*"),
-    Entry(CROSSING, "", "", scenarios="crossing_(v3.*|queries)|reflected", stops=True),
-    Entry(CROSSING_2, "", "", scenarios="crossing_v2.*", stops=True),
-    Entry(CROSSING, "", "", scenarios="schedule.*", crossed=True, stops=True),
+    Entry(KEYLESS, KEYLESS_LINES, KEYLESS_LINES, after=DH_KEY_COMES,
+          scenarios="ake_(truncated|flipped|longer|flipped_everywhere)_v3|no_private_key|key_lost_midway|schedule.*"),
+    Entry(KEYLESS, KEYLESS_LINES, KEYLESS_LINES, scenarios="schedule.*", follows=True),
+    Entry(KEYLESS, "", r"cb (new_fingerprint|update_context_list)", scenarios="schedule.*",
+          after=r"recv from \w+ (\[v3 .*reveal-sig|fragment )", follows=True, stops=True),
+    Entry(KEYLESS, "", r"cb max_message_size|inject \w+ \[v3 .*dh-commit", scenarios="schedule.*",
+          after=r"recv from \w+ (\[v3 .*dh-commit|fragment )", follows=True, stops=True),
+    # Our hash is the higher one, or the answer is one to a DH-commit that has lost.
+    Entry(CROSSING, r"inject \w+ (\[v3 .*dh-key|fragment \|)", r"inject \w+ (\[v3 .*dh-commit|fragment \|)", when="crossed", stops=True),
+    Entry(CROSSING, r"cb max_message_size|cb add_app_data|inject .*reveal-sig", "", after=r"recv from \w+ (\[v3 .*dh-key|fragment )",
+          when="crossed", stops=True),
+    Entry(CROSSING_2, r"inject \w+ (\[v2 dh-key|fragment  )", r"inject \w+ (\[v2 dh-commit|fragment  )", when="crossed", stops=True),
+    Entry(CROSSING_2, "", r"cb max_message_size|inject .*reveal-sig", after=r"recv from \w+ (\[v2 dh-key|fragment)", when="crossed",
+          stops=True),
+    Entry(REVEAL, "", r"cb (new_fingerprint|update_context_list)", when="spoiled", stops=True),
     Entry("A fingerprint that is active in any instance is not forgotten", "", "",
           scenarios="active_fingerprint_forgotten", stops=True),
     Entry(FORGOTTEN, r"(rcvd|sent|recent) .*GONE", r"(rcvd|sent|recent) "),
-    Entry(FORGOTTEN, r"(rcvd|sent|recent) ", r"(rcvd|sent|recent) ", scenarios="context_forgotten_midway|schedule.*"),
-    Entry("An empty internal message (heartbeat, SMP) was the last one sent when the session was lost",
-          "cb resent_msg_prefix", "", scenarios="empty_text_not_resent|schedule.*", among=r"data flags=0 .* text=9 ", stops=True),
+    Entry(FORGOTTEN, r"(rcvd|sent|recent) ", r"(rcvd|sent|recent) ", scenarios="context_forgotten_midway"),
+    Entry(EMPTY, "cb resent_msg_prefix", "", scenarios="empty_text_not_resent|heartbeat_conditions|schedule.*", stops=True),
     Entry("A text is due to be sent again, but another key answers now", r"cb max_message_size|inject", "handle_msg_event .* 2 ",
           scenarios="resend_to_another_key|schedule.*", stops=True),
-    Entry("A fragment that comes twice", "", "", scenarios="fragment_twice|schedule.*", after=r"recv from \w+ fragment", stops=True),
-    Entry("No `create_instag` callback, or it makes no tag", "", "", scenarios="no_instance_tags", stops=True),
+    Entry(RESENT, "", r"cb max_message_size|inject \w+ \[v\d .*data flags=0|cb resent_msg_prefix",
+          after=r"recv from \w+ (\[v\d .*signature|\[v1 key-exchange reply=1|fragment)", stops=True),
+    Entry("A fragment that comes twice", "", "", when="repeated", stops=True),
+    Entry(TAGLESS, "", "", scenarios="no_instance_tags", stops=True),
+    Entry(TAGLESS, r"inject \w+ \[v3 from=0 ", r"inject \w+ \[v3 from=[1-9a-f]", scenarios="tags_lost_midway", stops=True),
     Entry("Tags 5 to 0xff find nothing", "", "", scenarios="to_no_instance", stops=True),
-    Entry("`otrl_message_respond_smp` when nobody asked", r"process ended", "", scenarios="respond_unasked", stops=True),
-    Entry("lines longer than libotr's reader takes, are left out", "", "", scenarios="fingerprints: 999 bytes"),
-    Entry("`otrl_message_respond_smp` when nobody asked", r"cb max_message_size|inject", "", scenarios="schedule.*",
-          after=r"> respond ", stops=True),
-    Entry("A first SMP message that cannot be parsed", r"secret", r"secret", scenarios="odd_tlvs_received"),
+    Entry(UNASKED, r"process ended", "", scenarios="respond_unasked", stops=True),
+    Entry(UNASKED, r"cb max_message_size|inject", None, scenarios="schedule.*", after="> respond ", stops=True),
+    Entry("lines longer than libotr's reader takes, are left out", "", "", scenarios="fingerprints: (999 bytes|names that cannot be read back)"),
+    Entry("Key files are read whole before anything is replaced", "", "", scenarios="keys: something after it"),
+    Entry(FALSE_SMP, r"secret", r"secret", scenarios="odd_tlvs_received|smp_cheated_.*"),
+    Entry(NO_KEY, r"cb max_message_size", "", scenarios="smp_without_a_key", after="> (smp|respond) ", stops=True),
 ]

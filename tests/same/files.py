@@ -1,6 +1,8 @@
 """Files: what each library makes of the same file, writes itself, and reads of what the other wrote."""
 
+import base64
 import os
+import re
 
 import compare
 from explained import EXPLAINED
@@ -185,6 +187,77 @@ class Files:
             self.tally.ok("ret readkeys err=0" in answer and any("keys=one more/p/" in a or ",one more/p/" in a for a in answer),
                           f"{library} reads the key file of {other}", str(answer)[:1000])
 
+    def key_forms(self):
+        """A key file in every form that an S-expression can have, as each reads it; and, for some, as each writes it again."""
+        whole = self.pool.key("alice", 0).read_bytes()
+        account = whole[whole.index(b"(account"):whole.rindex(b")")]
+        name = re.search(rb"\(name [^)]*\)", whole)[0]
+        forms = {
+            "as it is": whole,
+            "crlf": whole.replace(b"\n", b"\r\n"),
+            "no last newline": whole.rstrip(b"\n"),
+            "one line": whole.replace(b"\n", b" "),
+            "tabs": whole.replace(b" ", b"\t"),
+            "something after it": whole + b"(more)",
+            "text after it": whole + b"# comment\n",
+            "a comment before it": b"; comment\n" + whole,
+            "an account twice": whole.replace(account, account + account),
+            "an account with another name": whole.replace(account, account + account.replace(name, b"(name other)")),
+            "an unknown field of the file": whole.replace(account, b"(unknown field)" + account),
+            "an unknown field of the account": whole.replace(name, name + b"(unknown field)"),
+            "an unknown field of the key": whole.replace(b"(dsa", b"(dsa (unknown #01#)"),
+            "the key first": re.sub(rb"(\(name [^)]*\))(.*?)(\(private-key.*?\)\s*\)\s*\))", rb"\3\2\1", whole, count=1, flags=re.S),
+            "small digits": re.sub(rb"#[0-9A-F]+#", lambda m: m[0].lower(), whole),
+            "digits apart": re.sub(rb"#([0-9A-F]{20})", rb"#\1\n  ", whole),
+            "base64": re.sub(rb"#([0-9A-F]+)#", lambda m: b"|" + base64.b64encode(bytes.fromhex(m[1].decode())) + b"|", whole),
+        }
+        names = {"a quoted name": b'"alice"', "a name in hex": b"#616c696365#", "a name in base64": b"|YWxpY2U=|", "a name with its length": b"5:alice",
+                 "an escaped name": b'"al\\x69ce"', "an octal name": b'"al\\151ce"', "a name with a NUL": b"#616c00#", "a UTF-8 name": "\u00fc".encode(),
+                 "a quoted UTF-8 name": '"\u00fc"'.encode(), "no name": b'""', "a long name": b'"' + b"x" * 1000 + b'"'}
+        for what, form in names.items():
+            forms[what] = whole.replace(name, b"(name " + form + b")")
+        for what, content in forms.items():
+            answers = []
+            for library in ("real", "ours"):
+                source = self.place / "in"
+                source.write_bytes(content)
+                self.fresh(library)
+                answer = self.ask(library, "files 0 readkeys", source) + self.ask(library, "keys 0 print")
+                target = self.place / f"out.{library}"
+                target.unlink(missing_ok=True)
+                if what in ("crlf", "base64", "an account twice", "an unknown field of the key"):
+                    self.ask(library, "files 0 generate", target, to_hex("one more"), to_hex("p"))
+                answers.append((answer, accounts(target.read_bytes()) if target.exists() else None))
+            self.tally.ok(answers[0] == answers[1] or explained(f"keys: {what}", *answers, None, None), f"keys: {what}",
+                          f"  - {answers[0]}\n  + {answers[1]}"[:2500])
+
+    def odd_prints(self):
+        """Fingerprints of people with odd names, which each has in memory and writes; the other reads and writes them again."""
+        names = [n for n in NAMES if b"\t" not in n and len(n) < 900]
+        for what, known in (("odd names", [(n, b"alice", b"prpl", b"verified") for n in names]),
+                            ("odd accounts", [(b"bob", n, b"prpl", b"") for n in names]),
+                            ("odd protocols", [(b"bob", b"alice", n, None) for n in names]),
+                            ("odd trust", [(b"bob%d" % i, b"alice", b"prpl", n) for i, n in enumerate(names)]),
+                            ("names that cannot be read back", [(n, b"alice", b"prpl", None) for n in (b"a\tb", b"y" * 1000, b"a\nb", b"bob")])):
+            files = {}
+            for library in ("real", "ours"):
+                self.fresh(library)
+                for number, (name, account, protocol, trust) in enumerate(known):
+                    self.ask(library, "files 0 knowprint -", to_hex(name), to_hex(account), to_hex(protocol),
+                             f"{number:02x}" * 20, to_hex(trust))
+                path = self.place / f"prints.{library}"
+                path.unlink(missing_ok=True)
+                self.ask(library, "files 0 writeprints", path)
+                files[library] = path.read_bytes()
+            good = files["real"] == files["ours"]
+            self.tally.ok(good or explained(f"fingerprints: {what}", None, None, *files.values()), f"fingerprints in memory: {what}",
+                          f"  - {files['real']!r}\n  + {files['ours']!r}"[:3000])
+            for library, other in (("real", "ours"), ("ours", "real")) if good else ():
+                again = self.rewritten(library, files[other], "readprints", "writeprints")[1]
+                back = self.rewritten(other, again, "readprints", "writeprints")[1]
+                self.tally.ok(back == files[other], f"fingerprints in memory: {what}, read and written by {library} and by {other} again",
+                              f"  - {files[other]!r}\n  + {back!r}"[:2000])
+
     def odd_tags(self):
         """Tags of accounts with odd names, made and written by each."""
         files = {}
@@ -220,6 +293,8 @@ def run(tally, pool):
     files.table("fingerprints", FINGERPRINTS, "readprints", "writeprints")
     files.table("tags", TAGS, "readtags", "writetags")
     files.key_errors()
+    files.key_forms()
+    files.odd_prints()
     files.odd_tags()
     files.odd_keys()
     for path in files.place.iterdir():

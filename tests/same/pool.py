@@ -9,6 +9,8 @@ from world import Driver, to_hex
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+# What each of the drivers is made of, by the interface that it is for.
+SOURCES = {5: ("driver.c", "callbacks.c", "seen.c", "lines.c", "system.c"), 2: ("driver2.c", "lines.c", "system.c")}
 PROTOCOL = "prpl-same"
 ACCOUNTS = ("alice", "bob", "carol", "dave")
 PLACES = ("/usr/lib/*/libotr.so.5", "/usr/lib64/libotr.so.5", "/usr/lib/libotr.so.5")
@@ -29,17 +31,17 @@ def find_reference():
     raise Missing("the system has no libotr.so.5 to compare with (Debian: libotr5)")
 
 
-def find_ours():
+def find_ours(name="libotr.so.5"):
     directory = os.environ.get("OTR_LIBDIR")
     prefix = os.environ.get("OTR_PREFIX")
     if directory:
-        return os.path.join(directory, "libotr.so.5")
+        return os.path.join(directory, name)
     if not prefix:
         raise Missing("set OTR_PREFIX to the prefix that the library is installed under, or OTR_LIBDIR to its directory")
     for top, _, files in sorted(os.walk(os.path.join(prefix, "lib"))):
-        if "libotr.so.5" in files:
-            return os.path.join(top, "libotr.so.5")
-    raise Missing(f"there is no libotr.so.5 under {prefix}/lib")
+        if name in files:
+            return os.path.join(top, name)
+    raise Missing(f"there is no {name} under {prefix}/lib")
 
 
 class Pool:
@@ -49,19 +51,28 @@ class Pool:
         target = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
         self.directory = target.resolve() / "same"
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.binary = self.directory / f"driver.{os.getpid()}"
-        self.compile()
+        self.binaries = {}
         self.paths = {"real": self.plain_reference(find_reference()), "ours": find_ours()}
-        self.drivers = {name: Driver(self.binary, path) for name, path in self.paths.items()}
-        self.second = {}
+        self.drivers = {name: Driver(self.binary(5), path) for name, path in self.paths.items()}
         self.make_keys()
 
-    def compile(self):
-        done = subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-std=c11", "-D_GNU_SOURCE", "-rdynamic",
-                               "-I", str(ROOT / "include/abi5"), str(HERE / "driver.c"), "-o", str(self.binary), "-ldl"],
-                              capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Missing(f"driver.c does not compile:\n{done.stderr}")
+    def binary(self, interface):
+        """The driver for an interface, which is compiled once."""
+        if interface not in self.binaries:
+            out = self.directory / f"driver{interface}.{os.getpid()}"
+            done = subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-std=c11", "-D_GNU_SOURCE", "-rdynamic",
+                                   "-I", str(ROOT / f"include/abi{interface}"), *(str(HERE / name) for name in SOURCES[interface]),
+                                   "-o", str(out), "-ldl"], capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise Missing(f"the driver does not compile:\n{done.stderr}")
+            self.binaries[interface] = out
+        return self.binaries[interface]
+
+    def older(self):
+        """The driver for our library with the interface of libotr 3.2."""
+        if "older" not in self.drivers:
+            self.drivers["older"] = Driver(self.binary(2), find_ours("libotr.so.2"))
+        return self.drivers["older"]
 
     def plain_reference(self, path):
         """The reference with Debian's line taken out of its default query text, so that the texts, and the fragments
@@ -107,5 +118,5 @@ class Pool:
     def close(self):
         for driver in self.drivers.values():
             driver.stop()
-        for path in (self.binary, self.paths["real"]):
+        for path in (*self.binaries.values(), self.paths["real"]):
             path.unlink(missing_ok=True)

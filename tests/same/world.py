@@ -90,6 +90,9 @@ class Driver:
             raise Crash(f"the process ended ({status}) at its end")
 
 
+# The line of a trace from which on it owes nothing to what came before.
+ANEW = "> all anew"
+
 Wire = collections.namedtuple("Wire", "sender to message")
 
 
@@ -103,13 +106,18 @@ class User:
         self.lines = {}
         self.to = None
         self.policy = V23
+        self.stream = number
+        self.settings = {}
+        self.silent = False
 
     def ask(self, what, *words):
         """Gives a command, and adds what came of it to the trace."""
         return self.world.took(self, self.driver.ask(" ".join([what, str(self.number), *map(str, words)])))
 
     def set(self, **settings):
+        settings = self.world.adapt(self, settings)
         self.policy = settings.get("policy", self.policy)
+        self.settings.update(settings)
         for key, value in settings.items():
             self.world.say(f"{self.name}> set {key} {value if key != 'keyfile' else ''}")
             self.ask("set", key, value)
@@ -187,6 +195,7 @@ class World:
         self.wires = []
         self.trace = []
         self.names = {}
+        self.rounds = 0
         self.random = random.Random(seed)
         for driver in set(drivers):
             driver.ask("reset")
@@ -200,26 +209,70 @@ class World:
             return value
         return self.names.setdefault((kind, value), f"{kind}{sum(k == kind for k, _ in self.names) + 1}")
 
-    def user(self, account, to=None, policy=V23, key=0, tag=True, keyed=True, **settings):
-        """A login; further ones of the same account are told apart by a number."""
+    def user(self, account, to=None, policy=V23, key=0, tag=True, keyed=True, twin=None, **settings):
+        """A login; further ones of the same account are told apart by a number. A `twin` of another is one with the
+        same tag and the same random numbers."""
         number = len(self.users)
         same = sum(u.account == account for u in self.users)
-        user = User(self, number, self.drivers[min(number, len(self.drivers) - 1)], account,
+        user = User(self, number, twin.driver if twin else self.drivers[min(number, len(self.drivers) - 1)], account,
                     account + (str(same + 1) if same else ""))
         user.to = to
         self.users.append(user)
-        user.ask("user", account, self.seed * 100 + number)
-        if tag:
-            user.ask("files", "readtags", self.pool.tag(account, number))
-        if keyed:
-            user.ask("files", "readkeys", self.pool.key(account, key))
+        if twin:
+            user.stream = twin.stream
+        self.begin(user, key if keyed else None, tag)
         user.set(policy=policy, keyfile=self.pool.key(account, key), **settings)
         return user
+
+    def begin(self, user, key=0, tag=True, more=0):
+        """A user's client starts, without any settings."""
+        user.ask("user", user.account, self.seed * 100 + user.stream + more)
+        if tag:
+            user.ask("files", "readtags", self.pool.tag(user.account, user.stream))
+        if key is not None:
+            user.ask("files", "readkeys", self.pool.key(user.account, key))
+
+    def anew(self):
+        """All users start anew. What comes then is compared by itself, whatever happened before."""
+        self.reset()
+        self.wires.clear()
+        self.names.clear()
+        self.rounds += 1
+        self.say(f"{ANEW} {self.rounds}")
+        for user in self.users:
+            user.lines.clear()
+            user.fields.clear()
+            self.begin(user, more=self.rounds * 10)
+            user.set(**user.settings)
+
+    def reset(self):
+        """All users end."""
+        for driver in dict.fromkeys(self.drivers):
+            users = any(user.driver is driver for user in self.users)
+            for line in driver.ask("reset"):
+                self.say(f"end: {line}" if users else line)
 
     def pair(self, policy=V23, second_policy=None, **settings):
         """alice and bob."""
         return (self.user("alice", "bob", policy, **settings),
                 self.user("bob", "alice", policy if second_policy is None else second_policy, **settings))
+
+    def adapt(self, user, settings):
+        """The settings of a user as they are made."""
+        del user
+        return settings
+
+    def arrives(self, user, message):
+        """Whether what a user's library sends goes out."""
+        del user, message
+        return True
+
+    def twin(self, user):
+        """A client in the same state as this user, who has just been made: whatever comes for one comes for both, and
+        both draw the same numbers. What the twin sends by itself does not go out."""
+        twin = self.user(user.account, user.to, user.policy, twin=user)
+        twin.silent = True
+        return twin
 
     def session(self, policy=V23, **settings):
         """alice and bob with a session, which alice started."""
@@ -241,7 +294,9 @@ class World:
             if words[0] == "inject":
                 message = from_hex(words[2])
                 self.say(f"{user.name}: inject {words[1]} {describe(message)}")
-                self.wires.append(Wire(user, words[1], message))
+                # No network carries an empty message to anybody.
+                if message and not user.silent and self.arrives(user, message):
+                    self.wires.append(Wire(user, words[1], message))
             elif words[0] == "message":
                 self.say(f"{user.name}: message {describe(from_hex(words[1]))}")
             elif words[0] == "cb" and words[1] in ("gone_secure", "still_secure", "gone_insecure"):
@@ -303,19 +358,15 @@ class World:
         return self.wires.pop(0).message
 
 
-def play(script, pool, drivers, seed=1):
+def play(script, pool, drivers, seed=1, kind=World):
     """Runs a script; returns the trace."""
     try:
-        world = World(pool, drivers, seed)
+        world = kind(pool, drivers, seed)
     except Crash as crash:
         return [f"the run before: {crash}"]
     try:
         script(world)
-        for driver in dict.fromkeys(drivers):
-            lines = driver.ask("reset")
-            names = {str(user.number): user.name for user in world.users if user.driver is driver}
-            for line in lines:
-                world.say(f"end: {line}" if names else line)
+        world.reset()
     except (Crash, Stuck) as reason:
         world.say(f"> {reason}")
     return world.trace

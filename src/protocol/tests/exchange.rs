@@ -280,6 +280,27 @@ fn an_instance_takes_up_the_masters_commit_when_it_can_sign_the_answer() {
     assert!(child.is_secure() && bob.is_secure());
 }
 
+/// An instance whose own DH-commit waits answers a DH-key for that one, not for its master's.
+#[test]
+fn an_instance_with_a_commit_of_its_own_does_not_take_the_masters() {
+    let mut pair = Pair::new();
+    let mut master = Side::new(0, Tags::default());
+    master.receive(b"?OTRv3?");
+    pair.alice.receive(b"?OTRv3?");
+    pair.bob.receive(&pair.alice.outbox.remove(0));
+    let answer = pair.bob.outbox.remove(0);
+    let Side {
+        conversation,
+        auth,
+        key,
+        ..
+    } = &mut pair.alice;
+    let effects = conversation.on_dh_key(auth, Some(&master.auth), &answer, key, NOW);
+    pair.alice.deliver(effects);
+    pair.settle();
+    assert!(pair.alice.is_secure() && pair.bob.is_secure());
+}
+
 /// A DH-key out of range, which anybody can send, changes nothing: the real one is taken up after it.
 #[test]
 fn a_bad_dh_key_does_not_bar_later_exchanges() {

@@ -18,6 +18,7 @@ use crate::protocol::effects::{ErrorCode, Notice};
 use crate::wire::error_message::text_of;
 use crate::wire::instance::{Instances, MIN_VALID};
 use crate::wire::kind::{MessageKind, instances, otr_tag};
+use crate::wire::version::Version;
 
 /// How many contexts, the master included, a correspondent's messages may make: the tags in them are proved by nobody.
 const INSTANCE_LIMIT: usize = 256;
@@ -237,11 +238,15 @@ impl Arrival {
     }
 }
 
-/// The DH-commit that a master context has sent and that waits for an answer: its hash and the message.
+/// The DH-commit of version 3 that a master context has sent and that waits for an answer: its hash and the message.
+/// One of version 2 is no rival of theirs: who speaks version 3 alone would never answer it.
 unsafe fn pending_commit(master: *const ConnContext) -> Option<PendingCommit> {
     // SAFETY: the caller vouches for the context.
     unsafe {
         let auth = exchange::load(&raw const (*master).auth, None);
+        if auth.version != Some(Version::V3) {
+            return None;
+        }
         Some((*auth.pending_commit()?, auth.last_message?))
     }
 }

@@ -1,6 +1,6 @@
-"""The scripts of several logins and of more than two people."""
+"""Several logins of one account, and more than two people."""
 
-from world import *
+from steps import *
 
 
 def _logins(w, policy=V3, count=3):
@@ -11,8 +11,7 @@ def _logins(w, policy=V3, count=3):
 def three_logins(w):
     """three logins of one account."""
     alice, bobs = _logins(w)
-    alice.send("?OTR?")
-    w.pump()
+    start(w)
     for bob in bobs:
         bob.send(f"from {bob.name}")
         w.pump()
@@ -41,8 +40,7 @@ def logins_of_two_versions(w):
     alice, bobs = _logins(w, V23)
     bobs[0].set(policy=V2)
     bobs[1].set(policy=0)
-    alice.send("?OTR?")
-    w.pump()
+    start(w)
     for bob in bobs:
         bob.send(f"from {bob.name}")
         w.pump()
@@ -85,8 +83,7 @@ def logins_for_other_instances(w):
 def logins_fragments(w):
     """fragments for another login."""
     alice, bobs = _logins(w, V3, 2)
-    alice.send("?OTR?")
-    w.pump()
+    start(w)
     alice.set(mms=200)
     for instance in (0x1111, 0x1222):
         alice.send("in fragments", instance=instance, fragments=ALL)
@@ -149,3 +146,103 @@ def three_people(w):
     bob.send("?", to="alice")
     bob.send("still here", to="carol")
     w.pump()
+
+
+def best_of_many(w):
+    """which login is the best, by state, trust and time."""
+    alice = w.user("alice", "bob", V3)
+    bobs = [w.user("bob", "alice", V3, key=number % 2) for number in range(3)]
+    alice.send("?OTR?")
+    w.pump()
+
+    def look():
+        for instance in (BEST, RECENT, RECENT_RECEIVED, RECENT_SENT):
+            alice.context("find", 0, instance=instance)
+            alice.context("instance", instance=instance)
+    look()
+    for number in (0, 1):
+        alice.context("trust", number, to_hex("verified"), instance=MASTER)
+        look()
+        alice.context("trust", number, to_hex(""), instance=MASTER)
+    alice.context("trust", 1, to_hex("verified"), instance=MASTER)
+    for bob in bobs:
+        w.clock(1)
+        bob.send("text")
+        w.pump()
+        look()
+    for bob in bobs:
+        bob.close()
+        w.pump()
+        look()
+        w.clock(1)
+        alice.send("to the best")
+        w.pump()
+    alice.close()
+    w.pump()
+    look()
+    bobs[0].send("?OTR?")
+    w.pump()
+    look()
+
+
+def meta_tags_everywhere(w):
+    """every call with every meta tag, with three logins."""
+    alice, bobs = _logins(w)
+    alice.send("?OTR?")
+    w.pump()
+    bobs[1].send("the last to speak")
+    w.pump()
+    for instance in (MASTER, BEST, RECENT, RECENT_RECEIVED, RECENT_SENT):
+        alice.symkey(instance=instance)
+        w.pump()
+        alice.smp("secret", instance=instance)
+        w.pump()
+        alice.abort(instance=instance)
+        w.pump()
+        alice.context("offer", 1, instance=instance)
+        alice.context("recent", 1, instance=instance)
+        alice.context("recent", 0, instance=instance)
+        alice.context("addprint", "ab" * 20, 1, instance=instance)
+        alice.context("forgetprint", 0, 1, instance=instance)
+        alice.close(instance=instance)
+        w.pump()
+        alice.send("?OTR?", instance=instance)
+        w.pump()
+
+
+def logins_lost_and_new(w):
+    """a login ends and another comes in its place, with another tag."""
+    alice, bobs = _logins(w, V3 | ERROR_STARTS, 2)
+    alice.send("?OTR?")
+    w.pump()
+    w.say("> the first bob starts anew, as another instance")
+    bobs[0].ask("user", "bob", 555)
+    bobs[0].set(policy=V3 | ERROR_STARTS)
+    bobs[0].call("files", "readkeys", w.pool.key("bob", 0))
+    bobs[0].call("files", "readtags", w.pool.tag("bob", 7))
+    for instance in (0x1111, BEST, RECENT):
+        alice.send(f"to {instance:x}", instance=instance)
+        w.pump()
+    for bob in bobs:
+        bob.send("hello")
+        w.pump()
+    alice.close()
+    w.pump()
+
+
+def commits_of_two_versions(w):
+    """logins with different versions are asked for a session, and one of them asks as well."""
+    for first, second in ((V2, V3), (V3, V2), (V2, V23), (V3, V23)):
+        if not w.users:
+            _logins(w, V23, 2)
+        alice, one, other = w.users
+        one.set(policy=first)
+        other.set(policy=second)
+        alice.recv("?OTRv2?" if first == V2 else "?OTRv3?")
+        other.recv("?OTRv23?")
+        w.deliver(1)
+        w.pump()
+        for user in (one, other):
+            user.send("hello")
+            w.pump()
+        w.anew()
