@@ -48,7 +48,7 @@ libdir := $(abspath $(LIBDIR))
 includedir := $(abspath $(INCLUDEDIR))
 datadir := $(abspath $(DATADIR))
 
-.PHONY: all install uninstall demo check abi-check upstream-check bench fuzz soak fmt clippy clean
+.PHONY: all install uninstall demo check abi-check upstream-check bench fuzz mutants soak fmt clippy clean
 .PHONY: install-2 install-5 install-plain install-shared uninstall-2 uninstall-5 uninstall-plain uninstall-shared
 .DELETE_ON_ERROR:
 
@@ -152,6 +152,10 @@ bench: all
 SECONDS = 600
 fuzz:
 	fuzz/run $(SECONDS)
+
+# Changes of wire and protocol that no test notices: some forty minutes.
+mutants:
+	scripts/mutants
 
 # Random schedules, played by this library and the system's, for SECONDS. Then every point of failure in turn instead of
 # a sample: some ten minutes.

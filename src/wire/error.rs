@@ -57,3 +57,30 @@ impl fmt::Display for TooLong {
 }
 
 impl core::error::Error for TooLong {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Malformed, TooLong};
+
+    #[test]
+    fn every_fault_has_a_sentence_of_its_own() {
+        let mut sentences = [
+            Malformed::NoArmour,
+            Malformed::NoEnd,
+            Malformed::Truncated,
+            Malformed::Trailing,
+            Malformed::Version,
+            Malformed::MessageType,
+            Malformed::FieldLength,
+            Malformed::KeyId,
+            Malformed::PublicKeyType,
+            Malformed::Count,
+        ]
+        .map(|fault| fault.to_string());
+        assert_eq!(sentences[4], "wrong protocol version");
+        sentences.sort();
+        assert!(sentences.windows(2).all(|pair| pair[0] != pair[1]));
+        let too_long = "a value is too long for its length field";
+        assert_eq!(TooLong.to_string(), too_long);
+    }
+}

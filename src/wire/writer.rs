@@ -74,6 +74,16 @@ impl Writer {
 mod tests {
     use super::*;
 
+    /// A buffer that grows leaves a copy of the plaintext in it behind.
+    #[test]
+    fn what_there_is_room_for_moves_nothing() {
+        let mut writer = Writer::with_capacity(1000);
+        writer.u8(0);
+        let start = writer.written().as_ptr();
+        writer.bytes(&[0; 999]);
+        assert_eq!(writer.written().as_ptr(), start);
+    }
+
     #[test]
     fn values_are_big_endian_and_data_has_its_length() {
         let mut writer = Writer::new();

@@ -231,6 +231,14 @@ fn the_limit_counts_all_pieces_together() {
 }
 
 #[test]
+fn a_message_that_cannot_be_cut_says_why() {
+    let no_room = split(b"abc", 19, FragmentHeader::V2).unwrap_err();
+    assert!(no_room.to_string().contains("no room"));
+    let count = create(b"abc", 21, 0, FragmentHeader::V2).unwrap_err();
+    assert!(count.to_string().contains("between 1 and 65535"));
+}
+
+#[test]
 fn debug_output_hides_the_message() {
     let mut pieces = Reassembly::new();
     pieces.accept(b"?OTR,1,2,abc,", NO_LIMIT);

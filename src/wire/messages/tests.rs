@@ -456,6 +456,18 @@ fn the_signature_inside_is_laid_out_as_the_specification_says() {
 }
 
 #[test]
+fn debug_output_hides_the_revealed_key_and_who_signed() {
+    let reveal = RevealSignature::parse(&samples()[5].3).unwrap();
+    assert_eq!(format!("{reveal:?}"), "RevealSignature { header: V2, .. }");
+    let plain = AuthPlain {
+        public_key: key_exchange().public_key,
+        keyid: 1,
+        signature: [3; 40],
+    };
+    assert_eq!(format!("{plain:?}"), "AuthPlain { keyid: 1, .. }");
+}
+
+#[test]
 fn flags_are_read_from_a_message_that_is_otherwise_unreadable() {
     for (header, expected) in [(V3, 1), (Header::V2, 1), (Header::V1, 0)] {
         let bytes = data(header).serialise().unwrap();
