@@ -1,5 +1,5 @@
 /* BitlBee, irssi and hexchat fork, and the child generates on the inherited
- * user state; the parent reads the file. */
+ * user state; the parent reads the file.   test: memcheck once */
 #include "harness.h"
 
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* Perl, Ruby and R leave our callbacks with longjmp. All that is asked of the
- * library then: no crash, and usable afterwards. */
+ * library then: no crash, and usable afterwards.   test: memcheck once */
 #include "harness.h"
 
 #include <setjmp.h>

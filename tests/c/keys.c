@@ -1,5 +1,5 @@
 /* Private keys: generating in one step and in three, on other threads, twice,
- * cancelled; finding, forgetting, signing. */
+ * cancelled; finding, forgetting, signing.   test: valgrind once */
 #include "harness.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* What real clients do inside the callbacks, all of it, and everything must go
- * on as if they had not. */
+ * on as if they had not.   test: valgrind once */
 #include "harness.h"
 
 static const char *only;

@@ -1,6 +1,7 @@
 /* A C++ client whose inject_message (or another callback) throws through the
  * library. On ours: no crash, and usable afterwards. The C libotr is not
- * compiled with unwind tables for that, so the cases are BETTER ones. */
+ * compiled with unwind tables for that, so the cases are BETTER ones.
+ * test: memcheck once */
 #include "harness.h"
 
 #include <stdexcept>
