@@ -65,7 +65,7 @@ SUITES = [
     Suite("hold", ["tests/hold/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=20, needs_install=True),
     # The same inputs in each run; `make fuzz` goes where no run has been.
     Suite("fuzz", ["env", "OTR_FUZZ_SEED=1", "fuzz/run", "10"], LAST_LINE, COMPILERS + ["g++"], minutes=20),
-    Suite("interop", ["tests/interop/run"], LAST_LINE, INTEROP, needs_install=True),
+    Suite("interop", ["tests/interop/run"], LAST_LINE, INTEROP, minutes=15, needs_install=True),
     Suite("same", ["tests/same/run"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True),
     Suite("bitlbee", ["tests/bitlbee/run"], LAST_LINE,
           COMPILERS + ["bitlbee", "bitlbee-plugin-otr", "prosody", "pkg-config", "dpkg-dev", "libglib2.0-dev",
