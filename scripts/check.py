@@ -68,7 +68,7 @@ SUITES = [
     # The same inputs in each run; `make fuzz` goes where no run has been. Where clients talk, an input takes much longer.
     Suite("fuzz-parsers", FUZZ + ["4", *PARSERS], LAST_LINE, COMPILERS + ["g++"], minutes=20),
     Suite("fuzz-clients", FUZZ + ["20", "receiving", "conversation"], LAST_LINE, COMPILERS + ["g++"], minutes=20),
-    Suite("interop", ["tests/interop/run"], LAST_LINE, INTEROP, needs_install=True),
+    Suite("interop", ["tests/interop/run"], LAST_LINE, INTEROP, minutes=15, needs_install=True),
     Suite("same", ["tests/same/run"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True),
     Suite("same-abi2", ["tests/same/run", "--abi2"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True),
     Suite("bitlbee", ["tests/bitlbee/run"], LAST_LINE,

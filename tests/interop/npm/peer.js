@@ -71,7 +71,7 @@ const POLICY = { ALLOW_V2: 0x02, ALLOW_V3: 0x04, REQUIRE_ENCRYPTION: 0x08, SEND_
 	WHITESPACE_START_AKE: 0x20, ERROR_START_AKE: 0x40 };
 const SMP = { abort: 2, answer: 4, secret: 5, success: 7, failure: 8 };
 
-const [account, keyfile] = process.argv.slice(2);
+const keyfile = process.argv[3];
 const { key, tag } = identity();
 let policy = 0;
 let fragmentSize = 0;
