@@ -52,6 +52,9 @@ SUITES = [
     Suite("rust", TEST, CARGO_TEST, COMPILERS, minutes=15),
     Suite("rust-core", TEST + CORE, CARGO_TEST, COMPILERS, minutes=15),
     Suite("rust-abi2", TEST + ABI2, CARGO_TEST, COMPILERS, minutes=15),
+    # The multiplication kernels against num-bigint: optimised, since there are many cases; a debug build takes some hundred.
+    Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", *TEST, *CORE, "--release", "--lib", "montgomery"], CARGO_TEST,
+          COMPILERS, minutes=15),
     Suite("abi-check", ["abi-check/run"], LAST_LINE, ABI_CHECK, needs_install=True),
     Suite("abi-check-abi2", ["env", "-u", "OTR_PREFIX", "abi-check/run", "--abi", "2"], LAST_LINE, ABI_CHECK,
           needs_install=True),
