@@ -13,7 +13,6 @@ use crate::wire::messages::signature::{mac_input, signed_input};
 use crate::wire::messages::{AuthPlain, DsaNumbers};
 
 /// One of the two encrypted signatures of the exchange: X, and the M that is signed in it.
-#[derive(Clone, Copy)]
 pub(super) struct Authenticator<'a> {
     /// c or c'.
     pub(super) encryption: &'a [u8; 16],

@@ -25,12 +25,10 @@ fn commit_of(auth: &Auth) -> (Vec<u8>, [u8; 32]) {
 
 /// Two exchanges; the hash of the first is the higher one.
 fn two(higher: Version, lower: Version) -> (Auth, Auth) {
-    loop {
-        let (high, low) = (start(higher), start(lower));
-        if high.pending_commit() > low.pending_commit() {
-            return (high, low);
-        }
-    }
+    let mut pairs = (0..100).map(|_| (start(higher), start(lower)));
+    pairs
+        .find(|(high, low)| high.pending_commit() > low.pending_commit())
+        .unwrap()
 }
 
 fn receive(auth: &mut Auth, from: &Auth) -> Result<CommitOutcome, ProtocolError> {
