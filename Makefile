@@ -48,7 +48,7 @@ libdir := $(abspath $(LIBDIR))
 includedir := $(abspath $(INCLUDEDIR))
 datadir := $(abspath $(DATADIR))
 
-.PHONY: all install uninstall demo check abi-check upstream-check bench fuzz mutants soak fmt clippy clean
+.PHONY: all install uninstall demo check abi-check upstream-check bench fuzz mutants soak deny fmt clippy clean
 .PHONY: install-2 install-5 install-plain install-shared uninstall-2 uninstall-5 uninstall-plain uninstall-shared
 .DELETE_ON_ERROR:
 
@@ -163,6 +163,16 @@ soak: all
 	$(MAKE) install PREFIX='$(abspath $(TARGET))/soak' DESTDIR=
 	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/same/run --soak $(SECONDS)
 	OTR_HOLD_EVERY=1 scripts/check hold
+
+# What the dependencies are: licences, sources, duplicates, and known vulnerabilities. cargo-deny gets the list of these from
+# GitHub; scripts/licences.py, in make check, needs nobody. The first time, cargo-deny is built: some minutes.
+DENY := $(abspath $(TARGET))/tools/bin/cargo-deny
+deny: $(DENY)
+	$(DENY) check licenses bans sources
+	$(DENY) check advisories
+
+$(DENY):
+	$(CARGO) install cargo-deny --locked --root '$(abspath $(TARGET))/tools'
 
 fmt:
 	$(CARGO) fmt

@@ -46,6 +46,7 @@ ABI_CHECK = COMPILERS + GCRYPT + ["g++", "abigail-tools", "pkg-config", "autocon
 SUITES = [
     Suite("runner", ["python3", "scripts/check_test.py"], LAST_LINE, minutes=1),
     Suite("format", ["cargo", "fmt", "--check"], STATUS, minutes=2),
+    Suite("licences", ["scripts/licences.py"], LAST_LINE, minutes=5),
     Suite("clippy", CLIPPY + ["--", "-D", "warnings"], STATUS, COMPILERS),
     Suite("clippy-core", CLIPPY + CORE + ["--", "-D", "warnings"], STATUS, COMPILERS),
     Suite("clippy-abi2", CLIPPY + ABI2 + ["--", "-D", "warnings"], STATUS, COMPILERS),

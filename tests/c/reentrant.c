@@ -3,7 +3,7 @@
 #include "harness.h"
 
 static const char *only;
-static int depth;
+static int depth, forgotten;
 
 /* What GUI clients do in every callback that has a context, and some without. */
 static void busy(Party *self, const char *callback, ConnContext *context)
@@ -146,6 +146,10 @@ static void leave(Party *self, const char *callback, ConnContext *context)
 	depth--;
 }
 
+static const char *const all_places[] = { "policy", "create_privkey", "is_logged_in", "inject", "update_context_list",
+	"new_fingerprint", "write_fingerprints", "gone_secure", "still_secure", "max_message_size", "received_symkey",
+	"otr_error_message", "smp", "event", "create_instag", "convert_msg", "timer_control", "add_app_data" };
+
 static const char *const places[] = { "gone_secure", "still_secure", "write_fingerprints",
 	"new_fingerprint", "update_context_list", "event", "smp", "convert_msg",
 	"received_symkey", "policy", "max_message_size", "is_logged_in", "create_instag",
@@ -176,6 +180,96 @@ static void leaving_inside(void)
 	go_private(pair.alice, pair.bob);
 	ok(is_private(pair.alice, "bob") && is_private(pair.bob, "alice") && pair_talks(&pair),
 			"a session after leaving inside %s", only);
+	pair_free(&pair);
+}
+
+/* Forgetting everything, the context that the callback is about with it, once in each call of the library. */
+static void forget(Party *self, const char *callback, ConnContext *context)
+{
+	(void) context;
+	if (depth || strcmp(only, callback)) {
+		return;
+	}
+	depth++;
+	forgotten++;
+	otrl_context_forget_all(self->us);
+}
+
+static void forgetting_inside(void)
+{
+	Pair pair = pair_new(policy);
+	Party *sides[] = { pair.alice, pair.bob };
+	unsigned char key[32];
+	ConnContext *c;
+	int step, side;
+
+	if (!strcmp(only, "create_privkey")) {
+		otrl_privkey_forget_all(pair.bob->us);
+	}
+	pair.alice->hook = pair.bob->hook = forget;
+	pair.alice->mms = pair.bob->mms = 5000;
+	for (step = 0; step < 14; step++) {
+		/* A session for what comes after the first exchange. */
+		depth = 1;
+		if (step >= 8 && !(is_private(pair.alice, "bob") && is_private(pair.bob, "alice"))) {
+			go_private(pair.alice, pair.bob);
+		}
+		for (side = 0; side < 2; side++) {
+			Party *self = sides[side];
+			const char *peer = side ? "alice" : "bob";
+
+			depth = 0;
+			c = context_with(self, peer);
+			switch (step) {
+			case 0:
+				send_text(self, peer, side ? "hello" : "?OTR?");
+				break;
+			case 8:
+				send_text(self, peer, "text");
+				break;
+			case 9:
+				if (c && !side) {
+					otrl_message_initiate_smp_q(self->us, &self->ops, self, c, "which?", (const unsigned char *) "s", 1);
+				}
+				break;
+			case 10:
+				if (c && side) {
+					otrl_message_respond_smp(self->us, &self->ops, self, c, (const unsigned char *) "s", 1);
+				}
+				break;
+			case 11:
+				if (c) {
+					otrl_message_symkey(self->us, &self->ops, self, c, 1, NULL, 0, key);
+				}
+				break;
+			case 12:
+				receive(self, peer, "plain");
+				receive(self, peer, "?OTR Error: x");
+				receive(self, peer, "?OTR:AAIDjunk.");
+				receive(self, peer, "?OTR:AAMDjunk.");
+				break;
+			case 13:
+				otrl_message_disconnect_all_instances(self->us, &self->ops, self, self->account, PROTOCOL, peer);
+				break;
+			default:
+				otrl_message_poll(self->us, &self->ops, self);
+				deliver_one(pair.world);
+			}
+			if (step >= 8) {
+				pump(pair.world);
+			}
+		}
+	}
+	ok(forgotten > 0 || !strcmp(only, "create_instag"),
+			"forgotten %d times in %s", forgotten, only);
+	depth = 0;
+	pair.alice->hook = pair.bob->hook = NULL;
+	otrl_privkey_read(pair.bob->us, keys_all());
+	pump(pair.world);
+	go_private(pair.alice, pair.bob);
+	go_private(pair.alice, pair.bob);
+	ok(is_private(pair.alice, "bob") && is_private(pair.bob, "alice") && pair_talks(&pair),
+			"a session after forgetting inside %s", only);
 	pair_free(&pair);
 }
 
@@ -266,7 +360,13 @@ int main(void)
 	policy = POLICY_V3;
 	run_case("busy callbacks, version 3", whole_conversation);
 	run_case("a nested loop inside create_privkey", inside_create_privkey);
-	for (v = 0; v < 2; v++) {
+	for (v = getenv("OTR_SLOW") ? 1 : 0; v < 2; v++) {
+		for (i = 0; i < sizeof all_places / sizeof *all_places; i++) {
+			policy = versions[v];
+			only = all_places[i];
+			snprintf(name, sizeof name, "forgetting inside %s, version %u", only, (unsigned) v + 2);
+			run_better(name, forgetting_inside);
+		}
 		for (i = 0; i < sizeof places / sizeof places[0]; i++) {
 			policy = versions[v];
 			only = places[i];

@@ -223,8 +223,8 @@ static void on_timer(void *opdata, unsigned int interval)
 
 static void on_add_app_data(void *data, ConnContext *context)
 {
-	note(data, context, "add_app_data", " %s", context->username);
 	context->app_data = data;
+	note(data, context, "add_app_data", " %s", context->username);
 }
 
 static const OtrlMessageAppOps all_ops = {

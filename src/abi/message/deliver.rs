@@ -22,13 +22,13 @@ use crate::protocol::effects::{Effect, Task};
 pub unsafe fn deliver(client: Client, handle: Handle, effects: Vec<Effect>) {
     // Should a callback never return, this memory is lost, and nothing else.
     let mut queue = ManuallyDrop::new(VecDeque::from(effects));
-    while let Some(effect) = queue.pop_front() {
+    // SAFETY: the caller's promise; the handle says whether the context is still there.
+    while let Some(ctx) = unsafe { handle.get(client.us) }
+        && let Some(effect) = queue.pop_front()
+    {
         let effect = ManuallyDrop::new(effect);
-        // SAFETY: the caller's promise; the handle says whether the context is still there.
+        // SAFETY: the context is there.
         unsafe {
-            let Some(ctx) = handle.get(client.us) else {
-                break;
-            };
             match &*effect {
                 Effect::Then(task) => {
                     let more = bring_back(client, handle, ctx, task);
