@@ -132,10 +132,11 @@ def explain(name, before, before_ours, real, ours, quotes):
 
 
 def first(pattern, lines):
-    """Whether the first line matches; None is for no line, "" for whatever comes."""
-    if pattern is None:
+    """Whether the first line matches; None is for no line, "" for whatever comes, and "?" before a pattern for no line or
+    one that matches."""
+    if pattern is None or pattern.startswith("?") and not lines:
         return not lines
-    return not pattern or bool(lines and re.search(pattern, lines[0]))
+    return not pattern or bool(lines and re.search(pattern.lstrip("?"), lines[0]))
 
 
 def hunks(reference, trace):

@@ -9,7 +9,8 @@ class Entry:
 
     `quote` stands in docs/differences.md word for word. `real` and `ours` are patterns that each of the differing lines
     must match; None means that there is no such line. An entry that `stops` is about a conversation that goes another way
-    from here on: the patterns are for the first line of each ("" for whatever it is), and the rest is not compared.
+    from here on: the patterns are for the first line of each ("" for whatever it is, "?" before a pattern for no line or one
+    that matches), and the rest is not compared.
     `scenarios` is a pattern for the names of those that it is about, `after` one for the last thing that a user did.
     `follows` is for consequences: an entry with the same quote must have explained something before. `when` names a
     condition of compare.py: both have a DH-commit under way (crossed), that DH-commit is older than a minute (aged),
@@ -46,6 +47,8 @@ FALSE_SMP = "A first SMP message that cannot be parsed"
 NO_KEY = "An SMP begun or answered when our own key is gone"
 UNASKED = "`otrl_message_respond_smp` when nobody asked"
 KEYLESS = "A DH-key arrives while there is no private key yet"
+# No line that is not there as well, or the end of the answer.
+IGNORED = "?ret recv hidden|cb add_app_data"
 # A damaged message may be one too.
 DH_KEY_COMES = r"recv from \w+ (\[v.*dh-key|\[cut off|like |fragment )"
 WIPED_LINES = r"/0 (authstate [01] -> [012]|initiated [01] -> [01]|auth_version \d -> \d)$"
@@ -65,7 +68,7 @@ EXPLAINED = [
     Entry(FREED, r"cb (otr_error_message_free|resent_msg_prefix_free)|inject \w+ '\?OTR Error",
           r"cb (otr_error_message_free|resent_msg_prefix_free|max_message_size)|inject \w+ '\?OTR Error"),
     Entry(WIPED, WIPED_LINES, WIPED_LINES, when="aged"),
-    Entry(WIPED, r"cb add_app_data|cb max_message_size|inject .*reveal-sig", "",
+    Entry(WIPED, r"cb add_app_data|cb max_message_size|inject .*reveal-sig", IGNORED,
           scenarios="late_answer_without_polling|schedule.*", after=DH_KEY_COMES, when="aged", stops=True),
     Entry(OLDER, r"(message|inject \w+) (\[v[23] .*data|fragment \|)", r"(message|inject \w+) (\[v[12] .*data|fragment  )|max_message",
           scenarios="schedule.*", stops=True),
@@ -85,20 +88,20 @@ EXPLAINED = [
           after=r"recv from \w+ (\[v3 .*dh-commit|fragment )", follows=True, stops=True),
     # Our hash is the higher one, or the answer is one to a DH-commit that has lost.
     Entry(CROSSING, r"inject \w+ (\[v3 .*dh-key|fragment \|)", r"inject \w+ (\[v3 .*dh-commit|fragment \|)", when="crossed", stops=True),
-    Entry(CROSSING, r"cb max_message_size|cb add_app_data|inject .*reveal-sig", "", after=r"recv from \w+ (\[v3 .*dh-key|fragment )",
+    Entry(CROSSING, r"cb max_message_size|cb add_app_data|inject .*reveal-sig", IGNORED, after=r"recv from \w+ (\[v3 .*dh-key|fragment )",
           when="crossed", stops=True),
     Entry(CROSSING_2, r"inject \w+ (\[v2 dh-key|fragment  )", r"inject \w+ (\[v2 dh-commit|fragment  )", when="crossed", stops=True),
-    Entry(CROSSING_2, "", r"cb max_message_size|inject .*reveal-sig", after=r"recv from \w+ (\[v2 dh-key|fragment)", when="crossed",
+    Entry(CROSSING_2, None, r"cb max_message_size|inject .*reveal-sig", after=r"recv from \w+ (\[v2 dh-key|fragment)", when="crossed",
           stops=True),
-    Entry(REVEAL, "", r"cb (new_fingerprint|update_context_list)", when="spoiled", stops=True),
+    Entry(REVEAL, "?ret recv hidden", r"cb (new_fingerprint|update_context_list)", when="spoiled", stops=True),
     Entry("A fingerprint that is active in any instance is not forgotten", "", "",
           scenarios="active_fingerprint_forgotten", stops=True),
     Entry(FORGOTTEN, r"(rcvd|sent|recent) .*GONE", r"(rcvd|sent|recent) "),
     Entry(FORGOTTEN, r"(rcvd|sent|recent) ", r"(rcvd|sent|recent) ", scenarios="context_forgotten_midway"),
-    Entry(EMPTY, "cb resent_msg_prefix", "", scenarios="empty_text_not_resent|heartbeat_conditions|schedule.*", stops=True),
+    Entry(EMPTY, "cb resent_msg_prefix", None, scenarios="empty_text_not_resent|heartbeat_conditions|schedule.*", stops=True),
     Entry("A text is due to be sent again, but another key answers now", r"cb max_message_size|inject", "handle_msg_event .* 2 ",
           scenarios="resend_to_another_key|schedule.*", stops=True),
-    Entry(RESENT, "", r"cb max_message_size|inject \w+ \[v\d .*data flags=0|cb resent_msg_prefix",
+    Entry(RESENT, None, r"cb max_message_size|inject \w+ \[v\d .*data flags=0|cb resent_msg_prefix",
           after=r"recv from \w+ (\[v\d .*signature|\[v1 key-exchange reply=1|fragment)", stops=True),
     Entry("A fragment that comes twice", "", "", when="repeated", stops=True),
     Entry(TAGLESS, "", "", scenarios="no_instance_tags", stops=True),
