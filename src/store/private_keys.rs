@@ -295,7 +295,11 @@ mod tests {
             b"last",
         ];
         assert_eq!(names, expected);
-        assert_eq!(*rewrite(&accounts), LIBOTR_FILE);
+        let file = rewrite(&accounts);
+        assert_eq!(*file, LIBOTR_FILE);
+        let in_one_piece = (file.capacity(), accounts[0].key.to_advanced().capacity());
+        let lengths = (file.len(), accounts[0].key.to_advanced().len());
+        assert_eq!(in_one_piece, lengths, "a buffer grew and left keys behind");
     }
 
     #[test]
@@ -413,6 +417,12 @@ mod tests {
         assert_eq!(code("(privkeys"), 203);
         assert_eq!(code(""), 45);
         assert_eq!(code("(privkeys #0#)"), 212);
+        for (file, sentence) in [
+            ("(privkey)", "no usable private keys"),
+            ("(privkeys", "unmatched parenthesis"),
+        ] {
+            assert_eq!(parse(file.as_bytes()).unwrap_err().to_string(), sentence);
+        }
     }
 
     #[test]
@@ -425,6 +435,8 @@ mod tests {
             key: &key,
         };
         assert_eq!(write([entry(&name)]), Err(NameTooLong));
+        assert_eq!(NameTooLong.code(), 202);
+        assert!(NameTooLong.to_string().contains("too long"));
         let file = write([entry(&name[1..])]).unwrap();
         assert_eq!(parse(&file).unwrap()[0].name, name[1..]);
     }

@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(sexp.nth_data(4), None);
         let tail: Vec<Sexp> = sexp.tail().collect();
         assert_eq!(tail, [parse(b"(b)"), parse(b"(c d)"), parse(b"()")]);
-        assert!(tail[2].is_nil());
+        assert!(tail[2].is_nil() && !tail[0].is_nil());
         assert_eq!(parse(b"(a b)(c d e)").length(), 5);
         assert_eq!(parse(b"a (b c)").nth_data(0), Some(&b"a"[..]));
         assert_eq!(parse(b"a (b c)").nth_data(1), None);

@@ -392,3 +392,35 @@ fn base64_digit(byte: u8) -> Option<u8> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64_simd::STANDARD;
+
+    /// A buffer that grows leaves a copy of the secret in it behind.
+    #[test]
+    fn there_is_room_for_a_secret_before_it_is_read() {
+        let quoted = br#"abc\"defghij123456\\" and "more""#;
+        let atom = Reader { rest: quoted }.quoted().unwrap().unwrap();
+        assert_eq!(*atom, br#"abc"defghij123456\"#);
+        assert_eq!(atom.capacity(), 20);
+        let hex = b"00112233445566778899aabbccddeeff00112233# #00#";
+        let atom = Reader { rest: hex }.hex().unwrap().unwrap();
+        assert_eq!((atom.len(), atom.capacity()), (20, 20));
+    }
+
+    #[test]
+    fn every_digit_of_base64_counts() {
+        let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let text = [digits, &b"|"[..]].concat();
+        let atom = Reader { rest: &text }.base64().unwrap().unwrap();
+        assert_eq!(*atom, STANDARD.decode_to_vec(digits).unwrap());
+    }
+
+    #[test]
+    fn an_error_says_what_is_wrong() {
+        let said = SyntaxError::OddHexNumbers.to_string();
+        assert_eq!(said, "an odd number of hex digits");
+    }
+}
