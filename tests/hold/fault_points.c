@@ -1,7 +1,7 @@
 /* test: faults
  * A whole conversation in which each allocation, and each draw of randomness, fails once in turn, and then, from each
  * one on, for the rest of the call. After each: no plaintext went out, an encrypted conversation did not become a
- * plain one, nobody crashed, and the two come to a new session and talk in it. */
+ * plain one, nobody crashed, the two come to a new session and talk in it, and nothing has leaked in the end. */
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,11 +41,23 @@ static void smp(const char *ours, const char *theirs)
 	settle(20);
 }
 
+/* Frees everything: nothing that libotr has asked for is left. */
+static void nothing_leaks(const char *step)
+{
+	pair_free();
+	check(faults_live() == 0, "nothing leaks");
+	if (faults_live()) {
+		printf("   (step %s: %lu blocks)\n", step, faults_live());
+		fflush(stdout);
+	}
+}
+
 /* What a child does after its failure. */
 static void after(const char *step, int last)
 {
 	nobody_became_plain();
 	if (last) {
+		nothing_leaks(step);
 		_exit(failures != 0);
 	}
 	if (!alice.us || !bob.us) {
@@ -71,6 +83,7 @@ static void after(const char *step, int last)
 		printf("   (step %s)\n", step);
 		fflush(stdout);
 	}
+	nothing_leaks(step);
 	_exit(failures != 0);
 }
 

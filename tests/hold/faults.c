@@ -17,6 +17,7 @@ extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
+extern void __libc_free(void *);
 
 static enum fault kind;
 static int armed, persistent, failing, child;
@@ -52,6 +53,61 @@ static void reap(void)
 			fprintf(stderr, "not ok - point %lu or the one before: status %x\n", points, (unsigned) status);
 		}
 	}
+}
+
+/* The blocks that libotr has asked for and that are not freed yet: a table of pointers. */
+#define TABLE (1u << 16)
+static void *live[TABLE];
+static unsigned long live_count;
+
+static unsigned home(const void *block)
+{
+	return (unsigned) (((uintptr_t) block >> 4) * 2654435761u) % TABLE;
+}
+
+static void *born(void *block, const void *caller)
+{
+	unsigned i = home(block);
+
+	if (block && (uintptr_t) caller >= from && (uintptr_t) caller < to && live_count < TABLE / 2) {
+		while (live[i]) {
+			i = (i + 1) % TABLE;
+		}
+		live[i] = block;
+		live_count++;
+	}
+	return block;
+}
+
+static void died(const void *block)
+{
+	unsigned i = home(block), j;
+
+	if (!block) {
+		return;
+	}
+	while (live[i] != block) {
+		if (!live[i]) {
+			return;
+		}
+		i = (i + 1) % TABLE;
+	}
+	/* What stands behind it may have its home before it. */
+	for (j = (i + 1) % TABLE; live[j]; j = (j + 1) % TABLE) {
+		unsigned at_home = home(live[j]);
+
+		if ((j > i && (at_home <= i || at_home > j)) || (j < i && at_home <= i && at_home > j)) {
+			live[i] = live[j];
+			i = j;
+		}
+	}
+	live[i] = NULL;
+	live_count--;
+}
+
+unsigned long faults_live(void)
+{
+	return live_count;
 }
 
 /* Whether this call is to fail. */
@@ -131,7 +187,7 @@ void *malloc(size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return __libc_malloc(size);
+	return born(__libc_malloc(size), __builtin_return_address(0));
 }
 
 void *calloc(size_t count, size_t size)
@@ -140,7 +196,7 @@ void *calloc(size_t count, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return __libc_calloc(count, size);
+	return born(__libc_calloc(count, size), __builtin_return_address(0));
 }
 
 void *realloc(void *old, size_t size)
@@ -149,7 +205,8 @@ void *realloc(void *old, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return __libc_realloc(old, size);
+	died(old);
+	return born(__libc_realloc(old, size), __builtin_return_address(0));
 }
 
 int posix_memalign(void **place, size_t align, size_t size)
@@ -157,8 +214,14 @@ int posix_memalign(void **place, size_t align, size_t size)
 	if (strikes(MEMORY, __builtin_return_address(0))) {
 		return ENOMEM;
 	}
-	*place = __libc_memalign(align, size);
+	*place = born(__libc_memalign(align, size), __builtin_return_address(0));
 	return *place ? 0 : ENOMEM;
+}
+
+void free(void *block)
+{
+	died(block);
+	__libc_free(block);
 }
 
 ssize_t getrandom(void *buffer, size_t length, unsigned flags)

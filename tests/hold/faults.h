@@ -13,6 +13,8 @@ extern void faults_plan(enum fault what, int until_disarmed, unsigned long every
 extern void faults_arm(int on);
 /* Whether this process has seen its failure. */
 extern int faults_child(void);
+/* How many blocks libotr has asked for, since faults_plan, that are not freed. */
+extern unsigned long faults_live(void);
 extern void faults_totals(struct totals *totals);
 
 #endif
