@@ -49,7 +49,8 @@ class Older(World):
 
 
 # The lines of the user's own trace that both interfaces have, and the fields of a context.
-OWN = re.compile(r"inject |message |ret (send|trusted)|cb (new_fingerprint|write_fingerprints|gone_secure|still_secure|handle_smp_event)"
+OWN = re.compile(r"inject |message |ret (send|trusted)"
+                 r"|cb (new_fingerprint|write_fingerprints|gone_secure|still_secure|handle_smp_event)"
                  r"|- \w+/0 (msgstate|authstate|initiated|auth_version|active|sid|half|version|offer|prints|next) ")
 
 
