@@ -50,7 +50,7 @@ KEYLESS = "A DH-key arrives while there is no private key yet"
 # No line that is not there as well, or the end of the answer.
 IGNORED = "?ret recv hidden|cb add_app_data"
 # A damaged message may be one too.
-DH_KEY_COMES = r"recv from \w+ (\[v.*dh-key|\[cut off|like |fragment )"
+DH_KEY_COMES = r"recv from \w+ (\[v.*dh-key|\[cut off|like |fragment |'\?OTR:AAMK)"
 WIPED_LINES = r"/0 (authstate [01] -> [012]|initiated [01] -> [01]|auth_version \d -> \d)$"
 KEYLESS_LINES = r"/[1-9]\w+ (authstate|initiated|auth_version|version) \d? ?-> \d$"
 
