@@ -237,6 +237,19 @@ static void hear_data(const unsigned char *plain, size_t length)
 	if (what & 32) {
 		size = encrypted + next_16() % (size - encrypted + 1);
 	}
+	if (what & 64) {
+		/* Another MAC, and any bytes for the MAC keys that are revealed. */
+		size_t mac = encrypted + get_32(bytes + encrypted - 4), revealed;
+		unsigned char *longer = calloc(1, mac + 24 + 256);
+
+		memcpy(longer, bytes, mac);
+		memset(longer + mac, (int) next(), 20);
+		revealed = bytes_of(longer + mac + 24, 256);
+		put_32(longer + mac + 20, revealed);
+		free(bytes);
+		bytes = longer;
+		size = mac + 24 + revealed;
+	}
 	hear_bytes(bytes, size);
 	free(bytes);
 	otrl_message_free(message);

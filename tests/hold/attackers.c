@@ -278,6 +278,40 @@ static void cve_2016_2851(void)
 	pair_free();
 }
 
+/* Four MiB of whatever a parser looks for: a search that begins again at each find would take hours. */
+static void time_grows_with_the_length(void)
+{
+	static const char *const pieces[] = { "?OTR", "?OTR:", "?OTR:AAMD", "?OTR,", "?OTR|", "?OTR|1|1,", ",1", "?OTR Error: ", "?OTRv2",
+		"?OTR?v", " ", "\t ", " \t  \t\t\t\t \t \t \t  ", " \t  \t\t\t\t \t \t \t    \t\t  \t ", "=", "A" };
+	const size_t size = 4u << 20;
+	char *text = malloc(size + 1);
+	struct timespec begin, end;
+
+	pair_new(POLICY);
+	go_secure();
+	for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+		size_t length = strlen(pieces[i]);
+
+		for (int begun = 0; begun < 2; begun++) {
+			for (size_t at = 0; at < size; at++) {
+				text[at] = pieces[i][at % length];
+			}
+			text[size] = 0;
+			if (begun) {
+				memcpy(text, "?OTR|101|101,1,2,", 17);
+			}
+			clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
+			hear(&bob, text);
+			clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+			check(end.tv_sec - begin.tv_sec < 4, "a long message takes a time that grows with its length");
+			drop_wire();
+		}
+	}
+	check(works(), "long messages bar nothing");
+	free(text);
+	pair_free();
+}
+
 /* Tags in messages are proved by nobody: a stranger makes as many as he likes. */
 static void a_crowd_of_instances(void)
 {
@@ -443,6 +477,7 @@ int main(void)
 	numbers_in_data_messages();
 	cve_2012_3461();
 	cve_2016_2851();
+	time_grows_with_the_length();
 	a_crowd_of_instances();
 	an_instance_beside_version_2();
 	fragments_without_end();
