@@ -3,6 +3,7 @@
 mod data;
 mod derivation;
 mod exchange;
+mod printing;
 mod sending;
 mod smp;
 
