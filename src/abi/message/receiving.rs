@@ -5,9 +5,11 @@ use std::ffi::{c_char, c_int};
 use std::ptr;
 
 use super::super::bridge::{policy_from, with_conversation, with_exchange};
-use super::super::context::{Handle, Names, NewContexts};
+use super::super::context::{Handle, Names, NewContexts, members};
 use super::super::error::GcryError;
-use super::super::memory::{bytes_of, c_string, free_and_clear, put, wipe_string_and_clear};
+use super::super::memory::{
+    bytes_of, c_string, free_and_clear, put, wipe_stack, wipe_string_and_clear,
+};
 use super::super::proto::{kind_of, version_of};
 use super::super::types::*;
 use super::super::{privkey, tlv};
@@ -136,6 +138,10 @@ pub unsafe fn receive(
         wipe_string_and_clear(&raw mut whole);
         if let Some(ctx) = master.get(client.us) {
             face::expire(ctx);
+            // The message may have ended the session, and went through many hands.
+            if members(ctx).any(|member| (*member).msgstate == MSGSTATE_FINISHED) {
+                wipe_stack();
+            }
         }
         shown
     }
