@@ -60,7 +60,7 @@ SUITES = [
     Suite("interop-abi2", ["tests/interop/run", "--abi2"], LAST_LINE,
           COMPILERS + GCRYPT + ["libotr5", "libotr5-dev", "python3-potr"], needs_install=True),
     Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
-    Suite("hold", ["tests/hold/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=20, needs_install=True),
+    Suite("hold", ["tests/hold/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=30, needs_install=True),
     # The same inputs in each run; `make fuzz` goes where no run has been.
     Suite("fuzz", ["env", "OTR_FUZZ_SEED=1", "fuzz/run", "10"], LAST_LINE, COMPILERS + ["g++"], minutes=20),
     Suite("interop", ["tests/interop/run"], LAST_LINE,
