@@ -158,11 +158,13 @@ mutants:
 	scripts/mutants
 
 # Random schedules, played by this library and the system's, for SECONDS. Then every point of failure in turn instead of
-# a sample: some ten minutes.
+# a sample: some ten minutes. Last, on its own, a statistic of times: it wants a machine that does nothing else.
 soak: all
 	$(MAKE) install PREFIX='$(abspath $(TARGET))/soak' DESTDIR=
 	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/same/run --soak $(SECONDS)
 	OTR_HOLD_EVERY=1 scripts/check hold
+	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/hold/run 'without wiping'
+	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/hold/run times
 
 # What the dependencies are: licences, sources, duplicates, and known vulnerabilities. cargo-deny gets the list of these from
 # GitHub; scripts/licences.py, in make check, needs nobody. The first time, cargo-deny is built: some minutes.

@@ -68,7 +68,7 @@ SUITES = [
           needs_install=True),
     Suite("interop-abi2", ["tests/interop/run", "--abi2"], LAST_LINE, INTEROP, needs_install=True),
     Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
-    Suite("hold", ["tests/hold/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=20, needs_install=True),
+    Suite("hold", ["tests/hold/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=30, needs_install=True),
     # The same inputs in each run; `make fuzz` goes where no run has been. Where clients talk, an input takes much longer.
     Suite("fuzz-parsers", FUZZ + ["4", *PARSERS], LAST_LINE, COMPILERS + ["g++"], minutes=20),
     Suite("fuzz-clients", FUZZ + ["20", "receiving", "conversation"], LAST_LINE, COMPILERS + ["g++"], minutes=20),

@@ -11,7 +11,7 @@ use super::entry::guard;
 use super::error::GcryError;
 use super::exchange;
 use super::hidden::{hidden, private_of};
-use super::memory::bytes_of;
+use super::memory::{bytes_of, wipe_stack};
 use super::private::ExchangeExtras;
 use super::smp_numbers;
 use super::types::*;
@@ -169,6 +169,7 @@ unsafe fn store(ctx: *mut ConnContext, conversation: Conversation) {
             return;
         };
         let hidden = hidden(ctx);
+        let was_encrypted = (*ctx).msgstate == MSGSTATE_ENCRYPTED;
         (*ctx).msgstate = match conversation.state {
             MessageState::Plaintext => MSGSTATE_PLAINTEXT,
             MessageState::Encrypted => MSGSTATE_ENCRYPTED,
@@ -204,6 +205,9 @@ unsafe fn store(ctx: *mut ConnContext, conversation: Conversation) {
         (*hidden).our_keyid = session.map_or(0, |session| session.our_keyid());
         (*hidden).their_keyid = session.map_or(0, |session| session.their_keyid());
         (*private).secrets = Some(conversation.secrets);
+        if was_encrypted && (*ctx).msgstate != MSGSTATE_ENCRYPTED {
+            wipe_stack();
+        }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod memory;
 mod reserve;
 pub mod stdio;
 pub mod types;
+mod undumped;
 
 pub mod auth;
 pub mod auth_info;

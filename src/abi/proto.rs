@@ -9,6 +9,7 @@ use super::error::GcryError;
 use super::memory::{bytes_of, c_array, c_buffer, c_string, free_array, put};
 use super::tlv;
 use super::types::*;
+use crate::crypto::secret::SecretKey;
 use crate::protocol::error::ProtocolError;
 use crate::wire::fragment::{Accumulated, FragmentHeader, Piece, create};
 use crate::wire::kind::MessageKind;
@@ -28,9 +29,6 @@ use abi2 as face;
 use abi5 as face;
 
 pub use face::{kind_of, version_of};
-
-/// The extra symmetric key that goes with a message.
-type ExtraKey = zeroize::Zeroizing<[u8; 32]>;
 
 entry! {
     /// The query message in our name, malloc'ed; NULL without memory.
@@ -177,7 +175,7 @@ unsafe fn create_data(
     msg: *const c_char,
     tlvs: *const OtrlTLV,
     flags: u8,
-) -> Result<ExtraKey, GcryError> {
+) -> Result<SecretKey, GcryError> {
     // SAFETY: the caller's promise.
     unsafe {
         put(encmessagep, ptr::null_mut());
@@ -210,7 +208,7 @@ unsafe fn accept_data(
     parts: Parts,
     context: *mut ConnContext,
     datamsg: *const c_char,
-) -> Result<ExtraKey, GcryError> {
+) -> Result<SecretKey, GcryError> {
     let Parts {
         plaintextp,
         tlvsp,

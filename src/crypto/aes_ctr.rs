@@ -4,7 +4,7 @@ use aes::{Aes128, Aes128Enc};
 use ctr::cipher::{InnerIvInit, KeyInit, KeyIvInit, StreamCipher};
 use ctr::{Ctr128BE, CtrCore, flavors};
 use std::fmt;
-use zeroize::ZeroizeOnDrop;
+use zeroize::{ZeroizeOnDrop, zeroize_stack};
 
 /// Encrypts or decrypts the data in place, from the start of the key stream.
 pub fn apply(key: &[u8; 16], counter: &[u8; 16], data: &mut [u8]) {
@@ -41,7 +41,10 @@ pub struct Stream(Box<Ctr128BE<Aes128>>);
 impl Stream {
     /// The key stream of this key that begins with the block of this counter.
     pub fn new(key: &[u8; 16], counter: &[u8; 16]) -> Self {
-        Self(Box::new(Ctr128BE::new(key.into(), counter.into())))
+        let stream = Self(Box::new(Ctr128BE::new(key.into(), counter.into())));
+        // Expanding a key leaves it in the stack, from where it may get anywhere.
+        zeroize_stack::<512>();
+        stream
     }
 
     /// Encrypts or decrypts the next piece of data in place.

@@ -1,6 +1,7 @@
 //! SHA-1 and SHA-256 (FIPS 180-4).
 
 use sha1::Sha1;
+use sha2::digest::FixedOutputReset;
 use sha2::{Digest, Sha256};
 
 /// SHA-1 of the parts, as if they were one string.
@@ -11,6 +12,27 @@ pub fn sha1(parts: &[&[u8]]) -> [u8; 20] {
 /// SHA-256 of the parts, as if they were one string.
 pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     digest::<Sha256>(parts).into()
+}
+
+/// [`sha1`] into a place of the caller's: on the way of a secret through return values, copies may be left behind.
+pub fn sha1_into(parts: &[&[u8]], digest: &mut [u8; 20]) {
+    digest_into::<Sha1>(parts, digest.into());
+}
+
+/// [`sha256`] into a place of the caller's, likewise.
+pub fn sha256_into(parts: &[&[u8]], digest: &mut [u8; 32]) {
+    digest_into::<Sha256>(parts, digest.into());
+}
+
+fn digest_into<D: Digest + FixedOutputReset>(
+    parts: &[&[u8]],
+    digest: &mut sha2::digest::Output<D>,
+) {
+    let mut state = D::new();
+    for part in parts {
+        Digest::update(&mut state, part);
+    }
+    Digest::finalize_into_reset(&mut state, digest);
 }
 
 fn digest<D: Digest>(parts: &[&[u8]]) -> sha2::digest::Output<D> {
@@ -66,6 +88,14 @@ mod tests {
         ] {
             assert_eq!(sha256(&[input])[..], hex(expected));
         }
+    }
+
+    #[test]
+    fn both_ways_give_the_same() {
+        let (mut short, mut long) = ([0; 20], [0; 32]);
+        sha1_into(&[b"a", b"bc"], &mut short);
+        sha256_into(&[b"a", b"bc"], &mut long);
+        assert_eq!((short, long), (sha1(&[b"abc"]), sha256(&[b"abc"])));
     }
 
     #[test]

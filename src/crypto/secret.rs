@@ -1,8 +1,8 @@
-//! Secret texts of any length.
+//! Secret texts of any length, and a secret key that is passed on.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Bytes that are wiped on drop, as far as the memory behind them reaches, and not printed.
 ///
@@ -56,6 +56,35 @@ impl fmt::Debug for SecretBytes {
     }
 }
 
+/// A key of 256 bits that is passed from hand to hand: boxed, so that no copy is left on the way, wiped on drop, not printed.
+#[derive(Clone)]
+pub struct SecretKey(Box<Zeroizing<[u8; 32]>>);
+
+impl SecretKey {
+    /// A copy of this key.
+    pub fn new(key: &[u8; 32]) -> Self {
+        let mut copy = Box::new(Zeroizing::new([0; 32]));
+        copy.copy_from_slice(key);
+        Self(copy)
+    }
+}
+
+impl ZeroizeOnDrop for SecretKey {}
+
+impl Deref for SecretKey {
+    type Target = [u8; 32];
+
+    fn deref(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(secret)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +96,12 @@ mod tests {
         assert_eq!(**bytes, b"secret"[..]);
         bytes.zeroize();
         assert!(bytes.is_empty());
+    }
+
+    #[test]
+    fn a_key_is_passed_on_and_not_printed() {
+        let key = SecretKey::new(&[7; 32]);
+        assert_eq!(*key.clone(), [7; 32]);
+        assert_eq!(format!("{key:?}"), "SecretKey(secret)");
     }
 }

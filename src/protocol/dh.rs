@@ -5,7 +5,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::error::ProtocolError;
 use super::session_id::{BoldHalf, SessionId};
 use crate::crypto::group::{self, Element, Exponent};
-use crate::crypto::hash::{sha1, sha256};
+use crate::crypto::hash::{sha1_into, sha256_into};
 
 /// Our key pair: a secret exponent and the public value made from it.
 #[derive(Clone)]
@@ -66,13 +66,14 @@ pub struct SharedSecret {
     mpi: Zeroizing<Vec<u8>>,
 }
 
+// Everything is made in the place where it stays, or is wiped: values that are returned leave copies in the stack.
 impl SharedSecret {
-    fn h1(&self, byte: u8) -> Zeroizing<[u8; 20]> {
-        Zeroizing::new(sha1(&[&[byte], &self.mpi]))
+    fn h1(&self, byte: u8, hash: &mut [u8; 20]) {
+        sha1_into(&[&[byte], &self.mpi], hash);
     }
 
-    fn h2(&self, byte: u8) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(sha256(&[&[byte], &self.mpi]))
+    fn h2(&self, byte: u8, hash: &mut [u8; 32]) {
+        sha256_into(&[&[byte], &self.mpi], hash);
     }
 }
 
@@ -111,19 +112,32 @@ impl AuthKeys {
             session_id: [0; 8],
             c: [0; 16],
             c_prime: [0; 16],
-            m1: *secret.h2(0x02),
-            m2: *secret.h2(0x03),
-            m1_prime: *secret.h2(0x04),
-            m2_prime: *secret.h2(0x05),
+            m1: [0; 32],
+            m2: [0; 32],
+            m1_prime: [0; 32],
+            m2_prime: [0; 32],
             secret,
         });
-        let secret = keys.secret.clone();
-        keys.session_id
-            .copy_from_slice(secret.h2(0x00).first_chunk::<8>().unwrap_or(&[0; 8]));
-        let cs = secret.h2(0x01);
-        let (c, c_prime) = cs.split_at(16);
-        keys.c.copy_from_slice(c);
-        keys.c_prime.copy_from_slice(c_prime);
+        let Self {
+            session_id,
+            c,
+            c_prime,
+            m1,
+            m2,
+            m1_prime,
+            m2_prime,
+            secret,
+        } = &mut *keys;
+        for (byte, key) in [(0x02, m1), (0x03, m2), (0x04, m1_prime), (0x05, m2_prime)] {
+            secret.h2(byte, key);
+        }
+        let mut hash = Zeroizing::new([0; 32]);
+        secret.h2(0x00, &mut hash);
+        session_id.copy_from_slice(hash.first_chunk::<8>().unwrap_or(&[0; 8]));
+        secret.h2(0x01, &mut hash);
+        let (first, second) = hash.split_at(16);
+        c.copy_from_slice(first);
+        c_prime.copy_from_slice(second);
         keys
     }
 
@@ -171,22 +185,30 @@ impl DataKeys {
         } else {
             (0x02, 0x01)
         };
-        Box::new(Self {
-            sending: DirectionKeys::derive(secret, send_byte),
-            receiving: DirectionKeys::derive(secret, receive_byte),
-            extra: *secret.h2(0xff),
-        })
+        let nothing = || DirectionKeys {
+            encryption: [0; 16],
+            mac: [0; 20],
+        };
+        let mut keys = Box::new(Self {
+            sending: nothing(),
+            receiving: nothing(),
+            extra: [0; 32],
+        });
+        keys.sending.derive(secret, send_byte);
+        keys.receiving.derive(secret, receive_byte);
+        secret.h2(0xff, &mut keys.extra);
+        keys
     }
 }
 
 impl DirectionKeys {
-    fn derive(secret: &SharedSecret, byte: u8) -> Self {
-        let hash = secret.h1(byte);
-        let encryption = *hash.first_chunk::<16>().unwrap_or(&[0; 16]);
-        Self {
-            encryption,
-            mac: sha1(&[&encryption]),
-        }
+    /// Becomes the keys of this byte.
+    fn derive(&mut self, secret: &SharedSecret, byte: u8) {
+        let mut hash = Zeroizing::new([0; 20]);
+        secret.h1(byte, &mut hash);
+        self.encryption
+            .copy_from_slice(hash.first_chunk::<16>().unwrap_or(&[0; 16]));
+        sha1_into(&[&self.encryption], &mut self.mac);
     }
 }
 
@@ -209,5 +231,7 @@ pub fn v1_session_id(ours: &DhKeyPair, theirs: &Element) -> SessionId {
     } else {
         BoldHalf::First
     };
-    SessionId::new(&*ours.shared_secret(theirs).h1(0x00), half)
+    let mut hash = Zeroizing::new([0; 20]);
+    ours.shared_secret(theirs).h1(0x00, &mut hash);
+    SessionId::new(&*hash, half)
 }

@@ -5,15 +5,15 @@
 //! after the client has been told something (a message encrypted later must count higher) stands in
 //! the list as a [`Task`] that the caller brings back.
 
-use zeroize::Zeroizing;
+use std::fmt;
 
 use super::ake::Established;
 use super::error::ProtocolError;
 use super::smp::state::Expected;
+use crate::crypto::secret::SecretKey;
 use crate::wire::tlv::Tlv;
 
 /// One thing to do.
-#[derive(Debug)]
 pub enum Effect {
     /// Send this to the correspondent, in fragments if it is too long.
     Inject(Vec<u8>),
@@ -36,7 +36,7 @@ pub enum Effect {
     /// The correspondent ended the session: forget its keys.
     Finish,
     /// Hand the client the extra symmetric key: what for, with which data, the key.
-    ExtraKey(u32, Vec<u8>, Zeroizing<[u8; 32]>),
+    ExtraKey(u32, Vec<u8>, SecretKey),
     /// Tell the client about the SMP: the event, how far it is in percent, the question.
     Smp(SmpEvent, u16, Option<Vec<u8>>),
     /// The SMP message that comes next, since we or the correspondent began, answered or broke off.
@@ -52,6 +52,32 @@ pub enum Effect {
     WatchCommit,
     /// Bring this back.
     Then(Task),
+}
+
+// Texts are the user's own, keys nobody's: what it is is printed, and not whom or what it is about.
+impl fmt::Debug for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Notify(notice, _) => write!(f, "Notify({notice:?}, ..)"),
+            Self::SetupFailed(error) => write!(f, "SetupFailed({error:?})"),
+            Self::ReportError(code) => write!(f, "ReportError({code:?})"),
+            Self::Smp(event, percent, _) => write!(f, "Smp({event:?}, {percent}, ..)"),
+            Self::SmpExpect(next) => write!(f, "SmpExpect({next:?})"),
+            Self::SmpAdvance(next) => write!(f, "SmpAdvance({next:?})"),
+            Self::Then(task) => write!(f, "Then({task:?})"),
+            Self::Inject(_) => f.write_str("Inject(..)"),
+            Self::RecentlySent => f.write_str("RecentlySent"),
+            Self::FingerprintSeen(_) => f.write_str("FingerprintSeen(..)"),
+            Self::ContextListChanged => f.write_str("ContextListChanged"),
+            Self::GoneSecure => f.write_str("GoneSecure"),
+            Self::StillSecure(ours) => write!(f, "StillSecure({ours})"),
+            Self::Finish => f.write_str("Finish"),
+            Self::ExtraKey(..) => f.write_str("ExtraKey(..)"),
+            Self::SmpReset => f.write_str("SmpReset"),
+            Self::Trust(trusted) => write!(f, "Trust({trusted})"),
+            Self::WatchCommit => f.write_str("WatchCommit"),
+        }
+    }
 }
 
 /// What is left of a step once the effects before it have been delivered.

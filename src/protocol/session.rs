@@ -1,14 +1,14 @@
 //! The data phase (OTR protocol, "Data Message", "Key Management"): which keys encrypt, when they
 //! are replaced, and which MAC keys are then published.
 
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::ake::{Established, Tags};
 use super::dh::{DataKeys, DhKeyPair};
 use super::error::ProtocolError;
 use super::message_cipher::MessageCipher;
 use crate::crypto::group::Element;
-use crate::crypto::secret::SecretBytes;
+use crate::crypto::secret::{SecretBytes, SecretKey};
 use crate::wire::armour::{armour, dearmour};
 use crate::wire::messages::Data;
 use crate::wire::messages::data::data_flags;
@@ -88,7 +88,7 @@ pub struct Received {
     /// The flags of the message.
     pub flags: u8,
     /// The extra symmetric key of the keys that the message was made with.
-    pub extra_key: Zeroizing<[u8; 32]>,
+    pub extra_key: SecretKey,
 }
 
 /// A data message to send.
@@ -97,7 +97,7 @@ pub struct Sent {
     /// The armoured message.
     pub message: Vec<u8>,
     /// The extra symmetric key of the keys that it was made with.
-    pub extra_key: Zeroizing<[u8; 32]>,
+    pub extra_key: SecretKey,
 }
 
 /// A data message that was refused.
@@ -222,7 +222,7 @@ impl Session {
             cipher.seal(counter, covered, start)
         })?;
         slot.send_counter = count;
-        let extra_key = Zeroizing::new(slot.keys.extra);
+        let extra_key = SecretKey::new(&slot.keys.extra);
         self.saved_mac_keys.clear();
         Ok(Sent {
             message: armour(&bytes),
@@ -278,7 +278,7 @@ impl Session {
             .ok_or(ProtocolError::Conflict)?;
         slot.receive_counter = counter;
         slot.received = true;
-        let extra_key = Zeroizing::new(slot.keys.extra);
+        let extra_key = SecretKey::new(&slot.keys.extra);
         if let Some(next) = next_ours {
             self.rotate_ours(next);
         }

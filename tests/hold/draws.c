@@ -57,6 +57,9 @@ ssize_t getrandom(void *buffer, size_t length, unsigned flags)
 		for (int i = 0; i < PIECE; i++) {
 			kept[count].masked[i] = from[i] ^ MASK;
 		}
+		for (int i = 0; i < EXPONENT && got == EXPONENT; i++) {
+			kept[count].exponent[i] = ((const volatile unsigned char *) buffer)[i] ^ MASK;
+		}
 		kept[count++].length = (int) got;
 	}
 	return got;

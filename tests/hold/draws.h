@@ -5,8 +5,14 @@
 #define PIECE 16
 #define MASK 0x5a
 
+/* A DH exponent. */
+#define EXPONENT 40
+
 struct draw {
+	/* The last bytes. */
 	unsigned char masked[PIECE];
+	/* All of a DH exponent. */
+	unsigned char exponent[EXPONENT];
 	int length;
 };
 

@@ -1,6 +1,9 @@
 //! S-expressions: what a `gcry_sexp_t` points at. They come and go as text; ours keep the form that libgcrypt calls advanced.
 //!
 //! The canonical form would be shorter, but libgcrypt prints an empty string there in a way that it does not read.
+//!
+//! This is where private keys are for as long as their user state is. Ours are kept out of core dumps; of everything else
+//! that a key is copied to in the course of a call, nothing is left when the call ends.
 
 use std::ptr;
 
@@ -8,13 +11,14 @@ use zeroize::Zeroizing;
 
 use super::{Maker, Owned, Sexp, foreign, maker};
 use crate::abi::error::GcryError;
+use crate::abi::undumped::Undumped;
 use crate::store::sexp as syntax;
 
 const KIND: u64 = 2;
 /// `GCRYSEXP_FMT_ADVANCED`: what people read and write.
 const ADVANCED: i32 = 3;
 
-type Object = Owned<Zeroizing<Vec<u8>>>;
+type Object = Owned<Undumped>;
 
 /// An S-expression from any of the forms that libgcrypt reads. NULL for an empty one, as with libgcrypt.
 ///
@@ -27,7 +31,8 @@ pub fn from_bytes(text: &[u8]) -> Result<*mut Sexp, GcryError> {
             if parsed.is_nil() {
                 return Ok(ptr::null_mut());
             }
-            return Ok(Object::into_raw(KIND, parsed.to_advanced()).cast());
+            let text = Undumped::new(&parsed.to_advanced()).ok_or(GcryError::ENOMEM)?;
+            return Ok(Object::into_raw(KIND, text).cast());
         }
         Maker::Gcrypt(gcrypt) => gcrypt,
     };
@@ -53,7 +58,8 @@ pub unsafe fn bytes(sexp: *const Sexp) -> Option<Zeroizing<Vec<u8>>> {
     // SAFETY: libgcrypt's form of an expression with a key in it is longer than 16 bytes.
     if let Some(object) = unsafe { Object::from_raw(KIND, sexp.cast_mut().cast()) } {
         // SAFETY: ours and alive.
-        return Some(unsafe { (*object).content.clone() });
+        let content = unsafe { &(*object).content };
+        return Some(Zeroizing::new(content.to_vec()));
     }
     let sexp_sprint = foreign()?.sexp_sprint?;
     // SAFETY: not ours, so libgcrypt's. No buffer asks for the size, which counts a closing NUL.

@@ -5,10 +5,10 @@ use std::ffi::{c_char, c_int};
 use std::ptr;
 
 use super::super::bridge::{policy_from, with_conversation, with_exchange, with_secrets};
-use super::super::context::{Handle, Names, NewContexts};
+use super::super::context::{Handle, Names, NewContexts, members};
 use super::super::error::GcryError;
 use super::super::memory::{
-    bytes_of, c_text, free_and_clear, put, slice_of, wipe_string_and_clear,
+    bytes_of, c_text, free_and_clear, put, slice_of, wipe_stack, wipe_string_and_clear,
 };
 use super::super::proto::{kind_of, version_of};
 use super::super::types::*;
@@ -141,6 +141,10 @@ pub unsafe fn receive(
         wipe_string_and_clear(&raw mut whole);
         if let Some(ctx) = master.get(client.us) {
             face::expire(ctx);
+            // The message may have ended the session, and went through many hands.
+            if members(ctx).any(|member| (*member).msgstate == MSGSTATE_FINISHED) {
+                wipe_stack();
+            }
         }
         shown
     }

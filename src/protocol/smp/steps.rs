@@ -10,7 +10,7 @@ use crate::crypto::group::{
 };
 use zeroize::Zeroizing;
 
-use crate::crypto::hash::sha256;
+use crate::crypto::hash::{sha256, sha256_into};
 use crate::crypto::proof;
 use crate::wire::messages::smp::{read_mpis, write_mpis};
 
@@ -30,13 +30,15 @@ pub struct SecretBinding<'a> {
 impl SecretBinding<'_> {
     /// The number that is compared: SHA-256 of 0x01, both fingerprints, the session id and the typed secret.
     pub fn bind(&self, typed: &[u8]) -> Result<Exponent, ProtocolError> {
-        let hash = Zeroizing::new(sha256(&[
+        let mut hash = Zeroizing::new([0; 32]);
+        let parts = [
             &[0x01],
-            self.initiator,
+            &self.initiator[..],
             self.responder,
             self.session_id,
             typed,
-        ]));
+        ];
+        sha256_into(&parts, &mut hash);
         Exponent::from_bytes(&*hash).ok_or(ProtocolError::Invalid)
     }
 }

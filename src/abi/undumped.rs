@@ -1,0 +1,103 @@
+//! Memory for what must not be in a core dump: long-lived keys.
+//!
+//! The system keeps whole pages out of a dump, so each of these has pages of its own. They are inherited by a forked child,
+//! as all memory is. They are not locked against swapping: what a process may lock is little, and the client's own.
+
+use std::ffi::c_void;
+use std::ops::Deref;
+use std::ptr::{self, NonNull};
+
+use super::memory::wipe;
+
+/// Bytes that are kept out of core dumps, and wiped on drop.
+pub struct Undumped {
+    begin: NonNull<u8>,
+    len: usize,
+}
+
+impl Undumped {
+    /// A copy of these bytes. `None` without memory.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        // SAFETY: fresh memory, wherever the system likes.
+        let begin = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                bytes.len().max(1),
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        if begin == libc::MAP_FAILED {
+            return None;
+        }
+        // Where the system knows nothing of it, the bytes are as safe as all others.
+        #[cfg(target_os = "linux")]
+        // SAFETY: the pages that were just mapped; nothing changes but what is dumped of them.
+        unsafe {
+            libc::madvise(begin, bytes.len().max(1), libc::MADV_DONTDUMP);
+        }
+        let begin = NonNull::new(begin.cast::<u8>())?;
+        // SAFETY: as long as that, and nobody else's.
+        unsafe { begin.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
+        Some(Self {
+            begin,
+            len: bytes.len(),
+        })
+    }
+}
+
+impl Deref for Undumped {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: ours, written by `new` and by nobody since.
+        unsafe { std::slice::from_raw_parts(self.begin.as_ptr(), self.len) }
+    }
+}
+
+impl Drop for Undumped {
+    fn drop(&mut self) {
+        let begin = self.begin.as_ptr().cast::<c_void>();
+        // SAFETY: mapped by `new` with this length, and used no more.
+        unsafe {
+            wipe(begin.cast(), self.len);
+            libc::munmap(begin, self.len.max(1));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_what_it_is_given() {
+        for len in [0, 1, 4096, 5000] {
+            let bytes = vec![7; len];
+            assert_eq!(*Undumped::new(&bytes).unwrap(), bytes[..]);
+        }
+    }
+
+    /// What the system says of the mapping: "dd" is "do not include area into core dump".
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_system_keeps_it_out_of_dumps() {
+        let bytes = Undumped::new(&[7; 5000]).unwrap();
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut inside = false;
+        for line in maps.lines() {
+            let range = line.split(' ').next().unwrap_or("").split_once('-');
+            let number = |text| usize::from_str_radix(text, 16);
+            if let Some((Ok(from), Ok(to))) = range.map(|(a, b)| (number(a), number(b))) {
+                inside = (from..to).contains(&bytes.as_ptr().addr());
+            }
+            if inside && let Some(flags) = line.strip_prefix("VmFlags:") {
+                assert!(flags.split(' ').any(|flag| flag == "dd"), "{flags}");
+                return;
+            }
+        }
+        panic!("it is mapped nowhere");
+    }
+}
