@@ -17,6 +17,7 @@ fn main() {
     for file in PARTS.into_iter().chain(headers) {
         println!("cargo::rerun-if-changed={file}");
     }
+    println!("cargo::rerun-if-env-changed=CARGO_MANIFEST_DIR");
     let here = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
     cc::Build::new()
         .files(PARTS)

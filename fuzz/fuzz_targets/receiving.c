@@ -197,7 +197,7 @@ static void hear_data(const unsigned char *plain, size_t length)
 {
 	char filler[MOST + 1], *message = NULL;
 	unsigned char *bytes = NULL;
-	size_t size, place = version == 3 ? 11 : 3, dh, encrypted;
+	size_t size, place, dh, encrypted;
 	unsigned what = next();
 
 	if (!session_of(&bob) || session_of(&bob)->msgstate != OTRL_MSGSTATE_ENCRYPTED) {
@@ -210,7 +210,8 @@ static void hear_data(const unsigned char *plain, size_t length)
 		otrl_message_free(message);
 		return;
 	}
-	place += bytes[1] != 1;
+	/* The session need not be of the version that it began with. */
+	place = bytes[1] == 3 ? 12 : bytes[1] == 2 ? 4 : 3;
 	dh = get_32(bytes + place + 8);
 	encrypted = place + 8 + 4 + dh + 8 + 4;
 	replace(bytes + encrypted, (unsigned char *) filler, plain, length);
@@ -319,7 +320,7 @@ static void other_key(void)
 			wanted[i] = (unsigned char) with;
 		}
 	}
-	place = version == 3 ? 11 : 3;
+	place = length > 11 && bytes[1] == 3 ? 11 : 3;
 	if (length > 3 && (bytes[2] == 0x11 || bytes[2] == 0x12)) {
 		place += bytes[2] == 0x11 ? 4 + 16 + 4 : 4;
 		if (place + shown < length) {
