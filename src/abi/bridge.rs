@@ -7,7 +7,7 @@ use std::ffi::{c_int, c_uint};
 use std::ptr;
 
 use super::context;
-use super::entry::guard;
+use super::entry::{guard, may_panic};
 use super::error::GcryError;
 use super::exchange;
 use super::hidden::{hidden, private_of};
@@ -47,7 +47,11 @@ pub unsafe fn with_conversation<T>(
     unsafe {
         let mut conversation = load(ctx)?;
         // After a panic it is dropped, with the session that `load` has taken out of the private part.
-        let outcome = guard(|| step(&mut conversation))?;
+        let outcome = guard(|| {
+            let outcome = step(&mut conversation);
+            may_panic();
+            outcome
+        })?;
         store(ctx, conversation);
         Ok(outcome)
     }

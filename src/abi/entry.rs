@@ -11,8 +11,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panicked;
 
-/// Runs pure Rust; no callback of a client may be called from `body`.
+/// Runs a step of pure Rust; no callback of a client may be called from `body`.
 pub fn guard<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch(|| {
+        may_panic();
+        body()
+    })
+}
+
+/// The same for a whole exported function: [`entry`].
+pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
         // The payload's own destructor might panic as well; what it leaves then is let go.
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
@@ -20,6 +28,14 @@ pub fn guard<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
         }
         Panicked
     })
+}
+
+/// A point at which a test can have a panic: tests/hold/faults.c, which is preloaded, answers for this function of the
+/// system's then. Only a library built with `--cfg otr_panics` has such points.
+pub fn may_panic() {
+    #[cfg(otr_panics)]
+    // SAFETY: it may be called at any time, and does not fail.
+    let _: () = assert!(unsafe { libc::sched_yield() } == 0, "as the test demands");
 }
 
 /// Defines an exported function that calls no code of the client: its whole body is guarded.
@@ -45,7 +61,7 @@ macro_rules! entry {
         $(#[$meta])*
         #[unsafe(no_mangle)]
         pub unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
-            $crate::abi::entry::guard(move || $body).unwrap_or_else(|_| $failure)
+            $crate::abi::entry::catch(move || $body).unwrap_or_else(|_| $failure)
         }
     };
 }

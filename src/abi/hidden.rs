@@ -118,11 +118,14 @@ unsafe fn forget_members(members: *mut Hidden) {
 unsafe fn forget_private(tail: *mut Tail) {
     // SAFETY: the caller's promise.
     unsafe {
-        let private = (*tail).private;
-        // Forgetting must succeed: what can't be emptied is left behind for a fresh state.
-        if guard(|| (*private).force_finished()).is_err() {
-            (*tail).private = Box::into_raw(Private::new());
-        }
+        let mut private = Box::from_raw((*tail).private);
+        (*tail).private = ptr::null_mut();
+        let emptied = guard(move || {
+            private.force_finished();
+            private
+        });
+        // Forgetting must succeed: what can't be emptied makes place for a fresh state.
+        (*tail).private = Box::into_raw(emptied.unwrap_or_else(|_| Private::new()));
     }
 }
 

@@ -17,7 +17,10 @@ pub struct Key(Box<Aes128Enc>);
 impl Key {
     /// Makes a key ready.
     pub fn new(key: &[u8; 16]) -> Self {
-        Self(Box::new(Aes128Enc::new(key.into())))
+        let key = Self(Box::new(Aes128Enc::new(key.into())));
+        // Expanding a key leaves it in the stack, from where it may get anywhere.
+        zeroize_stack::<512>();
+        key
     }
 
     /// Encrypts or decrypts the data in place, with the key stream that begins with the block of this counter.

@@ -1,7 +1,8 @@
 /* test: faults
  * A whole conversation in which each allocation, and each draw of randomness, fails once in turn, and then, from each
  * one on, for the rest of the call. After each: no plaintext went out, an encrypted conversation did not become a
- * plain one, nobody crashed, the two come to a new session and talk in it, and nothing has leaked in the end. */
+ * plain one, nobody crashed, the two come to a new session and talk in it, and nothing has leaked in the end.
+ * The same for a panic before and after each guarded step, in a library that is built for it. */
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -186,12 +187,16 @@ static void talk(void)
 int main(int count, char **arguments)
 {
 	struct totals totals;
-	enum fault what = count > 1 && strcmp(arguments[1], "randomness") == 0 ? RANDOMNESS : MEMORY;
+	static const char *const KINDS[] = { "memory", "randomness", "panic" };
+	enum fault what = MEMORY;
 	int persistent = count > 2 && strcmp(arguments[2], "lasting") == 0;
 	unsigned long stride = count > 3 ? strtoul(arguments[3], NULL, 10) : 1;
 	OtrlPolicy policy = OTRL_POLICY_ALLOW_V2 | OTRL_POLICY_ALLOW_V3 | OTRL_POLICY_ERROR_START_AKE
 		| OTRL_POLICY_WHITESPACE_START_AKE;
 
+	for (enum fault kind = MEMORY; count > 1 && kind <= PANIC; kind++) {
+		what = strcmp(arguments[1], KINDS[kind]) == 0 ? kind : what;
+	}
 	OTRL_INIT;
 	pair_new(policy);
 	alice.error_text = bob.error_text = count > 4 ? atoi(arguments[4]) : 1;
@@ -203,10 +208,10 @@ int main(int count, char **arguments)
 	faults_plan(what, persistent, stride, (unsigned long) getpid());
 	talk();
 	faults_totals(&totals);
-	check(totals.points > (what == MEMORY ? 1000 : 20), "there were points to fail at");
+	check(totals.points > (what == MEMORY ? 1000 : what == PANIC ? 150 : 20), "there were points to fail at");
 	failures += totals.bad;
 	checks += totals.injected;
-	printf("# %s, %s: %lu points, %lu failures injected\n", what == MEMORY ? "memory" : "randomness",
+	printf("# %s, %s: %lu points, %lu failures injected\n", KINDS[what],
 			persistent ? "from here on" : "once", totals.points, totals.injected);
 	return finish("fault points");
 }

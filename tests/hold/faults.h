@@ -2,7 +2,8 @@
 #ifndef HOLD_FAULTS_H
 #define HOLD_FAULTS_H
 
-enum fault { MEMORY, RANDOMNESS };
+/* PANIC: only in a library built with --cfg otr_panics. */
+enum fault { MEMORY, RANDOMNESS, PANIC };
 
 struct totals {
 	unsigned long points, injected, bad;
