@@ -208,7 +208,7 @@ static void forgetting_inside(void)
 	}
 	pair.alice->hook = pair.bob->hook = forget;
 	pair.alice->mms = pair.bob->mms = 5000;
-	for (step = 0; step < 14; step++) {
+	for (step = 0; step < 15; step++) {
 		/* A session for what comes after the first exchange. */
 		depth = 1;
 		if (step >= 8 && !(is_private(pair.alice, "bob") && is_private(pair.bob, "alice"))) {
@@ -250,6 +250,12 @@ static void forgetting_inside(void)
 				break;
 			case 13:
 				otrl_message_disconnect_all_instances(self->us, &self->ops, self, self->account, PROTOCOL, peer);
+				break;
+			case 14:
+				/* The session is refreshed. */
+				if (!side) {
+					send_text(self, peer, "?OTR?");
+				}
 				break;
 			default:
 				otrl_message_poll(self->us, &self->ops, self);
