@@ -226,6 +226,17 @@ fn what_became_of_a_commit_outlives_the_session() {
     assert_eq!(secrets.lost_commit, Some([2; 32]));
 }
 
+/// A client may send something itself while it is told of the message that a heartbeat would answer.
+#[test]
+fn no_heartbeat_follows_what_was_sent_meanwhile() {
+    let mut pair = Pair::in_session(Version::V3);
+    let bob = &mut pair.bob.conversation;
+    bob.last_sent = NOW;
+    assert!(bob.heartbeat(NOW + 60).is_empty());
+    assert!(!bob.heartbeat(NOW + 61).is_empty());
+    assert!(bob.heartbeat(NOW + 61).is_empty());
+}
+
 #[test]
 fn silence_is_answered_with_a_heartbeat() {
     let mut pair = Pair::in_session(Version::V3);
