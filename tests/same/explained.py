@@ -50,6 +50,7 @@ UNASKED = "`otrl_message_respond_smp` when nobody asked"
 KEYLESS = "A DH-key arrives while there is no private key yet"
 # No line that is not there as well, or the end of the answer.
 IGNORED = "?ret recv hidden|cb add_app_data"
+BESIDE = "An instance begins an exchange of version 3 beside a session of version 2"
 # A damaged message may be one too.
 DH_KEY_COMES = r"recv from \w+ (\[v.*dh-key|\[cut off|like |fragment |'\?OTR:AAMK)"
 WIPED_LINES = r"/0 (authstate [01] -> [012]|initiated [01] -> [01]|auth_version \d -> \d)$"
@@ -80,6 +81,8 @@ EXPLAINED = [
     Entry(DH_KEY, r"cb gone_secure |msgstate [02] -> 1$", r"cb still_secure |msgstate 2 -> 1$"),
     Entry(DH_KEY, r"cb still_secure \w+/[1-9a-f]\w+ ", r"cb gone_secure \w+/[1-9a-f]\w+ "),
     Entry(DH_KEY, "", "", when="apart", follows=True, stops=True),
+    # From here on they differ about which instance is the best one.
+    Entry(BESIDE, r"/[1-9a-f]\w+ msgstate  -> 1$", r"/[1-9a-f]\w+ msgstate  -> 2$", scenarios="schedule.*", stops=True),
     # The answer cannot be signed either when the DH-key is damaged.
     Entry(KEYLESS, KEYLESS_LINES, KEYLESS_LINES, after=DH_KEY_COMES,
           scenarios="ake_(truncated|flipped|longer|flipped_everywhere)_v3|no_private_key|key_lost_midway|schedule.*"),
