@@ -1,7 +1,7 @@
 //! AES-128 in counter mode. The counter is one 16-byte big-endian number that grows by one with each block and wraps.
 
-use aes::{Aes128, Aes128Enc};
-use ctr::cipher::{InnerIvInit, KeyInit, KeyIvInit, StreamCipher};
+use aes::Aes128Enc;
+use ctr::cipher::{InnerIvInit, KeyInit, StreamCipher};
 use ctr::{Ctr128BE, CtrCore, flavors};
 use std::fmt;
 use zeroize::{ZeroizeOnDrop, zeroize_stack};
@@ -35,32 +35,6 @@ impl ZeroizeOnDrop for Key {}
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(secret)")
-    }
-}
-
-/// A key stream that goes on where the last piece of data ended. Wiped on drop.
-pub struct Stream(Box<Ctr128BE<Aes128>>);
-
-impl Stream {
-    /// The key stream of this key that begins with the block of this counter.
-    pub fn new(key: &[u8; 16], counter: &[u8; 16]) -> Self {
-        let stream = Self(Box::new(Ctr128BE::new(key.into(), counter.into())));
-        // Expanding a key leaves it in the stack, from where it may get anywhere.
-        zeroize_stack::<512>();
-        stream
-    }
-
-    /// Encrypts or decrypts the next piece of data in place.
-    pub fn apply(&mut self, data: &mut [u8]) {
-        self.0.apply_keystream(data);
-    }
-}
-
-impl ZeroizeOnDrop for Stream {}
-
-impl fmt::Debug for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Stream(secret)")
     }
 }
 
@@ -102,18 +76,6 @@ mod tests {
     }
 
     #[test]
-    fn pieces_continue_the_stream() {
-        for size in [1, 3, 15, 16, 17, 63] {
-            let mut data = hex(PLAIN);
-            let mut stream = Stream::new(&block(KEY), &block(COUNTER));
-            for piece in data.chunks_mut(size) {
-                stream.apply(piece);
-            }
-            assert_eq!(data, hex(CIPHER), "pieces of {size}");
-        }
-    }
-
-    #[test]
     fn the_counter_wraps_over_all_sixteen_bytes() {
         let key = block(KEY);
         let mut two = [0; 32];
@@ -130,15 +92,12 @@ mod tests {
     fn the_key_schedule_is_wiped_on_drop() {
         fn wiped<T: ZeroizeOnDrop>() {}
         // Compiles only while the libraries' features for it are on.
-        wiped::<Ctr128BE<Aes128>>();
-        wiped::<Aes128>();
+        wiped::<Ctr128BE<Aes128Enc>>();
         wiped::<Aes128Enc>();
     }
 
     #[test]
     fn debug_hides_the_key() {
-        let stream = Stream::new(&[0xab; 16], &[0; 16]);
-        assert_eq!(format!("{stream:?}"), "Stream(secret)");
         assert_eq!(format!("{:?}", Key::new(&[0xab; 16])), "Key(secret)");
     }
 }

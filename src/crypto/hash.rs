@@ -6,12 +6,16 @@ use sha2::{Digest, Sha256};
 
 /// SHA-1 of the parts, as if they were one string.
 pub fn sha1(parts: &[&[u8]]) -> [u8; 20] {
-    digest::<Sha1>(parts).into()
+    let mut digest = [0; 20];
+    sha1_into(parts, &mut digest);
+    digest
 }
 
 /// SHA-256 of the parts, as if they were one string.
 pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    digest::<Sha256>(parts).into()
+    let mut digest = [0; 32];
+    sha256_into(parts, &mut digest);
+    digest
 }
 
 /// [`sha1`] into a place of the caller's: on the way of a secret through return values, copies may be left behind.
@@ -33,14 +37,6 @@ fn digest_into<D: Digest + FixedOutputReset>(
         Digest::update(&mut state, part);
     }
     Digest::finalize_into_reset(&mut state, digest);
-}
-
-fn digest<D: Digest>(parts: &[&[u8]]) -> sha2::digest::Output<D> {
-    let mut state = D::new();
-    for part in parts {
-        state.update(part);
-    }
-    state.finalize()
 }
 
 #[cfg(test)]
