@@ -11,8 +11,10 @@ use super::memory::{bytes_of, put};
 use super::privkey;
 use super::types::*;
 use crate::protocol::ake::{Auth, Established, SigningKey, Tags};
+use crate::protocol::ake_v1::V1Offer;
 use crate::protocol::dh::DhKeyPair;
 use crate::protocol::error::ProtocolError;
+use crate::protocol::opened_pairs::OpenedPairs;
 
 #[cfg(feature = "abi2")]
 mod abi2;
@@ -44,7 +46,7 @@ entry! {
                 Ok(key) => key,
                 Err(error) => return error,
             };
-            step(auth, |state, tags| state.on_dh_key(message, &key, tags))
+            step(auth, |state, tags| state.on_dh_key(message, &key, tags, &OpenedPairs::default()))
                 .map(|reply| put(havemsgp, c_bool(reply)))
                 .into()
         }
@@ -73,7 +75,7 @@ pub unsafe extern "C-unwind" fn otrl_auth_handle_revealsig(
         };
         let outcome = with_key(privkey, |key| {
             step(auth, |state, tags| {
-                state.on_reveal_signature(message, key, tags)
+                state.on_reveal_signature(message, key, tags, &mut OpenedPairs::default())
             })
         });
         let outcome = outcome.map(|established| established.map(|established| (established, true)));
@@ -99,7 +101,9 @@ pub unsafe extern "C-unwind" fn otrl_auth_handle_signature(
         let Some(message) = bytes_of(sigmsg) else {
             return GcryError::INV_VALUE;
         };
-        let outcome = step(auth, |state, _| state.on_signature(message));
+        let outcome = step(auth, |state, _| {
+            state.on_signature(message, &mut OpenedPairs::default())
+        });
         let outcome =
             outcome.map(|established| established.map(|established| (established, false)));
         finish(auth, outcome, havemsgp, auth_succeeded, asdata)
@@ -157,7 +161,17 @@ pub unsafe extern "C-unwind" fn otrl_auth_handle_v1_key_exchange(
         let outcome = with_key(privkey, |key| {
             let existing = given_pair(our_dh, our_keyid)?;
             step(auth, |state, _| {
-                state.on_v1_key_exchange(message, key, existing)
+                let offer = V1Offer::read(message)?;
+                let setup = state.v1_setup().map(|s| (s.our_dh.clone(), s.our_keyid));
+                let pair = match (offer.is_reply(), setup) {
+                    (true, None) => return Ok(None),
+                    (true, Some(setup)) => setup,
+                    (false, setup) => match existing.or(setup) {
+                        Some(pair) => pair,
+                        None => (DhKeyPair::generate()?, 1),
+                    },
+                };
+                state.complete_v1(offer, pair, key).map(Some)
             })
         });
         finish(auth, outcome, havemsgp, auth_succeeded, asdata)

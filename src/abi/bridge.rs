@@ -18,6 +18,7 @@ use super::types::*;
 use crate::protocol::ake::Auth;
 use crate::protocol::conversation::{Conversation, MessageState, Offer, Peer, Retransmit, Secrets};
 use crate::protocol::error::ProtocolError;
+use crate::protocol::opened_pairs::OpenedPairs;
 use crate::protocol::policy::Policy;
 use crate::protocol::session_id::{BoldHalf, SessionId};
 use crate::protocol::smp::state::Smp;
@@ -75,23 +76,29 @@ pub unsafe fn with_secrets<T>(
     }
 }
 
-/// Runs a step on a conversation and its key exchange.
+/// Runs a step on a conversation and its key exchange; the third is the record of the sessions that were opened with the
+/// correspondent, whichever the instance.
 ///
 /// # Safety
-/// As for [`with_conversation`].
+/// As for [`with_conversation`]; the context's master is live as well.
 pub unsafe fn with_exchange<T>(
     ctx: *mut ConnContext,
-    step: impl FnOnce(&mut Conversation, &mut Auth) -> T,
+    step: impl FnOnce(&mut Conversation, &mut Auth, &mut OpenedPairs) -> T,
 ) -> Result<T, GcryError> {
     // SAFETY: the caller's promise.
     unsafe {
         let private = private_of(ctx).ok_or(GcryError::INV_VALUE)?;
+        let family = private_of(context::master_of(ctx)).unwrap_or(private);
         let info = &raw mut (*ctx).auth;
         let mut auth = exchange::load(info, Some(&(*private).exchange));
-        let (outcome, auth) = with_conversation(ctx, move |conversation| {
-            let outcome = step(conversation, &mut auth);
+        let mut opened = std::mem::take(&mut (*family).opened);
+        let outcome = with_conversation(ctx, |conversation| {
+            let outcome = step(conversation, &mut auth, &mut opened);
             (outcome, auth)
-        })?;
+        });
+        // After a panic as well: what has opened a session has opened one.
+        (*family).opened = opened;
+        let (outcome, auth) = outcome?;
         (*private).exchange.keep(&auth);
         if let Err(error) = exchange::store(info, &auth) {
             // The step's effects go unheard: they would answer for an exchange that is not there.

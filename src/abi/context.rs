@@ -23,8 +23,13 @@ use abi2 as face;
 use abi5 as face;
 
 #[cfg(feature = "abi5")]
-pub use face::{count_members, find, find_recent_instance, recent_secure_instance};
-pub use face::{find_correspondent, is_instance, is_master, members, tags_of, update_recent_child};
+pub use face::{
+    become_instance, count_members, find, find_recent_instance, instance_that_gives_way,
+    recent_secure_instance,
+};
+pub use face::{
+    find_correspondent, is_instance, is_master, master_of, members, tags_of, update_recent_child,
+};
 pub use fingerprint::{find_fingerprint, forget_fingerprint, is_trusted, set_trust};
 pub use forget::{forget, forget_all};
 pub use handle::{CONTEXTS_FORGOTTEN, Handle, is_live};

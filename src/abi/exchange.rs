@@ -30,7 +30,7 @@ pub unsafe fn load(info: *const OtrlAuthInfo, extras: Option<&ExchangeExtras>) -
             initiated: (*info).initiated != 0,
             version: version_from((*info).protocol_version),
             last_message: bytes_of((*info).lastauthmsg).map(<[u8]>::to_vec),
-            commit_sent: auth_info::commit_sent(info),
+            waits_since: auth_info::commit_sent(info),
         }
     }
 }
@@ -42,11 +42,13 @@ unsafe fn load_state(
     // SAFETY: the caller vouches for the struct.
     unsafe {
         let our_keyid = (*info).our_keyid;
+        let version = || version_from((*info).protocol_version);
         let our_dh = || load_keypair(&raw const (*info).our_dh);
         let encrypted_gx = || slice_of((*info).encgx, (*info).encgx_len).to_vec();
         let hashed_gx = (*info).hashgx;
         let commitment = || {
             Some(Commitment {
+                version: version()?,
                 our_dh: our_dh()?,
                 our_keyid,
                 r: Zeroizing::new((*info).r),
@@ -57,22 +59,19 @@ unsafe fn load_state(
         Some(match (*info).authstate {
             AUTHSTATE_AWAITING_DHKEY => AuthState::AwaitingDhKey(Box::new(commitment()?)),
             AUTHSTATE_AWAITING_REVEALSIG => AuthState::AwaitingRevealSig(Box::new(Responding {
+                version: version()?,
                 our_dh: our_dh()?,
                 our_keyid,
                 encrypted_gx: encrypted_gx(),
                 hashed_gx,
-                yielded: extras.and_then(|extras| extras.yielded_to(&hashed_gx)),
+                begun: extras.and_then(|extras| extras.begun_before(&hashed_gx)),
             })),
             AUTHSTATE_AWAITING_SIG => {
                 let commitment = commitment()?;
                 let their_dh = Element::from_bytes(&mpi::bytes((*info).their_pub)?)?;
+                let ours = commitment.our_dh.public().to_bytes();
                 let keys = extras
-                    .and_then(|extras| {
-                        extras.keys_between(
-                            &commitment.our_dh.public().to_bytes(),
-                            &their_dh.to_bytes(),
-                        )
-                    })
+                    .and_then(|extras| extras.keys_between(&ours, &their_dh.to_bytes()))
                     .unwrap_or_else(|| {
                         AuthKeys::derive(commitment.our_dh.shared_secret(&their_dh))
                     });
@@ -80,12 +79,18 @@ unsafe fn load_state(
                     commitment,
                     their_dh,
                     keys,
+                    answered: extras.and_then(|extras| extras.answered_beside(&ours)),
                 }))
             }
-            AUTHSTATE_V1_SETUP => AuthState::V1Setup(Box::new(V1Setup {
-                our_dh: our_dh()?,
-                our_keyid,
-            })),
+            AUTHSTATE_V1_SETUP => {
+                let our_dh = our_dh()?;
+                let ours = our_dh.public().to_bytes();
+                AuthState::V1Setup(Box::new(V1Setup {
+                    our_dh,
+                    our_keyid,
+                    is_fresh: extras.is_some_and(|extras| extras.is_fresh(&ours)),
+                }))
+            }
             _ => AuthState::None,
         })
     }
@@ -135,7 +140,7 @@ unsafe fn write(info: *mut OtrlAuthInfo, auth: &Auth) {
     unsafe {
         (*info).initiated = auth.initiated.into();
         (*info).protocol_version = version_number(auth.version);
-        auth_info::note_commit_sent(info, auth.commit_sent);
+        auth_info::note_commit_sent(info, auth.waits_since);
         free_and_clear(&raw mut (*info).lastauthmsg);
         if let Some(message) = &auth.last_message {
             (*info).lastauthmsg = c_string(message);

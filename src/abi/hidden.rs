@@ -7,6 +7,8 @@
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+#[cfg(feature = "abi5")]
+use super::context::CONTEXTS_FORGOTTEN;
 use super::dh_objects::{keypair_free, session_free};
 use super::entry::guard;
 use super::gcry::mpi;
@@ -63,6 +65,26 @@ pub unsafe fn private_of(context: *mut ConnContext) -> Option<*mut Private> {
 pub unsafe fn serial_of(context: *const ConnContext) -> usize {
     // SAFETY: the caller's promise; a tail that was made here.
     unsafe { face::tail(context.cast_mut()).map_or(0, |tail| (*tail).serial) }
+}
+
+/// Makes a fresh context of one: it has had no session, was never heard, and goes by another number.
+///
+/// # Safety
+/// `context` is a live context of the library.
+#[cfg(feature = "abi5")]
+pub unsafe fn renew(context: *mut ConnContext) {
+    // SAFETY: the caller's promise; a tail that was made here.
+    unsafe {
+        let members = hidden(context);
+        (*members).generation = 0;
+        (*members).lastsent = 0;
+        (*members).lastrecv = 0;
+        if let Some(tail) = face::tail(context) {
+            drop_private(tail);
+            tail.write(Tail::new());
+            CONTEXTS_FORGOTTEN.fetch_add(1, Ordering::AcqRel);
+        }
+    }
 }
 
 /// Forgets everything about a session, and keeps the times and the count of sessions.

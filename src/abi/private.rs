@@ -1,8 +1,10 @@
 //! What the library keeps of a conversation behind the public structs.
 
-use crate::protocol::ake::{Auth, AuthState, Commitment};
+use crate::protocol::ake::expiry::Waiting;
+use crate::protocol::ake::{Auth, AuthState, Begun, Responding};
 use crate::protocol::conversation::Secrets;
 use crate::protocol::dh::AuthKeys;
+use crate::protocol::opened_pairs::OpenedPairs;
 
 /// The private part of one context.
 #[derive(Default)]
@@ -12,14 +14,23 @@ pub struct Private {
     pub secrets: Option<Box<Secrets>>,
     /// What an exchange under way has beyond the members of `OtrlAuthInfo`.
     pub exchange: ExchangeExtras,
+    /// In a context that is its own master: the sessions that were opened with any instance of the correspondent. It outlives
+    /// them, since other instances may wait with the same private value.
+    pub opened: OpenedPairs,
 }
 
 /// Values of an exchange that the public struct has no place for. Each stands beside the public
 /// values it belongs to and counts only as long as those are the same.
 #[derive(Default)]
 pub struct ExchangeExtras {
+    /// The keys between two public values, ours and theirs.
     keys: Option<([Vec<u8>; 2], Box<AuthKeys>)>,
-    yielded: Option<([u8; 32], Box<Commitment>)>,
+    /// What we had begun when the DH-commit with this hash came.
+    begun: Option<([u8; 32], Begun)>,
+    /// What we have answered while our reveal signature for this public value of ours waits.
+    answered: Option<(Vec<u8>, Box<Responding>)>,
+    /// The public value of a key pair that was made for the version 1 exchange under way.
+    fresh: Option<Vec<u8>>,
 }
 
 impl Private {
@@ -43,17 +54,17 @@ impl ExchangeExtras {
         *self = Self::default();
         match &auth.state {
             AuthState::AwaitingSig(revealed) => {
-                let publics = [
-                    revealed.commitment.our_dh.public().to_bytes(),
-                    revealed.their_dh.to_bytes(),
-                ];
+                let ours = revealed.commitment.our_dh.public().to_bytes();
+                let publics = [ours.clone(), revealed.their_dh.to_bytes()];
                 self.keys = Some((publics, revealed.keys.clone()));
+                self.answered = revealed.answered.clone().map(|answered| (ours, answered));
             }
             AuthState::AwaitingRevealSig(responding) => {
-                self.yielded = responding
-                    .yielded
-                    .clone()
-                    .map(|ours| (responding.hashed_gx, ours));
+                let begun = responding.begun.clone();
+                self.begun = begun.map(|begun| (responding.hashed_gx, begun));
+            }
+            AuthState::V1Setup(setup) if setup.is_fresh => {
+                self.fresh = Some(setup.our_dh.public().to_bytes());
             }
             _ => {}
         }
@@ -65,9 +76,43 @@ impl ExchangeExtras {
         (publics[0] == ours && publics[1] == theirs).then(|| keys.clone())
     }
 
-    /// The commitment of ours that yielded to the one with this hash.
-    pub fn yielded_to(&self, hash: &[u8; 32]) -> Option<Box<Commitment>> {
-        let (winner, ours) = self.yielded.as_ref()?;
-        (winner == hash).then(|| ours.clone())
+    /// What we had begun when the DH-commit with this hash came.
+    pub fn begun_before(&self, hash: &[u8; 32]) -> Option<Begun> {
+        let (theirs, begun) = self.begun.as_ref()?;
+        (theirs == hash).then(|| begun.clone())
+    }
+
+    /// What we have answered while the reveal signature for this public value of ours waits.
+    pub fn answered_beside(&self, ours: &[u8]) -> Option<Box<Responding>> {
+        let (revealed, answered) = self.answered.as_ref()?;
+        (revealed == ours).then(|| answered.clone())
+    }
+
+    /// Whether this public value of ours was made for the version 1 exchange under way.
+    pub fn is_fresh(&self, ours: &[u8]) -> bool {
+        self.fresh.as_deref() == Some(ours)
+    }
+
+    /// What the exchange that we had begun waits for.
+    pub fn begun_waits_for(&self) -> Option<Waiting> {
+        self.begun.as_ref().map(|(_, begun)| match begun {
+            Begun::Committed(_) => Waiting::DhKey,
+            Begun::Revealed(_) => Waiting::Signature,
+        })
+    }
+
+    /// Forgets what we had begun.
+    pub fn forget_begun(&mut self) {
+        self.begun = None;
+    }
+
+    /// The public values whose private halves are here.
+    pub fn held_values(&self) -> impl Iterator<Item = Vec<u8>> {
+        let begun = self.begun.iter().map(|(_, begun)| match begun {
+            Begun::Committed(commitment) => &commitment.our_dh,
+            Begun::Revealed(revealed) => &revealed.commitment.our_dh,
+        });
+        let answered = self.answered.iter().map(|(_, answered)| &answered.our_dh);
+        begun.chain(answered).map(|pair| pair.public().to_bytes())
     }
 }

@@ -4,23 +4,28 @@
 //! makes an [`Established`], and only that makes a session.
 
 mod authenticator;
+mod established;
+pub mod expiry;
+mod signing_key;
 
 use zeroize::Zeroizing;
 
 use self::authenticator::{Authenticator, check_outer_mac, outer_mac};
-use super::dh::{AuthKeys, DataKeys, DhKeyPair};
+pub use self::established::Established;
+pub use self::signing_key::SigningKey;
+use super::dh::{AuthKeys, DhKeyPair};
 use super::error::ProtocolError;
+use super::opened_pairs::OpenedPairs;
 use super::session_id::{BoldHalf, SessionId};
 use crate::crypto::aes_ctr;
-use crate::crypto::dsa;
 use crate::crypto::group::Element;
-use crate::crypto::hash::{sha1, sha256};
+use crate::crypto::hash::sha256;
 use crate::crypto::mac;
 use crate::crypto::random;
 use crate::wire::armour::{armour, dearmour};
 use crate::wire::instance::Instances;
 use crate::wire::kind::message_version;
-use crate::wire::messages::{DhCommit, DhKey, DsaNumbers, Header, RevealSignature, Signature};
+use crate::wire::messages::{DhCommit, DhKey, Header, RevealSignature, Signature};
 use crate::wire::mpi;
 use crate::wire::version::Version;
 
@@ -49,48 +54,11 @@ impl Tags {
     }
 }
 
-/// Our long-term key, with its public half as the wire and the fingerprint need it.
-#[derive(Clone, Debug)]
-pub struct SigningKey {
-    key: dsa::PrivateKey,
-    public_block: Vec<u8>,
-}
-
-impl SigningKey {
-    /// Makes ready a private key.
-    pub fn new(key: dsa::PrivateKey) -> Result<Self, ProtocolError> {
-        let public = key.public();
-        let numbers = DsaNumbers {
-            p: public.p(),
-            q: public.q(),
-            g: public.g(),
-            y: public.y(),
-        };
-        Ok(Self {
-            public_block: numbers.encode()?,
-            key,
-        })
-    }
-
-    /// The key itself.
-    pub fn key(&self) -> &dsa::PrivateKey {
-        &self.key
-    }
-
-    /// The public numbers as MPIs, as they stand in messages.
-    pub fn public_block(&self) -> &[u8] {
-        &self.public_block
-    }
-
-    /// SHA-1 of the public numbers: what people compare.
-    pub fn fingerprint(&self) -> [u8; 20] {
-        sha1(&[&self.public_block])
-    }
-}
-
 /// What a DH-commit message commits to: our key pair, and the key r that hides its public half until the reveal.
 #[derive(Clone)]
 pub struct Commitment {
+    /// The version of the DH-commit: only an answer of the same version is one.
+    pub version: Version,
     /// Our key pair.
     pub our_dh: DhKeyPair,
     /// Our key's number, 1 in a fresh exchange.
@@ -104,13 +72,14 @@ pub struct Commitment {
 }
 
 impl Commitment {
-    fn make() -> Result<Self, ProtocolError> {
+    fn make(version: Version) -> Result<Self, ProtocolError> {
         let our_dh = DhKeyPair::generate()?;
         let r = Zeroizing::new(random::bytes::<16>()?);
         let mut encrypted_gx = mpi::encode(&our_dh.public().to_bytes())?;
         let hashed_gx = sha256(&[&encrypted_gx]);
         aes_ctr::apply(&r, &ZERO_COUNTER, &mut encrypted_gx);
         Ok(Self {
+            version,
             our_dh,
             our_keyid: 1,
             r,
@@ -129,6 +98,8 @@ impl std::fmt::Debug for Commitment {
 /// The side that received a DH-commit and answered with a DH-key.
 #[derive(Clone, Debug)]
 pub struct Responding {
+    /// The version of the exchange.
+    pub version: Version,
     /// Our key pair.
     pub our_dh: DhKeyPair,
     /// Our key's number.
@@ -137,9 +108,9 @@ pub struct Responding {
     pub encrypted_gx: Vec<u8>,
     /// Its hash.
     pub hashed_gx: [u8; 32],
-    /// Our own commitment, if it crossed theirs and lost. A peer that yields as well (libotr 4 does
-    /// so for version 2) answers it with a DH-key, and then it still serves.
-    pub yielded: Option<Box<Commitment>>,
+    /// The exchange that we had begun ourselves when their DH-commit arrived. Nobody has proved anything yet, so that
+    /// commit may be anybody's: ours goes on beside it, and the one that is signed first counts.
+    pub begun: Option<Begun>,
 }
 
 /// The side that has revealed its key and waits for the other's signature.
@@ -151,6 +122,17 @@ pub struct Revealed {
     pub their_dh: Element,
     /// The keys of this exchange.
     pub keys: Box<AuthKeys>,
+    /// The DH-commit that we have answered meanwhile, with nothing in `begun`.
+    pub answered: Option<Box<Responding>>,
+}
+
+/// An exchange that we began, while one that the other side began stands before it.
+#[derive(Clone, Debug)]
+pub enum Begun {
+    /// Our DH-commit waits for a DH-key.
+    Committed(Box<Commitment>),
+    /// Our reveal signature waits for a signature; nothing is in `answered`.
+    Revealed(Box<Revealed>),
 }
 
 /// Where the exchange stands; the names are the specification's.
@@ -176,6 +158,8 @@ pub struct V1Setup {
     pub our_dh: DhKeyPair,
     /// Our key's number.
     pub our_keyid: u32,
+    /// Whether the key pair was made for this exchange. Else it is that of the session, and can only confirm it.
+    pub is_fresh: bool,
 }
 
 /// One side of an exchange.
@@ -189,88 +173,9 @@ pub struct Auth {
     pub version: Option<Version>,
     /// Our last message, armoured, kept for retransmission.
     pub last_message: Option<Vec<u8>>,
-    /// When a master context sent a version 3 DH-commit that still waits, in seconds since 1970; else 0.
-    pub commit_sent: i64,
-}
-
-/// A finished exchange: their signature was verified. Nothing else makes one.
-#[derive(Clone, Debug)]
-pub struct Established {
-    our_dh: DhKeyPair,
-    our_keyid: u32,
-    their_dh: Element,
-    their_keyid: u32,
-    their_fingerprint: [u8; 20],
-    session_id: SessionId,
-    version: Version,
-    initiated: bool,
-    /// The keys between these two DH keys, if the exchange had to find their shared secret anyway.
-    data_keys: Option<Box<DataKeys>>,
-}
-
-impl Established {
-    /// Our key pair of the exchange, the first of the session.
-    pub fn our_dh(&self) -> &DhKeyPair {
-        &self.our_dh
-    }
-    /// Its number.
-    pub fn our_keyid(&self) -> u32 {
-        self.our_keyid
-    }
-    /// Their public value.
-    pub fn their_dh(&self) -> &Element {
-        &self.their_dh
-    }
-    /// Its number, never 0.
-    pub fn their_keyid(&self) -> u32 {
-        self.their_keyid
-    }
-    /// The fingerprint of the key that signed.
-    pub fn their_fingerprint(&self) -> &[u8; 20] {
-        &self.their_fingerprint
-    }
-    /// The secure session id.
-    pub fn session_id(&self) -> SessionId {
-        self.session_id
-    }
-    /// The version the session speaks.
-    pub fn version(&self) -> Version {
-        self.version
-    }
-    /// Whether we began the exchange.
-    pub fn initiated(&self) -> bool {
-        self.initiated
-    }
-    /// The keys of the session's first messages, if the exchange found them on its way.
-    pub fn data_keys(&self) -> Option<&DataKeys> {
-        self.data_keys.as_deref()
-    }
-    /// An exchange of version 1, whose one message was signed and verified.
-    pub(super) fn of_version_1(
-        session_id: SessionId,
-        (our_dh, our_keyid): (DhKeyPair, u32),
-        (their_dh, their_keyid): (Element, u32),
-        their_fingerprint: [u8; 20],
-        initiated: bool,
-    ) -> Self {
-        let version = Version::V1;
-        Self {
-            our_dh,
-            our_keyid,
-            their_dh,
-            their_keyid,
-            their_fingerprint,
-            session_id,
-            version,
-            initiated,
-            data_keys: None,
-        }
-    }
-
-    /// Whether the other side is ourselves: a message of ours came back.
-    pub fn is_reflected(&self) -> bool {
-        self.our_dh.public() == &self.their_dh
-    }
+    /// In version 3, when the DH-commit of a master context or the reveal signature of an instance was sent that still
+    /// waits for its answer, in seconds since 1970; else 0. See [`expiry`].
+    pub waits_since: i64,
 }
 
 /// What becomes of a DH-commit message.
@@ -282,12 +187,14 @@ pub enum CommitOutcome {
     OursWins,
     /// It crossed the commit that `rival` named and that one wins: send that again.
     RivalWins,
+    /// It is our own: nothing changes.
+    Reflected,
 }
 
 impl Auth {
     /// Starts an exchange; the DH-commit to send is in `last_message`.
     pub fn start(version: Version, tags: Tags) -> Result<Self, ProtocolError> {
-        let commitment = Commitment::make()?;
+        let commitment = Commitment::make(version)?;
         let message = DhCommit {
             header: tags.header(version),
             encrypted_gx: commitment.encrypted_gx.clone(),
@@ -298,11 +205,44 @@ impl Auth {
             state: AuthState::AwaitingDhKey(Box::new(commitment)),
             initiated: true,
             version: Some(version),
-            commit_sent: 0,
+            waits_since: 0,
         })
     }
 
-    /// The hash we committed to, while our DH-commit waits for its answer.
+    /// Our DH-commit that waits for its answer, alone or beside an exchange that the other side began.
+    pub fn commitment(&self) -> Option<&Commitment> {
+        match &self.state {
+            AuthState::AwaitingDhKey(commitment) => Some(commitment),
+            AuthState::AwaitingRevealSig(responding) => match &responding.begun {
+                Some(Begun::Committed(commitment)) => Some(commitment),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Our reveal signature that waits for its answer, likewise.
+    pub fn revealed(&self) -> Option<&Revealed> {
+        match &self.state {
+            AuthState::AwaitingSig(revealed) => Some(revealed),
+            AuthState::AwaitingRevealSig(responding) => match &responding.begun {
+                Some(Begun::Revealed(revealed)) => Some(revealed),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The other side's exchange that we have answered, likewise.
+    pub fn responding(&self) -> Option<&Responding> {
+        match &self.state {
+            AuthState::AwaitingRevealSig(responding) => Some(responding),
+            AuthState::AwaitingSig(revealed) => revealed.answered.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The hash we committed to, while our DH-commit is the last message of the exchange.
     pub fn pending_commit(&self) -> Option<&[u8; 32]> {
         match &self.state {
             AuthState::AwaitingDhKey(commitment) => Some(&commitment.hashed_gx),
@@ -310,30 +250,9 @@ impl Auth {
         }
     }
 
-    /// The hash we committed to, while our reveal signature waits for its answer.
-    pub fn revealed_commit(&self) -> Option<&[u8; 32]> {
-        match &self.state {
-            AuthState::AwaitingSig(revealed) => Some(&revealed.commitment.hashed_gx),
-            _ => None,
-        }
-    }
-
-    /// A copy of an exchange whose DH-commit waits, for one instance of the correspondent that answered it.
-    pub fn for_instance(&self) -> Option<Self> {
-        let AuthState::AwaitingDhKey(commitment) = &self.state else {
-            return None;
-        };
-        Some(Self {
-            state: AuthState::AwaitingDhKey(commitment.clone()),
-            initiated: self.initiated,
-            version: Some(Version::V3),
-            last_message: self.last_message.clone(),
-            commit_sent: 0,
-        })
-    }
-
-    /// Handles a DH-commit message. When two commits cross, the numerically higher hash wins on both
-    /// sides; `rival` is the hash of a commit of ours that waits elsewhere (version 3: in the master context).
+    /// Handles a DH-commit message (OTRv3, "Receiving a D-H Commit Message"). When two commits cross, the numerically
+    /// higher hash wins on both sides; `rival` is the hash of a commit of ours that waits elsewhere (version 3: in the
+    /// master context).
     pub fn on_commit(
         &mut self,
         message: &[u8],
@@ -342,73 +261,101 @@ impl Auth {
         rival: Option<&[u8; 32]>,
     ) -> Result<CommitOutcome, ProtocolError> {
         let commit = DhCommit::parse(&dearmour(message, true)?)?;
-        let mut yielded = None;
-        match &mut self.state {
-            AuthState::AwaitingDhKey(ours) => {
-                if ours.hashed_gx > commit.hashed_gx && self.version == Some(version) {
-                    return Ok(CommitOutcome::OursWins);
-                }
-                yielded = Some(ours.clone());
-            }
-            AuthState::AwaitingRevealSig(responding) => {
-                // Our DH-key stands; only what it will be combined with is new.
-                responding.encrypted_gx = commit.encrypted_gx;
-                responding.hashed_gx = commit.hashed_gx;
-                return Ok(CommitOutcome::Answered);
-            }
-            AuthState::None => {
-                if rival.is_some_and(|rival| *rival > commit.hashed_gx) {
-                    return Ok(CommitOutcome::RivalWins);
-                }
-            }
-            AuthState::AwaitingSig(_) | AuthState::V1Setup(_) => {}
+        let ours = self.commitment().map(|ours| &ours.hashed_gx).or(rival);
+        if ours == Some(&commit.hashed_gx) {
+            return Ok(CommitOutcome::Reflected);
         }
-        let our_dh = DhKeyPair::generate()?;
+        match &self.state {
+            AuthState::AwaitingDhKey(ours)
+                if ours.hashed_gx > commit.hashed_gx && ours.version == version =>
+            {
+                return Ok(CommitOutcome::OursWins);
+            }
+            AuthState::None if rival.is_some_and(|rival| *rival > commit.hashed_gx) => {
+                return Ok(CommitOutcome::RivalWins);
+            }
+            _ => {}
+        }
+        // A DH-key that we have sent stands; only what it will be combined with is new.
+        let sent = self.responding().filter(|sent| sent.version == version);
+        let (our_dh, our_keyid) = match sent {
+            Some(sent) => (sent.our_dh.clone(), sent.our_keyid),
+            None => (DhKeyPair::generate()?, 1),
+        };
         let reply = DhKey {
             header: tags.header(version),
             gy: our_dh.public().to_bytes(),
         };
+        let begun = if let Some(commitment) = self.commitment() {
+            Some(Begun::Committed(Box::new(commitment.clone())))
+        } else {
+            self.revealed().map(|revealed| {
+                Begun::Revealed(Box::new(Revealed {
+                    answered: None,
+                    ..revealed.clone()
+                }))
+            })
+        };
         *self = Self {
             last_message: Some(armour(&reply.serialise()?)),
+            waits_since: if begun.is_some() { self.waits_since } else { 0 },
             state: AuthState::AwaitingRevealSig(Box::new(Responding {
+                version,
                 our_dh,
-                our_keyid: 1,
+                our_keyid,
                 encrypted_gx: commit.encrypted_gx,
                 hashed_gx: commit.hashed_gx,
-                yielded: yielded.filter(|_| version == Version::V2),
+                begun,
             })),
             initiated: false,
             version: Some(version),
-            commit_sent: 0,
         };
         Ok(CommitOutcome::Answered)
     }
 
-    /// Handles a DH-key message. True: send `last_message`, a reveal signature (again).
+    /// Handles a DH-key message (OTRv3, "Receiving a D-H Key Message") that answers our own DH-commit. True: send
+    /// `last_message`, a reveal signature (again). A value with which our commitment has opened a session is ignored.
     pub fn on_dh_key(
         &mut self,
         message: &[u8],
         key: &SigningKey,
         tags: Tags,
+        opened: &OpenedPairs,
     ) -> Result<bool, ProtocolError> {
-        let version = message_version(message);
+        if let AuthState::AwaitingSig(revealed) = &self.state {
+            let incoming = DhKey::parse(&dearmour(message, true)?)?;
+            return Ok(Element::from_bytes(&incoming.gy).as_ref() == Some(&revealed.their_dh));
+        }
+        match self.commitment().cloned() {
+            Some(commitment) => self.answer_dh_key(commitment, message, key, tags, opened),
+            None => DhKey::parse(&dearmour(message, true)?)
+                .map(|_| false)
+                .map_err(ProtocolError::from),
+        }
+    }
+
+    /// Takes a DH-key message as the answer to `commitment`, ours or that of our master context.
+    pub fn answer_dh_key(
+        &mut self,
+        commitment: Commitment,
+        message: &[u8],
+        key: &SigningKey,
+        tags: Tags,
+        opened: &OpenedPairs,
+    ) -> Result<bool, ProtocolError> {
         let incoming = DhKey::parse(&dearmour(message, true)?)?;
-        let (commitment, initiated) = match &self.state {
-            AuthState::AwaitingDhKey(commitment) => (commitment.as_ref(), self.initiated),
-            AuthState::AwaitingRevealSig(responding) => match &responding.yielded {
-                Some(commitment) => (commitment.as_ref(), true),
-                None => return Ok(false),
-            },
-            AuthState::AwaitingSig(revealed) => {
-                return Ok(Element::from_bytes(&incoming.gy).as_ref() == Some(&revealed.their_dh));
-            }
-            AuthState::None | AuthState::V1Setup(_) => return Ok(false),
-        };
+        let version = commitment.version;
         // They may answer another instance that speaks another version.
-        let Some(version) = version.filter(|_| version == self.version) else {
+        if message_version(message) != Some(version) {
             return Ok(false);
-        };
+        }
         let their_dh = Element::from_bytes(&incoming.gy).ok_or(ProtocolError::Invalid)?;
+        let is_own = |responding: &Responding| responding.our_dh.public() == &their_dh;
+        if self.responding().is_some_and(is_own)
+            || !opened.may_open(commitment.our_dh.public(), &their_dh)
+        {
+            return Ok(false);
+        }
         let keys = AuthKeys::derive(commitment.our_dh.shared_secret(&their_dh));
         let ours = Authenticator {
             encryption: &keys.c,
@@ -423,32 +370,41 @@ impl Auth {
             mac: outer_mac(&keys.m2, &encrypted_signature)?,
             encrypted_signature,
         };
+        let answered = self.responding().map(|responding| {
+            Box::new(Responding {
+                begun: None,
+                ..responding.clone()
+            })
+        });
         *self = Self {
             last_message: Some(armour(&reply.serialise()?)),
             state: AuthState::AwaitingSig(Box::new(Revealed {
-                commitment: commitment.clone(),
+                commitment,
                 their_dh,
                 keys,
+                answered,
             })),
-            initiated,
+            initiated: true,
             version: Some(version),
-            commit_sent: self.commit_sent,
+            waits_since: 0,
         };
         Ok(true)
     }
 
-    /// Handles a reveal signature message. `Some`: the exchange is done, send `last_message`, our signature.
+    /// Handles a reveal signature message (OTRv3, "Receiving a Reveal Signature Message"). `Some`: the exchange is done,
+    /// send `last_message`, our signature.
     pub fn on_reveal_signature(
         &mut self,
         message: &[u8],
         key: &SigningKey,
         tags: Tags,
+        opened: &mut OpenedPairs,
     ) -> Result<Option<Established>, ProtocolError> {
         let incoming = RevealSignature::parse(&dearmour(message, true)?)?;
-        let AuthState::AwaitingRevealSig(responding) = &self.state else {
+        let Some(responding) = self.responding() else {
             return Ok(None);
         };
-        let version = self.version.ok_or(ProtocolError::Conflict)?;
+        let version = responding.version;
         let mut gx = responding.encrypted_gx.clone();
         aes_ctr::apply(&incoming.revealed_key, &ZERO_COUNTER, &mut gx);
         if !mac::equal(&sha256(&[&gx]), &responding.hashed_gx) {
@@ -457,6 +413,9 @@ impl Auth {
         }
         let their_dh = Element::from_bytes(mpi::decode(&gx)?).ok_or(ProtocolError::Invalid)?;
         let our_dh = &responding.our_dh;
+        if !opened.may_open(our_dh.public(), &their_dh) {
+            return Ok(None);
+        }
         let keys = AuthKeys::derive(our_dh.shared_secret(&their_dh));
         check_outer_mac(&keys.m2, &incoming.encrypted_signature, &incoming.mac)?;
         let theirs = Authenticator {
@@ -488,25 +447,31 @@ impl Auth {
             their_fingerprint: signer.fingerprint,
             session_id: SessionId::new(&keys.session_id, BoldHalf::Second),
             version,
-            initiated: self.initiated,
+            initiated: false,
         };
-        self.state = AuthState::None;
-        self.last_message = Some(armour(&reply.serialise()?));
+        self.finish(&established, Some(armour(&reply.serialise()?)), opened);
         Ok(Some(established))
     }
 
-    /// Handles a signature message. `Some`: the exchange is done, nothing to send.
-    pub fn on_signature(&mut self, message: &[u8]) -> Result<Option<Established>, ProtocolError> {
+    /// Handles a signature message (OTRv3, "Receiving a Signature Message"). `Some`: the exchange is done, nothing to send.
+    pub fn on_signature(
+        &mut self,
+        message: &[u8],
+        opened: &mut OpenedPairs,
+    ) -> Result<Option<Established>, ProtocolError> {
         let incoming = Signature::parse(&dearmour(message, true)?)?;
-        let AuthState::AwaitingSig(revealed) = &self.state else {
+        let Some(revealed) = self.revealed() else {
             return Ok(None);
         };
-        let version = self.version.ok_or(ProtocolError::Conflict)?;
         let Revealed {
             commitment,
             their_dh,
             keys,
-        } = revealed.as_ref();
+            ..
+        } = revealed;
+        if !opened.may_open(commitment.our_dh.public(), their_dh) {
+            return Ok(None);
+        }
         check_outer_mac(&keys.m2_prime, &incoming.encrypted_signature, &incoming.mac)?;
         let theirs = Authenticator {
             encryption: &keys.c_prime,
@@ -523,11 +488,27 @@ impl Auth {
             their_keyid: signer.keyid,
             their_fingerprint: signer.fingerprint,
             session_id: SessionId::new(&keys.session_id, BoldHalf::First),
-            version,
-            initiated: self.initiated,
+            version: commitment.version,
+            initiated: true,
         };
-        self.state = AuthState::None;
-        self.last_message = None;
+        self.finish(&established, None, opened);
         Ok(Some(established))
+    }
+
+    /// The exchange is done: its private values are gone, and its pair of DH values opens no second session.
+    fn finish(
+        &mut self,
+        established: &Established,
+        reply: Option<Vec<u8>>,
+        opened: &mut OpenedPairs,
+    ) {
+        opened.note(established.our_dh.public(), &established.their_dh);
+        *self = Self {
+            state: AuthState::None,
+            initiated: established.initiated,
+            version: Some(established.version),
+            last_message: reply,
+            waits_since: 0,
+        };
     }
 }

@@ -1,4 +1,7 @@
 //! The key exchange of version 1: one signed message each way, kept for peers of that time.
+//!
+//! Nothing in a message of version 1 shows that it is new. A recorded one may therefore confirm the keys of the session that
+//! there is, and changes nothing then; whatever opens a session does so with a key pair of ours that was made for it.
 
 use super::ake::{Auth, AuthState, Established, SigningKey, V1Setup};
 use super::dh::{DhKeyPair, v1_session_id};
@@ -14,31 +17,18 @@ use crate::wire::version::Version;
 /// The reply byte of a message that answers another.
 const REPLY: u8 = 0x01;
 
-impl Auth {
-    /// Starts an exchange, with the key pair of the session if there is one; the message is in `last_message`.
-    pub fn start_v1(
-        existing: Option<(DhKeyPair, u32)>,
-        key: &SigningKey,
-    ) -> Result<Self, ProtocolError> {
-        let (our_dh, our_keyid) = fresh_unless(existing)?;
-        let last_message = Some(key_exchange(&our_dh, our_keyid, 0, key)?);
-        let state = AuthState::V1Setup(Box::new(V1Setup { our_dh, our_keyid }));
-        Ok(Self {
-            state,
-            initiated: true,
-            version: Some(Version::V1),
-            last_message,
-            commit_sent: 0,
-        })
-    }
+/// A key exchange message of version 1 whose signature is right.
+#[derive(Debug)]
+pub struct V1Offer {
+    their_dh: Element,
+    their_keyid: u32,
+    fingerprint: [u8; 20],
+    is_reply: bool,
+}
 
-    /// Handles a key exchange message. `Some`: the exchange is done; true: send the reply in `last_message`.
-    pub fn on_v1_key_exchange(
-        &mut self,
-        message: &[u8],
-        key: &SigningKey,
-        existing: Option<(DhKeyPair, u32)>,
-    ) -> Result<Option<(Established, bool)>, ProtocolError> {
+impl V1Offer {
+    /// Reads a message and checks its signature.
+    pub fn read(message: &[u8]) -> Result<Self, ProtocolError> {
         let bytes = dearmour(message, true)?;
         let (incoming, signed) = V1KeyExchange::parse(&bytes)?;
         let DsaNumbers { p, q, g, y } = incoming.numbers()?;
@@ -46,41 +36,112 @@ impl Auth {
         if !proof::holds(public.verify(&sha1(&[signed]), &incoming.signature)) {
             return Err(ProtocolError::BadSignature);
         }
-        let their_dh = Element::from_bytes(&incoming.gy).ok_or(ProtocolError::Invalid)?;
-        let is_reply = incoming.reply == REPLY;
-        let setup = match &self.state {
-            AuthState::V1Setup(setup) => Some((setup.our_dh.clone(), setup.our_keyid)),
-            // An answer to something we never sent: another login of ours did.
-            _ if is_reply => return Ok(None),
-            _ => None,
-        };
-        let (our_dh, our_keyid) = if is_reply {
-            setup.ok_or(ProtocolError::Conflict)?
-        } else {
-            fresh_unless(existing.or(setup))?
-        };
-        let initiated = matches!(self.state, AuthState::V1Setup(_)) && self.initiated;
-        if !is_reply {
-            self.last_message = Some(key_exchange(&our_dh, our_keyid, REPLY, key)?);
-        }
-        let established = Established::of_version_1(
-            v1_session_id(&our_dh, &their_dh),
-            (our_dh, our_keyid),
-            (their_dh, incoming.keyid),
-            sha1(&[&incoming.public_key]),
-            initiated,
-        );
-        self.initiated = initiated;
-        self.version = Some(Version::V1);
-        self.state = AuthState::None;
-        Ok(Some((established, !is_reply)))
+        Ok(Self {
+            their_dh: Element::from_bytes(&incoming.gy).ok_or(ProtocolError::Invalid)?,
+            their_keyid: incoming.keyid,
+            fingerprint: sha1(&[&incoming.public_key]),
+            is_reply: incoming.reply == REPLY,
+        })
+    }
+
+    /// Their public value.
+    pub fn their_dh(&self) -> &Element {
+        &self.their_dh
+    }
+
+    /// Its number.
+    pub fn their_keyid(&self) -> u32 {
+        self.their_keyid
+    }
+
+    /// The fingerprint of the key that signed.
+    pub fn fingerprint(&self) -> &[u8; 20] {
+        &self.fingerprint
+    }
+
+    /// Whether it answers a message of ours.
+    pub fn is_reply(&self) -> bool {
+        self.is_reply
     }
 }
 
-fn fresh_unless(existing: Option<(DhKeyPair, u32)>) -> Result<(DhKeyPair, u32), ProtocolError> {
-    match existing {
-        Some(existing) => Ok(existing),
-        None => Ok((DhKeyPair::generate()?, 1)),
+impl Auth {
+    /// Starts an exchange with the key pair of the session, `existing`, or else with a fresh one; the message is in
+    /// `last_message`.
+    pub fn start_v1(
+        existing: Option<(DhKeyPair, u32)>,
+        key: &SigningKey,
+    ) -> Result<Self, ProtocolError> {
+        let is_fresh = existing.is_none();
+        let pair = match existing {
+            Some(existing) => existing,
+            None => (DhKeyPair::generate()?, 1),
+        };
+        Self::start_v1_with(pair, is_fresh, key)
+    }
+
+    /// Starts an exchange with a fresh key pair that has this number.
+    pub fn start_v1_anew(keyid: u32, key: &SigningKey) -> Result<Self, ProtocolError> {
+        Self::start_v1_with((DhKeyPair::generate()?, keyid), true, key)
+    }
+
+    fn start_v1_with(
+        (our_dh, our_keyid): (DhKeyPair, u32),
+        is_fresh: bool,
+        key: &SigningKey,
+    ) -> Result<Self, ProtocolError> {
+        let last_message = Some(key_exchange(&our_dh, our_keyid, 0, key)?);
+        let state = AuthState::V1Setup(Box::new(V1Setup {
+            our_dh,
+            our_keyid,
+            is_fresh,
+        }));
+        Ok(Self {
+            state,
+            initiated: true,
+            version: Some(Version::V1),
+            last_message,
+            waits_since: 0,
+        })
+    }
+
+    /// What we have announced in a message that waits for its answer.
+    pub fn v1_setup(&self) -> Option<&V1Setup> {
+        match &self.state {
+            AuthState::V1Setup(setup) => Some(setup),
+            _ => None,
+        }
+    }
+
+    /// Completes an exchange with this key pair of ours. True: send the reply in `last_message`.
+    pub fn complete_v1(
+        &mut self,
+        offer: V1Offer,
+        (our_dh, our_keyid): (DhKeyPair, u32),
+        key: &SigningKey,
+    ) -> Result<(Established, bool), ProtocolError> {
+        let reply = if offer.is_reply {
+            None
+        } else {
+            Some(key_exchange(&our_dh, our_keyid, REPLY, key)?)
+        };
+        let initiated = self.v1_setup().is_some() && self.initiated;
+        let established = Established::of_version_1(
+            v1_session_id(&our_dh, &offer.their_dh),
+            (our_dh, our_keyid),
+            (offer.their_dh, offer.their_keyid),
+            offer.fingerprint,
+            initiated,
+        );
+        let is_due = reply.is_some();
+        *self = Self {
+            state: AuthState::None,
+            initiated,
+            version: Some(Version::V1),
+            last_message: reply.or_else(|| self.last_message.take()),
+            waits_since: 0,
+        };
+        Ok((established, is_due))
     }
 }
 

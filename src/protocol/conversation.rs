@@ -9,11 +9,12 @@ use super::error::ProtocolError;
 use super::policy::Policy;
 use super::session::{Sent, Session};
 use super::session_id::SessionId;
+use super::smp_exchange::SmpPartner;
 use crate::crypto::secret::SecretBytes;
 use crate::wire::fragment::Reassembly;
 use crate::wire::kind::is_query;
 use crate::wire::messages::data::FLAG_IGNORE_UNREADABLE;
-use crate::wire::tlv::Tlv;
+use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
 use crate::wire::whitespace::append_tag;
 
@@ -21,8 +22,6 @@ use crate::wire::whitespace::append_tag;
 pub const HEARTBEAT_INTERVAL: i64 = 60;
 /// How old a message may be to be sent again in a new session, in seconds.
 pub const RESEND_INTERVAL: i64 = 60;
-/// How long a DH-commit waits for its answer before its private key is wiped, in seconds.
-pub const COMMIT_LIFETIME: i64 = 60;
 /// The prefix of a message sent again, unless the client has one of its own.
 pub const RESENT_PREFIX: &[u8] = b"[resent]";
 
@@ -119,6 +118,8 @@ pub struct Secrets {
     pub begun_anew: bool,
     /// The commit of the master context that crossed this instance's own and lost.
     pub lost_commit: Option<[u8; 32]>,
+    /// Whom the SMP under way is with.
+    pub smp_partner: Option<SmpPartner>,
 }
 
 /// A text, and for whom it was encrypted.
@@ -202,6 +203,25 @@ impl Conversation {
     /// Encrypts a message without text that a peer may drop without a word.
     pub fn encrypt_internal(&mut self, tlvs: &[Tlv]) -> Result<Sent, ProtocolError> {
         self.create_data(b"", tlvs, FLAG_IGNORE_UNREADABLE)
+    }
+
+    /// Ends the session: the message that says so. There are no keys afterwards, so that nothing else can be sent until the
+    /// caller has changed the state.
+    pub fn say_goodbye(&mut self) -> Vec<Effect> {
+        let goodbye = Tlv {
+            kind: tlv::DISCONNECTED,
+            value: Vec::new(),
+        };
+        let session = self.secrets.session.take();
+        session
+            .filter(|_| self.state == MessageState::Encrypted)
+            .and_then(|session| {
+                session
+                    .encrypt_goodbye(&[goodbye], FLAG_IGNORE_UNREADABLE, self.tags)
+                    .ok()
+            })
+            .map(|sent| vec![Effect::Inject(sent.message)])
+            .unwrap_or_default()
     }
 
     /// Makes a data message. The text becomes the last message; an empty one leaves nothing to send again.

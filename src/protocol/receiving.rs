@@ -1,9 +1,12 @@
 //! What becomes of a message from the correspondent, by its kind.
 
-use super::ake::{Auth, CommitOutcome, Established, SigningKey};
+use super::ake::{Auth, AuthState, CommitOutcome, Established, SigningKey};
+use super::ake_v1::V1Offer;
 use super::conversation::{Conversation, MessageState, Peer, Retransmit};
+use super::dh::DhKeyPair;
 use super::effects::{Effect, ErrorCode, Notice, Task};
 use super::error::ProtocolError;
+use super::opened_pairs::OpenedPairs;
 use super::policy::Policy;
 use super::session::{Received, Refused, Session};
 use crate::wire::messages::data::{FLAG_IGNORE_UNREADABLE, data_flags};
@@ -22,24 +25,32 @@ pub struct Delivery {
 impl Conversation {
     /// Starts an exchange of version 2 or 3.
     pub fn start_ake(&mut self, auth: &mut Auth, version: Version, now: i64) -> Vec<Effect> {
-        match Auth::start(version, self.tags) {
-            Ok(started) => {
-                *auth = started;
-                self.version = Some(version);
-                self.send_auth(auth, now)
-            }
-            Err(error) => vec![Effect::SetupFailed(error)],
+        let started = Auth::start(version, self.tags);
+        if started.is_ok() {
+            self.version = Some(version);
         }
+        self.send_started(auth, started, now)
     }
 
     /// Starts an exchange of version 1, with the keys of the session if there is one.
     pub fn start_v1(&mut self, auth: &mut Auth, key: &SigningKey, now: i64) -> Vec<Effect> {
-        let existing = self
-            .secrets
-            .session
-            .as_ref()
-            .filter(|_| self.state == MessageState::Encrypted);
-        match Auth::start_v1(existing.map(|session| session.exchange_key()), key) {
+        let existing = self.session_in_use().map(Session::exchange_key);
+        self.send_started(auth, Auth::start_v1(existing, key), now)
+    }
+
+    /// The session, while the conversation is encrypted.
+    fn session_in_use(&self) -> Option<&Session> {
+        let session = self.secrets.session.as_deref();
+        session.filter(|_| self.state == MessageState::Encrypted)
+    }
+
+    fn send_started(
+        &mut self,
+        auth: &mut Auth,
+        started: Result<Auth, ProtocolError>,
+        now: i64,
+    ) -> Vec<Effect> {
+        match started {
             Ok(started) => {
                 *auth = started;
                 self.send_auth(auth, now)
@@ -75,6 +86,7 @@ impl Conversation {
                 .map(|(_, commit)| vec![Effect::Inject(commit.to_vec())])
                 .unwrap_or_default(),
             Ok(CommitOutcome::OursWins) => self.send_auth(auth, now),
+            Ok(CommitOutcome::Reflected) => Vec::new(),
             Ok(CommitOutcome::Answered) => {
                 self.version = Some(version);
                 if let Some((hash, _)) = unanswered {
@@ -86,85 +98,130 @@ impl Conversation {
         }
     }
 
-    /// Handles a DH-key message. `master` is the exchange of our master context, which may have sent
-    /// the DH-commit that this instance answers (version 3): then the exchange goes on here, unless a
-    /// DH-commit of this context's own waits for an answer.
+    /// Handles a DH-key message. `master` is the exchange of our master context, which may have sent the DH-commit that
+    /// this instance answers (version 3): then the exchange goes on here, unless a DH-commit of this context's own waits
+    /// for an answer. `opened` are the sessions with this correspondent.
     pub fn on_dh_key(
         &mut self,
         auth: &mut Auth,
         master: Option<&Auth>,
+        opened: &OpenedPairs,
         message: &[u8],
         key: &SigningKey,
         now: i64,
     ) -> Vec<Effect> {
-        let pending = master.and_then(Auth::pending_commit);
-        let adopts = pending.is_some()
-            && self.secrets.lost_commit.as_ref() != pending
-            && auth.pending_commit().is_none();
-        // A second copy of the answer to the same commit is answered in the same way.
-        let may_repeat = !adopts || auth.revealed_commit() == pending;
-        let outcome = if may_repeat {
-            auth.on_dh_key(message, key, self.tags)
-        } else {
-            Ok(false)
+        let masters = master
+            .and_then(Auth::commitment)
+            .filter(|commitment| commitment.version == Version::V3);
+        let adopted = masters.filter(|masters| self.may_adopt(auth, &masters.hashed_gx));
+        let outcome = match adopted {
+            Some(masters) => auth
+                .answer_dh_key(masters.clone(), message, key, self.tags, opened)
+                .inspect(|answered| {
+                    if *answered {
+                        self.secrets.answered_commit = Some(masters.hashed_gx);
+                        self.secrets.begun_anew = true;
+                        self.version = Some(masters.version);
+                    }
+                }),
+            None => auth.on_dh_key(message, key, self.tags, opened),
         };
-        match (
-            outcome,
-            master.filter(|_| adopts).and_then(Auth::for_instance),
-        ) {
-            (Ok(true), _) => self.send_auth(auth, now),
-            (Ok(false), Some(mut ours)) => match ours.on_dh_key(message, key, self.tags) {
-                Ok(true) => {
-                    self.secrets.answered_commit = pending.copied();
-                    self.secrets.begun_anew = true;
-                    self.version = ours.version;
-                    *auth = ours;
-                    self.send_auth(auth, now)
-                }
-                Ok(false) => Vec::new(),
-                Err(error) => vec![Effect::SetupFailed(error)],
-            },
-            (Ok(false), None) => Vec::new(),
-            (Err(error), _) => vec![Effect::SetupFailed(error)],
+        match outcome {
+            Ok(true) => self.send_auth(auth, now),
+            Ok(false) => Vec::new(),
+            Err(error) => vec![Effect::SetupFailed(error)],
         }
+    }
+
+    /// Whether a DH-key may be the answer to the DH-commit of our master context that has this hash.
+    fn may_adopt(&self, auth: &Auth, masters: &[u8; 32]) -> bool {
+        let revealed = auth
+            .revealed()
+            .map(|revealed| revealed.commitment.hashed_gx);
+        // Once it has lost against a commit of theirs, it counts only as long as that has not led to a session.
+        let lost = self.secrets.lost_commit.as_ref() == Some(masters);
+        auth.commitment().is_none()
+            && revealed.as_ref() != Some(masters)
+            && (!lost || matches!(auth.state, AuthState::AwaitingRevealSig(_)))
     }
 
     /// Handles a reveal signature message.
     pub fn on_reveal_signature(
         &mut self,
         auth: &mut Auth,
+        opened: &mut OpenedPairs,
         message: &[u8],
         key: &SigningKey,
     ) -> Vec<Effect> {
-        let outcome = auth.on_reveal_signature(message, key, self.tags);
+        let outcome = auth.on_reveal_signature(message, key, self.tags, opened);
         finish_exchange(outcome, auth.last_message.clone())
     }
 
     /// Handles a signature message.
-    pub fn on_signature(&mut self, auth: &mut Auth, message: &[u8]) -> Vec<Effect> {
-        finish_exchange(auth.on_signature(message), None)
+    pub fn on_signature(
+        &mut self,
+        auth: &mut Auth,
+        opened: &mut OpenedPairs,
+        message: &[u8],
+    ) -> Vec<Effect> {
+        finish_exchange(auth.on_signature(message, opened), None)
     }
 
-    /// Handles a key exchange message of version 1.
+    /// Handles a key exchange message of version 1. It may confirm the keys of the session; otherwise it opens one, with a
+    /// key pair of ours that no session has used before.
     pub fn on_v1_key_exchange(
         &mut self,
         auth: &mut Auth,
         message: &[u8],
         key: &SigningKey,
+        now: i64,
     ) -> Vec<Effect> {
-        let existing = self
-            .secrets
-            .session
-            .as_ref()
-            .filter(|_| self.state == MessageState::Encrypted);
-        let outcome =
-            auth.on_v1_key_exchange(message, key, existing.map(|session| session.exchange_key()));
-        match outcome {
-            Ok(Some((established, true))) => {
+        let offer = match V1Offer::read(message) {
+            Ok(offer) => offer,
+            Err(error) => return vec![Effect::SetupFailed(error)],
+        };
+        let setup = auth
+            .v1_setup()
+            .map(|setup| (setup.our_dh.clone(), setup.our_keyid, setup.is_fresh));
+        if offer.is_reply() && setup.is_none() {
+            // An answer to something we never sent: another login of ours did.
+            return Vec::new();
+        }
+        let session = self.session_in_use();
+        if session.is_some_and(|session| session.has_their_value(offer.their_dh()))
+            && self.peer.map(|peer| peer.fingerprint) != Some(*offer.fingerprint())
+        {
+            // A value of this session, signed by somebody else.
+            return vec![Effect::SetupFailed(ProtocolError::BadSignature)];
+        }
+        let confirmed = session
+            .filter(|session| session.is_theirs(offer.their_dh(), offer.their_keyid()))
+            .map(Session::exchange_key);
+        let next_keyid = session.map_or(1, |session| session.our_keyid().wrapping_add(1));
+        let pair = match (setup, confirmed) {
+            (Some((our_dh, keyid, false)), Some(confirmed))
+                if offer.is_reply()
+                    && keyid == confirmed.1
+                    && our_dh.public() == confirmed.0.public() =>
+            {
+                confirmed
+            }
+            (Some((our_dh, keyid, true)), _) => (our_dh, keyid),
+            // They answer with another key to ours of the session: it takes one that is fresh on both sides.
+            _ if offer.is_reply() => {
+                return self.send_started(auth, Auth::start_v1_anew(next_keyid, key), now);
+            }
+            (_, Some(confirmed)) => confirmed,
+            (_, None) => match DhKeyPair::generate() {
+                Ok(fresh) => (fresh, next_keyid),
+                Err(error) => return vec![Effect::SetupFailed(error)],
+            },
+        };
+        match auth.complete_v1(offer, pair, key) {
+            Ok((established, true)) => {
                 finish_exchange(Ok(Some(established)), auth.last_message.clone())
             }
-            Ok(Some((established, false))) => finish_exchange(Ok(Some(established)), None),
-            Ok(None) => Vec::new(),
+            Ok((established, false)) => finish_exchange(Ok(Some(established)), None),
             Err(error) => vec![Effect::SetupFailed(error)],
         }
     }
@@ -295,13 +352,16 @@ impl Conversation {
             return Vec::new();
         };
         let mut effects = vec![Effect::Inject(message)];
-        let v3_from_master = self.is_master && auth.version == Some(Version::V3);
-        if !v3_from_master {
+        let v3 = auth.version == Some(Version::V3);
+        if v3 && matches!(auth.state, AuthState::AwaitingSig(_)) {
+            auth.waits_since = now;
+        }
+        if !(self.is_master && v3) {
             self.last_sent = now;
             effects.push(Effect::RecentlySent);
         } else if auth.pending_commit().is_some() {
             // Any instance may answer: the key must live for a while, but no longer.
-            auth.commit_sent = now;
+            auth.waits_since = now;
             effects.push(Effect::WatchCommit);
         }
         effects
@@ -331,7 +391,8 @@ fn finish_exchange(
 /// What a data message asks for besides being shown. `heartbeat_is_due`: if it has a text, it is answered with a heartbeat.
 fn follow_ups(received: &Received, heartbeat_is_due: bool) -> Vec<Effect> {
     let mut effects = Vec::new();
-    if tlv::find(&received.tlvs, tlv::DISCONNECTED).is_some() {
+    let ended = tlv::find(&received.tlvs, tlv::DISCONNECTED).is_some();
+    if ended {
         effects.push(Effect::Finish);
     }
     if let Some((purpose, data)) =
@@ -350,7 +411,8 @@ fn follow_ups(received: &Received, heartbeat_is_due: bool) -> Vec<Effect> {
         .filter(|t| super::smp_exchange::is_smp(t.kind))
         .cloned()
         .collect();
-    if !smp.is_empty() {
+    // The SMP goes on in a session only.
+    if !smp.is_empty() && !ended {
         effects.push(Effect::Then(Task::SmpMessages(smp)));
     }
     if received.text.is_empty() {

@@ -16,6 +16,12 @@ use crate::wire::search::find_byte;
 use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
 
+/// How many MAC keys wait to be published; beyond that the oldest never are.
+const SAVED_MAC_KEYS: usize = 128;
+
+/// The length of a MAC key.
+const MAC_KEY: usize = 20;
+
 /// An encrypted session with one instance of one correspondent.
 #[derive(Debug)]
 pub struct Session {
@@ -110,59 +116,73 @@ pub struct Refused {
 }
 
 impl Session {
-    /// The session that a finished exchange opens. MAC keys which `before` had yet to publish are not lost, and those of
-    /// its older keys are published when the first keys of this session are replaced.
-    pub fn open(
-        established: &Established,
-        mut before: Option<Session>,
-    ) -> Result<Self, ProtocolError> {
-        let mut saved_mac_keys = Vec::new();
-        let mut slots = Slots::default();
-        if let Some(old) = &mut before {
-            saved_mac_keys.clone_from(&old.saved_mac_keys);
-            slots.current_previous = Slot::retire(old.slots.current_previous.take());
-            slots.previous_previous = Slot::retire(old.slots.previous_previous.take());
-        }
-        slots.previous_current = established
-            .data_keys()
-            .map(|keys| Box::new(Slot::new(Box::new(keys.clone()))));
-        let ours = match before.map(|old| old.ours) {
-            // Version 1 may have agreed on keys that the old session was using already.
-            Some(ours)
-                if ours.keyid.wrapping_sub(1) == established.our_keyid()
-                    && ours.previous.public() == established.our_dh().public() =>
-            {
-                ours
-            }
-            _ => OurKeys {
+    /// The session that a finished exchange opens. The MAC keys that `before` had yet to publish, and those of its last
+    /// keys, are published with the first message: no message can count under them any more.
+    pub fn open(established: &Established, before: Option<Session>) -> Result<Self, ProtocolError> {
+        let slots = Slots {
+            previous_current: established
+                .data_keys()
+                .map(|keys| Box::new(Slot::new(Box::new(keys.clone())))),
+            ..Slots::default()
+        };
+        Ok(Self {
+            version: established.version(),
+            ours: OurKeys {
                 current: DhKeyPair::generate()?,
                 previous: established.our_dh().clone(),
                 keyid: established.our_keyid().wrapping_add(1),
             },
-        };
-        Ok(Self {
-            version: established.version(),
-            ours,
             theirs: TheirKeys {
                 current: established.their_dh().clone(),
                 previous: None,
                 keyid: established.their_keyid(),
             },
             slots,
-            saved_mac_keys,
+            saved_mac_keys: before.map(Session::retire).unwrap_or_default(),
         })
+    }
+
+    /// Ends the session: the MAC keys that are to be published then.
+    fn retire(mut self) -> Vec<u8> {
+        self.forget_all_slots();
+        std::mem::take(&mut self.saved_mac_keys)
+    }
+
+    fn forget_all_slots(&mut self) {
+        let Slots {
+            current_current,
+            current_previous,
+            previous_current,
+            previous_previous,
+        } = std::mem::take(&mut self.slots);
+        for slot in [
+            current_current,
+            current_previous,
+            previous_current,
+            previous_previous,
+        ] {
+            Slot::forget(slot, &mut self.saved_mac_keys);
+        }
     }
 
     /// Whether the exchange only confirmed keys that this session has already.
     pub fn is_confirmed_by(&self, established: &Established) -> bool {
-        let same_ours = self.ours.keyid.wrapping_sub(1) == established.our_keyid()
-            && self.ours.previous.public() == established.our_dh().public();
-        let their_keyid = established.their_keyid();
-        let same_theirs = match self.their_age(their_keyid) {
-            Some(age) => self.theirs.get(age) == Some(established.their_dh()),
-            None => false,
-        };
-        same_ours && same_theirs
+        self.ours.keyid.wrapping_sub(1) == established.our_keyid()
+            && self.ours.previous.public() == established.our_dh().public()
+            && self.is_theirs(established.their_dh(), established.their_keyid())
+    }
+
+    /// Whether this is the correspondent's key of this number.
+    pub fn is_theirs(&self, value: &Element, keyid: u32) -> bool {
+        let known = self.their_age(keyid).and_then(|age| self.theirs.get(age));
+        known == Some(value)
+    }
+
+    /// Whether this is one of the correspondent's keys, whatever its number.
+    pub fn has_their_value(&self, value: &Element) -> bool {
+        [Age::Current, Age::Previous]
+            .into_iter()
+            .any(|age| self.theirs.get(age) == Some(value))
     }
 
     /// The version the session speaks.
@@ -193,6 +213,10 @@ impl Session {
         flags: u8,
         tags: Tags,
     ) -> Result<Sent, ProtocolError> {
+        if find_byte(text, 0).is_some() {
+            // What stands behind a NUL would be read as TLVs.
+            return Err(ProtocolError::Invalid);
+        }
         let chain = SecretBytes::new(tlv::write_chain(tlvs)?);
         let header = tags.header(self.version);
         let revealed_mac_keys = self.saved_mac_keys.clone();
@@ -230,6 +254,23 @@ impl Session {
         })
     }
 
+    /// Encrypts the last message of the session, which publishes the MAC keys of its last keys (OTRv3, "Revealing MAC
+    /// Keys"). Nothing can be read with this session afterwards.
+    pub fn encrypt_goodbye(
+        mut self,
+        tlvs: &[Tlv],
+        flags: u8,
+        tags: Tags,
+    ) -> Result<Sent, ProtocolError> {
+        let sending = self.slots.previous_current.take();
+        self.forget_all_slots();
+        if let Some(slot) = &sending {
+            slot.publish(&mut self.saved_mac_keys);
+        }
+        self.slots.previous_current = sending;
+        self.encrypt(b"", tlvs, flags, tags)
+    }
+
     /// Checks and decrypts a data message. Only a message that passes every check changes anything.
     pub fn decrypt(&mut self, message: &[u8]) -> Result<Received, Refused> {
         let refused = |error| Refused {
@@ -265,7 +306,14 @@ impl Session {
         }
         // Everything that can fail comes before the first change.
         let next_theirs = match their_age {
-            Age::Current => Some(Element::from_bytes(data.next_dh).ok_or(ProtocolError::Invalid)?),
+            Age::Current => {
+                let next = Element::from_bytes(data.next_dh).ok_or(ProtocolError::Invalid)?;
+                // The same key under another number would begin to count from 1 again.
+                if self.has_their_value(&next) {
+                    return Err(ProtocolError::Invalid);
+                }
+                Some(next)
+            }
             Age::Previous => None,
         };
         let next_ours = match our_age {
@@ -380,23 +428,23 @@ impl Slot {
             .get_or_insert_with(|| Box::new(MessageCipher::new(keys)))
     }
 
-    /// Of keys that no message can name any more, what is still to be published: nothing if they proved no message.
-    fn retire(slot: Option<Box<Self>>) -> Option<Box<Self>> {
-        let mut slot = slot.filter(|slot| slot.received)?;
-        (slot.sending, slot.receiving) = (None, None);
-        slot.keys.sending.zeroize();
-        slot.keys.receiving.encryption.zeroize();
-        slot.keys.extra.zeroize();
-        Some(slot)
+    /// Forgets keys that no message can name any more.
+    fn forget(slot: Option<Box<Self>>, saved_mac_keys: &mut Vec<u8>) {
+        if let Some(slot) = slot {
+            slot.publish(saved_mac_keys);
+        }
     }
 
     /// A MAC key that proved a message to us becomes public, so that anyone could have forged that message. Those we
     /// sent with are for the correspondent to publish: a message that is still under way can be forged until then.
-    fn forget(slot: Option<Box<Self>>, saved_mac_keys: &mut Vec<u8>) {
-        let Some(slot) = slot else { return };
-        if slot.received {
-            saved_mac_keys.extend_from_slice(&slot.keys.receiving.mac);
+    fn publish(&self, saved_mac_keys: &mut Vec<u8>) {
+        if !self.received {
+            return;
         }
+        // Whoever sends on and on while we are silent does not make us keep more and more.
+        let excess = (saved_mac_keys.len() + MAC_KEY).saturating_sub(SAVED_MAC_KEYS * MAC_KEY);
+        saved_mac_keys.drain(..excess.min(saved_mac_keys.len()));
+        saved_mac_keys.extend_from_slice(&self.keys.receiving.mac);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::conversation::Conversation;
 use super::effects::{Effect, SmpEvent, Task};
 use super::error::ProtocolError;
+use super::session_id::SessionId;
 use super::smp::state::{Expected, Progress, Smp};
 use super::smp::steps::SecretBinding;
 use crate::wire::messages::smp::{join_question, split_question};
@@ -31,8 +32,16 @@ pub fn is_smp(kind: u16) -> bool {
     ORDER.contains(&kind)
 }
 
+/// Whom an SMP is with, and in which session it was begun. The secrets of both sides are bound to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SmpPartner {
+    fingerprint: [u8; 20],
+    session_id: SessionId,
+}
+
 impl Conversation {
-    /// Begins the SMP: the user typed `secret`, and perhaps a question for the correspondent.
+    /// Begins the SMP: the user typed `secret`, and perhaps a question for the correspondent. After an error everything is
+    /// as it was.
     pub fn initiate_smp(
         &mut self,
         smp: &mut Smp,
@@ -40,13 +49,14 @@ impl Conversation {
         question: Option<&[u8]>,
         secret: &[u8],
     ) -> Result<Vec<Effect>, ProtocolError> {
-        let peer = self.peer.ok_or(ProtocolError::Conflict)?;
+        let partner = self.smp_partner_now().ok_or(ProtocolError::Conflict)?;
         let binding = SecretBinding {
             initiator: our_fingerprint,
-            responder: &peer.fingerprint,
-            session_id: self.session_id.as_bytes(),
+            responder: &partner.fingerprint,
+            session_id: partner.session_id.as_bytes(),
         };
-        let message = smp.initiate(binding.bind(secret)?)?;
+        let mut begun = smp.clone();
+        let message = begun.initiate(binding.bind(secret)?)?;
         let tlv = match question {
             Some(question) => Tlv {
                 kind: tlv::SMP1Q,
@@ -57,35 +67,47 @@ impl Conversation {
                 value: message,
             },
         };
-        self.send_smp(tlv, Expected::Message2)
+        let effects = self.send_smp(tlv, Expected::Message2)?;
+        *smp = begun;
+        self.secrets.smp_partner = Some(partner);
+        Ok(effects)
     }
 
-    /// Answers the correspondent's SMP with what the user typed.
+    /// Answers the correspondent's SMP with what the user typed. The answer belongs to the session in which it was asked:
+    /// anybody can bring about another one meanwhile. After an error everything is as it was.
     pub fn respond_smp(
         &mut self,
         smp: &mut Smp,
         our_fingerprint: &[u8; 20],
         secret: &[u8],
     ) -> Result<Vec<Effect>, ProtocolError> {
-        let peer = self.peer.ok_or(ProtocolError::Conflict)?;
+        if self.smp_partner_changed() {
+            return Err(ProtocolError::Conflict);
+        }
+        let partner = self.secrets.smp_partner.or_else(|| self.smp_partner_now());
+        let partner = partner.ok_or(ProtocolError::Conflict)?;
         let binding = SecretBinding {
-            initiator: &peer.fingerprint,
+            initiator: &partner.fingerprint,
             responder: our_fingerprint,
-            session_id: self.session_id.as_bytes(),
+            session_id: partner.session_id.as_bytes(),
         };
-        let message = smp.respond(binding.bind(secret)?)?;
-        self.send_smp(
+        let mut answered = smp.clone();
+        let message = answered.respond(binding.bind(secret)?)?;
+        let effects = self.send_smp(
             Tlv {
                 kind: tlv::SMP2,
                 value: message,
             },
             Expected::Message3,
-        )
+        )?;
+        *smp = answered;
+        Ok(effects)
     }
 
     /// Breaks off the SMP. While the correspondent's own abort is being delivered nothing is sent:
     /// two clients that answer each abort with another would never come to rest.
-    pub fn abort_smp(&mut self) -> Vec<Effect> {
+    pub fn abort_smp(&mut self, smp: &mut Smp) -> Vec<Effect> {
+        smp.forget_numbers();
         let mut effects = vec![Effect::SmpExpect(Expected::Message1)];
         if !self.secrets.delivering_abort {
             let abort = Tlv {
@@ -101,6 +123,31 @@ impl Conversation {
         effects
     }
 
+    /// Whom an SMP would be with that begins now.
+    fn smp_partner_now(&self) -> Option<SmpPartner> {
+        self.peer.map(|peer| SmpPartner {
+            fingerprint: peer.fingerprint,
+            session_id: self.session_id,
+        })
+    }
+
+    /// Whether somebody with another key has taken the place of whom the SMP under way is with.
+    fn smp_partner_changed(&self) -> bool {
+        let now = self.peer.map(|peer| peer.fingerprint);
+        let then = self.secrets.smp_partner;
+        then.is_some_and(|partner| Some(partner.fingerprint) != now)
+    }
+
+    /// What a verdict means for the trust in the correspondent's key. Secrets that belong to different sessions do not match
+    /// whatever was typed: that says nothing.
+    fn trust_by_verdict(&self, smp: &Smp) -> Option<Effect> {
+        let succeeded = smp.progress == Progress::Succeeded;
+        let then = self.secrets.smp_partner;
+        let same_session =
+            then.is_none_or(|partner| partner.session_id.as_bytes() == self.session_id.as_bytes());
+        (succeeded || same_session).then_some(Effect::Trust(succeeded))
+    }
+
     /// Sorts the SMP messages of one data message; each is judged by what was expected before the first.
     pub fn on_smp_messages(&mut self, smp: &Smp, tlvs: &[Tlv]) -> Vec<Effect> {
         ORDER
@@ -114,22 +161,36 @@ impl Conversation {
     pub fn on_smp_message(&mut self, smp: &mut Smp, tlv: &Tlv, expected: Expected) -> Vec<Effect> {
         let body = tlv.value.as_slice();
         match (tlv.kind, expected) {
+            (tlv::SMP2, Expected::Message2)
+            | (tlv::SMP3, Expected::Message3)
+            | (tlv::SMP4, Expected::Message4)
+                if self.smp_partner_changed() =>
+            {
+                smp.forget_numbers();
+                let mut effects = out_of_turn();
+                effects.push(Effect::SmpReset);
+                effects
+            }
             (tlv::SMP1Q, Expected::Message1) => match split_question(body) {
                 Some((question, message)) => match smp.on_message1(message, true) {
                     Ok(()) => {
+                        self.secrets.smp_partner = self.smp_partner_now();
                         vec![Effect::Smp(
                             SmpEvent::AskForAnswer,
                             percent::ASKED,
                             Some(question.to_vec()),
                         )]
                     }
-                    Err(_) => cheated(),
+                    Err(_) => cheated(smp),
                 },
                 None => out_of_turn(),
             },
             (tlv::SMP1, Expected::Message1) => match smp.on_message1(body, false) {
-                Ok(()) => vec![Effect::Smp(SmpEvent::AskForSecret, percent::ASKED, None)],
-                Err(_) => cheated(),
+                Ok(()) => {
+                    self.secrets.smp_partner = self.smp_partner_now();
+                    vec![Effect::Smp(SmpEvent::AskForSecret, percent::ASKED, None)]
+                }
+                Err(_) => cheated(smp),
             },
             (tlv::SMP2, Expected::Message2) => match smp.on_message2(body) {
                 Ok(reply) => vec![
@@ -140,14 +201,14 @@ impl Conversation {
                     Effect::Smp(SmpEvent::InProgress, percent::COMPARING, None),
                     Effect::SmpAdvance(Expected::Message4),
                 ],
-                Err(_) => cheated(),
+                Err(_) => cheated(smp),
             },
             (tlv::SMP3, Expected::Message3) => {
                 let outcome = smp.on_message3(body);
                 let mut effects = Vec::new();
                 // Who was asked a question learns nothing about the other's identity from the verdict.
                 if !smp.received_question {
-                    effects.push(Effect::Trust(smp.progress == Progress::Succeeded));
+                    effects.extend(self.trust_by_verdict(smp));
                 }
                 match outcome {
                     Ok(reply) => {
@@ -157,20 +218,21 @@ impl Conversation {
                         })));
                         effects.extend(verdict(smp));
                     }
-                    Err(_) => effects.extend(cheated()),
+                    Err(_) => effects.extend(cheated(smp)),
                 }
                 effects
             }
             (tlv::SMP4, Expected::Message4) => {
                 let outcome = smp.on_message4(body);
-                let mut effects = vec![Effect::Trust(smp.progress == Progress::Succeeded)];
+                let mut effects = Vec::from_iter(self.trust_by_verdict(smp));
                 effects.extend(match outcome {
                     Ok(()) => verdict(smp),
-                    Err(_) => cheated(),
+                    Err(_) => cheated(smp),
                 });
                 effects
             }
             (tlv::SMP_ABORT, _) => {
+                smp.forget_numbers();
                 vec![
                     Effect::SmpExpect(Expected::Message1),
                     Effect::Smp(SmpEvent::Abort, percent::BROKEN, None),
@@ -193,7 +255,8 @@ impl Conversation {
     }
 }
 
-fn verdict(smp: &Smp) -> Vec<Effect> {
+fn verdict(smp: &mut Smp) -> Vec<Effect> {
+    smp.forget_numbers();
     let event = if smp.progress == Progress::Succeeded {
         SmpEvent::Success
     } else {
@@ -206,11 +269,17 @@ fn verdict(smp: &Smp) -> Vec<Effect> {
 }
 
 /// The client sees the state of the cheat; only then does it go back to the beginning.
-fn cheated() -> Vec<Effect> {
+fn cheated(smp: &mut Smp) -> Vec<Effect> {
+    smp.forget_numbers();
     vec![
         Effect::Smp(SmpEvent::Cheated, percent::BROKEN, None),
         Effect::SmpReset,
     ]
+}
+
+/// What the client is told when an SMP message could not be made or does not fit into a data message.
+pub fn could_not_begin() -> Vec<Effect> {
+    out_of_turn()
 }
 
 fn out_of_turn() -> Vec<Effect> {

@@ -4,10 +4,10 @@ mod family;
 mod find;
 
 pub use family::{
-    count_members, find_recent_instance, leave_family, master_of, members, recent_secure_instance,
-    update_recent_child,
+    count_members, find_recent_instance, instance_that_gives_way, leave_family, master_of, members,
+    recent_secure_instance, update_recent_child,
 };
-pub use find::{find, find_correspondent};
+pub use find::{become_instance, find, find_correspondent};
 
 use std::ffi::c_int;
 use std::ptr;

@@ -76,7 +76,7 @@ pub unsafe fn forget_all(us: *mut UserState) {
 ///
 /// # Safety
 /// `first` to `last` stand side by side in one list.
-unsafe fn unlink(first: *mut ConnContext, last: *mut ConnContext) {
+pub unsafe fn unlink(first: *mut ConnContext, last: *mut ConnContext) {
     // SAFETY: the caller's promise.
     unsafe {
         let after = (*last).next;

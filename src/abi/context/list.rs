@@ -112,6 +112,22 @@ unsafe fn compare_text(a: *const c_char, b: *const c_char) -> Ordering {
     unsafe { libc::strcmp(a, b) }.cmp(&0)
 }
 
+/// Puts a context into a list.
+///
+/// # Safety
+/// `place` points at a link of the list, `context` is live and in no list.
+pub unsafe fn link(place: *mut *mut ConnContext, context: *mut ConnContext) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*context).next = *place;
+        if !(*context).next.is_null() {
+            (*(*context).next).tous = &raw mut (*context).next;
+        }
+        (*context).tous = place;
+        *place = context;
+    }
+}
+
 impl NewContexts {
     /// Puts a whole context into the list and shows it to the client; false if the client forgets it at once.
     ///
@@ -125,13 +141,7 @@ impl NewContexts {
     ) -> bool {
         // SAFETY: the caller's promise.
         unsafe {
-            (*context).next = *place;
-            if !(*context).next.is_null() {
-                (*(*context).next).tous = &raw mut (*context).next;
-            }
-            (*context).tous = place;
-            *place = context;
-
+            link(place, context);
             if let Some(add_appdata) = self.add_appdata {
                 let handle = Handle::of(context);
                 add_appdata(self.data, context);

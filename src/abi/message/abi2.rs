@@ -187,12 +187,6 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect(
 /// None.
 pub unsafe fn ready(_client: Client, _names: Names, _handle: Handle) {}
 
-/// Nothing: no DH-commit waits longer than its session.
-///
-/// # Safety
-/// None.
-pub unsafe fn expire(_ctx: *mut ConnContext) {}
-
 /// NULL: there is no such callback.
 ///
 /// # Safety

@@ -10,7 +10,6 @@ mod telling;
 
 pub use callbacks::has_max_message_size;
 pub use instance::ensure_our_tag as ready;
-pub use poll::expire_master as expire;
 pub use routing::{exchange_of_master, note_heard, other_instance_is_secure};
 pub use telling::{error_text, notice, resent_prefix, setup_failed, tell};
 

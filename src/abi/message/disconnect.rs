@@ -5,7 +5,7 @@ use super::super::context::{self, Handle};
 use super::super::hidden::hidden;
 use super::super::types::*;
 use super::client::Client;
-use crate::wire::tlv::{self, Tlv};
+use crate::protocol::conversation::Conversation;
 
 /// Tells the correspondent, if there is a session and somebody to hear it, and goes to plaintext.
 ///
@@ -22,11 +22,7 @@ pub unsafe fn disconnect(client: Client, handle: Handle) {
             && client.is_logged_in(ctx)
             && let Some(ctx) = handle.get(client.us)
         {
-            let goodbye = Tlv {
-                kind: tlv::DISCONNECTED,
-                value: Vec::new(),
-            };
-            let sent = with_conversation(ctx, |c| c.send_tlv(goodbye)).unwrap_or_default();
+            let sent = with_conversation(ctx, Conversation::say_goodbye).unwrap_or_default();
             super::deliver::deliver(client, handle, sent);
         }
         if let Some(ctx) = handle.get(client.us) {

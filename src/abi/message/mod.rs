@@ -9,6 +9,7 @@ mod clock;
 mod correspondent;
 mod deliver;
 mod disconnect;
+mod expiry;
 mod receiving;
 mod sending;
 mod smp;

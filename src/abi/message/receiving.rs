@@ -17,10 +17,12 @@ use super::client::Client;
 use super::clock::now;
 use super::correspondent::find_or_add;
 use super::deliver::deliver;
+use super::expiry::expire;
 use super::face;
 use crate::protocol::ake::{Auth, SigningKey};
 use crate::protocol::conversation::{Conversation, Offer};
 use crate::protocol::effects::{Effect, Notice};
+use crate::protocol::opened_pairs::OpenedPairs;
 use crate::protocol::policy::Policy;
 use crate::wire::fragment::{Accumulated, fragment_instances};
 use crate::wire::kind::{MessageKind, otr_tag};
@@ -118,6 +120,7 @@ pub unsafe fn receive(
         let Some(ctx) = master.get(client.us) else {
             return Shown::Nothing;
         };
+        expire(ctx);
         let policy = policy_from(client.policy(ctx));
         if !policy.speaks_otr() {
             return Shown::Yes;
@@ -140,7 +143,6 @@ pub unsafe fn receive(
         };
         wipe_string_and_clear(&raw mut whole);
         if let Some(ctx) = master.get(client.us) {
-            face::expire(ctx);
             // The message may have ended the session, and went through many hands.
             if members(ctx).any(|member| (*member).msgstate == MSGSTATE_FINISHED) {
                 wipe_stack();
@@ -265,22 +267,22 @@ impl Arrival {
                     let effects = self.dh_commit(version)?;
                     self.deliver(effects);
                 }
-                MessageKind::DhKey => self.with_key(|ctx, c, auth, key| {
+                MessageKind::DhKey => self.with_key(|ctx, c, auth, opened, key| {
                     let master = face::exchange_of_master(ctx);
-                    c.on_dh_key(auth, master.as_ref(), self.bytes(), key, now())
+                    c.on_dh_key(auth, master.as_ref(), opened, self.bytes(), key, now())
                 })?,
-                MessageKind::RevealSig => {
-                    self.with_key(|_, c, auth, key| c.on_reveal_signature(auth, self.bytes(), key))?
-                }
+                MessageKind::RevealSig => self.with_key(|_, c, auth, opened, key| {
+                    c.on_reveal_signature(auth, opened, self.bytes(), key)
+                })?,
                 MessageKind::Signature => {
                     let ctx = self.live(self.from)?;
-                    self.deliver(with_exchange(ctx, |c, auth| {
-                        c.on_signature(auth, self.bytes())
+                    self.deliver(with_exchange(ctx, |c, auth, opened| {
+                        c.on_signature(auth, opened, self.bytes())
                     }));
                 }
-                MessageKind::V1KeyExchange => {
-                    self.with_key(|_, c, auth, key| c.on_v1_key_exchange(auth, self.bytes(), key))?
-                }
+                MessageKind::V1KeyExchange => self.with_key(|_, c, auth, _, key| {
+                    c.on_v1_key_exchange(auth, self.bytes(), key, now())
+                })?,
                 MessageKind::Data => return self.data(),
                 MessageKind::Error => return self.error(),
                 MessageKind::TaggedPlaintext => {
@@ -305,7 +307,7 @@ impl Arrival {
             let rival = rival
                 .as_ref()
                 .map(|(hash, message)| (hash, message.as_slice()));
-            Ok(with_exchange(ctx, |c, auth| {
+            Ok(with_exchange(ctx, |c, auth, _| {
                 c.on_dh_commit(auth, self.bytes(), version, rival, now())
             }))
         }
@@ -320,10 +322,12 @@ impl Arrival {
         // SAFETY: as for `receive`.
         unsafe {
             match version {
-                Some(Version::V1) => self.with_key(|_, c, auth, key| c.start_v1(auth, key, now())),
+                Some(Version::V1) => {
+                    self.with_key(|_, c, auth, _, key| c.start_v1(auth, key, now()))
+                }
                 Some(version) => {
                     let ctx = self.live(self.from)?;
-                    self.deliver(with_exchange(ctx, |c, auth| {
+                    self.deliver(with_exchange(ctx, |c, auth, _| {
                         c.start_ake(auth, version, now())
                     }));
                     Ok(())
@@ -336,7 +340,13 @@ impl Arrival {
     /// Runs a step that needs our private key; without one (the client may make it now) nothing happens.
     unsafe fn with_key(
         self,
-        step: impl FnOnce(*mut ConnContext, &mut Conversation, &mut Auth, &SigningKey) -> Vec<Effect>,
+        step: impl FnOnce(
+            *mut ConnContext,
+            &mut Conversation,
+            &mut Auth,
+            &mut OpenedPairs,
+            &SigningKey,
+        ) -> Vec<Effect>,
     ) -> Result<(), Shown> {
         // SAFETY: as for `receive`; `step` borrows only, so that nothing is lost if the callback never returns.
         unsafe {
@@ -351,7 +361,8 @@ impl Arrival {
             // Looked up again inside: another thread may be replacing the list.
             match privkey::signing_key_of(self.client.us, account, protocol) {
                 Ok(key) => {
-                    let effects = with_exchange(ctx, |c, auth| step(ctx, c, auth, &key));
+                    let effects =
+                        with_exchange(ctx, |c, auth, opened| step(ctx, c, auth, opened, &key));
                     drop(key);
                     self.deliver(effects);
                 }

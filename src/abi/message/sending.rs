@@ -12,6 +12,7 @@ use super::super::types::*;
 use super::client::Client;
 use super::clock::now;
 use super::correspondent::Found;
+use super::expiry::expire;
 use super::face;
 use crate::protocol::conversation::Outgoing;
 use crate::protocol::effects::{ErrorCode, Notice};
@@ -53,6 +54,7 @@ pub unsafe fn send(
         }
         face::ready(client, names, handle);
         put(contextp, live()?);
+        expire(live()?);
         let policy = policy_from(client.policy(live()?));
         let our_name = || bytes_of(names.account).unwrap_or_default();
 
@@ -73,9 +75,6 @@ pub unsafe fn send(
                 face::notice(client, live()?, Notice::ConnectionEnded, ptr::null());
                 give(messagep, b"")?;
             }
-        }
-        if let Some(ctx) = handle.get(client.us) {
-            face::expire(ctx);
         }
         Ok(handle)
     }

@@ -14,6 +14,7 @@ use crate::protocol::conversation::Conversation;
 use crate::protocol::effects::Effect;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::smp::state::Smp;
+use crate::protocol::smp_exchange::could_not_begin;
 
 /// Runs a step that needs our fingerprint, in an encrypted conversation; else nothing happens.
 unsafe fn run(
@@ -30,8 +31,11 @@ unsafe fn run(
         else {
             return;
         };
-        if let Ok(Ok(effects)) = with_smp(ctx, |c, smp| step(c, smp, &ours)) {
-            deliver(client, Handle::of(ctx), effects);
+        match with_smp(ctx, |c, smp| step(c, smp, &ours)) {
+            Ok(Ok(effects)) => deliver(client, Handle::of(ctx), effects),
+            // Nobody asked, or somebody else is there now.
+            Ok(Err(ProtocolError::Conflict)) | Err(_) => {}
+            Ok(Err(_)) => deliver(client, Handle::of(ctx), could_not_begin()),
         }
     }
 }
@@ -112,7 +116,7 @@ pub unsafe extern "C-unwind" fn otrl_message_abort_smp(
         if us.is_null() || context.is_null() {
             return;
         }
-        if let Ok(effects) = with_smp(context, |c, _| c.abort_smp()) {
+        if let Ok(effects) = with_smp(context, Conversation::abort_smp) {
             deliver(Client::new(us, ops, opdata), Handle::of(context), effects);
         }
     }

@@ -175,6 +175,15 @@ impl Smp {
         Ok(())
     }
 
+    /// Forgets the numbers of an exchange that is over. Clients still see that there was one.
+    pub fn forget_numbers(&mut self) {
+        let secret = self.numbers.secret.take();
+        self.numbers = Numbers {
+            secret: secret.and_then(|_| Exponent::from_bytes(&[])),
+            ..Numbers::default()
+        };
+    }
+
     /// Marks a false proof as cheating, a true one as good.
     fn judge<T>(&mut self, outcome: Result<T, ProtocolError>) -> Result<T, ProtocolError> {
         self.progress = if outcome.is_ok() {

@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 use super::ake::{Auth, SigningKey, Tags};
 use super::conversation::{Conversation, MessageState};
 use super::effects::{Effect, Notice, SmpEvent, Task};
+use super::opened_pairs::OpenedPairs;
 use super::policy::Policy;
 use super::smp::state::Smp;
 use crate::crypto::dsa::PrivateKey;
@@ -46,6 +47,7 @@ struct Side {
     conversation: Conversation,
     auth: Auth,
     smp: Smp,
+    opened: OpenedPairs,
     key: &'static SigningKey,
     policy: Policy,
     now: i64,
@@ -72,6 +74,7 @@ impl Side {
             conversation,
             auth: Auth::default(),
             smp: Smp::default(),
+            opened: OpenedPairs::default(),
             key: &KEYS[index],
             policy,
             now: NOW,
@@ -91,10 +94,12 @@ impl Side {
             MessageKind::DhCommit => {
                 c.on_dh_commit(auth, message, message_version(message).unwrap(), None, now)
             }
-            MessageKind::DhKey => c.on_dh_key(auth, None, message, self.key, now),
-            MessageKind::RevealSig => c.on_reveal_signature(auth, message, self.key),
-            MessageKind::Signature => c.on_signature(auth, message),
-            MessageKind::V1KeyExchange => c.on_v1_key_exchange(auth, message, self.key),
+            MessageKind::DhKey => c.on_dh_key(auth, None, &self.opened, message, self.key, now),
+            MessageKind::RevealSig => {
+                c.on_reveal_signature(auth, &mut self.opened, message, self.key)
+            }
+            MessageKind::Signature => c.on_signature(auth, &mut self.opened, message),
+            MessageKind::V1KeyExchange => c.on_v1_key_exchange(auth, message, self.key, now),
             MessageKind::Data => {
                 let mut effects = Vec::new();
                 if let Some(delivery) = c.on_data(message, false, self.now, &mut effects) {

@@ -206,7 +206,7 @@ fn an_abort_reaches_the_other_side_and_is_not_echoed() {
     initiate(&mut pair.alice, None, b"x");
     pair.settle();
     smp_events(&mut pair.bob);
-    let effects = pair.bob.conversation.abort_smp();
+    let effects = pair.bob.conversation.abort_smp(&mut pair.bob.smp);
     pair.bob.deliver(effects);
     pair.settle();
     assert_eq!(
@@ -214,7 +214,7 @@ fn an_abort_reaches_the_other_side_and_is_not_echoed() {
         [Told::Smp(SmpEvent::Abort, 0, None)]
     );
     pair.alice.conversation.secrets.delivering_abort = true;
-    let effects = pair.alice.conversation.abort_smp();
+    let effects = pair.alice.conversation.abort_smp(&mut pair.alice.smp);
     assert!(
         !effects
             .iter()

@@ -6,9 +6,11 @@ use std::ptr;
 use crate::abi::context::fingerprint::is_trusted;
 use crate::abi::entry::entry;
 use crate::abi::types::{
-    ConnContext, INSTAG_RECENT, INSTAG_RECENT_RECEIVED, INSTAG_RECENT_SENT, MSGSTATE_ENCRYPTED,
-    MSGSTATE_FINISHED, MSGSTATE_PLAINTEXT, OtrlInstag, OtrlMessageState,
+    AUTHSTATE_NONE, ConnContext, INSTAG_RECENT, INSTAG_RECENT_RECEIVED, INSTAG_RECENT_SENT,
+    MSGSTATE_ENCRYPTED, MSGSTATE_FINISHED, MSGSTATE_PLAINTEXT, OtrlInstag, OtrlMessageState,
 };
+use crate::protocol::conversation::MessageState;
+use crate::protocol::instances::{self, Instance};
 
 /// The contexts of one master, itself first. They stand side by side in the list.
 ///
@@ -32,7 +34,8 @@ pub unsafe fn count_members(master: *mut ConnContext) -> usize {
     unsafe { members(master) }.count()
 }
 
-/// The instance that was last heard, written to, or either; the master while there was none. NULL for another `which`.
+/// The instance that was last heard, written to, or either; the master while there was none. NULL for another `which`. One
+/// without a session does not come before one that has one: see [`instances::most_recent`].
 ///
 /// # Safety
 /// `context` is NULL or a live context.
@@ -54,7 +57,42 @@ pub unsafe fn find_recent_instance(
             _ => return ptr::null_mut(),
         }
     };
-    if recent.is_null() { master } else { recent }
+    let recent = if recent.is_null() { master } else { recent };
+    // SAFETY: live contexts of one list.
+    unsafe {
+        let others = members(master).map(|member| (member, describe(member)));
+        instances::most_recent((recent, describe(recent)), others)
+    }
+}
+
+/// What the choice of an instance depends on.
+///
+/// # Safety
+/// `context` is a live context.
+unsafe fn describe(context: *mut ConnContext) -> Instance {
+    // SAFETY: the caller's promise; a client's own context may have no private part.
+    unsafe {
+        let private = (*context).context_priv;
+        Instance {
+            state: message_state(context),
+            had_session: !private.is_null() && (*private).generation > 0,
+            in_exchange: (*context).auth.authstate != AUTHSTATE_NONE,
+            last_heard: last_heard(context),
+        }
+    }
+}
+
+/// The instance whose place a new one may take, as all places are taken; NULL when all of them had sessions.
+///
+/// # Safety
+/// `master` is a live context.
+pub unsafe fn instance_that_gives_way(master: *mut ConnContext) -> *mut ConnContext {
+    // SAFETY: live contexts of one list.
+    unsafe {
+        let instances = members(master).filter(|member| *member != master);
+        instances::gives_way(instances.map(|member| (member, describe(member))))
+            .unwrap_or(ptr::null_mut())
+    }
 }
 
 /// The safest instance, and among equals the one heard last, to the second.
@@ -156,6 +194,17 @@ unsafe fn is_at_least(candidate: *const ConnContext, best: *const ConnContext) -
 fn is_better_state(candidate: OtrlMessageState, best: OtrlMessageState) -> bool {
     candidate == MSGSTATE_ENCRYPTED
         || (best == MSGSTATE_PLAINTEXT && candidate == MSGSTATE_FINISHED)
+}
+
+/// # Safety
+/// `context` is a live context.
+unsafe fn message_state(context: *const ConnContext) -> MessageState {
+    // SAFETY: the caller's promise.
+    match unsafe { (*context).msgstate } {
+        MSGSTATE_ENCRYPTED => MessageState::Encrypted,
+        MSGSTATE_FINISHED => MessageState::Finished,
+        _ => MessageState::Plaintext,
+    }
 }
 
 /// # Safety

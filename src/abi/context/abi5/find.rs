@@ -4,13 +4,16 @@ use std::cmp::Ordering;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
-use super::family::{find_recent_instance, recent_secure_instance};
-use crate::abi::context::list::{Names, NewContexts};
+use super::family::{find_recent_instance, leave_family, recent_secure_instance};
+use crate::abi::context::forget::unlink;
+use crate::abi::context::list::{Names, NewContexts, link};
+use crate::abi::context::state::force_plaintext;
+use crate::abi::hidden;
 use crate::abi::instag;
 use crate::abi::memory::put;
 use crate::abi::types::{
     AddAppData, ConnContext, INSTAG_BEST, INSTAG_MASTER, INSTAG_RECENT, INSTAG_RECENT_RECEIVED,
-    INSTAG_RECENT_SENT, MIN_VALID_INSTAG, OtrlInstag, UserState,
+    INSTAG_RECENT_SENT, MIN_VALID_INSTAG, OFFER_NOT, OtrlInstag, UserState,
 };
 
 /// Finds the context of a correspondent: one instance, the master, the best, or one of the recent ones. If `new` is there a
@@ -57,6 +60,35 @@ pub unsafe fn find(
         }
         put(added, c_int::from(!context.is_null()));
         context
+    }
+}
+
+/// Makes another instance of one that is of no use any more: it stands where the new one belongs, holds nothing of before but
+/// the client's `app_data`, and no [`Handle`](crate::abi::context::Handle) of before leads to it. The client may hold a
+/// pointer to it, so that it can't be freed.
+///
+/// # Safety
+/// `context` is an instance in the list of `us`, and `their_instance` has no context yet.
+pub unsafe fn become_instance(
+    us: *mut UserState,
+    context: *mut ConnContext,
+    their_instance: OtrlInstag,
+) {
+    // SAFETY: the caller's promise; the context is out of the list while it changes, and no callback runs.
+    unsafe {
+        leave_family(context);
+        unlink(context, context);
+        force_plaintext(context);
+        hidden::renew(context);
+        (*context).otr_offer = OFFER_NOT;
+        (*context).their_instance = their_instance;
+        let names = Names {
+            user: (*context).username,
+            account: (*context).accountname,
+            protocol: (*context).protocol,
+            near: ptr::null_mut(),
+        };
+        link(place(us, names, their_instance), context);
     }
 }
 

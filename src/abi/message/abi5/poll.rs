@@ -2,12 +2,10 @@
 
 use std::ffi::{c_uint, c_void};
 
-use crate::abi::auth_info;
-use crate::abi::context::is_master;
 use crate::abi::message::client::Client;
 use crate::abi::message::clock::now;
+use crate::abi::message::expiry::{expire_one, waits_for};
 use crate::abi::types::*;
-use crate::protocol::conversation::COMMIT_LIFETIME;
 
 /// How often the client should poll, in seconds.
 pub const POLL_INTERVAL: c_uint = 70;
@@ -25,46 +23,7 @@ pub unsafe fn watch(client: Client, interval: c_uint) {
     }
 }
 
-/// Wipes the commit of this master context if nobody has answered it in time: clients that never poll
-/// must not keep the key for ever.
-///
-/// # Safety
-/// `ctx` is live.
-pub unsafe fn expire(ctx: *mut ConnContext) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if waits(ctx) && (*ctx).auth.commit_sent_time < now().saturating_sub(COMMIT_LIFETIME) {
-            auth_info::clear(&raw mut (*ctx).auth);
-        }
-    }
-}
-
-/// [`expire`] for the master of this context.
-///
-/// # Safety
-/// `ctx` is live.
-pub unsafe fn expire_master(ctx: *mut ConnContext) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let master = (*ctx).m_context;
-        if !master.is_null() {
-            expire(master);
-        }
-    }
-}
-
-/// Whether a master context waits for the answer to a version 3 DH-commit.
-unsafe fn waits(ctx: *const ConnContext) -> bool {
-    // SAFETY: the caller vouches for the context.
-    unsafe {
-        is_master(ctx)
-            && (*ctx).auth.authstate == AUTHSTATE_AWAITING_DHKEY
-            && (*ctx).auth.protocol_version == 3
-            && (*ctx).auth.commit_sent_time > 0
-    }
-}
-
-/// Wipes DH keys that nobody has answered for a minute. To be called every
+/// Wipes the private DH values of exchanges that nobody has answered in time. To be called every
 /// [`otrl_message_poll_get_default_interval`] seconds, or as `timer_control` asks.
 ///
 /// # Safety
@@ -80,11 +39,12 @@ pub unsafe extern "C-unwind" fn otrl_message_poll(
     }
     // SAFETY: the caller's promise; no callback runs while the list is walked.
     unsafe {
+        let now = now();
         let mut still_waiting = false;
         let mut ctx = (*us).context_root;
         while !ctx.is_null() {
-            expire(ctx);
-            still_waiting |= waits(ctx);
+            expire_one(ctx, now);
+            still_waiting |= waits_for(ctx).is_some();
             ctx = (*ctx).next;
         }
         if !still_waiting {

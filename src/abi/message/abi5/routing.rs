@@ -8,6 +8,7 @@ use super::telling::{notice, report_error};
 use crate::abi::bridge::with_conversation;
 use crate::abi::context::{self, Handle, Names};
 use crate::abi::exchange;
+use crate::abi::hidden::private_of;
 use crate::abi::memory::c_string;
 use crate::abi::message::client::Client;
 use crate::abi::message::clock::now;
@@ -15,13 +16,11 @@ use crate::abi::message::receiving::{Arrival, PendingCommit, Shown};
 use crate::abi::types::*;
 use crate::protocol::ake::Auth;
 use crate::protocol::effects::{ErrorCode, Notice};
+use crate::protocol::instances;
 use crate::wire::error_message::text_of;
 use crate::wire::instance::{Instances, MIN_VALID};
-use crate::wire::kind::{MessageKind, instances, otr_tag};
+use crate::wire::kind::{MessageKind, instances as instance_tags, otr_tag};
 use crate::wire::version::Version;
-
-/// How many contexts, the master included, a correspondent's messages may make: the tags in them are proved by nobody.
-const INSTANCE_LIMIT: usize = 256;
 
 /// Whether another instance of the correspondent has a session with us.
 ///
@@ -156,10 +155,18 @@ impl Arrival {
     unsafe fn switch_to_instance(&mut self, tag: OtrlInstag) -> Result<bool, Shown> {
         // SAFETY: as for `receive`.
         unsafe {
+            let master = self.live(self.master)?;
             if find(self.client, self.names, tag).is_none()
-                && context::count_members(self.live(self.master)?) >= INSTANCE_LIMIT
+                && context::count_members(master) >= instances::LIMIT
             {
-                return Err(Shown::Nothing);
+                let old = context::instance_that_gives_way(master);
+                if old.is_null() {
+                    return Err(Shown::Nothing);
+                }
+                context::become_instance(self.client.us, old, tag);
+                self.from = Handle::of(old);
+                (*old).our_instance = (*master).our_instance;
+                return Ok(true);
             }
             let found =
                 find_or_add(self.client, self.names, tag, self.new).ok_or(Shown::Nothing)?;
@@ -181,7 +188,7 @@ impl Arrival {
             let bytes = self.bytes();
             let tagged = otr_tag(bytes)
                 .and_then(|start| bytes.get(start..))
-                .map(instances);
+                .map(instance_tags);
             let Some(Ok(tags)) = tagged else {
                 self.malformed();
                 return Err(Shown::Nothing);
@@ -259,7 +266,10 @@ pub unsafe fn exchange_of_master(ctx: *const ConnContext) -> Option<Auth> {
     // SAFETY: the caller's promise.
     unsafe {
         let master = (*ctx).m_context;
-        (!ptr::eq(master, ctx)).then(|| exchange::load(&raw const (*master).auth, None))
+        (!ptr::eq(master, ctx)).then(|| {
+            let extras = private_of(master).map(|private| &(*private).exchange);
+            exchange::load(&raw const (*master).auth, extras)
+        })
     }
 }
 
