@@ -42,6 +42,8 @@ pub mod proto;
 pub mod sm;
 pub mod sm_objects;
 mod smp_numbers;
+#[cfg(test)]
+mod testing;
 pub mod tlv;
 pub mod userstate;
 pub mod version;

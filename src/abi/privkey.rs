@@ -20,7 +20,11 @@ mod sign;
 mod tests;
 
 pub use fingerprint::fingerprint_of;
+#[cfg(test)]
+pub use generate::otrl_privkey_generate;
 pub use list::{find, forget_all};
 #[cfg(feature = "abi5")]
 pub use pending::forget_all as pending_forget_all;
+#[cfg(test)]
+pub use read::otrl_privkey_read;
 pub use sign::{signing_key, signing_key_of};

@@ -26,6 +26,8 @@ impl MessageCipher {
     pub fn seal(&self, counter: [u8; 8], covered: &mut [u8], start: usize) -> [u8; 20] {
         let plain = covered.get_mut(start..).unwrap_or_default();
         self.encryption.apply(&counter_block(counter), plain);
+        #[cfg(test)]
+        witness::sealed(self, counter);
         self.mac.authenticate(covered)
     }
 
@@ -53,6 +55,53 @@ fn counter_block(top: [u8; 8]) -> [u8; 16] {
         *to = from;
     }
     block
+}
+
+/// Which keys were used, for tests that must not see one used twice.
+#[cfg(test)]
+pub mod witness {
+    use std::cell::RefCell;
+
+    use super::MessageCipher;
+    use crate::crypto::mac::hmac_sha1;
+
+    thread_local! {
+        static USED: RefCell<Vec<Use>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// Something that stands for a key: nobody needs the key itself.
+    pub type Mark = Vec<u8>;
+
+    /// What was done with a key.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum Use {
+        /// A message was encrypted with this key and counter.
+        Sealed(Mark, [u8; 8]),
+        /// A message was believed under this MAC key.
+        Opened(Mark),
+    }
+
+    /// All that this thread did since it was asked last.
+    pub fn take() -> Vec<Use> {
+        USED.take()
+    }
+
+    /// What stands for a MAC key that was published.
+    pub fn mark_of(mac_key: &[u8]) -> Mark {
+        hmac_sha1(mac_key, &[b"mark"]).to_vec()
+    }
+
+    pub(super) fn sealed(cipher: &MessageCipher, counter: [u8; 8]) {
+        let mut mark = vec![0; 16];
+        cipher.encryption.apply(&[0xff; 16], &mut mark);
+        USED.with_borrow_mut(|used| used.push(Use::Sealed(mark, counter)));
+    }
+
+    /// Notes that a message counts under the MAC key of this direction.
+    pub fn opened(cipher: &MessageCipher) {
+        let mark = cipher.mac.authenticate(b"mark").to_vec();
+        USED.with_borrow_mut(|used| used.push(Use::Opened(mark)));
+    }
 }
 
 #[cfg(test)]

@@ -326,6 +326,8 @@ impl Session {
             .ok_or(ProtocolError::Conflict)?;
         slot.receive_counter = counter;
         slot.received = true;
+        #[cfg(test)]
+        super::message_cipher::witness::opened(slot.receiving());
         let extra_key = SecretKey::new(&slot.keys.extra);
         if let Some(next) = next_ours {
             self.rotate_ours(next);
@@ -392,6 +394,25 @@ impl Session {
             (Age::Previous, Age::Previous) => &mut self.slots.previous_previous,
         };
         Some(slot.get_or_insert_with(|| Box::new(Slot::new(DataKeys::derive(our_dh, their_dh)))))
+    }
+}
+
+#[cfg(test)]
+impl Session {
+    /// Takes away the MAC keys that the next message would publish.
+    pub fn keep_saved_mac_keys(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.saved_mac_keys)
+    }
+
+    /// Gives them back.
+    pub fn put_back(&mut self, mut kept: Vec<u8>) {
+        kept.append(&mut self.saved_mac_keys);
+        self.saved_mac_keys = kept;
+    }
+
+    /// Announces the previous key as the next one, as no orderly client does.
+    pub fn announce_again(&mut self) {
+        self.ours.current = self.ours.previous.clone();
     }
 }
 

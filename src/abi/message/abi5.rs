@@ -9,6 +9,8 @@ mod symkey;
 mod telling;
 
 pub use callbacks::has_max_message_size;
+#[cfg(test)]
+pub use disconnect::otrl_message_disconnect_all_instances;
 pub use instance::ensure_our_tag as ready;
 pub use routing::{exchange_of_master, note_heard, other_instance_is_secure};
 pub use telling::{error_text, notice, resent_prefix, setup_failed, tell};

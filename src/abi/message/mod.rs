@@ -27,9 +27,17 @@ use abi5 as face;
 
 use std::ffi::c_char;
 
+#[cfg(all(test, feature = "abi2"))]
+pub use face::otrl_message_disconnect;
 #[cfg(all(test, feature = "abi5"))]
-pub use face::otrl_message_sending;
+pub use face::otrl_message_disconnect_all_instances;
+#[cfg(test)]
+pub use face::{otrl_message_receiving, otrl_message_sending};
 pub use receiving::REASSEMBLY_LIMIT;
+#[cfg(all(test, feature = "abi5"))]
+pub use smp::otrl_message_abort_smp;
+#[cfg(test)]
+pub use smp::{otrl_message_initiate_smp, otrl_message_respond_smp};
 
 /// Frees a message of the library's: `free(message)`, whoever made it.
 ///

@@ -4,6 +4,7 @@ mod crossing;
 mod data;
 mod derivation;
 mod exchange;
+mod keys;
 mod printing;
 mod refresh;
 mod sending;

@@ -192,12 +192,6 @@ fn established(ours: (&DhKeyPair, u32), theirs: (&DhKeyPair, u32)) -> Establishe
     )
 }
 
-/// The key that the session announces next.
-fn next_key(session: &mut Session) -> Vec<u8> {
-    let sent = session.encrypt(b"", &[], 0, Tags::default()).unwrap();
-    data(&sent.message).next_dh.to_vec()
-}
-
 #[test]
 fn only_the_same_keys_under_the_same_numbers_are_confirmed() {
     let [ours, theirs, other] = [(); 3].map(|()| DhKeyPair::generate().unwrap());

@@ -1,0 +1,45 @@
+//! Two or more users of the C interface in one process, for tests of whole conversations: what goes over the network is in
+//! the hands of the test.
+
+#![cfg_attr(
+    feature = "abi2",
+    allow(
+        dead_code,
+        reason = "some of these tests are about what version 3 alone has"
+    )
+)]
+
+mod library;
+mod party;
+mod recorded;
+mod replay;
+mod rng;
+
+use rng::Rng;
+
+use std::cell::Cell;
+
+thread_local! {
+    /// How far the clock of this test is ahead of the system's, in seconds.
+    static AHEAD: Cell<i64> = const { Cell::new(0) };
+}
+
+/// What the library takes for the time.
+pub fn now() -> i64 {
+    // SAFETY: time accepts NULL.
+    let system = unsafe { libc::time(std::ptr::null_mut()) };
+    system + AHEAD.get()
+}
+
+/// Lets time pass.
+pub fn wait(seconds: i64) {
+    AHEAD.set(AHEAD.get() + seconds);
+}
+
+/// How many schedules a test with random ones plays: the number in this variable of the environment, or a few.
+pub fn schedules(variable: &str, few: u64) -> u64 {
+    std::env::var(variable)
+        .ok()
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(few)
+}
