@@ -22,6 +22,8 @@ use abi2 as face;
 #[cfg(feature = "abi5")]
 use abi5 as face;
 
+#[cfg(test)]
+pub use face::otrl_context_find;
 #[cfg(feature = "abi5")]
 pub use face::{
     become_instance, count_members, find, find_recent_instance, instance_that_gives_way,

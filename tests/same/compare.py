@@ -103,7 +103,20 @@ def spoiled(before):
     return False
 
 
-CONDITIONS = {"spoiled": spoiled, "crossed": crossed, "aged": aged, "repeated": repeated}
+def regrouped(before, real, ours):
+    """Whether these lines tell of the same messages, which only publish their MAC keys at another time: a goodbye (its text
+    is one empty TLV), or a message after a session was refreshed."""
+    one, other = ({re.sub(r"revealed=\d+", "", line) for line in lines if "revealed=" in line} for lines in (real, ours))
+    return one == other and bool(one) and (refreshed(before) or all(" text=5 " in line for line in one))
+
+
+def refreshed(before):
+    """Whether somebody has had more than one session, or a session has ended."""
+    said = [line for line in before if re.match(r"\w+: cb (gone|still)_secure |\w+> (close|closeall) ", line)]
+    return len(said) > 2
+
+
+CONDITIONS = {"refreshed": refreshed, "spoiled": spoiled, "crossed": crossed, "aged": aged, "repeated": repeated}
 
 
 def holds(entry, name, before, before_ours, quotes):
@@ -117,8 +130,12 @@ def holds(entry, name, before, before_ours, quotes):
 def explain(name, before, before_ours, real, ours, quotes):
     """The entry of the allow-list for these lines, which come after others, or None. `quotes` are those of the entries
     that have explained something before; what explains this is added."""
-    possible = [entry for entry in EXPLAINED if holds(entry, name, before, before_ours, quotes)]
-    # Explained differences side by side.
+    possible = [entry for entry in EXPLAINED
+                if (regrouped(before, real, ours) if entry.when == "regrouped"
+                    else holds(entry, name, before, before_ours, quotes))]
+    # Explained differences side by side, with the same lines between them.
+    alike = [line for line in real if line in ours]
+    real, ours = ([line for line in lines if line not in alike] for lines in (real, ours))
     lines = [entry for entry in possible if not entry.stops]
     used = [next((e for e in lines if e.real and re.search(e.real, line)), None) for line in real]
     used += [next((e for e in lines if e.ours and re.search(e.ours, line)), None) for line in ours]

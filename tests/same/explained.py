@@ -14,7 +14,7 @@ class Entry:
     `scenarios` is a pattern for the names of those that it is about, `after` one for the last thing that a user did.
     `follows` is for consequences: an entry with the same quote must have explained something before. `when` names a
     condition of compare.py: both have a DH-commit under way (crossed), that DH-commit is older than a minute (aged),
-    a fragment came twice (repeated), a reveal signature message came out of place before (spoiled), a context is in
+    a fragment came twice (repeated), there was more than one session (refreshed), the same messages publish other MAC keys (regrouped), a reveal signature message came out of place before (spoiled), a context is in
     another state already (apart). An entry by `chance` need not explain something in every run.
     """
 
@@ -56,7 +56,24 @@ DH_KEY_COMES = r"recv from \w+ (\[v.*dh-key|\[cut off|like |fragment |'\?OTR:AAM
 WIPED_LINES = r"/0 (authstate [01] -> [012]|initiated [01] -> [01]|auth_version \d -> \d)$"
 KEYLESS_LINES = r"/[1-9]\w+ (authstate|initiated|auth_version|version) \d? ?-> \d$"
 
+MAC_KEYS = "| Goodbye | reveals the MAC keys of older keys | those of the last keys as well"
+VERSION_1 = "| An exchange of version 1 inside a session |"
+SMP_SESSION = "| Answer to an SMP after the session was refreshed |"
+
 EXPLAINED = [
+    Entry(MAC_KEYS, r"data .*revealed=", r"data .*revealed=", when="regrouped"),
+    # A message that was damaged on its way: of another length, since it publishes other keys.
+    Entry(MAC_KEYS, r"> recv from \w+ (like|\[cut off|fragment)", r"> recv from \w+ (like|\[cut off|fragment)", scenarios="schedule.*",
+          when="refreshed", stops=True, chance=True),
+    Entry(VERSION_1, r"inject \w+ \[v1 key-exchange", r"inject \w+ \[v1 key-exchange", stops=True),
+    Entry("| Our own DH-commit or DH-key comes back |", r"cb (add_app_data|max_message_size)|inject", "?cb add_app_data|ret recv",
+          after=r"recv from \w+ \[v[23] .*dh-(commit|key)", scenarios="reflected|schedule.*", stops=True),
+    Entry("`OTRL_INSTAG_RECENT*` when the last one heard has no session", r"cb policy \w+/", r"cb policy \w+/",
+          after=r"> (send|query|fragsend) \w+ [234] ", stops=True),
+    Entry(SMP_SESSION, r"cb write_fingerprints|handle_smp_event|inject \w+ \[v\d .*data",
+          "?handle_smp_event|cb max_message_size|inject", scenarios="smp_and_trust|schedule.*", when="refreshed", stops=True),
+    Entry("| An SMP that goes on with somebody who has another key | goes on", r"cb max_message_size|inject|> recv from",
+          r"cb handle_smp_event \S+ 1 0 |> recv from", scenarios="smp_and_trust|schedule.*", when="refreshed", stops=True),
     # Only the members of the master context; they are NULL in libotr until something happens.
     Entry(RECENT, r"/0 (rcvd|sent|recent) ( -> NULL|NULL -> )", r"/0 (rcvd|sent|recent) "),
     Entry(RECENT, r"process ended", "", scenarios="to_the_recent_without_any", stops=True),
@@ -95,6 +112,11 @@ EXPLAINED = [
     Entry(CROSSING, r"inject \w+ (\[v3 .*dh-key|fragment \|)", r"inject \w+ (\[v3 .*dh-commit|fragment \|)", when="crossed", stops=True),
     Entry(CROSSING, r"cb max_message_size|cb add_app_data|inject .*reveal-sig", IGNORED, after=r"recv from \w+ (\[v3 .*dh-key|fragment )",
           when="crossed", stops=True),
+    # What we had begun goes on beside what they began.
+    Entry(CROSSING, "?ret recv|end: ", r"cb (new_fingerprint|update_context_list|max_message_size)",
+          after=r"recv from \w+ (\[v3 .*(reveal-sig|signature|dh-key)|fragment )", when="crossed", stops=True),
+    Entry(CROSSING, "?ret recv|end: ", r"cb (new_fingerprint|update_context_list)", after=r"recv from \w+ \[v3 .*reveal-sig", when="spoiled",
+          scenarios="schedule.*", stops=True, chance=True),
     Entry(CROSSING_2, r"inject \w+ (\[v2 dh-key|fragment  )", r"inject \w+ (\[v2 dh-commit|fragment  )", when="crossed", stops=True),
     Entry(CROSSING_2, None, r"cb max_message_size|inject .*reveal-sig", after=r"recv from \w+ (\[v2 dh-key|fragment)", when="crossed",
           stops=True),

@@ -7,6 +7,8 @@ pub use family::{
     count_members, find_recent_instance, instance_that_gives_way, leave_family, master_of, members,
     recent_secure_instance, update_recent_child,
 };
+#[cfg(test)]
+pub use find::otrl_context_find;
 pub use find::{become_instance, find, find_correspondent};
 
 use std::ffi::c_int;

@@ -1,17 +1,29 @@
 //! The functions of a library that has the interface: this one.
 
 use std::ffi::{c_char, c_int, c_void};
+#[cfg(feature = "abi5")]
+use std::sync::LazyLock;
 
-use crate::abi::context::Names;
 use crate::abi::error::GcryError;
+#[cfg(feature = "abi5")]
+use crate::abi::instag;
 use crate::abi::types::*;
-use crate::abi::{context, message, privkey, userstate};
+use crate::abi::{context, message, privkey, tlv, userstate};
 
 /// What a party calls.
 pub struct Library {
     pub userstate_create: unsafe extern "C-unwind" fn() -> OtrlUserState,
     pub userstate_free: unsafe extern "C-unwind" fn(OtrlUserState),
     pub privkey_read: unsafe extern "C-unwind" fn(OtrlUserState, *const c_char) -> GcryError,
+    #[cfg(feature = "abi5")]
+    pub instag_generate: unsafe extern "C-unwind" fn(
+        OtrlUserState,
+        *const c_char,
+        *const c_char,
+        *const c_char,
+    ) -> GcryError,
+    pub context_find: ContextFind,
+    pub tlv_free: unsafe extern "C-unwind" fn(*mut OtrlTLV),
     pub receiving: Receiving,
     pub sending: Sending,
     pub disconnect: Disconnect,
@@ -109,11 +121,27 @@ type Disconnect = unsafe extern "C-unwind" fn(
     *const c_char,
 );
 
+type ContextFind = unsafe extern "C-unwind" fn(
+    OtrlUserState,
+    *const c_char,
+    *const c_char,
+    *const c_char,
+    OtrlInstag,
+    c_int,
+    *mut c_int,
+    AddAppData,
+    *mut c_void,
+) -> *mut ConnContext;
+
 /// This library.
 pub static OURS: Library = Library {
     userstate_create: userstate::otrl_userstate_create,
     userstate_free: userstate::otrl_userstate_free,
     privkey_read: privkey::otrl_privkey_read,
+    #[cfg(feature = "abi5")]
+    instag_generate: instag::otrl_instag_generate,
+    context_find: context::otrl_context_find,
+    tlv_free: tlv::otrl_tlv_free,
     receiving: message::otrl_message_receiving,
     sending: message::otrl_message_sending,
     #[cfg(feature = "abi5")]
@@ -126,15 +154,40 @@ pub static OURS: Library = Library {
     abort_smp: message::otrl_message_abort_smp,
 };
 
-/// The correspondent's context of this kind; NULL if there is none.
-pub unsafe fn find(us: OtrlUserState, names: Names, their_tag: u32) -> *mut ConnContext {
-    #[cfg(feature = "abi5")]
-    unsafe {
-        context::find(us, names, their_tag, std::ptr::null_mut(), None)
-    }
-    #[cfg(feature = "abi2")]
-    unsafe {
-        let _ = their_tag;
-        context::find_correspondent(us, names, std::ptr::null_mut(), None)
-    }
+/// The function of this name in the real library.
+///
+/// # Safety
+/// `T` is the type of a pointer to it.
+#[cfg(feature = "abi5")]
+unsafe fn function<T: Copy>(library: *mut c_void, name: &std::ffi::CStr) -> T {
+    let found = unsafe { libc::dlsym(library, name.as_ptr()) };
+    assert!(!found.is_null(), "the real library has no {name:?}");
+    unsafe { std::mem::transmute_copy(&found) }
 }
+
+/// The distribution's libotr, from the path in OTR_REAL_LIBRARY or where the system looks for it. `None` where there is none.
+#[cfg(feature = "abi5")]
+pub static REAL: LazyLock<Option<Library>> = LazyLock::new(|| unsafe {
+    let path = std::env::var("OTR_REAL_LIBRARY").unwrap_or_else(|_| "libotr.so.5".into());
+    let path = std::ffi::CString::new(path).unwrap();
+    let library = libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL);
+    if library.is_null() {
+        return None;
+    }
+    let init: unsafe extern "C" fn(u32, u32, u32) -> GcryError = function(library, c"otrl_init");
+    assert!(!init(4, 1, 1).is_error());
+    Some(Library {
+        userstate_create: function(library, c"otrl_userstate_create"),
+        userstate_free: function(library, c"otrl_userstate_free"),
+        privkey_read: function(library, c"otrl_privkey_read"),
+        instag_generate: function(library, c"otrl_instag_generate"),
+        context_find: function(library, c"otrl_context_find"),
+        tlv_free: function(library, c"otrl_tlv_free"),
+        receiving: function(library, c"otrl_message_receiving"),
+        sending: function(library, c"otrl_message_sending"),
+        disconnect: function(library, c"otrl_message_disconnect_all_instances"),
+        initiate_smp: function(library, c"otrl_message_initiate_smp"),
+        respond_smp: function(library, c"otrl_message_respond_smp"),
+        abort_smp: function(library, c"otrl_message_abort_smp"),
+    })
+});

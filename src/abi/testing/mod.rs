@@ -14,6 +14,7 @@ mod party;
 mod recorded;
 mod replay;
 mod rng;
+mod typing;
 
 use rng::Rng;
 

@@ -6,10 +6,9 @@ use std::ptr;
 use std::sync::LazyLock;
 
 use super::library::{self, Library, OURS};
-use crate::abi::context::Names;
 use crate::abi::error::GcryError;
 use crate::abi::types::*;
-use crate::abi::{privkey, tlv, userstate};
+use crate::abi::{privkey, userstate};
 use crate::protocol::ake::SigningKey;
 
 pub const ALICE: &CStr = c"alice";
@@ -77,9 +76,18 @@ pub struct Party {
 
 impl Party {
     pub fn new(name: &CStr, peer: &CStr, policy: c_uint) -> Self {
-        let lib = &OURS;
+        Self::on(&OURS, name, peer, policy)
+    }
+
+    /// A user of this library.
+    pub fn on(lib: &'static Library, name: &CStr, peer: &CStr, policy: c_uint) -> Self {
         let us = unsafe { (lib.userstate_create)() };
         assert!(!unsafe { (lib.privkey_read)(us, KEYS.as_ptr()) }.is_error());
+        // libotr can do without a tag of the client's, but its instances cannot.
+        #[cfg(feature = "abi5")]
+        unsafe {
+            (lib.instag_generate)(us, c"/dev/null".as_ptr(), name.as_ptr(), PROTOCOL.as_ptr());
+        }
         Self {
             lib,
             us,
@@ -133,7 +141,7 @@ impl Party {
                 self.seen.told.push(Told::Text(text));
             }
             libc::free(shown.cast());
-            tlv::otrl_tlv_free(tlvs);
+            (self.lib.tlv_free)(tlvs);
         }
     }
 
@@ -243,18 +251,29 @@ impl Party {
         #[cfg(feature = "abi5")]
         return self.context(INSTAG_BEST);
         #[cfg(feature = "abi2")]
-        return self.context(0);
+        return self.context(());
     }
 
     /// The context of one instance, or of one of the ways to choose one; NULL if there is none.
-    pub fn context(&mut self, tag: u32) -> *mut ConnContext {
-        let names = Names {
-            user: self.peer.as_ptr(),
-            account: self.name.as_ptr(),
-            protocol: PROTOCOL.as_ptr(),
-            near: ptr::null_mut(),
-        };
-        unsafe { library::find(self.us, names, tag) }
+    pub fn context(
+        &mut self,
+        #[cfg(feature = "abi5")] tag: OtrlInstag,
+        #[cfg(feature = "abi2")] _: (),
+    ) -> *mut ConnContext {
+        unsafe {
+            (self.lib.context_find)(
+                self.us,
+                self.peer.as_ptr(),
+                self.name.as_ptr(),
+                PROTOCOL.as_ptr(),
+                #[cfg(feature = "abi5")]
+                tag,
+                0,
+                ptr::null_mut(),
+                None,
+                ptr::null_mut(),
+            )
+        }
     }
 
     pub fn is_secure(&mut self) -> bool {
@@ -274,6 +293,15 @@ impl Party {
                 .to_string_lossy()
                 .into_owned()
         }
+    }
+
+    /// The id of the session that a client takes for the one with the correspondent; empty without one.
+    pub fn session_id(&mut self) -> Vec<u8> {
+        let best = self.best();
+        if !self.is_secure() {
+            return Vec::new();
+        }
+        unsafe { (&(*best).sessionid)[..(*best).sessionid_len].to_vec() }
     }
 
     pub fn us(&self) -> OtrlUserState {

@@ -1,0 +1,298 @@
+//! Two people type while the exchange between them is running. The network delivers each direction in order, the two
+//! interleaved in any way.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use super::library::{Library, OURS};
+use super::party::{ALICE, BOB, Party, Told};
+use super::{Rng, schedules};
+use crate::abi::types::*;
+
+/// After so many messages an exchange that has not come to rest is taken for one that never will.
+const ENDLESS: usize = 60;
+
+/// What can happen next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    Types(usize),
+    Arrives(usize),
+}
+
+struct Conversation {
+    parties: [Party; 2],
+    /// On their way to each of the two.
+    queues: [VecDeque<Vec<u8>>; 2],
+    to_type: [usize; 2],
+    typed: [usize; 2],
+    /// What each has got of the other's texts, by number.
+    got: [Vec<usize>; 2],
+    /// How often each was told that something may be lost.
+    warned: [usize; 2],
+    delivered: usize,
+}
+
+/// How a conversation ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Outcome {
+    endless: bool,
+    session: bool,
+    /// Texts that never arrived and whose sender was not told.
+    lost: usize,
+    /// Texts that never arrived.
+    missing: usize,
+    /// Texts that arrived twice, or after a later one.
+    disorder: usize,
+}
+
+impl Conversation {
+    fn new(libraries: [&'static Library; 2], policy: u32, texts: [usize; 2]) -> Self {
+        Self {
+            parties: [
+                Party::on(libraries[0], ALICE, BOB, policy),
+                Party::on(libraries[1], BOB, ALICE, policy),
+            ],
+            queues: Default::default(),
+            to_type: texts,
+            typed: [0; 2],
+            got: Default::default(),
+            warned: [0; 2],
+            delivered: 0,
+        }
+    }
+
+    fn possible(&self) -> Vec<Event> {
+        let mut events = Vec::new();
+        for who in 0..2 {
+            if self.to_type[who] > 0 {
+                events.push(Event::Types(who));
+            }
+            if !self.queues[who].is_empty() {
+                events.push(Event::Arrives(who));
+            }
+        }
+        events
+    }
+
+    fn happens(&mut self, event: Event) {
+        match event {
+            Event::Types(who) => {
+                self.to_type[who] -= 1;
+                self.typed[who] += 1;
+                let text = format!("text {}", self.typed[who]);
+                if self.parties[who].send(text.as_bytes()).is_err() {
+                    self.warned[who] += 1;
+                }
+            }
+            Event::Arrives(who) => {
+                self.delivered += 1;
+                if let Some(message) = self.queues[who].pop_front() {
+                    self.parties[who].receive(&message);
+                }
+            }
+        }
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        for who in 0..2 {
+            let sent = self.parties[who].take_outbox();
+            self.queues[1 - who].extend(sent);
+            for told in self.parties[who].take_told() {
+                match told {
+                    Told::Text(text) => self.note(who, &text),
+                    #[cfg(feature = "abi5")]
+                    Told::Message(MSGEVENT_RCVDMSG_UNENCRYPTED, text, _) => self.note(who, &text),
+                    #[cfg(feature = "abi5")]
+                    Told::Message(MSGEVENT_RCVDMSG_GENERAL_ERR | MSGEVENT_ENCRYPTION_ERROR, ..) => {
+                        self.warned[who] += 1
+                    }
+                    #[cfg(feature = "abi2")]
+                    Told::Line(line) => {
+                        self.note(who, &line);
+                        if line.starts_with(b"OTR Error") {
+                            self.warned[who] += 1;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// A text is shown, perhaps with words around it.
+    fn note(&mut self, who: usize, shown: &[u8]) {
+        let shown = String::from_utf8_lossy(shown);
+        if let Some(at) = shown.find("text ") {
+            let digits: String = shown[at + 5..]
+                .chars()
+                .take_while(char::is_ascii_digit)
+                .collect();
+            self.got[who].extend(digits.parse::<usize>());
+        }
+    }
+
+    fn outcome(&mut self) -> Outcome {
+        let ids = [0, 1].map(|who| self.parties[who].session_id());
+        let mut outcome = Outcome {
+            endless: self.delivered >= ENDLESS,
+            session: !ids[0].is_empty() && ids[0] == ids[1],
+            ..Outcome::default()
+        };
+        for who in 0..2 {
+            let got = &self.got[1 - who];
+            let missing = (1..=self.typed[who]).filter(|n| !got.contains(n)).count();
+            outcome.missing += missing;
+            outcome.lost += missing.saturating_sub(self.warned[who]);
+            outcome.disorder += got.windows(2).filter(|pair| pair[0] >= pair[1]).count();
+        }
+        outcome
+    }
+}
+
+/// Plays one conversation; `choose` picks what happens next, of several.
+fn play(
+    libraries: [&'static Library; 2],
+    policy: u32,
+    texts: [usize; 2],
+    mut choose: impl FnMut(usize) -> usize,
+) -> (Outcome, Vec<Event>) {
+    let mut conversation = Conversation::new(libraries, policy, texts);
+    let mut events = Vec::new();
+    while conversation.delivered < ENDLESS {
+        let possible = conversation.possible();
+        if possible.is_empty() {
+            break;
+        }
+        let event = possible[choose(possible.len())];
+        events.push(event);
+        conversation.happens(event);
+    }
+    (conversation.outcome(), events)
+}
+
+/// The sums over many conversations.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    played: usize,
+    endless: usize,
+    sessions: usize,
+    lost: usize,
+    missing: usize,
+    disorder: usize,
+}
+
+impl Sum {
+    fn add(&mut self, outcome: Outcome) {
+        self.played += 1;
+        self.endless += usize::from(outcome.endless);
+        self.sessions += usize::from(outcome.session);
+        self.lost += outcome.lost;
+        self.missing += outcome.missing;
+        self.disorder += outcome.disorder;
+    }
+}
+
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} conversations, {} sessions, {} endless; texts: {} lost, {} missing, {} twice or out of order",
+            self.played, self.sessions, self.endless, self.lost, self.missing, self.disorder
+        )
+    }
+}
+
+/// Random orders of up to four texts on each side.
+fn random(libraries: [&'static Library; 2], policy: u32, count: u64) -> (Sum, Option<u64>) {
+    let mut sum = Sum::default();
+    let mut first_bad = None;
+    for seed in 0..count {
+        let mut rng = Rng::new(seed);
+        let texts = [rng.below(5), rng.below(5)];
+        if texts == [0, 0] {
+            continue;
+        }
+        let (outcome, _) = play(libraries, policy, texts, |choices| rng.below(choices));
+        sum.add(outcome);
+        let good = outcome.session && !outcome.endless && outcome.lost + outcome.disorder == 0;
+        if !good && first_bad.is_none() {
+            first_bad = Some(seed);
+        }
+    }
+    (sum, first_bad)
+}
+
+#[cfg(feature = "abi5")]
+const POLICIES: [(&str, u32); 9] = {
+    const ALWAYS: u32 = POLICY_ALWAYS & !POLICY_VERSION_MASK;
+    const OPPORTUNISTIC: u32 = POLICY_OPPORTUNISTIC & !POLICY_VERSION_MASK;
+    const QUIET: u32 = POLICY_REQUIRE_ENCRYPTION;
+    [
+        ("always, version 2", ALWAYS | POLICY_ALLOW_V2),
+        ("always, version 3", ALWAYS | POLICY_ALLOW_V3),
+        ("always, both", ALWAYS | POLICY_ALLOW_V2 | POLICY_ALLOW_V3),
+        ("opportunistic, version 2", OPPORTUNISTIC | POLICY_ALLOW_V2),
+        ("opportunistic, version 3", OPPORTUNISTIC | POLICY_ALLOW_V3),
+        (
+            "opportunistic, both",
+            OPPORTUNISTIC | POLICY_ALLOW_V2 | POLICY_ALLOW_V3,
+        ),
+        ("required, version 2", QUIET | POLICY_ALLOW_V2),
+        ("required, version 3", QUIET | POLICY_ALLOW_V3),
+        ("required, both", QUIET | POLICY_ALLOW_V2 | POLICY_ALLOW_V3),
+    ]
+};
+
+#[cfg(feature = "abi2")]
+const POLICIES: [(&str, u32); 3] = [
+    ("always, version 2", POLICY_ALWAYS & !POLICY_ALLOW_V1),
+    (
+        "opportunistic, version 2",
+        POLICY_OPPORTUNISTIC & !POLICY_ALLOW_V1,
+    ),
+    (
+        "required, version 2",
+        POLICY_REQUIRE_ENCRYPTION | POLICY_ALLOW_V2,
+    ),
+];
+
+#[test]
+fn everything_arrives_whoever_types_when() {
+    let count = schedules("OTR_TYPING_SCHEDULES", 60);
+    let mut bad = Vec::new();
+    for (name, policy) in POLICIES {
+        let (sum, first_bad) = random([&OURS, &OURS], policy, count);
+        println!("{name}: {sum}; first bad {first_bad:?}");
+        bad.extend(first_bad.map(|seed| (name, seed)));
+    }
+    assert_eq!(bad, []);
+}
+
+/// With libotr on one side: never fewer sessions, never more texts lost, than with libotr on both.
+#[cfg(feature = "abi5")]
+#[test]
+fn with_the_real_library_it_is_no_worse() {
+    let Some(real) = super::library::REAL.as_ref() else {
+        println!("not run: the system has no libotr.so.5");
+        return;
+    };
+    let count = schedules("OTR_TYPING_SCHEDULES", 60);
+    let mut worse = Vec::new();
+    for (name, policy) in POLICIES {
+        let (reals, _) = random([real, real], policy, count);
+        println!("{name}, real and real: {reals}");
+        for (order, libraries) in [
+            ("ours and real", [&OURS, real]),
+            ("real and ours", [real, &OURS]),
+        ] {
+            let (sum, first_bad) = random(libraries, policy, count);
+            println!("{name}, {order}: {sum}; first bad {first_bad:?}");
+            if sum.sessions < reals.sessions || sum.endless > reals.endless || sum.lost > reals.lost
+            {
+                worse.push((name, order));
+            }
+        }
+    }
+    assert_eq!(worse, []);
+}
