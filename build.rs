@@ -14,6 +14,12 @@ const SHARED_OBJECT: [&str; 4] = [
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    // With the path of the distribution's libotr, the tests that compare with it are compiled in.
+    println!("cargo::rerun-if-env-changed=OTR_REAL_LIBRARY");
+    println!("cargo::rustc-check-cfg=cfg(otr_real_library)");
+    if std::env::var_os("OTR_REAL_LIBRARY").is_some() {
+        println!("cargo::rustc-cfg=otr_real_library");
+    }
     let fuzzing = std::env::var_os("CARGO_CFG_FUZZING").is_some();
     if fuzzing && std::env::var_os("CARGO_FEATURE_FUZZ").is_none() {
         println!(

@@ -17,8 +17,8 @@ use super::smp_numbers;
 use super::types::*;
 use crate::protocol::ake::Auth;
 use crate::protocol::conversation::{Conversation, MessageState, Offer, Peer, Retransmit, Secrets};
+use crate::protocol::correspondent::Correspondent;
 use crate::protocol::error::ProtocolError;
-use crate::protocol::opened_pairs::OpenedPairs;
 use crate::protocol::policy::Policy;
 use crate::protocol::session_id::{BoldHalf, SessionId};
 use crate::protocol::smp::state::Smp;
@@ -76,28 +76,43 @@ pub unsafe fn with_secrets<T>(
     }
 }
 
-/// Runs a step on a conversation and its key exchange; the third is the record of the sessions that were opened with the
-/// correspondent, whichever the instance.
+/// Runs a step on a conversation and on what all instances of the correspondent share.
+///
+/// # Safety
+/// As for [`with_conversation`]; the context's master is live as well.
+pub unsafe fn with_correspondent<T>(
+    ctx: *mut ConnContext,
+    step: impl FnOnce(&mut Conversation, &mut Correspondent) -> T,
+) -> Result<T, GcryError> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let private = private_of(ctx).ok_or(GcryError::INV_VALUE)?;
+        let masters = private_of(context::master_of(ctx)).unwrap_or(private);
+        let mut shared = std::mem::take(&mut (*masters).shared);
+        let outcome = with_conversation(ctx, |conversation| step(conversation, &mut shared));
+        // After a panic as well: what has opened a session has opened one.
+        (*masters).shared = shared;
+        outcome
+    }
+}
+
+/// Runs a step on a conversation and its key exchange; the third is what all instances of the correspondent share.
 ///
 /// # Safety
 /// As for [`with_conversation`]; the context's master is live as well.
 pub unsafe fn with_exchange<T>(
     ctx: *mut ConnContext,
-    step: impl FnOnce(&mut Conversation, &mut Auth, &mut OpenedPairs) -> T,
+    step: impl FnOnce(&mut Conversation, &mut Auth, &mut Correspondent) -> T,
 ) -> Result<T, GcryError> {
     // SAFETY: the caller's promise.
     unsafe {
         let private = private_of(ctx).ok_or(GcryError::INV_VALUE)?;
-        let family = private_of(context::master_of(ctx)).unwrap_or(private);
         let info = &raw mut (*ctx).auth;
         let mut auth = exchange::load(info, Some(&(*private).exchange));
-        let mut opened = std::mem::take(&mut (*family).opened);
-        let outcome = with_conversation(ctx, |conversation| {
-            let outcome = step(conversation, &mut auth, &mut opened);
+        let outcome = with_correspondent(ctx, |conversation, shared| {
+            let outcome = step(conversation, &mut auth, shared);
             (outcome, auth)
         });
-        // After a panic as well: what has opened a session has opened one.
-        (*family).opened = opened;
         let (outcome, auth) = outcome?;
         (*private).exchange.keep(&auth);
         if let Err(error) = exchange::store(info, &auth) {
@@ -165,8 +180,7 @@ unsafe fn load(ctx: *mut ConnContext) -> Result<Conversation, GcryError> {
             generation: (*hidden).generation,
             retransmit: match (*hidden).may_retransmit {
                 0 => Retransmit::No,
-                1 => Retransmit::Again,
-                _ => Retransmit::FirstTime,
+                _ => Retransmit::Again,
             },
             secrets: (*private).secrets.take().unwrap_or_default(),
         })
@@ -210,7 +224,6 @@ unsafe fn store(ctx: *mut ConnContext, conversation: Conversation) {
         (*hidden).may_retransmit = match conversation.retransmit {
             Retransmit::No => 0,
             Retransmit::Again => 1,
-            Retransmit::FirstTime => 2,
         };
         let session = conversation.secrets.session.as_ref();
         (*hidden).our_keyid = session.map_or(0, |session| session.our_keyid());
@@ -289,6 +302,8 @@ impl From<ProtocolError> for GcryError {
             ProtocolError::NoRandomness => Self::EIO,
             // GPG_ERR_TOO_LARGE
             ProtocolError::TooLong => Self::new(67),
+            // GPG_ERR_LIMIT_REACHED
+            ProtocolError::TooMany => Self::new(183),
         }
     }
 }

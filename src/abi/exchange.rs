@@ -30,7 +30,11 @@ pub unsafe fn load(info: *const OtrlAuthInfo, extras: Option<&ExchangeExtras>) -
             initiated: (*info).initiated != 0,
             version: version_from((*info).protocol_version),
             last_message: bytes_of((*info).lastauthmsg).map(<[u8]>::to_vec),
-            waits_since: auth_info::commit_sent(info),
+            // One of the interfaces has a member for it.
+            waits_since: match auth_info::commit_sent(info) {
+                0 => extras.map_or(0, ExchangeExtras::since),
+                since => since,
+            },
         }
     }
 }

@@ -3,8 +3,8 @@
 use crate::protocol::ake::expiry::Waiting;
 use crate::protocol::ake::{Auth, AuthState, Begun, Responding};
 use crate::protocol::conversation::Secrets;
+use crate::protocol::correspondent::Correspondent;
 use crate::protocol::dh::AuthKeys;
-use crate::protocol::opened_pairs::OpenedPairs;
 
 /// The private part of one context.
 #[derive(Default)]
@@ -14,9 +14,8 @@ pub struct Private {
     pub secrets: Option<Box<Secrets>>,
     /// What an exchange under way has beyond the members of `OtrlAuthInfo`.
     pub exchange: ExchangeExtras,
-    /// In a context that is its own master: the sessions that were opened with any instance of the correspondent. It outlives
-    /// them, since other instances may wait with the same private value.
-    pub opened: OpenedPairs,
+    /// In a context that is its own master: what all instances of the correspondent share. It outlives their sessions.
+    pub shared: Correspondent,
 }
 
 /// Values of an exchange that the public struct has no place for. Each stands beside the public
@@ -29,6 +28,8 @@ pub struct ExchangeExtras {
     begun: Option<([u8; 32], Begun)>,
     /// What we have answered while our reveal signature for this public value of ours waits.
     answered: Option<(Vec<u8>, Box<Responding>)>,
+    /// When the message was sent that waits for its answer.
+    since: i64,
     /// The public value of a key pair that was made for the version 1 exchange under way.
     fresh: Option<Vec<u8>>,
 }
@@ -51,7 +52,10 @@ impl Private {
 impl ExchangeExtras {
     /// Keeps what `auth` has beyond the public struct.
     pub fn keep(&mut self, auth: &Auth) {
-        *self = Self::default();
+        *self = Self {
+            since: auth.waits_since,
+            ..Self::default()
+        };
         match &auth.state {
             AuthState::AwaitingSig(revealed) => {
                 let ours = revealed.commitment.our_dh.public().to_bytes();
@@ -68,6 +72,11 @@ impl ExchangeExtras {
             }
             _ => {}
         }
+    }
+
+    /// When the message was sent that waits for its answer.
+    pub fn since(&self) -> i64 {
+        self.since
     }
 
     /// The keys between these two public values, if they are known already.

@@ -173,8 +173,7 @@ pub struct Auth {
     pub version: Option<Version>,
     /// Our last message, armoured, kept for retransmission.
     pub last_message: Option<Vec<u8>>,
-    /// In version 3, when the DH-commit of a master context or the reveal signature of an instance was sent that still
-    /// waits for its answer, in seconds since 1970; else 0. See [`expiry`].
+    /// When the message was first sent that waits for its answer, in seconds since 1970; 0 if none was. See [`expiry`].
     pub waits_since: i64,
 }
 
@@ -207,6 +206,13 @@ impl Auth {
             version: Some(version),
             waits_since: 0,
         })
+    }
+
+    /// Whether an exchange is under way that has begun, or gone on, a moment ago: the answer to its last message may still be
+    /// under way.
+    pub fn is_recent(&self, now: i64) -> bool {
+        let under_way = !matches!(self.state, AuthState::None | AuthState::V1Setup(_));
+        under_way && (self.waits_since..self.waits_since + expiry::REPEAT_INTERVAL).contains(&now)
     }
 
     /// Our DH-commit that waits for its answer, alone or beside an exchange that the other side began.
@@ -298,7 +304,12 @@ impl Auth {
         };
         *self = Self {
             last_message: Some(armour(&reply.serialise()?)),
-            waits_since: if begun.is_some() { self.waits_since } else { 0 },
+            // A second DH-commit does not make the exchange younger: anybody can send one.
+            waits_since: if begun.is_some() || self.responding().is_some() {
+                self.waits_since
+            } else {
+                0
+            },
             state: AuthState::AwaitingRevealSig(Box::new(Responding {
                 version,
                 our_dh,

@@ -6,7 +6,9 @@ use zeroize::Zeroize;
 use super::ake::Tags;
 use super::effects::{Effect, Notice};
 use super::error::ProtocolError;
+use super::held_texts::HeldTexts;
 use super::policy::Policy;
+use super::seen_messages::SeenMessages;
 use super::session::{Sent, Session};
 use super::session_id::SessionId;
 use super::smp_exchange::SmpPartner;
@@ -95,8 +97,6 @@ pub enum Retransmit {
     No,
     /// Yes, and marked as sent again.
     Again,
-    /// Yes, for the first time: it was held back for want of a session.
-    FirstTime,
 }
 
 /// The private part of a conversation.
@@ -118,6 +118,10 @@ pub struct Secrets {
     pub begun_anew: bool,
     /// The commit of the master context that crossed this instance's own and lost.
     pub lost_commit: Option<[u8; 32]>,
+    /// The session before, as long as messages of it may be under way.
+    pub previous: Option<PreviousSession>,
+    /// The last data messages that were read.
+    pub seen: SeenMessages,
     /// Whom the SMP under way is with.
     pub smp_partner: Option<SmpPartner>,
 }
@@ -125,8 +129,20 @@ pub struct Secrets {
 /// A text, and for whom it was encrypted.
 pub struct LastMessage {
     text: SecretBytes,
-    /// The fingerprint it was sent to; none for a text held back before a session.
+    /// The fingerprint it was sent to.
     sent_to: Option<[u8; 20]>,
+}
+
+/// A text that was lost with a session of another instance of the correspondent, and when it was sent.
+pub struct LostText(LastMessage, i64);
+
+/// The session before the present one, to read what the correspondent sent before they knew of the new one.
+#[derive(Debug)]
+pub struct PreviousSession {
+    /// Its keys.
+    pub session: Box<Session>,
+    /// When the present one took its place, in seconds since 1970.
+    pub replaced: i64,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -177,15 +193,34 @@ impl Conversation {
     }
 
     /// Keeps a text for the session to come and gives the query that asks for one.
-    pub fn hold_back(&mut self, text: &[u8], policy: Policy, our_name: &[u8], now: i64) -> Vec<u8> {
-        self.secrets.last_message = Some(LastMessage {
-            text: SecretBytes::new(text.to_vec()),
-            sent_to: None,
-        });
-        self.retransmit = Retransmit::FirstTime;
+    ///
+    /// # Errors
+    /// `TooMany`: no more texts can wait, and this one does not.
+    pub fn hold_back(
+        &mut self,
+        text: &[u8],
+        held: &mut HeldTexts,
+        policy: Policy,
+        our_name: &[u8],
+        now: i64,
+    ) -> Result<Vec<u8>, ProtocolError> {
+        held.push(text)?;
         self.last_sent = now;
         self.offer = Offer::Sent;
-        policy.query(our_name)
+        Ok(policy.query(our_name))
+    }
+
+    /// Sends the texts that were held back for want of a session. What cannot be sent goes on waiting.
+    pub fn send_held(&mut self, held: &mut HeldTexts, now: i64) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while let Some(text) = held.first() {
+            let Ok(message) = self.encrypt_text(text, &[], now) else {
+                break;
+            };
+            held.remove_first();
+            effects.extend([Effect::Inject(message), Effect::RecentlySent]);
+        }
+        effects
     }
 
     /// Encrypts a text of the user.
@@ -212,6 +247,7 @@ impl Conversation {
             kind: tlv::DISCONNECTED,
             value: Vec::new(),
         };
+        self.end_previous();
         let session = self.secrets.session.take();
         session
             .filter(|_| self.state == MessageState::Encrypted)
@@ -222,6 +258,15 @@ impl Conversation {
             })
             .map(|sent| vec![Effect::Inject(sent.message)])
             .unwrap_or_default()
+    }
+
+    /// Forgets the session before the present one, which is to publish its MAC keys.
+    pub fn end_previous(&mut self) {
+        if let Some(previous) = self.secrets.previous.take()
+            && let Some(session) = &mut self.secrets.session
+        {
+            session.publish_keys_of(*previous.session);
+        }
     }
 
     /// Makes a data message. The text becomes the last message; an empty one leaves nothing to send again.
@@ -248,42 +293,47 @@ impl Conversation {
         Ok(sent)
     }
 
-    /// Whether the last message is due to be sent again, and how; `Some(true)` if it has to be marked as such.
-    /// Asked once after each new session.
-    pub fn resend_is_due(&mut self, now: i64) -> Option<bool> {
+    /// Whether the last message is due to be sent again. Asked once after each new session.
+    pub fn resend_is_due(&mut self, now: i64) -> bool {
         let opened = std::mem::take(&mut self.secrets.just_opened);
         let recent = self.last_sent >= now.saturating_sub(RESEND_INTERVAL);
-        if !opened || !recent || self.secrets.last_message.is_none() {
-            return None;
-        }
-        match self.retransmit {
-            Retransmit::No => None,
-            Retransmit::Again => Some(true),
-            Retransmit::FirstTime => Some(false),
-        }
+        let lost = self.retransmit == Retransmit::Again && self.secrets.last_message.is_some();
+        opened && recent && lost
+    }
+
+    /// Gives away the last message if it was lost with the session, for another instance that has one.
+    pub fn give_lost_text(&mut self) -> Option<LostText> {
+        let lost = self.retransmit == Retransmit::Again;
+        let text = self.secrets.last_message.take_if(|_| lost)?;
+        self.retransmit = Retransmit::No;
+        Some(LostText(text, self.last_sent))
+    }
+
+    /// Takes over the text that was lost with the session of another instance.
+    pub fn take_lost_text(&mut self, LostText(text, sent): LostText) {
+        self.secrets.last_message = Some(text);
+        self.retransmit = Retransmit::Again;
+        self.last_sent = self.last_sent.max(sent);
     }
 
     /// Sends the last message in the new session. A text that was meant for another key than the one
     /// that answers now is not sent, unless the user trusts that key: anyone can provoke a new exchange.
-    /// `prefix` marks it as sent again, to them unless it is empty, and to our user.
-    pub fn resend(&mut self, prefix: Option<&[u8]>, now: i64) -> Vec<Effect> {
+    /// `prefix` marks it as sent again, unless it is empty.
+    pub fn resend(&mut self, prefix: &[u8], now: i64) -> Vec<Effect> {
         let Some(last) = self.secrets.last_message.take() else {
             return Vec::new();
         };
-        let same_peer = match (last.sent_to, self.peer) {
-            (None, _) => true,
-            (Some(sent_to), Some(peer)) => sent_to == peer.fingerprint || peer.trusted,
-            // Nobody knows who answers now.
-            (Some(_), None) => false,
-        };
+        // Else nobody knows who answers now, or whom it was for.
+        let same_peer = last
+            .sent_to
+            .zip(self.peer)
+            .is_some_and(|(sent_to, peer)| sent_to == peer.fingerprint || peer.trusted);
         if !same_peer {
             self.retransmit = Retransmit::No;
             return vec![Effect::Notify(Notice::EncryptionError, None)];
         }
-        let mut text = SecretBytes::new(Vec::with_capacity(
-            last.text.len() + prefix.map_or(0, |p| p.len() + 1),
-        ));
-        if let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) {
+        let mut text = SecretBytes::new(Vec::with_capacity(last.text.len() + prefix.len() + 1));
+        if !prefix.is_empty() {
             text.extend_from_slice(prefix);
             text.push(b' ');
         }
@@ -292,11 +342,11 @@ impl Conversation {
             self.secrets.last_message = Some(last);
             return Vec::new();
         };
-        let mut effects = vec![Effect::Inject(message), Effect::RecentlySent];
-        if prefix.is_some() {
-            effects.push(Effect::Notify(Notice::MessageResent, None));
-        }
-        effects
+        vec![
+            Effect::Inject(message),
+            Effect::RecentlySent,
+            Effect::Notify(Notice::MessageResent, None),
+        ]
     }
 
     /// Whether we have been silent for a while.
@@ -333,6 +383,7 @@ impl Secrets {
             // Hashes of public messages, and still true.
             answered_commit: self.answered_commit,
             lost_commit: self.lost_commit,
+            seen: std::mem::take(&mut self.seen),
             ..Self::default()
         };
     }

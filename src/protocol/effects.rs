@@ -85,7 +85,7 @@ impl fmt::Debug for Effect {
 pub enum Task {
     /// Open the session of a finished exchange, then send the reply, if any.
     Activate(Box<Established>, Option<Vec<u8>>),
-    /// Send the last message again, if it was lost with the old session.
+    /// Send the last message again, if it was lost with the old session, and the texts that wait for a session.
     Resend,
     /// Handle the SMP messages among these TLVs.
     SmpMessages(Vec<Tlv>),
@@ -135,6 +135,8 @@ pub enum Notice {
 pub enum ErrorCode {
     /// Encryption failed on our side.
     Encryption,
+    /// There is no session to read the message with.
+    NotInPrivate,
     /// The message could not be read.
     Unreadable,
     /// The message was malformed.

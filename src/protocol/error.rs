@@ -18,6 +18,8 @@ pub enum ProtocolError {
     NoRandomness,
     /// The answer would be longer than its field can say.
     TooLong,
+    /// No more texts can wait for a session.
+    TooMany,
 }
 
 impl std::fmt::Display for ProtocolError {
@@ -29,6 +31,7 @@ impl std::fmt::Display for ProtocolError {
             Self::UnusableKey => "the private key cannot sign",
             Self::NoRandomness => "the operating system gave no random bytes",
             Self::TooLong => "the message is too long",
+            Self::TooMany => "too many texts wait for a session",
         })
     }
 }
@@ -66,6 +69,7 @@ mod tests {
             ProtocolError::UnusableKey,
             ProtocolError::NoRandomness,
             ProtocolError::TooLong,
+            ProtocolError::TooMany,
         ]
         .map(|error| error.to_string());
         assert_eq!(sentences[5], "the message is too long");

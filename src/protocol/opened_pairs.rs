@@ -33,6 +33,12 @@ impl OpenedPairs {
         !self.pairs.contains(&pair) && with_ours.count() < SESSIONS_OF_ONE_VALUE
     }
 
+    /// Whether our value has opened a session already.
+    pub fn have_opened(&self, ours: &Element) -> bool {
+        let ours = sha256(&[&ours.to_bytes()]);
+        self.pairs.iter().any(|known| known.ours == ours)
+    }
+
     /// Notes that this pair opens a session.
     pub fn note(&mut self, ours: &Element, theirs: &Element) {
         self.pairs.push(Pair::of(ours, theirs));

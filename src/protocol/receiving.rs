@@ -2,16 +2,20 @@
 
 use super::ake::{Auth, AuthState, CommitOutcome, Established, SigningKey};
 use super::ake_v1::V1Offer;
-use super::conversation::{Conversation, MessageState, Peer, Retransmit};
+use super::conversation::{Conversation, MessageState, Peer, PreviousSession, Retransmit};
+use super::correspondent::Correspondent;
 use super::dh::DhKeyPair;
 use super::effects::{Effect, ErrorCode, Notice, Task};
 use super::error::ProtocolError;
 use super::opened_pairs::OpenedPairs;
 use super::policy::Policy;
 use super::session::{Received, Refused, Session};
-use crate::wire::messages::data::{FLAG_IGNORE_UNREADABLE, data_flags};
+use crate::wire::messages::data::{FLAG_IGNORE_UNREADABLE, data_flags, data_mac};
 use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
+
+/// How long the session before the present one can still be read, in seconds, if nothing of the present one comes.
+const PREVIOUS_SESSION_LIFETIME: i64 = 60;
 
 /// A data message that was read.
 #[derive(Debug)]
@@ -23,8 +27,28 @@ pub struct Delivery {
 }
 
 impl Conversation {
-    /// Starts an exchange of version 2 or 3.
-    pub fn start_ake(&mut self, auth: &mut Auth, version: Version, now: i64) -> Vec<Effect> {
+    /// Starts an exchange of version 2 or 3 (OTRv3, "Receiving a Query Message"). While one of the same version is under
+    /// way here its last message is sent again instead: both sides may ask for a session, and more than once, and each new
+    /// DH-commit would undo what the other side has answered. `opened` are the sessions with this correspondent, and
+    /// `has_lost` says whether a DH-commit of ours has lost against one of theirs.
+    pub fn start_ake(
+        &mut self,
+        auth: &mut Auth,
+        opened: &OpenedPairs,
+        has_lost: impl Fn(&[u8; 32]) -> bool,
+        version: Version,
+        now: i64,
+    ) -> Vec<Effect> {
+        let spent = auth.pending_commit().is_some_and(&has_lost)
+            || auth
+                .commitment()
+                .is_some_and(|ours| opened.have_opened(ours.our_dh.public()));
+        if auth.version == Some(version) && auth.is_recent(now) && !spent {
+            return match &auth.last_message {
+                Some(message) => vec![Effect::Inject(message.clone())],
+                None => Vec::new(),
+            };
+        }
         let started = Auth::start(version, self.tags);
         if started.is_ok() {
             self.version = Some(version);
@@ -248,12 +272,11 @@ impl Conversation {
         if confirmed {
             effects.push(Effect::StillSecure(established.initiated()));
         } else {
-            let before = self.secrets.session.take();
-            let session = match Session::open(established, before.map(|session| *session)) {
+            let session = match Session::open(established) {
                 Ok(session) => session,
                 Err(error) => return vec![Effect::SetupFailed(error)],
             };
-            self.secrets.session = Some(Box::new(session));
+            self.replace_session(Box::new(session), same_peer, now);
             self.secrets.just_opened = true;
             self.session_id = established.session_id();
             self.version = Some(established.version());
@@ -284,40 +307,97 @@ impl Conversation {
         effects
     }
 
+    /// Puts a new session in the place of the one before. That goes on for what its correspondent has sent before they heard
+    /// of the new one; with somebody else it is over.
+    fn replace_session(&mut self, session: Box<Session>, same_peer: bool, now: i64) {
+        self.end_previous();
+        let before = self.secrets.session.replace(session);
+        self.secrets.previous = before.map(|session| PreviousSession {
+            session,
+            replaced: now,
+        });
+        if !same_peer {
+            self.end_previous();
+        }
+    }
+
+    /// Reads a data message with the keys of the session, or of the one before if it may still be under way.
+    fn decrypt(&mut self, message: &[u8], now: i64) -> Result<Received, Refused> {
+        let expired = self.secrets.previous.as_ref().is_some_and(|previous| {
+            !(previous.replaced..=previous.replaced.saturating_add(PREVIOUS_SESSION_LIFETIME))
+                .contains(&now)
+        });
+        if expired {
+            self.end_previous();
+        }
+        let secrets = &mut *self.secrets;
+        let Some(session) = &mut secrets.session else {
+            return Err(Refused {
+                error: ProtocolError::Conflict,
+                flags: data_flags(message).unwrap_or(0),
+                mac: None,
+            });
+        };
+        let refused = match session.decrypt(message) {
+            Ok(received) => {
+                // They know of it now, and have sent nothing else since.
+                self.end_previous();
+                return Ok(received);
+            }
+            Err(refused) => refused,
+        };
+        match &mut secrets.previous {
+            Some(previous) if refused.error == ProtocolError::Conflict => {
+                previous.session.decrypt(message).map_err(|_| refused)
+            }
+            _ => Err(refused),
+        }
+    }
+
     /// Handles a data message; `None` when there is nothing in it for the user.
     /// `other_instance_is_secure`: another instance of the correspondent has a session with us.
     pub fn on_data(
         &mut self,
         message: &[u8],
         other_instance_is_secure: bool,
+        shared: &mut Correspondent,
         now: i64,
         effects: &mut Vec<Effect>,
     ) -> Option<Delivery> {
         // A client that left the callback by a jump never came back to clear it.
         self.secrets.delivering_abort = false;
         if self.state != MessageState::Encrypted {
-            if data_flags(message).unwrap_or(0) & FLAG_IGNORE_UNREADABLE == 0 {
-                let notice = if other_instance_is_secure {
-                    Notice::ReceivedForOtherInstance
-                } else {
-                    Notice::ReceivedNotInPrivate
-                };
-                effects.push(Effect::Notify(notice, None));
+            let is_silent = data_flags(message).unwrap_or(0) & FLAG_IGNORE_UNREADABLE != 0;
+            if is_silent || data_mac(message).is_some_and(|mac| self.secrets.seen.contains(&mac)) {
+                return None;
+            }
+            if other_instance_is_secure {
+                effects.push(Effect::Notify(Notice::ReceivedForOtherInstance, None));
+                return None;
+            }
+            effects.push(Effect::Notify(Notice::ReceivedNotInPrivate, None));
+            // Who sent it goes on writing into a session that is not there, unless told.
+            if shared.tell_not_in_private(now) {
+                effects.push(Effect::ReportError(ErrorCode::NotInPrivate));
             }
             return None;
         }
-        let outcome = match self.secrets.session.as_mut() {
-            Some(session) => session.decrypt(message),
-            None => Err(Refused {
-                error: ProtocolError::Conflict,
-                flags: data_flags(message).unwrap_or(0),
-            }),
-        };
-        match outcome {
-            Ok(received) => Some(Delivery {
-                effects: follow_ups(&received, self.heartbeat_is_due(now)),
-                received,
-            }),
+        match self.decrypt(message, now) {
+            Ok(received) => {
+                self.secrets.seen.note(received.mac);
+                Some(Delivery {
+                    effects: follow_ups(&received, self.heartbeat_is_due(now)),
+                    received,
+                })
+            }
+            // Networks deliver some messages twice.
+            Err(refused)
+                if refused
+                    .mac
+                    .is_some_and(|mac| self.secrets.seen.contains(&mac)) =>
+            {
+                None
+            }
             Err(refused) => {
                 if refused.flags & FLAG_IGNORE_UNREADABLE == 0 {
                     let (notice, code) = match refused.error {
@@ -334,11 +414,15 @@ impl Conversation {
         }
     }
 
-    /// Handles an error message: perhaps the session is lost, perhaps a new one is wanted.
-    pub fn on_error(&mut self, policy: Policy, our_name: &[u8]) -> Vec<Effect> {
+    /// Notes that the correspondent has told of an error: the last text may be lost.
+    pub fn note_error(&mut self) {
         if self.state == MessageState::Encrypted {
             self.retransmit = Retransmit::Again;
         }
+    }
+
+    /// Handles an error message: perhaps a new session is wanted.
+    pub fn on_error(&self, policy: Policy, our_name: &[u8]) -> Vec<Effect> {
         if policy.error_start_ake {
             vec![Effect::Inject(policy.query(our_name))]
         } else {
@@ -353,7 +437,7 @@ impl Conversation {
         };
         let mut effects = vec![Effect::Inject(message)];
         let v3 = auth.version == Some(Version::V3);
-        if v3 && matches!(auth.state, AuthState::AwaitingSig(_)) {
+        if auth.waits_since == 0 {
             auth.waits_since = now;
         }
         if !(self.is_master && v3) {
@@ -361,7 +445,6 @@ impl Conversation {
             effects.push(Effect::RecentlySent);
         } else if auth.pending_commit().is_some() {
             // Any instance may answer: the key must live for a while, but no longer.
-            auth.waits_since = now;
             effects.push(Effect::WatchCommit);
         }
         effects

@@ -95,6 +95,8 @@ pub struct Received {
     pub flags: u8,
     /// The extra symmetric key of the keys that the message was made with.
     pub extra_key: SecretKey,
+    /// The MAC of the message.
+    pub mac: [u8; 20],
 }
 
 /// A data message to send.
@@ -113,12 +115,13 @@ pub struct Refused {
     pub error: ProtocolError,
     /// Its flags as far as they could be read; nobody vouches for them.
     pub flags: u8,
+    /// The MAC that stands in it, likewise.
+    pub mac: Option<[u8; 20]>,
 }
 
 impl Session {
-    /// The session that a finished exchange opens. The MAC keys that `before` had yet to publish, and those of its last
-    /// keys, are published with the first message: no message can count under them any more.
-    pub fn open(established: &Established, before: Option<Session>) -> Result<Self, ProtocolError> {
+    /// The session that a finished exchange opens.
+    pub fn open(established: &Established) -> Result<Self, ProtocolError> {
         let slots = Slots {
             previous_current: established
                 .data_keys()
@@ -138,14 +141,19 @@ impl Session {
                 keyid: established.their_keyid(),
             },
             slots,
-            saved_mac_keys: before.map(Session::retire).unwrap_or_default(),
+            saved_mac_keys: Vec::new(),
         })
     }
 
-    /// Ends the session: the MAC keys that are to be published then.
-    fn retire(mut self) -> Vec<u8> {
-        self.forget_all_slots();
-        std::mem::take(&mut self.saved_mac_keys)
+    /// Ends a session before this one: the MAC keys that it had yet to publish, and those of its last keys, are published
+    /// with the next message. No message can count under them any more.
+    pub fn publish_keys_of(&mut self, mut before: Session) {
+        before.forget_all_slots();
+        let mut keys = std::mem::take(&mut before.saved_mac_keys);
+        keys.append(&mut self.saved_mac_keys);
+        let excess = keys.len().saturating_sub(SAVED_MAC_KEYS * MAC_KEY);
+        keys.drain(..excess);
+        self.saved_mac_keys = keys;
     }
 
     fn forget_all_slots(&mut self) {
@@ -273,13 +281,16 @@ impl Session {
 
     /// Checks and decrypts a data message. Only a message that passes every check changes anything.
     pub fn decrypt(&mut self, message: &[u8]) -> Result<Received, Refused> {
-        let refused = |error| Refused {
+        let refused = |error, mac| Refused {
             error,
             flags: data_flags(message).unwrap_or(0),
+            mac,
         };
-        let bytes = dearmour(message, false).map_err(|e| refused(e.into()))?;
-        let (data, covered) = Data::parse(&bytes).map_err(|e| refused(e.into()))?;
-        self.decrypt_parsed(data, covered).map_err(refused)
+        let bytes = dearmour(message, false).map_err(|e| refused(e.into(), None))?;
+        let (data, covered) = Data::parse(&bytes).map_err(|e| refused(e.into(), None))?;
+        let mac = data.mac;
+        self.decrypt_parsed(data, covered)
+            .map_err(|e| refused(e, Some(mac)))
     }
 
     fn decrypt_parsed(
@@ -347,6 +358,7 @@ impl Session {
             tlvs,
             flags: data.flags,
             extra_key,
+            mac: data.mac,
         })
     }
 

@@ -277,11 +277,6 @@ fn cheated(smp: &mut Smp) -> Vec<Effect> {
     ]
 }
 
-/// What the client is told when an SMP message could not be made or does not fit into a data message.
-pub fn could_not_begin() -> Vec<Effect> {
-    out_of_turn()
-}
-
 fn out_of_turn() -> Vec<Effect> {
     vec![Effect::Smp(SmpEvent::Error, percent::BROKEN, None)]
 }

@@ -13,7 +13,7 @@ pub use callbacks::has_max_message_size;
 pub use disconnect::otrl_message_disconnect_all_instances;
 pub use instance::ensure_our_tag as ready;
 pub use routing::{exchange_of_master, note_heard, other_instance_is_secure};
-pub use telling::{error_text, notice, resent_prefix, setup_failed, tell};
+pub use telling::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;

@@ -4,15 +4,16 @@
 use std::collections::VecDeque;
 use std::mem::ManuallyDrop;
 
-use super::super::bridge::{with_conversation, with_smp};
+use super::super::bridge::{with_conversation, with_correspondent, with_smp};
 use super::super::context::{self, Handle};
+use super::super::hidden::hidden;
 use super::super::memory::bytes_of;
 use super::super::types::*;
 use super::client::Client;
 use super::clock::now;
 use super::face;
 use super::transmit::transmit_all;
-use crate::protocol::conversation::RESENT_PREFIX;
+use crate::protocol::conversation::{Conversation, RESENT_PREFIX};
 use crate::protocol::effects::{Effect, Task};
 
 /// Delivers `effects` and what follows from them. Stops when the context is gone or a session could not be opened.
@@ -105,25 +106,40 @@ unsafe fn bring_back(
     outcome.unwrap_or_default()
 }
 
+/// Sends what was lost with the old session, and what waits for one.
 unsafe fn resend(client: Client, handle: Handle, ctx: *mut ConnContext, now: i64) -> Vec<Effect> {
     // SAFETY: the caller vouches for the context; it is looked up again after the callback.
     unsafe {
-        match with_conversation(ctx, |c| c.resend_is_due(now)) {
-            Ok(Some(true)) => {}
-            Ok(Some(false)) => {
-                return with_conversation(ctx, |c| c.resend(None, now)).unwrap_or_default();
-            }
-            _ => return Vec::new(),
-        }
-        let prefix = face::resent_prefix(client, ctx);
-        let effects = match handle.get(client.us) {
-            Some(ctx) => {
+        take_lost_text(ctx);
+        let mut effects = Vec::new();
+        if with_conversation(ctx, |c| c.resend_is_due(now)).unwrap_or(false) {
+            let prefix = face::resent_prefix(client, ctx);
+            if let Some(ctx) = handle.get(client.us) {
                 let words = bytes_of(prefix).unwrap_or(RESENT_PREFIX);
-                with_conversation(ctx, |c| c.resend(Some(words), now)).unwrap_or_default()
+                effects = with_conversation(ctx, |c| c.resend(words, now)).unwrap_or_default();
             }
-            None => Vec::new(),
-        };
-        libc::free(prefix.cast());
+            libc::free(prefix.cast());
+        }
+        if let Some(ctx) = handle.get(client.us) {
+            let held = with_correspondent(ctx, |c, shared| c.send_held(&mut shared.held, now));
+            effects.extend(held.unwrap_or_default());
+        }
         effects
+    }
+}
+
+/// Lets an instance send again what was lost with the session of another one of the same correspondent.
+unsafe fn take_lost_text(ctx: *mut ConnContext) {
+    // SAFETY: the caller vouches for the context and its list.
+    unsafe {
+        for other in context::members(context::master_of(ctx)) {
+            if other == ctx || (*hidden(other)).may_retransmit == 0 {
+                continue;
+            }
+            let lost = with_conversation(other, Conversation::give_lost_text);
+            if let Ok(Some(lost)) = lost {
+                let _ = with_conversation(ctx, |c| c.take_lost_text(lost));
+            }
+        }
     }
 }

@@ -61,9 +61,10 @@ pub unsafe fn waits_for(ctx: *mut ConnContext) -> Option<Waiting> {
         if auth_info::commit_sent(auth) <= 0 {
             return None;
         }
+        let is_v3 = (*auth).protocol_version == 3;
         match (*auth).authstate {
-            AUTHSTATE_AWAITING_DHKEY => Some(Waiting::DhKey),
-            AUTHSTATE_AWAITING_SIG => Some(Waiting::Signature),
+            AUTHSTATE_AWAITING_DHKEY if is_v3 => Some(Waiting::DhKey),
+            AUTHSTATE_AWAITING_SIG if is_v3 => Some(Waiting::Signature),
             AUTHSTATE_AWAITING_REVEALSIG => (*private_of(ctx)?).exchange.begun_waits_for(),
             _ => None,
         }
@@ -74,7 +75,8 @@ pub unsafe fn waits_for(ctx: *mut ConnContext) -> Option<Waiting> {
 unsafe fn forget_unheld(master: *mut ConnContext) {
     // SAFETY: the caller vouches for the master and the list.
     unsafe {
-        let Some(private) = private_of(master).filter(|private| !(**private).opened.is_empty())
+        let Some(private) =
+            private_of(master).filter(|private| !(**private).shared.opened.is_empty())
         else {
             return;
         };
@@ -87,6 +89,6 @@ unsafe fn forget_unheld(master: *mut ConnContext) {
                 held.extend((*member).exchange.held_values());
             }
         }
-        (*private).opened.forget_all_but(&held);
+        (*private).shared.opened.forget_all_but(&held);
     }
 }

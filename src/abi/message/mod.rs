@@ -37,7 +37,7 @@ pub use receiving::REASSEMBLY_LIMIT;
 #[cfg(all(test, feature = "abi5"))]
 pub use smp::otrl_message_abort_smp;
 #[cfg(test)]
-pub use smp::{otrl_message_initiate_smp, otrl_message_respond_smp};
+pub use smp::{otrl_message_initiate_smp, otrl_message_initiate_smp_q, otrl_message_respond_smp};
 
 /// Frees a message of the library's: `free(message)`, whoever made it.
 ///

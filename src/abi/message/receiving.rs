@@ -4,9 +4,12 @@
 use std::ffi::{c_char, c_int};
 use std::ptr;
 
-use super::super::bridge::{policy_from, with_conversation, with_exchange, with_secrets};
+use super::super::bridge::{
+    policy_from, with_conversation, with_correspondent, with_exchange, with_secrets,
+};
 use super::super::context::{Handle, Names, NewContexts, members};
 use super::super::error::GcryError;
+use super::super::hidden::{hidden, private_of};
 use super::super::memory::{
     bytes_of, c_text, free_and_clear, put, slice_of, wipe_stack, wipe_string_and_clear,
 };
@@ -21,8 +24,8 @@ use super::expiry::expire;
 use super::face;
 use crate::protocol::ake::{Auth, SigningKey};
 use crate::protocol::conversation::{Conversation, Offer};
+use crate::protocol::correspondent::Correspondent;
 use crate::protocol::effects::{Effect, Notice};
-use crate::protocol::opened_pairs::OpenedPairs;
 use crate::protocol::policy::Policy;
 use crate::wire::fragment::{Accumulated, fragment_instances};
 use crate::wire::kind::{MessageKind, otr_tag};
@@ -267,17 +270,24 @@ impl Arrival {
                     let effects = self.dh_commit(version)?;
                     self.deliver(effects);
                 }
-                MessageKind::DhKey => self.with_key(|ctx, c, auth, opened, key| {
+                MessageKind::DhKey => self.with_key(|ctx, c, auth, shared, key| {
                     let master = face::exchange_of_master(ctx);
-                    c.on_dh_key(auth, master.as_ref(), opened, self.bytes(), key, now())
+                    c.on_dh_key(
+                        auth,
+                        master.as_ref(),
+                        &shared.opened,
+                        self.bytes(),
+                        key,
+                        now(),
+                    )
                 })?,
-                MessageKind::RevealSig => self.with_key(|_, c, auth, opened, key| {
-                    c.on_reveal_signature(auth, opened, self.bytes(), key)
+                MessageKind::RevealSig => self.with_key(|_, c, auth, shared, key| {
+                    c.on_reveal_signature(auth, &mut shared.opened, self.bytes(), key)
                 })?,
                 MessageKind::Signature => {
                     let ctx = self.live(self.from)?;
-                    self.deliver(with_exchange(ctx, |c, auth, opened| {
-                        c.on_signature(auth, opened, self.bytes())
+                    self.deliver(with_exchange(ctx, |c, auth, shared| {
+                        c.on_signature(auth, &mut shared.opened, self.bytes())
                     }));
                 }
                 MessageKind::V1KeyExchange => self.with_key(|_, c, auth, _, key| {
@@ -327,8 +337,10 @@ impl Arrival {
                 }
                 Some(version) => {
                     let ctx = self.live(self.from)?;
-                    self.deliver(with_exchange(ctx, |c, auth, _| {
-                        c.start_ake(auth, version, now())
+                    let lost = lost_commits(ctx);
+                    self.deliver(with_exchange(ctx, |c, auth, shared| {
+                        let has_lost = |hash: &[u8; 32]| lost.contains(hash);
+                        c.start_ake(auth, &shared.opened, has_lost, version, now())
                     }));
                     Ok(())
                 }
@@ -344,7 +356,7 @@ impl Arrival {
             *mut ConnContext,
             &mut Conversation,
             &mut Auth,
-            &mut OpenedPairs,
+            &mut Correspondent,
             &SigningKey,
         ) -> Vec<Effect>,
     ) -> Result<(), Shown> {
@@ -362,7 +374,7 @@ impl Arrival {
             match privkey::signing_key_of(self.client.us, account, protocol) {
                 Ok(key) => {
                     let effects =
-                        with_exchange(ctx, |c, auth, opened| step(ctx, c, auth, opened, &key));
+                        with_exchange(ctx, |c, auth, shared| step(ctx, c, auth, shared, &key));
                     drop(key);
                     self.deliver(effects);
                 }
@@ -380,8 +392,8 @@ impl Arrival {
             let other_is_secure = (*ctx).msgstate != MSGSTATE_ENCRYPTED
                 && face::other_instance_is_secure(self.client, self.names, ctx);
             let mut effects = Vec::new();
-            let delivery = with_conversation(ctx, |c| {
-                c.on_data(self.bytes(), other_is_secure, now(), &mut effects)
+            let delivery = with_correspondent(ctx, |c, shared| {
+                c.on_data(self.bytes(), other_is_secure, shared, now(), &mut effects)
             });
             let Ok(Some(delivery)) = delivery else {
                 self.deliver(Ok(effects));
@@ -417,6 +429,10 @@ impl Arrival {
         // SAFETY: as for `receive`.
         unsafe {
             let ctx = self.live(self.from)?;
+            // It bears no tag: the session with any of the instances may be the one that they have lost.
+            if let Some(last) = last_written_to(ctx) {
+                let _ = with_conversation(last, Conversation::note_error);
+            }
             let our_name = bytes_of(self.names.account).unwrap_or_default();
             self.deliver(with_conversation(ctx, |c| {
                 c.on_error(self.policy, our_name)
@@ -440,5 +456,26 @@ impl Arrival {
             }
             Ok(())
         }
+    }
+}
+
+/// The instance with a session to which something was sent last.
+unsafe fn last_written_to(master: *mut ConnContext) -> Option<*mut ConnContext> {
+    // SAFETY: the caller vouches for the master and the list.
+    unsafe {
+        members(master)
+            .filter(|member| (**member).msgstate == MSGSTATE_ENCRYPTED)
+            .max_by_key(|member| (*hidden(*member)).lastsent)
+    }
+}
+
+/// The DH-commits of a master context that have lost against one of an instance's.
+unsafe fn lost_commits(master: *mut ConnContext) -> Vec<[u8; 32]> {
+    // SAFETY: the caller vouches for the master and the list.
+    unsafe {
+        let secrets = members(master)
+            .filter_map(|member| private_of(member))
+            .filter_map(|private| (*private).secrets.as_ref());
+        secrets.filter_map(|secrets| secrets.lost_commit).collect()
     }
 }

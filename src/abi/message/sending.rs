@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use super::super::bridge::{policy_from, with_conversation};
+use super::super::bridge::{policy_from, with_conversation, with_correspondent};
 use super::super::context::{self, Handle, Names};
 use super::super::error::GcryError;
 use super::super::memory::{bytes_of, c_text, put};
@@ -64,9 +64,9 @@ pub unsafe fn send(
             Outgoing::HoldBack => {
                 face::notice(client, live()?, Notice::EncryptionRequired, ptr::null());
                 let ctx = live()?;
-                let query = with_conversation(ctx, |c| {
-                    c.hold_back(text.bytes(), policy, our_name(), now())
-                })?;
+                let query = with_correspondent(ctx, |c, shared| {
+                    c.hold_back(text.bytes(), &mut shared.held, policy, our_name(), now())
+                })??;
                 context::update_recent_child(ctx, true);
                 give(messagep, &query)?;
             }

@@ -10,11 +10,11 @@ use super::super::privkey;
 use super::super::types::*;
 use super::client::Client;
 use super::deliver::deliver;
+use super::face;
 use crate::protocol::conversation::Conversation;
 use crate::protocol::effects::Effect;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::smp::state::Smp;
-use crate::protocol::smp_exchange::could_not_begin;
 
 /// Runs a step that needs our fingerprint, in an encrypted conversation; else nothing happens.
 unsafe fn run(
@@ -35,7 +35,7 @@ unsafe fn run(
             Ok(Ok(effects)) => deliver(client, Handle::of(ctx), effects),
             // Nobody asked, or somebody else is there now.
             Ok(Err(ProtocolError::Conflict)) | Err(_) => {}
-            Ok(Err(_)) => deliver(client, Handle::of(ctx), could_not_begin()),
+            Ok(Err(_)) => face::smp_not_sent(client, ctx),
         }
     }
 }

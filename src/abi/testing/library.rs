@@ -1,7 +1,7 @@
 //! The functions of a library that has the interface: this one.
 
 use std::ffi::{c_char, c_int, c_void};
-#[cfg(feature = "abi5")]
+#[cfg(otr_real_library)]
 use std::sync::LazyLock;
 
 use crate::abi::error::GcryError;
@@ -29,6 +29,15 @@ pub struct Library {
     pub disconnect: Disconnect,
     pub initiate_smp: Smp,
     pub respond_smp: Smp,
+    pub initiate_smp_q: unsafe extern "C-unwind" fn(
+        OtrlUserState,
+        *const OtrlMessageAppOps,
+        *mut c_void,
+        *mut ConnContext,
+        *const c_char,
+        *const u8,
+        usize,
+    ),
     #[cfg(feature = "abi5")]
     pub abort_smp: unsafe extern "C-unwind" fn(
         OtrlUserState,
@@ -121,12 +130,25 @@ type Disconnect = unsafe extern "C-unwind" fn(
     *const c_char,
 );
 
+#[cfg(feature = "abi5")]
 type ContextFind = unsafe extern "C-unwind" fn(
     OtrlUserState,
     *const c_char,
     *const c_char,
     *const c_char,
     OtrlInstag,
+    c_int,
+    *mut c_int,
+    AddAppData,
+    *mut c_void,
+) -> *mut ConnContext;
+
+#[cfg(feature = "abi2")]
+type ContextFind = unsafe extern "C-unwind" fn(
+    OtrlUserState,
+    *const c_char,
+    *const c_char,
+    *const c_char,
     c_int,
     *mut c_int,
     AddAppData,
@@ -150,6 +172,7 @@ pub static OURS: Library = Library {
     disconnect: message::otrl_message_disconnect,
     initiate_smp: message::otrl_message_initiate_smp,
     respond_smp: message::otrl_message_respond_smp,
+    initiate_smp_q: message::otrl_message_initiate_smp_q,
     #[cfg(feature = "abi5")]
     abort_smp: message::otrl_message_abort_smp,
 };
@@ -158,25 +181,23 @@ pub static OURS: Library = Library {
 ///
 /// # Safety
 /// `T` is the type of a pointer to it.
-#[cfg(feature = "abi5")]
+#[cfg(otr_real_library)]
 unsafe fn function<T: Copy>(library: *mut c_void, name: &std::ffi::CStr) -> T {
     let found = unsafe { libc::dlsym(library, name.as_ptr()) };
     assert!(!found.is_null(), "the real library has no {name:?}");
     unsafe { std::mem::transmute_copy(&found) }
 }
 
-/// The distribution's libotr, from the path in OTR_REAL_LIBRARY or where the system looks for it. `None` where there is none.
-#[cfg(feature = "abi5")]
-pub static REAL: LazyLock<Option<Library>> = LazyLock::new(|| unsafe {
-    let path = std::env::var("OTR_REAL_LIBRARY").unwrap_or_else(|_| "libotr.so.5".into());
+/// The distribution's libotr, from the path in OTR_REAL_LIBRARY.
+#[cfg(otr_real_library)]
+pub static REAL: LazyLock<Library> = LazyLock::new(|| unsafe {
+    let path = std::env::var("OTR_REAL_LIBRARY").unwrap();
     let path = std::ffi::CString::new(path).unwrap();
     let library = libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL);
-    if library.is_null() {
-        return None;
-    }
+    assert!(!library.is_null(), "{path:?} cannot be loaded");
     let init: unsafe extern "C" fn(u32, u32, u32) -> GcryError = function(library, c"otrl_init");
     assert!(!init(4, 1, 1).is_error());
-    Some(Library {
+    Library {
         userstate_create: function(library, c"otrl_userstate_create"),
         userstate_free: function(library, c"otrl_userstate_free"),
         privkey_read: function(library, c"otrl_privkey_read"),
@@ -188,6 +209,7 @@ pub static REAL: LazyLock<Option<Library>> = LazyLock::new(|| unsafe {
         disconnect: function(library, c"otrl_message_disconnect_all_instances"),
         initiate_smp: function(library, c"otrl_message_initiate_smp"),
         respond_smp: function(library, c"otrl_message_respond_smp"),
+        initiate_smp_q: function(library, c"otrl_message_initiate_smp_q"),
         abort_smp: function(library, c"otrl_message_abort_smp"),
-    })
+    }
 });

@@ -10,11 +10,14 @@
 )]
 
 mod library;
+mod lost;
 mod party;
 mod recorded;
 mod replay;
 mod rng;
 mod typing;
+#[cfg(feature = "abi5")]
+mod unreliable;
 
 use rng::Rng;
 

@@ -17,20 +17,26 @@ pub const BOB: &CStr = c"bob";
 pub const MALLORY: &CStr = c"mallory";
 const PROTOCOL: &CStr = c"test";
 
-/// A file with a key for each of the three; made once, since that takes a while.
+/// A file with a key for each of the three; made once, since that takes a while, and kept in memory.
 static KEYS: LazyLock<CString> = LazyLock::new(|| {
     let path = std::env::temp_dir().join(format!("otr-testing-{}", std::process::id()));
-    let path = CString::new(path.into_os_string().into_encoded_bytes()).unwrap();
+    let name = CString::new(path.clone().into_os_string().into_encoded_bytes()).unwrap();
     unsafe {
         let us = userstate::otrl_userstate_create();
-        for name in [ALICE, BOB, MALLORY] {
-            let error =
-                privkey::otrl_privkey_generate(us, path.as_ptr(), name.as_ptr(), PROTOCOL.as_ptr());
+        for account in [ALICE, BOB, MALLORY] {
+            let (account, protocol) = (account.as_ptr(), PROTOCOL.as_ptr());
+            let error = privkey::otrl_privkey_generate(us, name.as_ptr(), account, protocol);
             assert!(!error.is_error());
         }
         userstate::otrl_userstate_free(us);
+        let contents = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let file = libc::memfd_create(c"keys".as_ptr(), 0);
+        assert!(file >= 0);
+        let written = libc::write(file, contents.as_ptr().cast(), contents.len());
+        assert_eq!(usize::try_from(written).unwrap(), contents.len());
+        CString::new(format!("/proc/self/fd/{file}")).unwrap()
     }
-    path
 });
 
 /// Mallory's key as the core has it.
@@ -216,6 +222,24 @@ impl Party {
         self.smp(self.lib.initiate_smp, secret);
     }
 
+    /// The user asks a question.
+    pub fn ask_question(&mut self, question: &[u8], secret: &[u8]) {
+        let question = CString::new(question).unwrap();
+        let data = (&raw mut *self.seen).cast();
+        let context = self.best();
+        unsafe {
+            (self.lib.initiate_smp_q)(
+                self.us,
+                &raw const *self.ops,
+                data,
+                context,
+                question.as_ptr(),
+                secret.as_ptr(),
+                secret.len(),
+            );
+        }
+    }
+
     /// The user answers.
     pub fn answer(&mut self, secret: &[u8]) {
         self.smp(self.lib.respond_smp, secret);
@@ -302,6 +326,18 @@ impl Party {
             return Vec::new();
         }
         unsafe { (&(*best).sessionid)[..(*best).sessionid_len].to_vec() }
+    }
+
+    /// Our instance tag.
+    #[cfg(feature = "abi5")]
+    pub fn our_tag(&self) -> OtrlInstag {
+        unsafe { (*(*self.us).instag_root).instag }
+    }
+
+    /// Takes the tag of another login.
+    #[cfg(feature = "abi5")]
+    pub fn set_our_tag(&mut self, tag: OtrlInstag) {
+        unsafe { (*(*self.us).instag_root).instag = tag };
     }
 
     pub fn us(&self) -> OtrlUserState {

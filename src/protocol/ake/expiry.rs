@@ -7,6 +7,9 @@ pub const COMMIT_LIFETIME: i64 = 60;
 /// How long a reveal signature waits for the signature, in seconds: the other side may have to make its key first.
 pub const REVEAL_LIFETIME: i64 = 300;
 
+/// For how long a query is answered by the last message of the exchange under way instead of a new one, in seconds.
+pub const REPEAT_INTERVAL: i64 = 10;
+
 /// What an exchange waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {

@@ -114,12 +114,12 @@ fn a_dh_key_is_answered_again_when_it_is_the_same() {
     let first = pair.bob.outbox.remove(0);
     let key = pair.alice.key;
     assert_eq!(
-        ours.on_dh_key(&first, key, TAGS, &OpenedPairs::default()),
+        ours.on_dh_key(&first, key, TAGS, &Default::default()),
         Ok(true)
     );
     let reveal = ours.last_message.clone();
     assert_eq!(
-        ours.on_dh_key(&first, key, TAGS, &OpenedPairs::default()),
+        ours.on_dh_key(&first, key, TAGS, &Default::default()),
         Ok(true)
     );
     assert_eq!(ours.last_message, reveal);
@@ -128,7 +128,7 @@ fn a_dh_key_is_answered_again_when_it_is_the_same() {
     assert!(Element::from_bytes(&gy).is_some());
     let other = armour(&DhKey { header, gy }.serialise().unwrap());
     assert_eq!(
-        ours.on_dh_key(&other, key, TAGS, &OpenedPairs::default()),
+        ours.on_dh_key(&other, key, TAGS, &Default::default()),
         Ok(false)
     );
     assert_eq!(ours.last_message, reveal);
@@ -151,14 +151,8 @@ fn a_lost_commit_of_the_masters_does_not_disturb_the_instances_own() {
             key,
             ..
         } = &mut *alice;
-        let effects = conversation.on_dh_key(
-            auth,
-            Some(&master),
-            &OpenedPairs::default(),
-            &dh_key,
-            key,
-            NOW,
-        );
+        let effects =
+            conversation.on_dh_key(auth, Some(&master), &Default::default(), &dh_key, key, NOW);
         alice.deliver(effects);
         std::mem::take(&mut alice.outbox)
     });
@@ -178,7 +172,8 @@ fn the_masters_commit_is_watched_and_no_other() {
                 conversation, auth, ..
             } = &mut pair.alice;
             conversation.is_master = is_master;
-            let effects = conversation.start_ake(auth, version, NOW);
+            let effects =
+                conversation.start_ake(auth, &Default::default(), |_| false, version, NOW);
             if is_master && version == Version::V3 {
                 assert!(matches!(
                     effects[..],
@@ -190,8 +185,59 @@ fn the_masters_commit_is_watched_and_no_other() {
                     effects[..],
                     [Effect::Inject(_), Effect::RecentlySent]
                 ));
-                assert_eq!((auth.waits_since, conversation.last_sent), (0, NOW));
+                assert_eq!((auth.waits_since, conversation.last_sent), (NOW, NOW));
             }
         }
     }
+}
+
+/// Both sides may ask for a session, and more than once: the other side's answers are to one DH-commit.
+#[test]
+fn a_query_is_answered_by_the_exchange_under_way() {
+    for version in [Version::V2, Version::V3] {
+        let query: &[u8] = if version == Version::V2 {
+            b"?OTRv2?"
+        } else {
+            b"?OTRv3?"
+        };
+        let mut pair = Pair::new();
+        let ask = |alice: &mut Side| {
+            alice.receive(query);
+            alice.outbox.remove(0)
+        };
+        let commit = ask(&mut pair.alice);
+        assert_eq!(ask(&mut pair.alice), commit);
+        pair.alice.now += 9;
+        assert_eq!(ask(&mut pair.alice), commit);
+        pair.bob.receive(&commit);
+        pair.alice.receive(&pair.bob.outbox.remove(0));
+        let reveal = pair.alice.outbox.remove(0);
+        assert_eq!(ask(&mut pair.alice), reveal);
+        // Who waits in vain begins anew.
+        pair.alice.now += 10;
+        let anew = ask(&mut pair.alice);
+        assert_eq!(message_kind(&anew), MessageKind::DhCommit);
+        assert_ne!(anew, commit);
+    }
+}
+
+/// A DH-commit that has lost, or has opened a session, is not sent again.
+#[test]
+fn a_spent_commit_is_not_sent_again() {
+    let mut pair = Pair::new();
+    let Side {
+        conversation,
+        auth,
+        shared,
+        ..
+    } = &mut pair.alice;
+    conversation.start_ake(auth, &shared.opened, |_| false, Version::V3, NOW);
+    let commit = auth.last_message.clone();
+    conversation.start_ake(auth, &shared.opened, |_| true, Version::V3, NOW);
+    assert_ne!(auth.last_message, commit);
+    let commit = auth.last_message.clone();
+    let ours = auth.commitment().unwrap().our_dh.public().clone();
+    shared.opened.note(&ours, &ours);
+    conversation.start_ake(auth, &shared.opened, |_| false, Version::V3, NOW);
+    assert_ne!(auth.last_message, commit);
 }

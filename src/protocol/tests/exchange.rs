@@ -269,7 +269,7 @@ fn an_instance_takes_up_the_masters_commit_when_it_can_sign_the_answer() {
         let effects = conversation.on_dh_key(
             auth,
             Some(&master.auth),
-            &OpenedPairs::default(),
+            &Default::default(),
             message,
             key,
             NOW,
@@ -311,7 +311,7 @@ fn an_instance_with_a_commit_of_its_own_does_not_take_the_masters() {
     let effects = conversation.on_dh_key(
         auth,
         Some(&master.auth),
-        &OpenedPairs::default(),
+        &Default::default(),
         &answer,
         key,
         NOW,
@@ -343,7 +343,7 @@ fn a_bad_dh_key_does_not_bar_later_exchanges() {
     let effects = conversation.on_dh_key(
         auth,
         Some(&master.auth),
-        &OpenedPairs::default(),
+        &Default::default(),
         &armour(&bad),
         key,
         NOW,

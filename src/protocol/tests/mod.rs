@@ -15,8 +15,8 @@ use std::sync::LazyLock;
 
 use super::ake::{Auth, SigningKey, Tags};
 use super::conversation::{Conversation, MessageState};
+use super::correspondent::Correspondent;
 use super::effects::{Effect, Notice, SmpEvent, Task};
-use super::opened_pairs::OpenedPairs;
 use super::policy::Policy;
 use super::smp::state::Smp;
 use crate::crypto::dsa::PrivateKey;
@@ -48,7 +48,7 @@ struct Side {
     conversation: Conversation,
     auth: Auth,
     smp: Smp,
-    opened: OpenedPairs,
+    shared: Correspondent,
     key: &'static SigningKey,
     policy: Policy,
     now: i64,
@@ -75,7 +75,7 @@ impl Side {
             conversation,
             auth: Auth::default(),
             smp: Smp::default(),
-            opened: OpenedPairs::default(),
+            shared: Correspondent::default(),
             key: &KEYS[index],
             policy,
             now: NOW,
@@ -89,27 +89,34 @@ impl Side {
         let effects = match message_kind(message) {
             MessageKind::Query => match query_versions(message).best_common(self.policy.versions) {
                 Some(Version::V1) => c.start_v1(auth, self.key, now),
-                Some(version) => c.start_ake(auth, version, now),
+                Some(version) => c.start_ake(auth, &self.shared.opened, |_| false, version, now),
                 None => Vec::new(),
             },
             MessageKind::DhCommit => {
                 c.on_dh_commit(auth, message, message_version(message).unwrap(), None, now)
             }
-            MessageKind::DhKey => c.on_dh_key(auth, None, &self.opened, message, self.key, now),
-            MessageKind::RevealSig => {
-                c.on_reveal_signature(auth, &mut self.opened, message, self.key)
+            MessageKind::DhKey => {
+                c.on_dh_key(auth, None, &self.shared.opened, message, self.key, now)
             }
-            MessageKind::Signature => c.on_signature(auth, &mut self.opened, message),
+            MessageKind::RevealSig => {
+                c.on_reveal_signature(auth, &mut self.shared.opened, message, self.key)
+            }
+            MessageKind::Signature => c.on_signature(auth, &mut self.shared.opened, message),
             MessageKind::V1KeyExchange => c.on_v1_key_exchange(auth, message, self.key, now),
             MessageKind::Data => {
                 let mut effects = Vec::new();
-                if let Some(delivery) = c.on_data(message, false, self.now, &mut effects) {
+                if let Some(delivery) =
+                    c.on_data(message, false, &mut self.shared, self.now, &mut effects)
+                {
                     self.told.push(Told::Text(delivery.received.text.to_vec()));
                     effects.extend(delivery.effects);
                 }
                 effects
             }
-            MessageKind::Error => c.on_error(self.policy, b"us"),
+            MessageKind::Error => {
+                c.note_error();
+                c.on_error(self.policy, b"us")
+            }
             kind => panic!("not for these tests: {kind:?}"),
         };
         self.deliver(effects);
@@ -149,11 +156,15 @@ impl Side {
                         Task::Activate(established, reply) => {
                             c.activate(&established, reply, self.now)
                         }
-                        Task::Resend => match c.resend_is_due(self.now) {
-                            Some(true) => c.resend(Some(b"[resent]"), self.now),
-                            Some(false) => c.resend(None, self.now),
-                            None => Vec::new(),
-                        },
+                        Task::Resend => {
+                            let mut effects = if c.resend_is_due(self.now) {
+                                c.resend(b"[resent]", self.now)
+                            } else {
+                                Vec::new()
+                            };
+                            effects.extend(c.send_held(&mut self.shared.held, self.now));
+                            effects
+                        }
                         Task::SmpMessages(tlvs) => c.on_smp_messages(&self.smp, &tlvs),
                         Task::SmpMessage(tlv, expected) => {
                             c.on_smp_message(&mut self.smp, &tlv, expected)

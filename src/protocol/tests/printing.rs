@@ -41,6 +41,7 @@ fn messages_and_effects() {
         }],
         flags: 0,
         extra_key: SecretKey::new(&KEY),
+        mac: [0; 20],
     };
     let sent = Sent {
         message: Vec::new(),

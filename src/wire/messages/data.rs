@@ -123,6 +123,12 @@ pub fn data_flags(message: &[u8]) -> Option<u8> {
     read_flags(&mut reader, header).ok()
 }
 
+/// The MAC of an armoured data message, whatever it is worth.
+pub fn data_mac(message: &[u8]) -> Option<[u8; 20]> {
+    let bytes = armour::dearmour(message, false).ok()?;
+    Data::parse(&bytes).ok().map(|(data, _)| data.mac)
+}
+
 fn read_flags(reader: &mut Reader<'_>, header: Header) -> Result<u8, Malformed> {
     match header.version() {
         Version::V1 => Ok(0),

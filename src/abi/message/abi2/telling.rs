@@ -86,13 +86,11 @@ pub unsafe fn tell(client: Client, handle: Handle, ctx: *mut ConnContext, effect
                 let mut text = text.as_deref().map_or(ptr::null_mut(), c_string);
                 notice(client, ctx, *what, text);
                 free_and_clear(&raw mut text);
-                if *what == Notice::ReceivedNotInPrivate
-                    && let Some(ctx) = handle.get(client.us)
-                {
-                    report_unexpected_data(client, handle, ctx);
-                }
             }
             Effect::SetupFailed(error) => setup_failed(client, ctx, GcryError::from(*error)),
+            Effect::ReportError(ErrorCode::NotInPrivate) => {
+                report_unexpected_data(client, handle, ctx);
+            }
             Effect::ReportError(code) => {
                 let _ = transmit_all(
                     client,
@@ -209,6 +207,15 @@ pub unsafe fn setup_failed(client: Client, ctx: *mut ConnContext, error: GcryErr
         let words = Words::new(&texts::setup_failed(reason));
         displayed_or_in_a_window(client, ctx, words);
     }
+}
+
+/// Tells that an SMP message of the user's could not be sent: it does not fit into a message. There is no event for it.
+///
+/// # Safety
+/// As for all callbacks.
+pub unsafe fn smp_not_sent(client: Client, ctx: *mut ConnContext) {
+    // SAFETY: the caller's promise.
+    unsafe { notice(client, ctx, Notice::EncryptionError, ptr::null()) }
 }
 
 /// The message that tells the correspondent of an error, malloc'ed.

@@ -180,6 +180,8 @@ pub fn setup_failed(reason: &[u8]) -> Wording {
 pub fn error_for_them(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::Encryption => "An error occurred when a message was being encrypted.",
+        // In our account's name where that is known: see `unexpected_data`.
+        ErrorCode::NotInPrivate => "You sent encrypted data, which wasn't expected.",
         ErrorCode::Unreadable => "You transmitted an unreadable encrypted message.",
         ErrorCode::Malformed => "You transmitted a malformed data message.",
     }

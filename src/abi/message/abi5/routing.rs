@@ -5,7 +5,6 @@ use std::ptr;
 
 use super::instance::{find, find_or_add};
 use super::telling::{notice, report_error};
-use crate::abi::bridge::with_conversation;
 use crate::abi::context::{self, Handle, Names};
 use crate::abi::exchange;
 use crate::abi::hidden::private_of;
@@ -215,8 +214,7 @@ impl Arrival {
         }
     }
 
-    /// An instance seen for the first time takes over from the master context: the state, and a text
-    /// that was held back.
+    /// An instance seen for the first time takes over the state of the master context.
     unsafe fn take_over_from_master(
         self,
         kind: MessageKind,
@@ -234,8 +232,11 @@ impl Arrival {
                     MSGSTATE_ENCRYPTED => MSGSTATE_FINISHED,
                     state => state,
                 };
-                take_held_back(ctx, master);
-                if !matches!(kind, MessageKind::DhKey | MessageKind::DhCommit) {
+                // A data message shows that they believe in a session that we do not have.
+                if !matches!(
+                    kind,
+                    MessageKind::DhKey | MessageKind::DhCommit | MessageKind::Data
+                ) {
                     return Err(Shown::Nothing);
                 }
                 self.client.update_context_list();
@@ -270,27 +271,5 @@ pub unsafe fn exchange_of_master(ctx: *const ConnContext) -> Option<Auth> {
             let extras = private_of(master).map(|private| &(*private).exchange);
             exchange::load(&raw const (*master).auth, extras)
         })
-    }
-}
-
-/// Moves a text that the master held back to the instance that answers.
-unsafe fn take_held_back(ctx: *mut ConnContext, master: *mut ConnContext) {
-    // SAFETY: the caller vouches for both, which are different contexts.
-    unsafe {
-        let parent = (*master).context_priv;
-        if ctx == master || (*parent).may_retransmit == 0 {
-            return;
-        }
-        let moved = with_conversation(master, |m| {
-            (m.secrets.last_message.take(), m.retransmit, m.last_sent)
-        });
-        if let Ok((message, retransmit, last_sent)) = moved {
-            let _ = with_conversation(ctx, |c| {
-                c.secrets.last_message = message;
-                c.retransmit = retransmit;
-                c.last_sent = c.last_sent.max(last_sent);
-            });
-            (*parent).may_retransmit = 0;
-        }
     }
 }

@@ -87,6 +87,15 @@ pub unsafe fn setup_failed(client: Client, ctx: *mut ConnContext, error: GcryErr
     unsafe { client.message_event(MSGEVENT_SETUP_ERROR, ctx, ptr::null(), error) }
 }
 
+/// Tells that an SMP message of the user's could not be sent: it does not fit into a message.
+///
+/// # Safety
+/// As for all callbacks.
+pub unsafe fn smp_not_sent(client: Client, ctx: *mut ConnContext) {
+    // SAFETY: the caller's promise.
+    unsafe { client.smp_event(SMPEVENT_ERROR, ctx, 0, ptr::null_mut()) }
+}
+
 /// The message that tells the correspondent of an error, malloc'ed; NULL if the client has no words for it.
 ///
 /// # Safety
@@ -169,6 +178,7 @@ fn smp_event_number(event: SmpEvent) -> OtrlSmpEvent {
 fn error_number(code: ErrorCode) -> OtrlErrorCode {
     match code {
         ErrorCode::Encryption => ERRCODE_ENCRYPTION_ERROR,
+        ErrorCode::NotInPrivate => ERRCODE_MSG_NOT_IN_PRIVATE,
         ErrorCode::Unreadable => ERRCODE_MSG_UNREADABLE,
         ErrorCode::Malformed => ERRCODE_MSG_MALFORMED,
     }
