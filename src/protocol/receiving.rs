@@ -371,11 +371,12 @@ impl Conversation {
             if is_silent || data_mac(message).is_some_and(|mac| self.secrets.seen.contains(&mac)) {
                 return None;
             }
-            if other_instance_is_secure {
-                effects.push(Effect::Notify(Notice::ReceivedForOtherInstance, None));
-                return None;
-            }
-            effects.push(Effect::Notify(Notice::ReceivedNotInPrivate, None));
+            let notice = if other_instance_is_secure {
+                Notice::ReceivedForOtherInstance
+            } else {
+                Notice::ReceivedNotInPrivate
+            };
+            effects.push(Effect::Notify(notice, None));
             // Who sent it goes on writing into a session that is not there, unless told.
             if shared.tell_not_in_private(now) {
                 effects.push(Effect::ReportError(ErrorCode::NotInPrivate));

@@ -47,3 +47,15 @@ pub fn schedules(variable: &str, few: u64) -> u64 {
         .and_then(|number| number.parse().ok())
         .unwrap_or(few)
 }
+
+/// The first schedule to play: the number in OTR_FIRST_SEED, or 0. With OTR_REPLAY_SCHEDULES=1 or the like it is the only one.
+pub fn first_seed() -> u64 {
+    schedules("OTR_FIRST_SEED", 0)
+}
+
+/// Prints a line of what happens, if OTR_TRACE is set.
+pub fn trace(line: impl FnOnce() -> String) {
+    if std::env::var_os("OTR_TRACE").is_some() {
+        println!("{}", line());
+    }
+}

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::party::{ALICE, BOB, MALLORY, Party, Told};
-use super::{Rng, schedules, wait};
+use super::{Rng, first_seed, schedules, wait};
 use crate::crypto::group::{Exponent, generator_pow};
 use crate::protocol::ake::{Auth, SigningKey, Tags};
 use crate::protocol::message_cipher::witness::{self, Mark, Use};
@@ -366,10 +366,7 @@ fn with_tags(message: &[u8], from: Option<u32>, to: Option<u32>) -> Vec<u8> {
 }
 
 fn play(name: &str, policy: u32, versions: &'static [&'static [u8]]) {
-    let first: u64 = std::env::var("OTR_FIRST_SEED")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(0);
+    let first = first_seed();
     let count = schedules("OTR_REPLAY_SCHEDULES", 40);
     let mut sessions = 0;
     for seed in first..first + count {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::library::{Library, OURS};
 use super::party::{ALICE, BOB, Party, Told};
-use super::{Rng, schedules};
+use super::{Rng, schedules, trace};
 use crate::abi::types::*;
 
 /// After so many messages an exchange that has not come to rest is taken for one that never will.
@@ -111,6 +111,7 @@ impl Conversation {
             let sent = self.parties[who].take_outbox();
             self.queues[1 - who].extend(sent);
             for told in self.parties[who].take_told() {
+                trace(|| format!("    {who} is told {told:?}"));
                 match told {
                     Told::Text(text) => self.note(who, &text),
                     #[cfg(feature = "abi5")]
@@ -119,6 +120,14 @@ impl Conversation {
                     Told::Message(MSGEVENT_RCVDMSG_GENERAL_ERR | MSGEVENT_ENCRYPTION_ERROR, ..) => {
                         self.warned[who] += 1
                     }
+                    #[cfg(feature = "abi5")]
+                    Told::Message(
+                        MSGEVENT_RCVDMSG_UNREADABLE
+                        | MSGEVENT_RCVDMSG_NOT_IN_PRIVATE
+                        | MSGEVENT_RCVDMSG_MALFORMED
+                        | MSGEVENT_RCVDMSG_FOR_OTHER_INSTANCE,
+                        ..,
+                    ) => self.unreadable[who] += 1,
                     #[cfg(feature = "abi2")]
                     Told::Line(line) => {
                         self.note(who, &line);

@@ -9,7 +9,7 @@ use std::fmt;
 use super::library::{Library, OURS};
 use super::party::{ALICE, BOB, Party};
 use super::typing::Conversation;
-use super::{Rng, schedules, wait};
+use super::{Rng, first_seed, schedules, trace, wait};
 use crate::abi::types::*;
 use crate::wire::kind::{MessageKind, message_kind};
 
@@ -60,7 +60,10 @@ impl World {
         let who = self.rng.below(2);
         let queued = self.talk.queues[who].len();
         match self.rng.below(100) {
-            0..20 => self.talk.types(who),
+            0..20 => {
+                trace(|| format!("  {who} types"));
+                self.talk.types(who);
+            }
             20..75 if queued > 0 => self.deliver(who, 0),
             75..80 if queued > 0 => {
                 let which = self.rng.below(queued);
@@ -75,6 +78,7 @@ impl World {
             86..93 if queued > 0 => {
                 let which = self.rng.below(queued);
                 let lost = self.talk.queues[who].remove(which).unwrap();
+                trace(|| format!("  lost: {:?} for {who}", message_kind(&lost)));
                 if message_kind(&lost) == MessageKind::Data {
                     self.excused[1 - who] += 1;
                 }
@@ -88,6 +92,7 @@ impl World {
 
     fn deliver(&mut self, who: usize, which: usize) {
         if let Some(message) = self.talk.queues[who].remove(which) {
+            trace(|| format!("  {:?} for {who}", message_kind(&message)));
             self.talk.parties[who].receive(&message);
         }
         self.talk.collect();
@@ -95,6 +100,7 @@ impl World {
 
     /// What the client had in its memory is gone; what it has sent may still arrive.
     fn starts_anew(&mut self, who: usize) {
+        trace(|| format!("  {who} starts anew"));
         let (name, peer) = if who == 0 { (ALICE, BOB) } else { (BOB, ALICE) };
         let shown = self.shown(who);
         self.excused[who] += self.talk.typed[who] - shown;
@@ -151,7 +157,8 @@ impl World {
 fn play(library: &'static Library, policy: u32, count: u64) -> (Sum, Option<u64>) {
     let mut all = Sum::default();
     let mut first_bad = None;
-    for seed in 0..count {
+    let first = first_seed();
+    for seed in first..first + count {
         let mut world = World::new(library, policy, seed);
         for _ in 0..120 {
             world.step();
