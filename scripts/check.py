@@ -53,6 +53,10 @@ SUITES = [
     Suite("rust", TEST, CARGO_TEST, COMPILERS, minutes=15),
     Suite("rust-core", TEST + CORE, CARGO_TEST, COMPILERS, minutes=15),
     Suite("rust-abi2", TEST + ABI2, CARGO_TEST, COMPILERS, minutes=15),
+    # Whole conversations: recorded messages, two who type at once, an unreliable network; and what libotr does in the same.
+    Suite("conversations", ["env", "OTR_REAL_LIBRARY=libotr.so.5", "OTR_REPLAY_SCHEDULES=150", "OTR_TYPING_SCHEDULES=100",
+                            "OTR_TYPING_DEPTH=5", "OTR_UNRELIABLE_SCHEDULES=60", *TEST, "--lib", "testing"], CARGO_TEST,
+          COMPILERS + ["libotr5"], minutes=20),
     # The multiplication kernels against num-bigint: optimised, since there are many cases; a debug build takes some hundred.
     Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", *TEST, *CORE, "--release", "--lib", "montgomery"], CARGO_TEST,
           COMPILERS, minutes=15),

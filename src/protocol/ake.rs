@@ -415,6 +415,11 @@ impl Auth {
         let Some(responding) = self.responding() else {
             return Ok(None);
         };
+        // Both sides may have revealed their values, each as the answer to the other's DH-key. The higher hash wins.
+        let ours = self.revealed().map(|ours| ours.commitment.hashed_gx);
+        if ours.is_some_and(|ours| ours > responding.hashed_gx) {
+            return Ok(None);
+        }
         let version = responding.version;
         let mut gx = responding.encrypted_gx.clone();
         aes_ctr::apply(&incoming.revealed_key, &ZERO_COUNTER, &mut gx);

@@ -1,6 +1,6 @@
 //! What becomes of a message from the correspondent, by its kind.
 
-use super::ake::{Auth, AuthState, CommitOutcome, Established, SigningKey};
+use super::ake::{Auth, AuthState, CommitOutcome, Commitment, Established, SigningKey};
 use super::ake_v1::V1Offer;
 use super::conversation::{Conversation, MessageState, Peer, PreviousSession, Retransmit};
 use super::correspondent::Correspondent;
@@ -137,7 +137,7 @@ impl Conversation {
         let masters = master
             .and_then(Auth::commitment)
             .filter(|commitment| commitment.version == Version::V3);
-        let adopted = masters.filter(|masters| self.may_adopt(auth, &masters.hashed_gx));
+        let adopted = masters.filter(|masters| self.may_adopt(auth, masters, opened));
         let outcome = match adopted {
             Some(masters) => auth
                 .answer_dh_key(masters.clone(), message, key, self.tags, opened)
@@ -157,15 +157,20 @@ impl Conversation {
         }
     }
 
-    /// Whether a DH-key may be the answer to the DH-commit of our master context that has this hash.
-    fn may_adopt(&self, auth: &Auth, masters: &[u8; 32]) -> bool {
+    /// Whether a DH-key may be the answer to this DH-commit of our master context.
+    fn may_adopt(&self, auth: &Auth, masters: &Commitment, opened: &OpenedPairs) -> bool {
+        let hash = Some(&masters.hashed_gx);
         let revealed = auth
             .revealed()
-            .map(|revealed| revealed.commitment.hashed_gx);
+            .map(|revealed| &revealed.commitment.hashed_gx);
         // Once it has lost against a commit of theirs, it counts only as long as that has not led to a session.
-        let lost = self.secrets.lost_commit.as_ref() == Some(masters);
+        let lost = self.secrets.lost_commit.as_ref() == hash;
+        // It goes on waiting for other instances, once this one has a session by it.
+        let done = self.secrets.answered_commit.as_ref() == hash
+            && opened.have_opened(masters.our_dh.public());
         auth.commitment().is_none()
-            && revealed.as_ref() != Some(masters)
+            && revealed != hash
+            && !done
             && (!lost || matches!(auth.state, AuthState::AwaitingRevealSig(_)))
     }
 

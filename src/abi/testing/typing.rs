@@ -49,6 +49,13 @@ struct Outcome {
     disorder: usize,
 }
 
+impl Outcome {
+    /// Rest, one session, and every text once and in order.
+    fn is_good(self) -> bool {
+        self.session && !self.endless && self.lost + self.disorder == 0
+    }
+}
+
 impl Conversation {
     pub fn new(libraries: [&'static Library; 2], policy: u32, texts: [usize; 2]) -> Self {
         Self {
@@ -243,12 +250,46 @@ fn random(libraries: [&'static Library; 2], policy: u32, count: u64) -> (Sum, Op
         }
         let (outcome, _) = play(libraries, policy, texts, |choices| rng.below(choices));
         sum.add(outcome);
-        let good = outcome.session && !outcome.endless && outcome.lost + outcome.disorder == 0;
-        if !good && first_bad.is_none() {
+        if !outcome.is_good() && first_bad.is_none() {
             first_bad = Some(seed);
         }
     }
     (sum, first_bad)
+}
+
+/// Every order of the first `depth` things that can happen; the rest in turn.
+fn every_order(policy: u32, texts: [usize; 2], depth: usize) -> (Sum, Vec<Vec<Event>>) {
+    let mut sum = Sum::default();
+    let mut bad = Vec::new();
+    let mut prefix: Vec<usize> = Vec::new();
+    loop {
+        let mut widths = Vec::new();
+        let (outcome, events) = play([&OURS, &OURS], policy, texts, |choices| {
+            let at = widths.len();
+            widths.push(choices);
+            match prefix.get(at) {
+                Some(choice) => *choice,
+                None if at < depth => 0,
+                None => at % choices,
+            }
+        });
+        sum.add(outcome);
+        if !outcome.is_good() {
+            bad.push(events);
+        }
+        // The next prefix, as one counts up.
+        prefix.resize(depth.min(widths.len()), 0);
+        while prefix
+            .last()
+            .is_some_and(|last| last + 1 >= widths[prefix.len() - 1])
+        {
+            prefix.pop();
+        }
+        match prefix.last_mut() {
+            Some(last) => *last += 1,
+            None => return (sum, bad),
+        }
+    }
 }
 
 #[cfg(feature = "abi5")]
@@ -284,6 +325,18 @@ const POLICIES: [(&str, u32); 3] = [
         POLICY_REQUIRE_ENCRYPTION | POLICY_ALLOW_V2,
     ),
 ];
+
+#[test]
+fn everything_arrives_in_every_order_of_few_texts() {
+    let depth = schedules("OTR_TYPING_DEPTH", 4) as usize;
+    for (name, policy) in POLICIES {
+        for texts in [[1, 0], [1, 1], [2, 1], [2, 2]] {
+            let (sum, bad) = every_order(policy, texts, depth);
+            println!("{name}, {texts:?}: {sum}");
+            assert_eq!(bad, Vec::<Vec<Event>>::new(), "{name}, {texts:?}");
+        }
+    }
+}
 
 #[test]
 fn everything_arrives_whoever_types_when() {

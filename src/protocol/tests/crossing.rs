@@ -4,6 +4,7 @@ use super::*;
 use crate::crypto::group::Element;
 use crate::protocol::ake::{AuthState, CommitOutcome};
 use crate::protocol::error::ProtocolError;
+use crate::protocol::opened_pairs::OpenedPairs;
 use crate::wire::armour::armour;
 use crate::wire::messages::DhKey;
 
@@ -240,4 +241,52 @@ fn a_spent_commit_is_not_sent_again() {
     shared.opened.note(&ours, &ours);
     conversation.start_ake(auth, &shared.opened, |_| false, Version::V3, NOW);
     assert_ne!(auth.last_message, commit);
+}
+
+/// Each side has answered the other's DH-commit, and revealed its own: the two must not end in different sessions.
+#[test]
+fn of_two_exchanges_that_both_have_revealed_one_is_finished() {
+    for _ in 0..4 {
+        let opened = &mut OpenedPairs::default();
+        let [mine, theirs] = [(); 2].map(|()| start(Version::V3));
+        let (mut alice, mut bob) = (Auth::default(), Auth::default());
+        let [a_key, b_key] = [0, 1].map(|index| &KEYS[index]);
+        alice
+            .on_commit(&commit_of(&theirs).0, Version::V3, TAGS, None)
+            .unwrap();
+        bob.on_commit(&commit_of(&mine).0, Version::V3, TAGS, None)
+            .unwrap();
+        let sent = |auth: &Auth| auth.last_message.clone().unwrap();
+        let (from_alice, from_bob) = (sent(&alice), sent(&bob));
+        let commitment = |auth: &Auth| auth.commitment().unwrap().clone();
+        assert_eq!(
+            alice.answer_dh_key(commitment(&mine), &from_bob, a_key, TAGS, opened),
+            Ok(true)
+        );
+        assert_eq!(
+            bob.answer_dh_key(commitment(&theirs), &from_alice, b_key, TAGS, opened),
+            Ok(true)
+        );
+        let (from_alice, from_bob) = (sent(&alice), sent(&bob));
+        let at_alice = alice
+            .on_reveal_signature(&from_bob, a_key, TAGS, opened)
+            .unwrap();
+        let at_bob = bob
+            .on_reveal_signature(&from_alice, b_key, TAGS, opened)
+            .unwrap();
+        assert_ne!(at_alice.is_some(), at_bob.is_some());
+        let (winner, other, signature) = match at_alice {
+            Some(_) => (&theirs, &mut bob, sent(&alice)),
+            None => (&mine, &mut alice, sent(&bob)),
+        };
+        assert!(winner.pending_commit() >= mine.pending_commit());
+        assert!(winner.pending_commit() >= theirs.pending_commit());
+        let mut opened = OpenedPairs::default();
+        assert!(
+            other
+                .on_signature(&signature, &mut opened)
+                .unwrap()
+                .is_some()
+        );
+    }
 }
