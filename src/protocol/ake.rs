@@ -415,9 +415,11 @@ impl Auth {
         let Some(responding) = self.responding() else {
             return Ok(None);
         };
-        // Both sides may have revealed their values, each as the answer to the other's DH-key. The higher hash wins.
-        let ours = self.revealed().map(|ours| ours.commitment.hashed_gx);
-        if ours.is_some_and(|ours| ours > responding.hashed_gx) {
+        // Both sides may have revealed their values, each as the answer to the other's DH-key: then the higher hash wins. A
+        // DH-commit that came after we had revealed ours takes its place, as the specification says.
+        if let AuthState::AwaitingSig(ours) = &self.state
+            && ours.commitment.hashed_gx > responding.hashed_gx
+        {
             return Ok(None);
         }
         let version = responding.version;

@@ -87,8 +87,12 @@ static void what_cannot_be_read(void)
 	hear(&bob, lost.text);
 	user_forget(&bob);
 	hear(&bob, lost.text);
+	ok(bob.hidden && wire_end == wire_first && bob.displays == 0, "a repeated message is dropped in silence");
+	/* The end of its MAC is another one. */
+	lost.text[strlen(lost.text) - 12] ^= 1;
+	hear(&bob, lost.text);
 	ok(bob.hidden && noted(&bob, "display: We received an unreadable encrypted message from alice."),
-			"a repeated message is unreadable");
+			"a damaged message is unreadable");
 	ok(wire_end - wire_first == 1 && !strcmp(wires[wire_first].text,
 		"?OTR Error: You transmitted an unreadable encrypted message."), "and its sender told");
 	user_forget(&alice);

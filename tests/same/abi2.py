@@ -58,7 +58,7 @@ def shared(trace):
     """The lines of a trace that are compared."""
     out, answer = [], []
     for line in trace + ["> end"]:
-        if line.startswith("end: ") or repr(UNEXPECTED)[1:] in line:
+        if line.startswith("end: "):
             continue
         own = re.match(r"alice\d?: ", line)
         if not own:

@@ -116,7 +116,13 @@ def refreshed(before):
     return len(said) > 2
 
 
-CONDITIONS = {"refreshed": refreshed, "spoiled": spoiled, "crossed": crossed, "aged": aged, "repeated": repeated}
+def again(before):
+    """Whether the same user has had this very message before."""
+    last = command(before)
+    return last.line in last.before
+
+
+CONDITIONS = {"again": again, "refreshed": refreshed, "spoiled": spoiled, "crossed": crossed, "aged": aged, "repeated": repeated}
 
 
 def holds(entry, name, before, before_ours, quotes):

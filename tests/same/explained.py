@@ -14,7 +14,7 @@ class Entry:
     `scenarios` is a pattern for the names of those that it is about, `after` one for the last thing that a user did.
     `follows` is for consequences: an entry with the same quote must have explained something before. `when` names a
     condition of compare.py: both have a DH-commit under way (crossed), that DH-commit is older than a minute (aged),
-    a fragment came twice (repeated), there was more than one session (refreshed), the same messages publish other MAC keys (regrouped), a reveal signature message came out of place before (spoiled), a context is in
+    a fragment came twice (repeated), any message did (again), there was more than one session (refreshed), the same messages publish other MAC keys (regrouped), a reveal signature message came out of place before (spoiled), a context is in
     another state already (apart). An entry by `chance` need not explain something in every run.
     """
 
@@ -57,6 +57,12 @@ WIPED_LINES = r"/0 (authstate [01] -> [012]|initiated [01] -> [01]|auth_version 
 KEYLESS_LINES = r"/[1-9]\w+ (authstate|initiated|auth_version|version) \d? ?-> \d$"
 
 MAC_KEYS = "| Goodbye | reveals the MAC keys of older keys | those of the last keys as well"
+NO_SESSION = "| A data message without a session |"
+TWICE = "| A data message that was read, once more |"
+UNDER_WAY = "| A data message of the session before, after a refresh |"
+LOST = "| An error message in version 3 |"
+HELD = "| Texts that wait for a session |"
+QUERY = "| A query (or whitespace tag) arrives while an exchange of the same version is under way"
 VERSION_1 = "| An exchange of version 1 inside a session |"
 SMP_SESSION = "| Answer to an SMP after the session was refreshed |"
 
@@ -65,6 +71,20 @@ EXPLAINED = [
     # A message that was damaged on its way: of another length, since it publishes other keys.
     Entry(MAC_KEYS, r"> recv from \w+ (like|\[cut off|fragment)", r"> recv from \w+ (like|\[cut off|fragment)", scenarios="schedule.*",
           when="refreshed", stops=True, chance=True),
+    Entry(NO_SESSION, "", r"cb otr_error_message \S+ 2", stops=True),
+    Entry(NO_SESSION, "", r"cb add_app_data \d+ \w+ [0-9a-f]{3,}$|cb update_context_list|handle_msg_event \S+ (7|15) ",
+          after=r"recv from \w+ (\[v3 .*data|fragment |like )", stops=True),
+    Entry(TWICE, r"handle_msg_event \S+ 8 ", None, after=r"recv from \w+ (\[v\d .*data|fragment |like )", when="again", stops=True),
+    Entry(TWICE, r"handle_msg_event \S+ 8 ", None, after=r"recv from \w+ (\[v\d .*data|fragment |like )", 
+          scenarios="schedule.*|data_replayed|fragments_for_other_instances", stops=True, chance=True),
+    Entry(UNDER_WAY, r"handle_msg_event \S+ 8 ", "?cb convert_msg|ret recv|handle_smp|cb max_message|handle_msg",
+          after=r"recv from \w+ (\[v\d .*data|fragment |like )", when="refreshed", stops=True),
+    Entry(LOST, "", r"cb resent_msg_prefix", after=r"recv from \w+ (\[v\d .*(reveal-sig|signature|key-exchange)|fragment |like )", stops=True),
+    Entry(HELD, "", r"cb max_message_size|inject \w+ (\[v\d .*data flags=0|fragment )",
+          after=r"recv from \w+ (\[v\d .*(reveal-sig|signature|key-exchange)|fragment |like )", stops=True),
+    Entry(QUERY, r"inject \w+ (\[v[23] .*dh-commit|fragment )", r"inject \w+ (\[v[23] .*dh-(commit|key)|\[v[23] .*reveal-sig|fragment )",
+          stops=True),
+    Entry(QUERY, r"half -1 -> [01]", r"half -1 -> [01]", scenarios="required|schedule.*", stops=True),
     Entry(VERSION_1, r"inject \w+ \[v1 key-exchange", r"inject \w+ \[v1 key-exchange", stops=True),
     Entry("| Our own DH-commit or DH-key comes back |", r"cb (add_app_data|max_message_size)|inject", "?cb add_app_data|ret recv",
           after=r"recv from \w+ \[v[23] .*dh-(commit|key)", scenarios="reflected|schedule.*", stops=True),
@@ -117,10 +137,12 @@ EXPLAINED = [
           after=r"recv from \w+ (\[v3 .*(reveal-sig|signature|dh-key)|fragment )", when="crossed", stops=True),
     Entry(CROSSING, "?ret recv|end: ", r"cb (new_fingerprint|update_context_list)", after=r"recv from \w+ \[v3 .*reveal-sig", when="spoiled",
           scenarios="schedule.*", stops=True, chance=True),
+    Entry(CROSSING, r"inject \w+ \[v3 .*dh-key", r"inject \w+ \[v3 .*dh-key", after=r"recv from \w+ \[v3 .*dh-commit", scenarios="schedule.*",
+          stops=True, chance=True),
     Entry(CROSSING_2, r"inject \w+ (\[v2 dh-key|fragment  )", r"inject \w+ (\[v2 dh-commit|fragment  )", when="crossed", stops=True),
     Entry(CROSSING_2, None, r"cb max_message_size|inject .*reveal-sig", after=r"recv from \w+ (\[v2 dh-key|fragment)", when="crossed",
           stops=True),
-    Entry(REVEAL, "?ret recv hidden", r"cb (new_fingerprint|update_context_list)", when="spoiled", stops=True),
+    Entry(REVEAL, "?ret recv hidden", r"cb (new_fingerprint|update_context_list)", when="spoiled", stops=True, chance=True),
     # libotr goes on with freed memory: it crashes at one time, and not at another.
     Entry("A fingerprint that is active in any instance is not forgotten", "", "", scenarios="active_fingerprint_forgotten",
           after="alice> (context bob 1 forgetprint|recv from)", stops=True),
@@ -130,7 +152,7 @@ EXPLAINED = [
     Entry("A text is due to be sent again, but another key answers now", r"cb max_message_size|inject", "handle_msg_event .* 2 ",
           scenarios="resend_to_another_key|schedule.*", stops=True),
     Entry(RESENT, None, r"cb max_message_size|inject \w+ \[v\d .*data flags=0|cb resent_msg_prefix",
-          after=r"recv from \w+ (\[v\d .*signature|\[v1 key-exchange reply=1|fragment)", stops=True),
+          after=r"recv from \w+ (\[v\d .*signature|\[v1 key-exchange reply=1|fragment)", stops=True, chance=True),
     Entry("A fragment that comes twice", "", "", when="repeated", stops=True),
     Entry(TAGLESS, r"inject \w+ \[v3 from=0 ", r"inject \w+ \[v3 from=[1-9a-f]", scenarios="no_instance_tags|tags_lost_midway", stops=True),
     Entry("Tags 5 to 0xff find nothing", r"cb add_app_data", None, scenarios="to_no_instance", stops=True),

@@ -290,3 +290,33 @@ fn of_two_exchanges_that_both_have_revealed_one_is_finished() {
         );
     }
 }
+
+/// What anybody can answer our DH-commit with does not bar the exchange that the correspondent begins afterwards.
+#[test]
+fn a_made_up_dh_key_does_not_bar_their_exchange() {
+    for _ in 0..4 {
+        let opened = &mut OpenedPairs::default();
+        let mut alice = start(Version::V2);
+        let header = TAGS.header(Version::V2);
+        let made_up = armour(
+            &DhKey {
+                header,
+                gy: vec![2],
+            }
+            .serialise()
+            .unwrap(),
+        );
+        assert_eq!(alice.on_dh_key(&made_up, &KEYS[0], TAGS, opened), Ok(true));
+        let mut bob = start(Version::V2);
+        assert_eq!(receive(&mut alice, &bob), Ok(CommitOutcome::Answered));
+        let dh_key = alice.last_message.clone().unwrap();
+        assert_eq!(bob.on_dh_key(&dh_key, &KEYS[1], TAGS, opened), Ok(true));
+        let reveal = bob.last_message.clone().unwrap();
+        assert!(
+            alice
+                .on_reveal_signature(&reveal, &KEYS[0], TAGS, opened)
+                .unwrap()
+                .is_some()
+        );
+    }
+}
