@@ -30,7 +30,7 @@ def away_within_a_session(stage):
         talk(couple)
 
 
-@scenario("offline: A and B in a session, B's BitlBee is lost, A goes on talking: B is told, and his next words bring a new session")
+@scenario("offline: A and B in a session, B's BitlBee is lost, A goes on talking: B is told, and they have a new session")
 def lost_within_a_session(stage):
     with stage.couple() as couple:
         alice, bob = couple.sides

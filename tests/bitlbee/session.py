@@ -187,7 +187,7 @@ def quits(stage):
         talk(couple)
 
 
-@scenario("session: Bob's BitlBee is lost in mid-session: nothing unreadable is shown, his next words bring a new session")
+@scenario("session: Bob's BitlBee is lost in mid-session: he is told of what cannot be read, and they have a new session")
 def lost(stage):
     with stage.couple() as couple:
         alice, bob = couple.sides
@@ -202,23 +202,20 @@ def lost(stage):
 
 
 def recover_after_loss(couple, texts):
-    """Alice talks on (or did) to a Bob who has forgotten their session; Bob speaks; they have a new one."""
+    """Alice talks on (or did) to a Bob who has forgotten their session: he is told, and they have a new one."""
     alice, bob = couple.sides
     if not any(text in line.shown for text in texts for line in alice.person.lines):
         bob.person.skip()
         for text in texts:
             alice.person.say("bob", text)
-    for _ in texts:
-        bob.person.expect_text("<<OTR>> unexpected encrypted message received", "alice")
+    bob.person.expect_text("<<OTR>> unexpected encrypted message received", "alice")
+    # Bob's library tells Alice's, which begins anew.
+    bob.person.expect_text("conversation is now off the record (untrusted!)", "alice")
+    alice.person.expect_text("otr connection has been refreshed (untrusted!)", "bob")
     for side in couple.sides:
         side.wait_for_buddy()
-    text = marker("tagged")
-    bob.person.say("alice", text)
-    alice.person.expect(f"^<<OTR>> unencrypted message received: {text}\\s*$", "bob")
-    couple.expect_secure()
     talk(couple)
     for text in texts:
-        require(not bob.person.seen(text), f"Bob could read {text}, for which he had no key")
         require(not on_the_wire(couple, text), f"{text} went over the wire in the clear")
 
 

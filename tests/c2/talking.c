@@ -77,6 +77,7 @@ static void the_end(void)
 static void what_cannot_be_read(void)
 {
 	struct wire lost;
+	char *end;
 
 	two_users(&alice, &bob);
 	say(&alice, "?OTR?");
@@ -87,9 +88,10 @@ static void what_cannot_be_read(void)
 	hear(&bob, lost.text);
 	user_forget(&bob);
 	hear(&bob, lost.text);
-	ok(bob.hidden && wire_end == wire_first && bob.displays == 0, "a repeated message is dropped in silence");
+	ok(bob.hidden && wire_end == wire_first && !noted(&bob, "display: "), "a repeated message is dropped in silence");
 	/* The end of its MAC is another one. */
-	lost.text[strlen(lost.text) - 12] ^= 1;
+	end = lost.text + strlen(lost.text) - 12;
+	*end = *end == 'A' ? 'B' : 'A';
 	hear(&bob, lost.text);
 	ok(bob.hidden && noted(&bob, "display: We received an unreadable encrypted message from alice."),
 			"a damaged message is unreadable");
