@@ -18,4 +18,7 @@ extern int faults_child(void);
 extern unsigned long faults_live(void);
 extern void faults_totals(struct totals *totals);
 
+/* Sets the clock of time(2) on. */
+extern void faults_time_passes(long seconds);
+
 #endif
