@@ -4,5 +4,7 @@
 
 /* Begins the same row of random bytes again. */
 void steady_begin(void);
+/* Sets the clock of time(2) on. */
+void steady_time_passes(long seconds);
 
 #endif
