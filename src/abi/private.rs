@@ -12,6 +12,9 @@ pub struct Private {
     pub secrets: Option<Box<Secrets>>,
     /// What an exchange under way has beyond the members of `OtrlAuthInfo`.
     pub exchange: ExchangeExtras,
+    /// When a message of an exchange was last sent. In libotr 4 it counts like every other message.
+    #[cfg(feature = "abi2")]
+    pub exchange_sent: i64,
 }
 
 /// Values of an exchange that the public struct has no place for. Each stands beside the public

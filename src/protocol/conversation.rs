@@ -13,6 +13,7 @@ use crate::crypto::secret::SecretBytes;
 use crate::wire::fragment::Reassembly;
 use crate::wire::kind::is_query;
 use crate::wire::messages::data::FLAG_IGNORE_UNREADABLE;
+use crate::wire::query::QueryForm;
 use crate::wire::tlv::Tlv;
 use crate::wire::version::Version;
 use crate::wire::whitespace::append_tag;
@@ -158,7 +159,7 @@ impl Conversation {
             return Outgoing::AsIs;
         }
         if is_query(text) {
-            self.offer = Offer::Sent;
+            self.note_query(policy);
             return Outgoing::Instead(policy.query(our_name));
         }
         match self.state {
@@ -183,8 +184,15 @@ impl Conversation {
         });
         self.retransmit = Retransmit::FirstTime;
         self.last_sent = now;
-        self.offer = Offer::Sent;
+        self.note_query(policy);
         policy.query(our_name)
+    }
+
+    /// A query is an offer to libotr 4; to libotr 3 only a whitespace tag is one.
+    fn note_query(&mut self, policy: Policy) {
+        if policy.query_form != QueryForm::Libotr3 {
+            self.offer = Offer::Sent;
+        }
     }
 
     /// Encrypts a text of the user.
@@ -304,6 +312,12 @@ impl Conversation {
 }
 
 impl Secrets {
+    /// Whether the last text begins with this.
+    pub fn last_message_begins(&self, prefix: &[u8]) -> bool {
+        let last = self.last_message.as_ref();
+        last.is_some_and(|last| last.text.starts_with(prefix))
+    }
+
     /// Forgets the session and everything that belongs to it.
     pub fn clear(&mut self) {
         if let Some(last) = &mut self.last_message {

@@ -179,9 +179,9 @@ pub fn setup_failed(reason: &[u8]) -> Wording {
 /// What the correspondent is told of an error of theirs or ours.
 pub fn error_for_them(code: ErrorCode) -> &'static str {
     match code {
-        ErrorCode::Encryption => "An error occurred when a message was being encrypted.",
+        ErrorCode::Encryption => "Error occurred encrypting message",
         ErrorCode::Unreadable => "You transmitted an unreadable encrypted message.",
-        ErrorCode::Malformed => "You transmitted a malformed data message.",
+        ErrorCode::Malformed => "You transmitted a malformed data message",
     }
 }
 

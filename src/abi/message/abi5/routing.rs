@@ -15,6 +15,7 @@ use crate::abi::message::receiving::{Arrival, PendingCommit, Shown};
 use crate::abi::types::*;
 use crate::protocol::ake::Auth;
 use crate::protocol::effects::{ErrorCode, Notice};
+use crate::protocol::policy::Policy;
 use crate::wire::error_message::text_of;
 use crate::wire::instance::{Instances, MIN_VALID};
 use crate::wire::kind::{MessageKind, instances, otr_tag};
@@ -37,6 +38,11 @@ pub unsafe fn other_instance_is_secure(
         find(client, names, INSTAG_BEST)
             .is_some_and(|best| best != ctx && (*best).msgstate == MSGSTATE_ENCRYPTED)
     }
+}
+
+/// Whether a message of this version is looked at: if the policy allows the version.
+pub fn accepts(policy: Policy, _kind: MessageKind, version: Version) -> bool {
+    policy.versions.contains(version)
 }
 
 /// Notes that a message came from this context.
