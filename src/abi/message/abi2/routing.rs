@@ -11,10 +11,10 @@ use crate::abi::message::receiving::{Arrival, PendingCommit, Shown};
 use crate::abi::types::*;
 use crate::protocol::ake::Auth;
 use crate::protocol::effects::Notice;
+use crate::protocol::policy::Policy;
 use crate::wire::error_message::from_mark;
 use crate::wire::fragment::Reassembly;
 use crate::wire::instance::Instances;
-use crate::protocol::policy::Policy;
 use crate::wire::kind::MessageKind;
 use crate::wire::version::Version;
 

@@ -231,7 +231,11 @@ pub unsafe fn error_text(_client: Client, _ctx: *mut ConnContext, code: ErrorCod
 pub unsafe fn resent_prefix(_client: Client, ctx: *mut ConnContext) -> *mut c_char {
     // SAFETY: the caller's promise.
     let marked = unsafe { with_secrets(ctx, |secrets| secrets.last_message_begins(RESENT_MARK)) };
-    c_string(if marked.unwrap_or(false) { b"" } else { RESENT_PREFIX })
+    c_string(if marked.unwrap_or(false) {
+        b""
+    } else {
+        RESENT_PREFIX
+    })
 }
 
 /// Tells the correspondent that there is no session, in our account's name.
