@@ -20,6 +20,10 @@ WHITESPACE_TAG_VERSION_3 = b"\x20\x20\x09\x09\x20\x20\x09\x09"
 DATA_MESSAGE = r"^\?OTR:AA[MI]D"
 
 
+class NotRun(Exception):
+    """A scenario has not been played, because something that no package brings is not there; the text says what."""
+
+
 def scenario(name):
     """Registers a function of one argument, the Stage, as the scenario of that name."""
     def register(function):

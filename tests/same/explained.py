@@ -27,6 +27,7 @@ class Entry:
     stops: bool = False
     follows: bool = False
     chance: bool = False
+    name: str = ""
     used: int = 0
 
 

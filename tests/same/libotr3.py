@@ -40,12 +40,21 @@ TABLE = ("policy create_privkey is_logged_in inject_message otr_error_message ha
          "max_message_size account_name account_name_free").split()
 
 
+# Scripts in which a heartbeat soon ends the comparison, which libotr 3.2 does not send: they are played at once as well.
+WITH_HEARTBEATS = """
+    session_lost without_a_callback_v2 without_a_callback_required with_the_least_of_callbacks heartbeats_and_logged_in
+    heartbeat_conditions
+""".split()
+
+
 def scripts():
-    """Name, script and seed of all that is played."""
+    """Name, script, seed and world of all that is played."""
     every = scenarios.every() | scenarios.of_module(scripts3)
-    out = {name: (script, 1) for name, script in every.items() if name not in ABOUT_VERSION_3}
+    out = {name: (script, 1, World3) for name, script in every.items() if name not in ABOUT_VERSION_3}
+    for name in WITH_HEARTBEATS:
+        out[f"{name}_at_once"] = (every[name], 1, AtOnce)
     for seed in range(SCHEDULES):
-        out[f"schedule_{seed}"] = (schedules.script(plan(seed)), seed)
+        out[f"schedule_{seed}"] = (schedules.script(plan(seed)), seed, AtOnce if seed % 2 else World3)
     return out
 
 
@@ -80,9 +89,16 @@ class World3(World):
         if line.startswith("cb log_message "):
             return "cb log_message " + about(from_hex(line.split(" ")[2]))
         found = re.match(r"(ret recv .*shown=)(\w+)$", line)
-        if found and (from_hex(found[2]) or b"").startswith((b"<b>The", b"<b>An", b"<b>Your")):
+        if found and (from_hex(found[2]) or b"").startswith(b"<b>"):
             return found[1] + about(from_hex(found[2]))
         return line
+
+
+class AtOnce(World3):
+    """A world where little time passes."""
+
+    def clock(self, seconds):
+        super().clock(seconds // 60)
 
 
 # What texts for people are about, by words that both libraries use; what the parentheses match is kept.
@@ -90,18 +106,18 @@ SUBJECTS = {
     "no session to read it in": rb"<b>(?:The|An) encrypted message .*from (\w+) .*",
     "sent again": rb"<b>.*last message to (\w+) was .*",
     "not encrypted": rb"<b>.*from (\w+) was <i>not</i> encrypted: \[</b>(.*)<b>\]</b>",
+    "not encrypted for them": rb"(?:An error occurred when encrypting your message|Your message could not be encrypted).*",
+    "not encrypted for them, in a window": rb"(?:Error encrypting message|Encryption failed) / .*",
     "waits": rb"(?:Attempting to start a|A) private conversation.*",
-    "waits, in a window": rb".* / .*unencrypted.* to (\w+)(?: was not sent .*)? / .*",
+    "waits, in a window": rb"[^/]* / You[^/]* message to (\w+)[^/]* / .*",
     "malformed": rb"(?:We received a malformed|A damaged OTR) .*from (\w+)\.",
     "malformed, in a window": rb"OTR [Ee]rror / (?:We received a malformed|A damaged OTR) .*from (\w+)\. / ~",
     "unreadable, in a window": rb"OTR [Ee]rror / (We received an unreadable encrypted message from \w+\.) / ~",
-    "no session made, malformed": rb".* private conversation.*: .*malformed.*",
-    "no session made, malformed, in a window": rb".* private conversation.*: .*malformed.* / ~",
+    "no session made, malformed": rb".* private conversation.*: .*(?i:malformed).*",
+    "no session made, malformed, in a window": rb".* private conversation.*: .*(?i:malformed).* / ~",
     "no session made": rb".* private conversation.*: (.*)",
     "finished": rb"Your message was not sent.*(?:restart it|start it again)\.",
     "finished, in a window": rb"Private connection closed / (\w+) has already .* / (Your message was not sent\. .*)",
-    "not encrypted for them": rb"(?:An error occurred when encrypting your message|Your message could not be encrypted).*",
-    "not encrypted for them, in a window": rb"(?:Error encrypting message|Encryption failed) / .*",
     "our own messages": rb"(?:We are receiving our own|Our own) OTR messages .*",
     "our own messages, in a window": rb"OTR [Ee]rror / (?:We are receiving our own|Our own) OTR messages.*",
     "an unknown kind": rb".*OTR message .*received from (\w+)\.\n",
@@ -155,12 +171,12 @@ class Players:
         # What libotr 3.2 reads before it has written anything there is told by playing it over different memory.
         self.real = [pool.driver3(path, fill) for fill in (0, 0xa5)] if path else []
 
-    def play(self, script, drivers, seed):
-        return world.play(script, self.keys, drivers, seed, World3)
+    def play(self, script, drivers, seed, kind):
+        return world.play(script, self.keys, drivers, seed, kind)
 
-    def original(self, script, seed):
+    def original(self, script, seed, kind):
         """What libotr 3.2 does with a script."""
-        return common(*(self.play(script, (driver, driver), seed) for driver in self.real))
+        return common(*(self.play(script, (driver, driver), seed, kind) for driver in self.real))
 
 
 def read():
@@ -178,8 +194,8 @@ def record(pool):
         raise Missing("set LIBOTR2 to the path of a libotr.so.2 of libotr 3.2")
     lines = cut = 0
     with lzma.open(TRACES, "wt", encoding="utf-8", preset=9) as file:
-        for name, (script, seed) in scripts().items():
-            trace = players.original(script, seed)
+        for name, (script, seed, kind) in scripts().items():
+            trace = players.original(script, seed, kind)
             lines += len(trace)
             cut += UNDEFINED in trace
             file.write(json.dumps([name, "\n".join(trace)]) + "\n")
@@ -199,11 +215,11 @@ def run(tally, pool, names=()):
     players = Players(pool)
     recorded = {} if players.real else read()
     lines = total = 0
-    for name, (script, seed) in scripts().items():
+    for name, (script, seed, kind) in scripts().items():
         if names and name not in names:
             continue
         if players.real:
-            reference = players.original(script, seed)
+            reference = players.original(script, seed, kind)
             pairs = {("ours", "3.2"): (players.ours, players.real[0]), ("3.2", "ours"): (players.real[0], players.ours)}
         else:
             pairs = {}
@@ -212,7 +228,7 @@ def run(tally, pool, names=()):
                 continue
         pairs[("ours", "ours")] = (players.ours, players.ours)
         for what, drivers in pairs.items():
-            lines += check(tally, name, reference, players.play(script, drivers, seed), what)
+            lines += check(tally, name, reference, players.play(script, drivers, seed, kind), what)
             total += len(reference)
     source = "played" if players.real else "recorded"
     print(f"libotr 3.2, {source}: {len(scripts())} scripts and schedules, {lines} of {total} lines compared", flush=True)

@@ -57,7 +57,6 @@ def _texts(w, **settings):
         alice.context("msgstate", 1)
         alice.send("without keys")
         alice.recv(encoded(bytes(data)))
-        alice.smp("secret")
         alice.abort()
         alice.close()
         w.anew()
@@ -146,10 +145,8 @@ def key_files(w):
     alice.call("files", "readkeys", source)
 
 
-def names_left_out(w):
-    """calls without a name, a text, or a place for the answer to the question who it is from."""
+def text_left_out(w):
+    """no text to send."""
     alice, bob = w.session(V2)
-    alice.call("send", "~", "0", 0, to_hex("text"), "~")
     alice.call("send", "bob", "0", 0, "~", "~")
-    alice.call("recv", "bob", "~", "tlvs")
     talk(w)

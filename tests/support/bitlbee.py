@@ -15,13 +15,13 @@ RunMode = Daemon
 DaemonInterface = 127.0.0.1
 DaemonPort = {port}
 ConfigDir = {storage}
-PluginDir = {plugins}
 MotdFile = /dev/null
 """
 
 
 class Installation:
-    """A BitlBee program and the directory its plugins are in (one that is empty when OTR is built in)."""
+    """A BitlBee program and the directory its plugins are in (one that is empty when OTR is built in; None if it knows no
+    such setting)."""
 
     def __init__(self, program, plugins):
         self.program = program
@@ -52,7 +52,9 @@ class BitlBee:
         self.port = free_port()
         configuration = os.path.join(self.directory, "bitlbee.conf")
         with open(configuration, "w", encoding="utf-8") as file:
-            file.write(CONFIGURATION.format(port=self.port, storage=self.storage, plugins=self._installation.plugins))
+            file.write(CONFIGURATION.format(port=self.port, storage=self.storage))
+            if self._installation.plugins:
+                file.write(f"PluginDir = {self._installation.plugins}\n")
         # A foreground daemon (-n) stays our child, so that a crash shows in its exit code.
         command = [self._installation.program, "-c", configuration, "-D", "-n", "-v", "-d", self.storage,
                    "-P", os.path.join(self.directory, "bitlbee.pid")]
