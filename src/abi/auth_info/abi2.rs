@@ -88,6 +88,32 @@ mod tests {
     use crate::abi::gcry::mpi;
     use crate::abi::memory::{c_buffer, c_string};
     use crate::abi::types::AUTHSTATE_NONE;
+    use crate::protocol::ake::Tags;
+
+    #[test]
+    fn the_version_shows_when_an_exchange_is_done_and_is_known_before() {
+        let mut info = std::mem::MaybeUninit::<OtrlAuthInfo>::zeroed();
+        let info = info.as_mut_ptr();
+        unsafe {
+            for (state, spoken) in [
+                (AUTHSTATE_NONE, None),
+                (AUTHSTATE_AWAITING_DHKEY, Some(Version::V2)),
+                (AUTHSTATE_AWAITING_REVEALSIG, Some(Version::V2)),
+                (AUTHSTATE_AWAITING_SIG, Some(Version::V2)),
+                (AUTHSTATE_V1_SETUP, Some(Version::V1)),
+            ] {
+                (*info).authstate = state;
+                assert_eq!(version(info), spoken);
+            }
+        }
+        let done = Auth {
+            version: Some(Version::V2),
+            ..Auth::default()
+        };
+        assert_eq!(shown_version(&done), Some(Version::V2));
+        let begun = Auth::start(Version::V2, Tags::default()).unwrap();
+        assert_eq!(shown_version(&begun), None);
+    }
 
     #[test]
     fn an_exchange_is_emptied_and_starts_anew() {

@@ -95,7 +95,11 @@ impl Client {
     pub unsafe fn account_name(self, ctx: *mut ConnContext) -> *const c_char {
         // SAFETY: the caller's promise.
         unsafe {
-            match callback!(self, account_name).filter(|_| has_max_message_size()) {
+            // Older tables end before this member.
+            if !has_max_message_size() {
+                return ptr::null();
+            }
+            match callback!(self, account_name) {
                 Some(ask) => ask(self.opdata, (*ctx).accountname, (*ctx).protocol),
                 None => ptr::null(),
             }
@@ -109,7 +113,10 @@ impl Client {
     pub unsafe fn free_account_name(self, name: *const c_char) {
         // SAFETY: the caller's promise.
         unsafe {
-            if let Some(free) = callback!(self, account_name_free).filter(|_| !name.is_null()) {
+            if name.is_null() || !has_max_message_size() {
+                return;
+            }
+            if let Some(free) = callback!(self, account_name_free) {
                 free(self.opdata, name);
             }
         }
