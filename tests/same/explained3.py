@@ -25,7 +25,7 @@ EXPLAINED = [
     Entry(FRAGMENTED, None, r"cb max_message_size ", name="3.2: sizes of internal messages"),
     Entry(FRAGMENTED, r"inject .*( data flags=1|OTR Error|OTRv)", r"cb max_message_size|inject .* fragment ",
           scenarios="internal_messages_in_fragments|schedule.*", stops=True, name="3.2: internal messages in fragments"),
-    Entry(HEARTBEAT, "?", r"cb max_message_size|inject .* data flags=1", after=r"recv from \w+ (\[v\d data|fragment )", stops=True,
+    Entry(HEARTBEAT, None, r"cb max_message_size|inject .* data flags=1", after=r"recv from \w+ (\[v\d data|fragment )", stops=True,
           name="3.2: heartbeats"),
     Entry(FILES, r"- us keys alice.* -> \|", None, scenarios="key_files", stops=True, name="3.2: keys lost with a file"),
     Entry(LONG_LINES, r"written: .*b{900}", r"written: ", scenarios="fingerprint_files", stops=True, name="3.2: long lines"),
