@@ -1,5 +1,6 @@
 use super::*;
 use crate::protocol::conversation::{Offer, Outgoing, Retransmit};
+use crate::protocol::held_texts::HeldTexts;
 use crate::wire::query::QueryForm;
 use crate::wire::whitespace::find_tag;
 
@@ -47,7 +48,11 @@ fn a_query_of_libotr_3_is_no_offer() {
     alice.policy.query_form = QueryForm::Libotr3;
     assert!(matches!(outgoing(alice, b"?OTR?"), Outgoing::Instead(_)));
     let policy = alice.policy;
-    alice.conversation.hold_back(b"waits", policy, b"alice", 1);
+    let mut held = HeldTexts::default();
+    let query = alice
+        .conversation
+        .hold_back(b"waits", &mut held, policy, b"alice", 1);
+    assert!(query.is_ok());
     assert_eq!(alice.conversation.offer, Offer::Not);
 }
 
