@@ -202,8 +202,14 @@ def record(pool):
     print(f"{len(scripts())} scripts, {lines} lines; in {cut} of them, memory that was never written is shown", flush=True)
 
 
+def usual_lengths(trace):
+    """A trace with DH values of their usual length: one that begins with a zero byte, by chance, is shorter."""
+    return [re.sub(r"\?OTR:AAIK:27[0-3]\b", "?OTR:AAIK:274", re.sub(r"\bgy=19[01]\b", "gy=192", line)) for line in trace]
+
+
 def check(tally, name, reference, trace, what):
     """Compares a trace with that of libotr 3.2. Returns how many lines were compared."""
+    reference, trace = usual_lengths(reference), usual_lengths(trace)
     found, compared = compare.differences(name, reference, trace, EXPLAINED, UNDEFINED)
     result = compare.Result(what, trace, found)
     tally.ok(not result.unexplained, f"libotr 3.2, {name}: {' and '.join(what)}", compare.show(name, result, reference))
