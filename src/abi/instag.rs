@@ -7,12 +7,13 @@ use std::ptr;
 
 use super::entry::entry;
 use super::error::GcryError;
+use super::known_files;
 use super::memory::{bytes_of, c_string, c_zeroed, text_is};
 use super::stdio;
 use super::types::{MIN_VALID_INSTAG, OtrlInsTag, OtrlInstag, UserState};
 use crate::crypto::{hash, random};
 use crate::store::instance_tags::{self, Line};
-use crate::store::replace::{Mode, replace};
+use crate::store::replace::Mode;
 
 /// The newest tag of an account, or NULL.
 ///
@@ -191,8 +192,7 @@ unsafe fn file(us: *const UserState) -> Vec<u8> {
 unsafe fn write(us: *const UserState, filename: *const c_char) -> Result<(), GcryError> {
     // SAFETY: the caller's promise.
     let (name, file) = unsafe { (bytes_of(filename).ok_or(GcryError::INV_VALUE)?, file(us)) };
-    replace(Path::new(OsStr::from_bytes(name)), &file, Mode::Umask)
-        .map_err(|error| GcryError::from_io(&error))
+    known_files::replace(us, Path::new(OsStr::from_bytes(name)), &file, Mode::Umask)
 }
 
 /// # Safety
@@ -202,11 +202,28 @@ unsafe fn read_stream(us: *mut UserState, stream: *mut libc::FILE) -> Result<(),
         return Ok(());
     }
     // SAFETY: neither is NULL.
-    for line in instance_tags::parse(&unsafe { stdio::read_all(stream) }) {
+    let contents = unsafe { stdio::read_all(stream) };
+    let lines = instance_tags::read(&contents);
+    for line in lines.entries {
         // SAFETY: likewise.
         if unsafe { add_bytes(us, &line.accountname, &line.protocol, line.tag) }.is_null() {
             return Err(GcryError::ENOMEM);
         }
+    }
+    if lines.is_whole {
+        known_files::remember(us, &contents);
+    }
+    Ok(())
+}
+
+/// # Safety
+/// `us` is NULL or a live user state, `stream` NULL or open for writing.
+unsafe fn write_stream(us: *const UserState, stream: *mut libc::FILE) -> Result<(), GcryError> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let file = file(us);
+        stdio::write_all(stream, &file)?;
+        known_files::remember(us, &file);
     }
     Ok(())
 }
@@ -302,7 +319,7 @@ entry! {
     on panic GcryError::INTERNAL;
     pub fn otrl_instag_write_FILEp(us: *mut UserState, stream: *mut libc::FILE) -> GcryError {
         // SAFETY: the caller's promise.
-        unsafe { stdio::write_all(stream, &file(us)) }.into()
+        unsafe { write_stream(us, stream) }.into()
     }
 }
 
@@ -336,7 +353,7 @@ entry! {
         protocol: *const c_char,
     ) -> GcryError {
         // SAFETY: the caller's promise.
-        unsafe { generate(us, account, protocol, || stdio::write_all(stream, &file(us))) }
+        unsafe { generate(us, account, protocol, || write_stream(us, stream)) }
     }
 }
 

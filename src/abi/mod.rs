@@ -34,6 +34,8 @@ mod exchange;
 mod hidden;
 #[cfg(feature = "abi5")]
 pub mod instag;
+mod known_files;
+mod lock;
 pub mod mem;
 pub mod message;
 pub mod private;

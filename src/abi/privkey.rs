@@ -11,7 +11,6 @@ mod generate;
 #[cfg(feature = "abi5")]
 mod jobs;
 mod list;
-mod lock;
 #[cfg(feature = "abi5")]
 mod pending;
 mod read;

@@ -5,7 +5,7 @@ use std::ptr;
 use super::entry::entry;
 use super::memory::c_zeroed;
 use super::types::UserState;
-use super::{context, privkey};
+use super::{context, known_files, privkey};
 
 entry! {
     /// A new, empty user state. NULL without memory.
@@ -14,7 +14,9 @@ entry! {
     /// None beyond C's calling convention.
     on panic ptr::null_mut();
     pub fn otrl_userstate_create() -> *mut UserState {
-        c_zeroed()
+        let us: *mut UserState = c_zeroed();
+        known_files::forget_all(us);
+        us
     }
 }
 
@@ -33,6 +35,7 @@ pub unsafe extern "C-unwind" fn otrl_userstate_free(us: *mut UserState) {
             privkey::pending_forget_all(us);
             super::instag::forget_all(us);
         }
+        known_files::forget_all(us);
         libc::free(us.cast());
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! One line each: `user \t account \t protocol \t 40 hex digits [\t trust] \n`. Bytes, not UTF-8.
 
-use super::Written;
-use super::lines::{MAX_LINE, before_end, fits_field, lines, split_tab};
+use super::lines::{MAX_LINE, before_end, fits_field, read_lines, split_tab};
+use super::{Lines, Written};
 
 /// A fingerprint as the file has it. No field holds a NUL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,12 @@ pub struct Line {
 
 /// Reads a file in its order. Lines that are none are skipped, as are lines without their end.
 pub fn parse(file: &[u8]) -> Vec<Line> {
-    lines(file).filter_map(parse_line).collect()
+    read(file).entries
+}
+
+/// As [`parse`]; also says whether a line was skipped that was neither empty nor a comment.
+pub fn read(file: &[u8]) -> Lines<Line> {
+    read_lines(file, parse_line)
 }
 
 fn parse_line(line: &[u8]) -> Option<Line> {

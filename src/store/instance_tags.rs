@@ -2,8 +2,8 @@
 //!
 //! A comment, then one line each: `account \t protocol \t 8 hex digits \n`.
 
-use super::Written;
-use super::lines::{MAX_LINE, before_end, fits_field, lines, split_tab};
+use super::lines::{MAX_LINE, before_end, fits_field, read_lines, split_tab};
+use super::{Lines, Written};
 
 /// The first line of every file. Clients and people see it; readers skip it because it has no tab.
 const WARNING: &[u8] = b"# WARNING! You shouldn't copy this file to another computer. \
@@ -25,7 +25,12 @@ pub struct Line {
 
 /// Reads a file in its order. Lines that are none, and tags below 0x100, are skipped.
 pub fn parse(file: &[u8]) -> Vec<Line> {
-    lines(file).filter_map(parse_line).collect()
+    read(file).entries
+}
+
+/// As [`parse`]; also says whether a line was skipped that was neither empty nor a comment.
+pub fn read(file: &[u8]) -> Lines<Line> {
+    read_lines(file, parse_line)
 }
 
 fn parse_line(line: &[u8]) -> Option<Line> {

@@ -1,5 +1,7 @@
 //! Lines of the two line files, as C's `fgets` into 1000 bytes cuts them and C's string functions then see them.
 
+use super::Lines;
+
 /// The most bytes of one line, its newline included: what `fgets` puts beside the NUL.
 pub(super) const MAX_LINE: usize = 999;
 
@@ -16,6 +18,21 @@ pub(super) fn lines(mut file: &[u8]) -> impl Iterator<Item = &[u8]> {
         file = rest;
         (!line.is_empty()).then(|| line.split(|&byte| byte == 0).next().unwrap_or_default())
     })
+}
+
+/// The entries of a file, by `parse` of each line.
+pub(super) fn read_lines<T>(file: &[u8], parse: impl Fn(&[u8]) -> Option<T>) -> Lines<T> {
+    let mut read = Lines {
+        entries: Vec::new(),
+        is_whole: !file.contains(&0),
+    };
+    for line in lines(file) {
+        match parse(line) {
+            Some(entry) => read.entries.push(entry),
+            None => read.is_whole &= matches!(line, [b'#', ..] | b"\n" | b"\r\n"),
+        }
+    }
+    read
 }
 
 /// The part of a line before its end: the first carriage return or else the first newline. `None` without either.
@@ -41,6 +58,22 @@ pub(super) fn fits_field(name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_whole_without_lines_that_cannot_be_read() {
+        let numbers = |file: &[u8]| {
+            let read = read_lines(file, |line| match line {
+                [digit @ b'0'..=b'9', b'\n'] => Some(digit - b'0'),
+                _ => None,
+            });
+            (read.entries, read.is_whole)
+        };
+        assert_eq!(numbers(b""), (vec![], true));
+        assert_eq!(numbers(b"# 1\n1\n\n\r\n2\n"), (vec![1, 2], true));
+        assert_eq!(numbers(b"1\n2"), (vec![1], false));
+        assert_eq!(numbers(b"1\nx\n2\n"), (vec![1, 2], false));
+        assert!(!numbers(b"1\n\0\n2\n").1);
+    }
 
     #[test]
     fn cuts_as_fgets() {

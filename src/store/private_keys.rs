@@ -92,19 +92,32 @@ impl From<SyntaxError> for PrivateKeysError {
 /// # Errors
 /// The syntax error, or `Unusable` if any part of any account is missing.
 pub fn parse(file: &[u8]) -> Result<Vec<Account>, PrivateKeysError> {
-    let keys = Sexp::parse(file)?;
+    match read(file) {
+        (accounts, None) => Ok(accounts),
+        (_, Some(error)) => Err(error),
+    }
+}
+
+/// As [`parse`], but with an error come the accounts in front of what is wrong. There are none if the file as a whole is no
+/// S-expression.
+pub fn read(file: &[u8]) -> (Vec<Account>, Option<PrivateKeysError>) {
+    let keys = match Sexp::parse(file) {
+        Ok(keys) => keys,
+        Err(error) => return (Vec::new(), Some(error.into())),
+    };
+    let mut accounts = Vec::new();
     if keys.nth_data(0) != Some(b"privkeys") {
-        return Err(PrivateKeysError::Unusable);
+        return (accounts, Some(PrivateKeysError::Unusable));
     }
-    let accounts = keys
-        .tail()
-        .map(|account| parse_account(&account))
-        .collect::<Result<Vec<_>, _>>()?;
+    for account in keys.tail() {
+        match parse_account(&account) {
+            Ok(account) => accounts.push(account),
+            Err(error) => return (accounts, Some(error)),
+        }
+    }
     // A second list behind the first counts as accounts for libotr, which then finds none there.
-    if accounts.len() < keys.length().saturating_sub(1) {
-        return Err(PrivateKeysError::Unusable);
-    }
-    Ok(accounts)
+    let is_whole = accounts.len() >= keys.length().saturating_sub(1);
+    (accounts, (!is_whole).then_some(PrivateKeysError::Unusable))
 }
 
 fn parse_account(account: &Sexp) -> Result<Account, PrivateKeysError> {
@@ -139,7 +152,7 @@ impl DsaNumbers {
     /// Finds the numbers in a `(private-key (dsa ..))`, or in any list that holds a `(dsa ..)`.
     ///
     /// # Errors
-    /// `Unusable` if p, q, g or y is missing. Whether they make a key is for the crypto room to say.
+    /// `Unusable` if p, q, g or y is missing. Whether they make a key is for `crypto` to say.
     pub fn from_sexp(key: &Sexp) -> Result<DsaNumbers, PrivateKeysError> {
         let dsa = key.find_token(b"dsa").ok_or(PrivateKeysError::Unusable)?;
         let number = |name: &[u8]| {

@@ -10,12 +10,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-/// Who may read a file that did not exist before. An existing file keeps its mode, owner and group.
+use super::backup;
+
+/// Who may read a file that did not exist before. An existing file keeps its owner and group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// The owner alone (0600): private keys.
+    /// The owner alone (0600): private keys. An existing file that others may read or write becomes theirs no more.
     Private,
-    /// Whoever the umask of the process allows, as with `fopen`.
+    /// Whoever the umask of the process allows, as with `fopen`. An existing file keeps its mode.
     Umask,
 }
 
@@ -24,6 +26,14 @@ impl Mode {
         match self {
             Mode::Private => 0o600,
             Mode::Umask => 0o666,
+        }
+    }
+
+    /// The mode of a file that had mode `old` before.
+    fn of_existing(self, old: u32) -> u32 {
+        match self {
+            Mode::Private => old & 0o7700,
+            Mode::Umask => old & 0o7777,
         }
     }
 }
@@ -40,21 +50,34 @@ impl Mode {
 ///   contents; only a crash in the middle can mix them.
 /// - In every other case the old file stays untouched until the new one is complete, and the new one is removed on failure.
 ///   A process killed in between leaves a file named `.otr-*.tmp` with the mode of the target.
+/// - Contents of a regular file of which `is_known` does not say that they may go are copied first, as [`backup::keep`] says;
+///   without the copy nothing is replaced.
 /// - Of several hard links only the one at `path` gets the new contents, and extended attributes (ACLs among them) are those of
 ///   a new file.
 ///
 /// # Errors
 /// What the operating system said, with its number in [`io::Error::raw_os_error`].
-pub fn replace(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+pub fn replace(
+    path: &Path,
+    bytes: &[u8],
+    mode: Mode,
+    is_known: impl FnOnce(&[u8]) -> bool,
+) -> io::Result<()> {
     match OpenOptions::new().write(true).open(path) {
-        Ok(file) => replace_existing(path, file, bytes),
+        Ok(file) => replace_existing(path, file, bytes, mode, is_known),
         Err(error) if error.kind() == ErrorKind::NotFound => create(path, bytes, mode),
         Err(error) => Err(error),
     }
 }
 
 /// Replaces what is open as `file`.
-fn replace_existing(path: &Path, mut file: File, bytes: &[u8]) -> io::Result<()> {
+fn replace_existing(
+    path: &Path,
+    mut file: File,
+    bytes: &[u8],
+    mode: Mode,
+    is_known: impl FnOnce(&[u8]) -> bool,
+) -> io::Result<()> {
     let old = file.metadata()?;
     if !old.is_file() {
         file.write_all(bytes)?;
@@ -64,13 +87,23 @@ fn replace_existing(path: &Path, mut file: File, bytes: &[u8]) -> io::Result<()>
         }
         return Ok(());
     }
-    match regular_target(path, &old) {
-        Some(target) => match try_replacement(&target, &old, bytes) {
-            Err(Refused::InPlaceMayWork) => overwrite(&mut file, &old, bytes),
-            Err(Refused::Failed(error)) => Err(error),
-            Ok(()) => Ok(()),
-        },
-        None => overwrite(&mut file, &old, bytes),
+    let target = regular_target(path, &old);
+    if old.len() > 0 {
+        backup::keep(target.as_deref().unwrap_or(path), is_known)?;
+    }
+    let replaced = target.map_or(Err(Refused::InPlaceMayWork), |target| {
+        try_replacement(&target, &old, bytes, mode)
+    });
+    match replaced {
+        Err(Refused::InPlaceMayWork) => {
+            let private = mode.of_existing(old.mode());
+            if private != old.mode() & 0o7777 {
+                file.set_permissions(Permissions::from_mode(private))?;
+            }
+            overwrite(&mut file, &old, bytes)
+        }
+        Err(Refused::Failed(error)) => Err(error),
+        Ok(()) => Ok(()),
     }
 }
 
@@ -102,7 +135,7 @@ impl From<io::Error> for Refused {
     }
 }
 
-fn try_replacement(target: &Path, old: &Metadata, bytes: &[u8]) -> Result<(), Refused> {
+fn try_replacement(target: &Path, old: &Metadata, bytes: &[u8], mode: Mode) -> Result<(), Refused> {
     let mut temporary = Temporary::create(target, Mode::Private.bits())?;
     let new = temporary.file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
@@ -110,7 +143,7 @@ fn try_replacement(target: &Path, old: &Metadata, bytes: &[u8]) -> Result<(), Re
     }
     temporary
         .file
-        .set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
+        .set_permissions(Permissions::from_mode(mode.of_existing(old.mode())))?;
     temporary.fill(bytes)?;
     temporary.rename_to(target)?;
     Ok(())
@@ -166,7 +199,7 @@ fn overwrite(file: &mut File, old: &Metadata, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Flushes to the disk; a file system that knows no flushing is no failure.
-fn flush(file: &File) -> io::Result<()> {
+pub(super) fn flush(file: &File) -> io::Result<()> {
     match file.sync_all() {
         Err(error)
             if matches!(
@@ -243,43 +276,14 @@ impl Drop for Temporary {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scratch::Scratch;
     use super::*;
     use std::io::Read;
     use std::os::unix::fs::symlink;
-    use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// A directory of a test's own, removed at its end.
-    struct Scratch(PathBuf);
-
-    impl Scratch {
-        fn new() -> Scratch {
-            static COUNT: AtomicU32 = AtomicU32::new(0);
-            let number = COUNT.fetch_add(1, Ordering::Relaxed);
-            let path =
-                std::env::temp_dir().join(format!("otr-replace-{}-{number}", std::process::id()));
-            fs::create_dir(&path).unwrap();
-            Scratch(path)
-        }
-
-        fn path(&self, name: &str) -> PathBuf {
-            self.0.join(name)
-        }
-
-        /// Everything in the directory, so that a temporary file left behind is seen.
-        fn names(&self) -> Vec<String> {
-            let mut names: Vec<String> = fs::read_dir(&self.0)
-                .unwrap()
-                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-                .collect();
-            names.sort();
-            names
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+    /// Replaces a file of which nothing needs to be kept.
+    fn replace(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+        super::replace(path, bytes, mode, |_| true)
     }
 
     fn mode_of(path: &Path) -> u32 {
@@ -310,16 +314,21 @@ mod tests {
     }
 
     #[test]
-    fn an_existing_file_is_exchanged_and_keeps_its_mode() {
+    fn an_existing_file_is_exchanged_and_a_private_one_is_private() {
         let scratch = Scratch::new();
         let path = scratch.path("file");
-        for (mode, kind) in [(0o640, Mode::Private), (0o600, Mode::Umask)] {
+        for (mode, kind, after) in [
+            (0o600, Mode::Private, 0o600),
+            (0o644, Mode::Private, 0o600),
+            (0o600, Mode::Umask, 0o600),
+            (0o644, Mode::Umask, 0o644),
+        ] {
             fs::write(&path, b"old and longer").unwrap();
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             let mut reader = File::open(&path).unwrap();
             replace(&path, b"new", kind).unwrap();
             assert_eq!(fs::read(&path).unwrap(), b"new");
-            assert_eq!(mode_of(&path), mode);
+            assert_eq!(mode_of(&path), after);
             let mut old = Vec::new();
             reader.read_to_end(&mut old).unwrap();
             assert_eq!(old, b"old and longer", "a reader keeps what it opened");
@@ -345,6 +354,26 @@ mod tests {
         replace(&scratch.path("dangling"), b"made", Mode::Private).unwrap();
         assert_eq!(fs::read(scratch.path("real/other")).unwrap(), b"made");
         assert_eq!(mode_of(&scratch.path("real/other")) & 0o077, 0);
+    }
+
+    #[test]
+    fn without_a_copy_of_unknown_contents_nothing_is_replaced() {
+        let scratch = Scratch::new();
+        let (path, link) = (scratch.path("file"), scratch.path("link"));
+        fs::write(&path, b"old").unwrap();
+        symlink("file", &link).unwrap();
+        super::replace(&link, b"new", Mode::Umask, |_| false).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read(scratch.path("file.backup")).unwrap(), b"old");
+
+        for number in 1..10 {
+            fs::write(scratch.path(&format!("file.backup.{number}")), b"").unwrap();
+        }
+        let refused = super::replace(&path, b"newer", Mode::Umask, |_| false).unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(libc::EEXIST));
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        super::replace(&path, b"newer", Mode::Umask, |old| old == b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"newer");
     }
 
     #[test]

@@ -17,17 +17,22 @@ static OtrlUserState fresh(void)
 	return otrl_userstate_create();
 }
 
+static int count_keys(OtrlUserState us)
+{
+	OtrlPrivKey *key;
+	int n = 0;
+
+	for (key = us->privkey_root; key; key = key->next) {
+		n++;
+	}
+	return n;
+}
+
 static int keys_in(const char *path)
 {
 	OtrlUserState us = fresh();
-	OtrlPrivKey *key;
-	int n = -1;
+	int n = otrl_privkey_read(us, path) == 0 ? count_keys(us) : -1;
 
-	if (otrl_privkey_read(us, path) == 0) {
-		for (n = 0, key = us->privkey_root; key; key = key->next) {
-			n++;
-		}
-	}
 	otrl_userstate_free(us);
 	return n;
 }
@@ -346,9 +351,142 @@ static void special_files(void)
 			"a new key file has mode 0600");
 	chmod(scratch("mode"), 0640);
 	ok(otrl_privkey_generate(us, scratch("mode"), "dave", PROTOCOL) == 0
-			&& stat(scratch("mode"), &st) == 0 && (st.st_mode & 0777) == 0640,
-			"an old one keeps its own");
+			&& stat(scratch("mode"), &st) == 0, "and over an old one");
+	BETTER((st.st_mode & 0777) == 0600, "that others could read, too");
 	otrl_userstate_free(us);
+}
+
+/* What a client never got to read is still there after it has written. */
+static void unread_files_are_kept(void)
+{
+	static const char prints[] = "bob\talice\tprpl-test\t010102030405060708090a0b0c0d0e0f10111213\tsmp\n";
+	static const char tags[] = "alice\tprpl-test\t12345678\n";
+	OtrlUserState us = fresh();
+	struct stat st;
+	char *whole, *text, *copy;
+	size_t length, copied;
+	char name[64];
+	int i;
+
+	/* A key file that lost its end: reading it fails, and the client asks for a new key. */
+	copy_keys(scratch("cut"));
+	whole = read_file(scratch("cut"), &length);
+	write_file(scratch("cut"), whole, length - 60);
+	ok(otrl_privkey_read(us, scratch("cut")) != 0, "a file without its end");
+	ok(otrl_privkey_generate(us, scratch("cut"), "dave", PROTOCOL) == 0, "a new key over it");
+	ok(keys_in(scratch("cut")) == 1, "it is there");
+	copy = read_file(scratch("cut.backup"), &copied);
+	BETTER(copy && copied == length - 60 && !memcmp(copy, whole, copied), "and what was there before as well");
+	free(copy);
+	BETTER(stat(scratch("cut.backup"), &st) == 0 && (st.st_mode & 0777) == 0600, "for its owner alone");
+	ok(otrl_privkey_generate(us, scratch("cut"), "erin", PROTOCOL) == 0 && keys_in(scratch("cut")) == 2
+			&& stat(scratch("cut.backup.1"), &st) != 0, "our own file needs no copy");
+
+	/* What was read whole needs none either, by name or by FILE. */
+	write_file(scratch("whole"), whole, length);
+	ok(otrl_privkey_read(us, scratch("whole")) == 0
+			&& otrl_privkey_generate(us, scratch("whole"), "erin", PROTOCOL) == 0
+			&& stat(scratch("whole.backup"), &st) != 0, "nor a file that was read whole");
+	write_file(scratch("stream"), whole, length);
+	{
+		FILE *stream = fopen(scratch("stream"), "rb");
+
+		ok(otrl_privkey_read_FILEp(us, stream) == 0, "or from a stream");
+		fclose(stream);
+	}
+	ok(otrl_privkey_generate(us, scratch("stream"), "erin", PROTOCOL) == 0
+			&& stat(scratch("stream.backup"), &st) != 0, "of the client's");
+	free(whole);
+
+	/* Trust and tags of a file that could not be opened for a moment. */
+	write_file(scratch("prints5"), prints, sizeof prints - 1);
+	write_file(scratch("tags5"), tags, sizeof tags - 1);
+	ok(otrl_privkey_write_fingerprints(us, scratch("prints5")) == 0, "fingerprints over an unread file");
+	text = read_file(scratch("prints5.backup"), NULL);
+	BETTER(text && !strcmp(text, prints), "which is kept");
+	free(text);
+	ok(otrl_instag_generate(us, scratch("tags5"), "alice", PROTOCOL) == 0, "a tag over an unread file");
+	text = read_file(scratch("tags5.backup"), NULL);
+	BETTER(text && !strcmp(text, tags), "which is kept as well");
+	free(text);
+
+	/* A line that is cut is not known; a comment and an empty line are nothing. */
+	write_file(scratch("prints6"), prints, sizeof prints - 2);
+	ok(otrl_privkey_read_fingerprints(us, scratch("prints6"), NULL, NULL) == 0
+			&& otrl_privkey_write_fingerprints(us, scratch("prints6")) == 0, "a list without its end");
+	BETTER(stat(scratch("prints6.backup"), &st) == 0, "is kept");
+	write_file(scratch("prints7"), prints, sizeof prints - 1);
+	ok(otrl_privkey_read_fingerprints(us, scratch("prints7"), NULL, NULL) == 0
+			&& otrl_privkey_write_fingerprints(us, scratch("prints7")) == 0
+			&& stat(scratch("prints7.backup"), &st) != 0, "a whole list is not");
+	write_file(scratch("tags7"), tags, sizeof tags - 1);
+	ok(otrl_instag_read(us, scratch("tags7")) == 0 && otrl_instag_write(us, scratch("tags7")) == 0
+			&& otrl_instag_write(us, scratch("tags7")) == 0
+			&& stat(scratch("tags7.backup"), &st) != 0, "nor are whole tags");
+
+	/* Ten copies, and then nothing is replaced. */
+	for (i = 0; i < 10; i++) {
+		snprintf(name, sizeof name, "unread %d\n", i);
+		write_file(scratch("prints8"), name, strlen(name));
+		ok(otrl_privkey_write_fingerprints(us, scratch("prints8")) == 0, "copy %d", i);
+	}
+	write_file(scratch("prints8"), "unread\n", 7);
+	BETTER(otrl_privkey_write_fingerprints(us, scratch("prints8")) == gcry_error_from_errno(EEXIST),
+			"an eleventh is an error");
+	text = read_file(scratch("prints8"), NULL);
+	BETTER(text && !strcmp(text, "unread\n"), "and loses nothing");
+	free(text);
+	text = read_file(scratch("prints8.backup"), NULL);
+	BETTER(text && !strcmp(text, "unread 0\n"), "nor did the others");
+	free(text);
+	otrl_userstate_free(us);
+}
+
+/* The keys in front of what is wrong, with libotr's error. */
+static void damaged_key_files(void)
+{
+	static const char *const after[] = {
+		"(account (name x))", "(other)", "(account (name x) (protocol y) (private-key (dsa (p #01#))))", "atom",
+	};
+	OtrlUserState us;
+	char *whole, *text;
+	size_t length, i;
+
+	copy_keys(scratch("good"));
+	whole = read_file(scratch("good"), &length);
+	/* The last parenthesis closes the list. */
+	while (length && whole[length - 1] != ')')
+		length--;
+	for (i = 0; i < sizeof after / sizeof *after; i++) {
+		us = fresh();
+		text = malloc(length + 200);
+		snprintf(text, length + 200, "%.*s %s)\n", (int)length - 1, whole, after[i]);
+		write_file(scratch("damaged"), text, strlen(text));
+		gcry_error_t error = otrl_privkey_read(us, scratch("damaged"));
+		ok((error & 0xffff) == 54, "%s: error %#x", after[i], error);
+		ok(count_keys(us) == 3, "%s: the keys before it", after[i]);
+		free(text);
+		otrl_userstate_free(us);
+	}
+	static const struct {
+		const char *text;
+		unsigned error;
+		int keys;
+	} behind[] = {
+		{ "(privkeys)", 54, 3 }, { "(other (list))", 54, 3 }, { " garbage", 0, 3 }, { "(", 203, 0 }, { ")", 203, 0 },
+	};
+	for (i = 0; i < sizeof behind / sizeof *behind; i++) {
+		us = fresh();
+		text = malloc(length + 200);
+		snprintf(text, length + 200, "%.*s%s\n", (int)length, whole, behind[i].text);
+		write_file(scratch("damaged"), text, strlen(text));
+		gcry_error_t error = otrl_privkey_read(us, scratch("damaged"));
+		ok((error & 0xffff) == behind[i].error, "behind the list %s: error %#x", behind[i].text, error);
+		ok(count_keys(us) == behind[i].keys, "behind the list %s: %d keys", behind[i].text, count_keys(us));
+		free(text);
+		otrl_userstate_free(us);
+	}
+	free(whole);
 }
 
 static void dev_null_keys(void)
@@ -464,6 +602,8 @@ int main(void)
 	run_case("fingerprints", fingerprint_bytes);
 	run_case("instance tags", instag_bytes);
 	run_case("special files", special_files);
+	run_case("unread files are kept", unread_files_are_kept);
+	run_case("damaged key files", damaged_key_files);
 	run_case("keys into /dev/null", dev_null_keys);
 	run_case("a read-only directory", read_only_directory);
 	run_case("a full device", full_device);

@@ -4,8 +4,8 @@ use std::ffi::{c_char, c_uchar};
 use std::ptr;
 
 use super::list::find_locked;
-use super::lock::locked;
 use crate::abi::entry::entry;
+use crate::abi::lock::locked;
 use crate::abi::memory::slice_of;
 use crate::abi::types::UserState;
 use crate::crypto::hash;

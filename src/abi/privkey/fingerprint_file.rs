@@ -7,11 +7,12 @@ use super::contents::path_of;
 use crate::abi::context;
 use crate::abi::entry::{entry, guard};
 use crate::abi::error::GcryError;
+use crate::abi::known_files;
 use crate::abi::memory::{bytes_of, c_string, c_zeroed, slice_of};
 use crate::abi::stdio;
 use crate::abi::types::{AddAppData, UserState};
 use crate::store::fingerprints::{self, Line};
-use crate::store::replace::{Mode, replace};
+use crate::store::replace::Mode;
 
 /// A line of the file as plain C data: it is held while the client's `add_app_data` runs, which may never return.
 #[repr(C)]
@@ -43,7 +44,9 @@ pub unsafe extern "C-unwind" fn otrl_privkey_read_fingerprints(
     let mut entries = ptr::null_mut();
     // SAFETY: the caller's promise.
     let read = guard(|| unsafe {
-        stdio::with_file(filename, |stream| read_entries(stream, &raw mut entries))
+        stdio::with_file(filename, |stream| {
+            read_entries(us, stream, &raw mut entries)
+        })
     });
     // SAFETY: likewise; no destructor waits here.
     unsafe {
@@ -76,7 +79,7 @@ pub unsafe extern "C-unwind" fn otrl_privkey_read_fingerprints_FILEp(
     }
     let mut entries = ptr::null_mut();
     // SAFETY: not NULL, so open.
-    let read = guard(|| unsafe { read_entries(stream, &raw mut entries) });
+    let read = guard(|| unsafe { read_entries(us, stream, &raw mut entries) });
     // SAFETY: the caller's promise; no destructor waits here.
     unsafe {
         merge_read(
@@ -91,11 +94,16 @@ pub unsafe extern "C-unwind" fn otrl_privkey_read_fingerprints_FILEp(
 
 /// # Safety
 /// `stream` is open for reading, `entries` writable and NULL. What is there afterwards belongs to the caller, on an error too.
-unsafe fn read_entries(stream: *mut libc::FILE, entries: *mut *mut Entry) -> Result<(), GcryError> {
+unsafe fn read_entries(
+    us: *const UserState,
+    stream: *mut libc::FILE,
+    entries: *mut *mut Entry,
+) -> Result<(), GcryError> {
     // SAFETY: the caller's promise.
-    let lines = fingerprints::parse(&unsafe { stdio::read_all(stream) });
+    let contents = unsafe { stdio::read_all(stream) };
+    let lines = fingerprints::read(&contents);
     // From the last one, so that each goes to the front.
-    for line in lines.iter().rev() {
+    for line in lines.entries.iter().rev() {
         let entry: *mut Entry = c_zeroed();
         if entry.is_null() {
             return Err(GcryError::ENOMEM);
@@ -110,6 +118,9 @@ unsafe fn read_entries(stream: *mut libc::FILE, entries: *mut *mut Entry) -> Res
             (*entry).next = *entries;
             *entries = entry;
         }
+    }
+    if lines.is_whole {
+        known_files::remember(us, &contents);
     }
     Ok(())
 }
@@ -216,7 +227,7 @@ entry! {
             return GcryError::NO_ERROR;
         }
         // SAFETY: the caller's promise.
-        unsafe { file(us).and_then(|file| stdio::write_all(stream, &file)) }.into()
+        unsafe { write_stream(us, stream) }.into()
     }
 }
 
@@ -225,7 +236,19 @@ entry! {
 unsafe fn write_file(us: *const UserState, filename: *const c_char) -> Result<(), GcryError> {
     // SAFETY: the caller's promise.
     let (path, file) = unsafe { (path_of(filename)?, file(us)?) };
-    replace(&path, &file, Mode::Umask).map_err(|error| GcryError::from_io(&error))
+    known_files::replace(us, &path, &file, Mode::Umask)
+}
+
+/// # Safety
+/// As for [`otrl_privkey_write_fingerprints_FILEp`].
+unsafe fn write_stream(us: *const UserState, stream: *mut libc::FILE) -> Result<(), GcryError> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let file = file(us)?;
+        stdio::write_all(stream, &file)?;
+        known_files::remember(us, &file);
+    }
+    Ok(())
 }
 
 /// The file: the masters in the order of the list, the fingerprints of each in theirs.

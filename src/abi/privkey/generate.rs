@@ -8,11 +8,12 @@ use super::contents::{self, path_of};
 use super::list::{self, Key, KeyList};
 use crate::abi::entry::{entry, guard};
 use crate::abi::error::GcryError;
+use crate::abi::known_files;
 use crate::abi::stdio;
 use crate::abi::types::UserState;
 use crate::crypto::dsa::PrivateKey;
 use crate::store::private_keys::{self, DsaNumbers, Entry};
-use crate::store::replace::{Mode, replace};
+use crate::store::replace::Mode;
 
 #[cfg(feature = "abi2")]
 mod abi2;
@@ -43,7 +44,7 @@ entry! {
             return GcryError::INV_VALUE;
         }
         // SAFETY: the caller's promise.
-        unsafe { generate(us, account, protocol, |file| write_to_path(filename, file)) }.into()
+        unsafe { generate(us, account, protocol, |file| write_to_path(us, filename, file)) }.into()
     }
 }
 
@@ -63,7 +64,7 @@ entry! {
             return GcryError::INV_VALUE;
         }
         // SAFETY: the caller's promise.
-        unsafe { generate(us, account, protocol, |file| write_to_stream(stream, file)) }.into()
+        unsafe { generate(us, account, protocol, |file| write_to_stream(us, stream, file)) }.into()
     }
 }
 
@@ -87,13 +88,17 @@ fn make() -> Result<PrivateKey, GcryError> {
 /// Puts a file in the place of the one at a path, and gives the keys in it.
 ///
 /// # Safety
-/// `filename` is NULL or a C string.
-unsafe fn write_to_path(filename: *const c_char, file: &[u8]) -> Result<KeyList, GcryError> {
+/// `us` is a live user state, `filename` NULL or a C string.
+unsafe fn write_to_path(
+    us: *const UserState,
+    filename: *const c_char,
+    file: &[u8],
+) -> Result<KeyList, GcryError> {
     // SAFETY: the caller's promise.
     let path = unsafe { path_of(filename) }?;
     // Made first: once the file is there, nothing can go wrong any more.
     let keys = KeyList::of_file(file)?;
-    replace(&path, file, Mode::Private).map_err(|error| GcryError::from_io(&error))?;
+    known_files::replace(us, &path, file, Mode::Private)?;
     Ok(keys)
 }
 
@@ -101,7 +106,11 @@ unsafe fn write_to_path(filename: *const c_char, file: &[u8]) -> Result<KeyList,
 ///
 /// # Safety
 /// `stream` is NULL or open.
-unsafe fn write_to_stream(stream: *mut libc::FILE, file: &[u8]) -> Result<KeyList, GcryError> {
+unsafe fn write_to_stream(
+    us: *const UserState,
+    stream: *mut libc::FILE,
+    file: &[u8],
+) -> Result<KeyList, GcryError> {
     if stream.is_null() {
         return Err(GcryError::INV_VALUE);
     }
@@ -112,7 +121,10 @@ unsafe fn write_to_stream(stream: *mut libc::FILE, file: &[u8]) -> Result<KeyLis
         if libc::fseek(stream, 0, libc::SEEK_SET) != 0 {
             return Err(GcryError::last_os_error());
         }
-        KeyList::of_file(&contents::of_stream(stream)?)
+        let contents = contents::of_stream(stream)?;
+        let keys = KeyList::of_file(&contents)?;
+        known_files::remember(us, &contents);
+        Ok(keys)
     }
 }
 

@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
-use super::lock::locked;
+use crate::abi::lock::locked;
 use crate::abi::types::UserState;
 use crate::crypto::dsa::PrivateKey;
 

@@ -5,10 +5,10 @@ use std::ptr;
 
 use zeroize::Zeroizing;
 
-use super::lock::locked;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 use crate::abi::gcry::sexp;
+use crate::abi::lock::locked;
 use crate::abi::memory::{bytes_of, c_buffer, c_string, c_zeroed, text_is};
 use crate::abi::types::{OtrlPrivKey, PUBKEY_TYPE_DSA, UserState};
 use crate::store::private_keys::{self, Account, DsaNumbers, PrivateKeysError};
@@ -126,23 +126,92 @@ pub struct KeyList {
 }
 
 impl KeyList {
+    /// No keys.
+    pub fn empty() -> Self {
+        Self {
+            first: ptr::null_mut(),
+        }
+    }
+
     /// The keys of a file, the last one first, as libotr lists them.
+    ///
+    /// # Errors
+    /// As for [`Self::add_file`].
+    pub fn of_file(contents: &[u8]) -> Result<Self, GcryError> {
+        let mut list = Self::empty();
+        list.add_file(contents)?;
+        Ok(list)
+    }
+
+    /// Puts the keys of a file in front of these, the last one first. On an error, too, those before what is wrong are here.
     ///
     /// # Errors
     /// What is wrong with the file; an empty one counts as none (`ENOENT`). libotr reports for it whatever errno happened to
     /// be, which is mostly this, and clients take it for "no keys yet".
-    pub fn of_file(contents: &[u8]) -> Result<Self, GcryError> {
+    pub fn add_file(&mut self, contents: &[u8]) -> Result<(), GcryError> {
         if contents.is_empty() {
             return Err(GcryError::from_errno(libc::ENOENT));
         }
-        let accounts = private_keys::parse(contents).map_err(file_error)?;
-        let mut list = Self {
-            first: ptr::null_mut(),
-        };
+        let (accounts, error) = private_keys::read(contents);
         for account in &accounts {
-            list.push(account)?;
+            self.push(account)?;
         }
-        Ok(list)
+        error.map_or(Ok(()), |error| Err(file_error(error)))
+    }
+
+    /// Puts keys that a user has already behind these, but for those of accounts that are here.
+    ///
+    /// # Errors
+    /// As for [`copies`].
+    ///
+    /// # Safety
+    /// `us` is NULL or a live user state.
+    pub unsafe fn add_others_of(&mut self, us: *const UserState) -> Result<(), GcryError> {
+        let mut others = Self::empty();
+        // SAFETY: the caller's promise.
+        for key in unsafe { copies(us) }?.into_iter().rev() {
+            if !self.has(&key.name, &key.protocol) {
+                let numbers =
+                    DsaNumbers::from_sexp(&key.key).map_err(|_| GcryError::UNUSABLE_SECKEY)?;
+                others.push(&Account {
+                    name: key.name,
+                    protocol: key.protocol,
+                    key: key.key,
+                    numbers,
+                })?;
+            }
+        }
+        let mut end = &raw mut self.first;
+        // SAFETY: a list of nodes that are in no user state.
+        unsafe {
+            while !(*end).is_null() {
+                end = &raw mut (**end).next;
+            }
+            if !others.first.is_null() {
+                (*others.first).tous = end;
+            }
+            *end = std::mem::replace(&mut others.first, ptr::null_mut());
+        }
+        Ok(())
+    }
+
+    fn has(&self, name: &[u8], protocol: &[u8]) -> bool {
+        let mut node = self.first;
+        // SAFETY: a list of nodes that are in no user state.
+        unsafe {
+            while !node.is_null() {
+                if text_is((*node).accountname, name) && text_is((*node).protocol, protocol) {
+                    return true;
+                }
+                node = (*node).next;
+            }
+        }
+        false
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_null()
     }
 
     fn push(&mut self, account: &Account) -> Result<(), GcryError> {
@@ -256,11 +325,8 @@ pub unsafe fn forget_all(us: *mut UserState) {
     if us.is_null() {
         return;
     }
-    let none = KeyList {
-        first: ptr::null_mut(),
-    };
     // SAFETY: not NULL.
-    unsafe { none.replace(us) };
+    unsafe { KeyList::empty().replace(us) };
 }
 
 /// # Safety

@@ -2,9 +2,9 @@
 
 use std::ptr;
 
-use super::lock::locked;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
+use crate::abi::lock::locked;
 use crate::abi::memory::{c_string, c_zeroed, text_is};
 use crate::abi::types::{OtrlPendingPrivKey, UserState};
 

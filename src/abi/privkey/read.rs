@@ -1,4 +1,4 @@
-//! Reading the keys of a user. Only a file that is right from end to end replaces what is there.
+//! Reading the keys of a user. Of a damaged file what comes before the damage is read, and no key that is there goes.
 
 use std::ffi::c_char;
 
@@ -6,10 +6,11 @@ use super::contents::{self, path_of};
 use super::list::KeyList;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
+use crate::abi::known_files;
 use crate::abi::types::UserState;
 
 entry! {
-    /// Replaces the keys by those of a file. On an error they stay.
+    /// Replaces the keys by those of a file. On an error they stay, and the keys in front of the damage come in addition.
     ///
     /// # Safety
     /// `us` is NULL or a live user state, `filename` NULL or a C string.
@@ -21,7 +22,7 @@ entry! {
 }
 
 entry! {
-    /// Replaces the keys by those of a stream. On an error they stay. Nothing happens for NULL.
+    /// As [`otrl_privkey_read`], from a stream. Nothing happens for NULL.
     ///
     /// # Safety
     /// `us` is NULL or a live user state, `stream` NULL or open for reading.
@@ -43,10 +44,8 @@ unsafe fn read(us: *mut UserState, filename: *const c_char) -> Result<(), GcryEr
     }
     // SAFETY: the caller's promise.
     let path = unsafe { path_of(filename) }?;
-    let keys = KeyList::of_file(&contents::of_file(&path)?)?;
     // SAFETY: not NULL.
-    unsafe { keys.replace(us) };
-    Ok(())
+    unsafe { take_over(us, &contents::of_file(&path)?) }
 }
 
 /// # Safety
@@ -55,9 +54,24 @@ unsafe fn read_stream(us: *mut UserState, stream: *mut libc::FILE) -> Result<(),
     if us.is_null() {
         return Err(GcryError::INV_VALUE);
     }
-    // SAFETY: not NULL.
-    let keys = KeyList::of_file(&unsafe { contents::of_stream(stream) }?)?;
-    // SAFETY: not NULL.
-    unsafe { keys.replace(us) };
-    Ok(())
+    // SAFETY: neither is NULL.
+    unsafe { take_over(us, &contents::of_stream(stream)?) }
+}
+
+/// # Safety
+/// `us` is a live user state.
+unsafe fn take_over(us: *mut UserState, contents: &[u8]) -> Result<(), GcryError> {
+    let mut keys = KeyList::empty();
+    let read = keys.add_file(contents);
+    // SAFETY: the caller's promise.
+    unsafe {
+        if read.is_ok() {
+            keys.replace(us);
+            known_files::remember(us, contents);
+        } else if !keys.is_empty() {
+            keys.add_others_of(us)?;
+            keys.replace(us);
+        }
+    }
+    read
 }

@@ -4,10 +4,10 @@ use std::ffi::{c_char, c_uchar, c_ushort};
 use std::ptr;
 
 use super::list::{find_locked, numbers_of};
-use super::lock::locked;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 use crate::abi::gcry::{self, sexp};
+use crate::abi::lock::locked;
 use crate::abi::memory::{c_buffer, put, slice_of};
 use crate::abi::types::{OtrlPrivKey, PUBKEY_TYPE_DSA, UserState};
 use crate::crypto::dsa::{PrivateKey, PublicKey};

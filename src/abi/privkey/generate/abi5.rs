@@ -57,7 +57,7 @@ entry! {
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate_finish(us: *mut UserState, newkey: *mut c_void, filename: *const c_char) -> GcryError {
         // SAFETY: the caller's promise.
-        unsafe { finish(us, newkey, |file| write_to_path(filename, file)) }.into()
+        unsafe { finish(us, newkey, |file| write_to_path(us, filename, file)) }.into()
     }
 }
 
@@ -69,7 +69,7 @@ entry! {
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate_finish_FILEp(us: *mut UserState, newkey: *mut c_void, stream: *mut libc::FILE) -> GcryError {
         // SAFETY: the caller's promise.
-        unsafe { finish(us, newkey, |file| write_to_stream(stream, file)) }.into()
+        unsafe { finish(us, newkey, |file| write_to_stream(us, stream, file)) }.into()
     }
 }
 

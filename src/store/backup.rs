@@ -1,0 +1,210 @@
+//! Keeping a copy of a file that is about to be replaced by something that may not hold all of it.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+/// How many copies of a file may stand beside it.
+const COPIES: usize = 10;
+/// What is longer is not read to see whether it is known, but copied. No file of libotr comes near.
+const LONGEST: usize = 16 << 20;
+const CHUNK: usize = 8192;
+
+/// Sees to it that the contents of the regular file at `path` are not lost when it is replaced.
+///
+/// Nothing is to be done for an empty file, for contents of which `is_known` says that the new file has all of them, and for
+/// contents that stand in a copy already. Else they are copied to `NAME.backup`, `NAME.backup.1` and so on, the first of ten
+/// names that is free, with mode 0600.
+///
+/// # Errors
+/// `EEXIST` if all ten names are taken, and whatever kept the file from being read or the copy from being written. There is no
+/// unfinished copy then.
+pub fn keep(path: &Path, is_known: impl FnOnce(&[u8]) -> bool) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    if size == 0 {
+        return Ok(());
+    }
+    let length = usize::try_from(size).unwrap_or(usize::MAX);
+    let start = read_start(&mut file, length.min(LONGEST))?;
+    let is_whole = start.len() == length;
+    if is_whole && is_known(&start) {
+        return Ok(());
+    }
+    for copy in names(path) {
+        if is_whole && holds(&copy, &start) {
+            return Ok(());
+        }
+        match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&copy)
+        {
+            Ok(new) => {
+                let filled = fill(&new, &start, &mut file);
+                if filled.is_err() {
+                    // The error to tell is the first one.
+                    let _ = fs::remove_file(&copy);
+                }
+                return filled;
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::from_raw_os_error(libc::EEXIST))
+}
+
+/// The names of the copies, in the order in which they are taken.
+fn names(path: &Path) -> impl Iterator<Item = PathBuf> {
+    (0..COPIES).map(move |number| {
+        let mut name = OsString::from(path);
+        name.push(".backup");
+        if number > 0 {
+            name.push(format!(".{number}"));
+        }
+        PathBuf::from(name)
+    })
+}
+
+/// At most `length` bytes, and one more if the file has grown, in a buffer that never moves.
+fn read_start(file: &mut File, length: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut buffer = Zeroizing::new(Vec::new());
+    buffer
+        .try_reserve_exact(length + 1)
+        .map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
+    buffer.resize(length + 1, 0);
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    buffer.truncate(filled);
+    Ok(buffer)
+}
+
+/// Whether a regular file at this path, and no link, has just these contents.
+fn holds(path: &Path, contents: &[u8]) -> bool {
+    let is_alike = fs::symlink_metadata(path).is_ok_and(|found| {
+        found.is_file() && usize::try_from(found.len()).is_ok_and(|length| length == contents.len())
+    });
+    is_alike
+        && File::open(path)
+            .and_then(|mut file| read_start(&mut file, contents.len()))
+            .is_ok_and(|found| *found == contents)
+}
+
+/// Writes what was read, and what the file has beyond, to the copy.
+fn fill(mut copy: &File, start: &[u8], file: &mut File) -> io::Result<()> {
+    // Even if the umask took something away from the owner.
+    copy.set_permissions(Permissions::from_mode(0o600))?;
+    let old = file.metadata()?;
+    let new = copy.metadata()?;
+    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        // Who may not give the copy away keeps it for its owner.
+        let _ = fchown(copy, Some(old.uid()), Some(old.gid()));
+    }
+    copy.write_all(start)?;
+    let mut chunk = Zeroizing::new([0; CHUNK]);
+    loop {
+        match file.read(chunk.as_mut_slice()) {
+            Ok(0) => return super::replace::flush(copy),
+            Ok(count) => copy.write_all(chunk.get(..count).unwrap_or_default())?,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scratch::Scratch;
+    use super::*;
+
+    fn unknown(_: &[u8]) -> bool {
+        false
+    }
+
+    #[test]
+    fn what_is_not_known_is_copied_once() {
+        let scratch = Scratch::new();
+        let path = scratch.path("file");
+        fs::write(&path, b"one").unwrap();
+        keep(&path, unknown).unwrap();
+        keep(&path, unknown).unwrap();
+        assert_eq!(scratch.names(), ["file", "file.backup"]);
+        assert_eq!(fs::read(scratch.path("file.backup")).unwrap(), b"one");
+        let mode = fs::metadata(scratch.path("file.backup")).unwrap().mode();
+        assert_eq!(mode & 0o7777, 0o600);
+
+        fs::write(&path, b"two").unwrap();
+        keep(&path, unknown).unwrap();
+        assert_eq!(fs::read(scratch.path("file.backup")).unwrap(), b"one");
+        assert_eq!(fs::read(scratch.path("file.backup.1")).unwrap(), b"two");
+    }
+
+    #[test]
+    fn known_and_empty_files_need_no_copy() {
+        let scratch = Scratch::new();
+        let path = scratch.path("file");
+        fs::write(&path, b"one").unwrap();
+        keep(&path, |contents| contents == b"one").unwrap();
+        fs::write(&path, b"").unwrap();
+        keep(&path, unknown).unwrap();
+        assert_eq!(scratch.names(), ["file"]);
+    }
+
+    #[test]
+    fn ten_copies_are_the_limit() {
+        let scratch = Scratch::new();
+        let path = scratch.path("file");
+        for number in 0..COPIES {
+            fs::write(&path, format!("{number}")).unwrap();
+            keep(&path, unknown).unwrap();
+        }
+        let before = scratch.names();
+        assert_eq!(before.len(), COPIES + 1);
+        fs::write(&path, b"more").unwrap();
+        let error = keep(&path, unknown).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EEXIST));
+        assert_eq!(scratch.names(), before);
+        for (number, copy) in names(&path).enumerate() {
+            assert_eq!(fs::read(copy).unwrap(), format!("{number}").into_bytes());
+        }
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_left_alone() {
+        let scratch = Scratch::new();
+        let path = scratch.path("file");
+        fs::write(&path, b"one").unwrap();
+        fs::create_dir(scratch.path("file.backup")).unwrap();
+        std::os::unix::fs::symlink("elsewhere", scratch.path("file.backup.1")).unwrap();
+        keep(&path, unknown).unwrap();
+        assert_eq!(
+            scratch.names(),
+            ["file", "file.backup", "file.backup.1", "file.backup.2"]
+        );
+    }
+
+    #[test]
+    fn a_very_long_file_is_copied_whole() {
+        let scratch = Scratch::new();
+        let path = scratch.path("file");
+        let long: Vec<u8> = (0..LONGEST + 3 * CHUNK + 5)
+            .map(|n| n.to_le_bytes()[0])
+            .collect();
+        fs::write(&path, &long).unwrap();
+        keep(&path, |_| panic!("it was not read")).unwrap();
+        assert!(fs::read(scratch.path("file.backup")).unwrap() == long);
+    }
+}
