@@ -96,10 +96,8 @@ fn replace_existing(
     });
     match replaced {
         Err(Refused::InPlaceMayWork) => {
-            let private = mode.of_existing(old.mode());
-            if private != old.mode() & 0o7777 {
-                file.set_permissions(Permissions::from_mode(private))?;
-            }
+            // Who does not own the file cannot, and may write to it all the same.
+            let _ = file.set_permissions(Permissions::from_mode(mode.of_existing(old.mode())));
             overwrite(&mut file, &old, bytes)
         }
         Err(Refused::Failed(error)) => Err(error),
