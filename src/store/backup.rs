@@ -1,12 +1,14 @@
 //! Keeping a copy of a file that is about to be replaced by something that may not hold all of it.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
+
+use super::replace::{Temporary, flush};
 
 /// How many copies of a file may stand beside it.
 const COPIES: usize = 10;
@@ -22,7 +24,7 @@ const CHUNK: usize = 8192;
 ///
 /// # Errors
 /// `EEXIST` if all ten names are taken, and whatever kept the file from being read or the copy from being written. There is no
-/// unfinished copy then.
+/// unfinished copy then, nor after a crash, but for a file named `.otr-*.tmp`.
 pub fn keep(path: &Path, is_known: impl FnOnce(&[u8]) -> bool) -> io::Result<()> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
@@ -35,26 +37,26 @@ pub fn keep(path: &Path, is_known: impl FnOnce(&[u8]) -> bool) -> io::Result<()>
     if is_whole && is_known(&start) {
         return Ok(());
     }
-    for copy in names(path) {
-        if is_whole && holds(&copy, &start) {
+    let mut copy: Option<Temporary> = None;
+    for name in names(path) {
+        if is_whole && holds(&name, &start) {
             return Ok(());
         }
-        match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&copy)
-        {
-            Ok(new) => {
-                let filled = fill(&new, &start, &mut file);
-                if filled.is_err() {
-                    // The error to tell is the first one.
-                    let _ = fs::remove_file(&copy);
-                }
-                return filled;
+        if fs::symlink_metadata(&name).is_ok() {
+            continue;
+        }
+        // Made under another name, so that no unfinished copy has one of ours, even if the process is killed.
+        let complete = match copy.take() {
+            Some(complete) => complete,
+            None => {
+                let mut new = Temporary::create(path, 0o600)?;
+                fill(&mut new, &start, &mut file)?;
+                new
             }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+        };
+        copy = complete.link_to(&name)?;
+        if copy.is_none() {
+            return Ok(());
         }
     }
     Err(io::Error::from_raw_os_error(libc::EEXIST))
@@ -104,21 +106,23 @@ fn holds(path: &Path, contents: &[u8]) -> bool {
 }
 
 /// Writes what was read, and what the file has beyond, to the copy.
-fn fill(mut copy: &File, start: &[u8], file: &mut File) -> io::Result<()> {
+fn fill(copy: &mut Temporary, start: &[u8], file: &mut File) -> io::Result<()> {
     // Even if the umask took something away from the owner.
-    copy.set_permissions(Permissions::from_mode(0o600))?;
+    copy.file.set_permissions(Permissions::from_mode(0o600))?;
     let old = file.metadata()?;
-    let new = copy.metadata()?;
+    let new = copy.file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         // Who may not give the copy away keeps it for its owner.
-        let _ = fchown(copy, Some(old.uid()), Some(old.gid()));
+        let _ = fchown(&copy.file, Some(old.uid()), Some(old.gid()));
     }
-    copy.write_all(start)?;
+    copy.file.write_all(start)?;
     let mut chunk = Zeroizing::new([0; CHUNK]);
     loop {
         match file.read(chunk.as_mut_slice()) {
-            Ok(0) => return super::replace::flush(copy),
-            Ok(count) => copy.write_all(chunk.get(..count).unwrap_or_default())?,
+            Ok(0) => return flush(&copy.file),
+            Ok(count) => copy
+                .file
+                .write_all(chunk.get(..count).unwrap_or_default())?,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

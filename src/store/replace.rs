@@ -212,8 +212,8 @@ pub(super) fn flush(file: &File) -> io::Result<()> {
 }
 
 /// A new file beside the target, removed when dropped unless it was renamed.
-struct Temporary {
-    file: File,
+pub(super) struct Temporary {
+    pub(super) file: File,
     path: PathBuf,
     directory: PathBuf,
     renamed: bool,
@@ -221,7 +221,7 @@ struct Temporary {
 
 impl Temporary {
     /// Makes the file under a name that nobody can foresee; the kernel refuses a name that exists, be it a link.
-    fn create(target: &Path, mode: u32) -> io::Result<Temporary> {
+    pub(super) fn create(target: &Path, mode: u32) -> io::Result<Temporary> {
         let directory = match target.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
@@ -250,6 +250,19 @@ impl Temporary {
     fn fill(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
         flush(&self.file)
+    }
+
+    /// Gives the file a name that is not taken. If it is taken after all, the file comes back, to be tried with another.
+    ///
+    /// # Errors
+    /// What else keeps it from having that name.
+    pub(super) fn link_to(self, name: &Path) -> io::Result<Option<Temporary>> {
+        match fs::hard_link(&self.path, name) {
+            Ok(()) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Some(self)),
+            // A file system without hard links. That the name was free was seen before.
+            Err(_) => self.rename_to(name).map(|()| None),
+        }
     }
 
     fn rename_to(mut self, target: &Path) -> io::Result<()> {
