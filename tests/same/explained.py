@@ -160,7 +160,6 @@ EXPLAINED = [
     Entry(UNASKED, r"cb max_message_size|inject", None, scenarios="schedule.*", after="> respond ", stops=True),
     Entry("lines longer than libotr's reader takes, are left out", "", "",
           scenarios="fingerprints: (999 bytes|names that cannot be read back)"),
-    Entry("Key files are read whole before anything is replaced", "", "", scenarios="keys: something after it"),
     Entry(FALSE_SMP, r"secret", r"secret", scenarios="odd_tlvs_received|smp_cheated_.*"),
     Entry(NO_KEY, r"cb max_message_size", "", scenarios="smp_without_a_key", after="> (smp|respond) ", stops=True),
     # What was in memory decides whether a number in it has a leading zero.
