@@ -166,11 +166,13 @@ def prototypes(subject):
     problems = Problems()
     include = subject.interface.includes()
     known = subject.interface.prototypes()
+    unknown = set(subject.interface.symbols()) ^ {*known, *dict(subject.interface.objects)}
+    problems.unless(not unknown, f"the reference has no prototype, or no symbol, for {' '.join(sorted(unknown))}")
     one_by_one = {name: ("" if name in subject.interface.undeclared else
                          f"void (*const declared_{name})(void) = (void (*)(void))&{name};\n") + prototype + "\n"
                   for name, prototype in known.items()}
     # All at once, and only if that fails each one alone, to say which.
-    if subject.compile(include + "".join(one_by_one.values())).returncode == 0:
+    if problems or subject.compile(include + "".join(one_by_one.values())).returncode == 0:
         return problems
     done = subject.compile(include)
     if done.returncode:

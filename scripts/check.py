@@ -175,6 +175,9 @@ def run_suite(suite, environment):
         passed, failed, why = 0, 1, f"it took more than {suite.minutes} minutes"
     else:
         passed, failed, why = count(suite.counts, status, output)
+    for line in output.splitlines() if status is not None else ():
+        if line.startswith("not run - "):
+            print(f"  {suite.name}: {line}", flush=True)
     verdict = f"{passed} passed, {failed} failed, {seconds:.1f} s"
     if failed == 0:
         print(f"  {suite.name}: {verdict}", flush=True)

@@ -16,7 +16,7 @@ use abi2 as face;
 #[cfg(feature = "abi5")]
 use abi5 as face;
 
-pub use face::{commit_sent, new, note_commit_sent};
+pub use face::{commit_sent, new, note_commit_sent, shown_version, version};
 
 /// Releases what an AKE holds and empties it; a context that it belongs to stays.
 ///

@@ -109,17 +109,36 @@ pub unsafe fn with_exchange<T>(
         let private = private_of(ctx).ok_or(GcryError::INV_VALUE)?;
         let info = &raw mut (*ctx).auth;
         let mut auth = exchange::load(info, Some(&(*private).exchange));
+        let sent_before = (*hidden(ctx)).lastsent;
         let outcome = with_correspondent(ctx, |conversation, shared| {
             let outcome = step(conversation, &mut auth, shared);
             (outcome, auth)
         });
         let (outcome, auth) = outcome?;
+        face::note_exchange(ctx, sent_before);
         (*private).exchange.keep(&auth);
         if let Err(error) = exchange::store(info, &auth) {
             // The step's effects go unheard: they would answer for an exchange that is not there.
             (*private).exchange = ExchangeExtras::default();
             return Err(error);
         }
+        Ok(outcome)
+    }
+}
+
+/// Runs a step of a key exchange on a conversation. What is sent in it counts as sent, or not, as the interface has it.
+///
+/// # Safety
+/// As for [`with_conversation`].
+pub unsafe fn with_exchanging<T>(
+    ctx: *mut ConnContext,
+    step: impl FnOnce(&mut Conversation) -> T,
+) -> Result<T, GcryError> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let sent_before = (*hidden(ctx)).lastsent;
+        let outcome = with_conversation(ctx, step)?;
+        face::note_exchange(ctx, sent_before);
         Ok(outcome)
     }
 }
@@ -200,7 +219,7 @@ unsafe fn store(ctx: *mut ConnContext, conversation: Conversation) {
             MessageState::Encrypted => MSGSTATE_ENCRYPTED,
             MessageState::Finished => MSGSTATE_FINISHED,
         };
-        (*ctx).protocol_version = version_number(conversation.version);
+        (*ctx).protocol_version = version_number(face::shown_version(&conversation));
         let id = conversation.session_id.as_bytes();
         (*ctx).sessionid = [0; 20];
         ptr::copy_nonoverlapping(id.as_ptr(), (&raw mut (*ctx).sessionid).cast(), id.len());

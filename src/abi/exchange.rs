@@ -6,7 +6,7 @@ use std::ptr;
 use zeroize::Zeroizing;
 
 use super::auth_info;
-use super::bridge::{half_number, version_from, version_number};
+use super::bridge::{half_number, version_number};
 use super::error::GcryError;
 use super::gcry::mpi;
 use super::memory::{bytes_of, c_buffer, c_string, free_and_clear, slice_of};
@@ -28,7 +28,7 @@ pub unsafe fn load(info: *const OtrlAuthInfo, extras: Option<&ExchangeExtras>) -
         Auth {
             state: load_state(info, extras).unwrap_or_default(),
             initiated: (*info).initiated != 0,
-            version: version_from((*info).protocol_version),
+            version: auth_info::version(info),
             last_message: bytes_of((*info).lastauthmsg).map(<[u8]>::to_vec),
             // One of the interfaces has a member for it.
             waits_since: match auth_info::commit_sent(info) {
@@ -46,7 +46,7 @@ unsafe fn load_state(
     // SAFETY: the caller vouches for the struct.
     unsafe {
         let our_keyid = (*info).our_keyid;
-        let version = || version_from((*info).protocol_version);
+        let version = || auth_info::version(info);
         let our_dh = || load_keypair(&raw const (*info).our_dh);
         let encrypted_gx = || slice_of((*info).encgx, (*info).encgx_len).to_vec();
         let hashed_gx = (*info).hashgx;
@@ -143,7 +143,7 @@ unsafe fn write(info: *mut OtrlAuthInfo, auth: &Auth) {
     // SAFETY: the caller vouches for the struct.
     unsafe {
         (*info).initiated = auth.initiated.into();
-        (*info).protocol_version = version_number(auth.version);
+        (*info).protocol_version = version_number(auth_info::shown_version(auth));
         auth_info::note_commit_sent(info, auth.waits_since);
         free_and_clear(&raw mut (*info).lastauthmsg);
         if let Some(message) = &auth.last_message {
@@ -159,10 +159,12 @@ unsafe fn write(info: *mut OtrlAuthInfo, auth: &Auth) {
             }
             AuthState::AwaitingDhKey(commitment) => {
                 (*info).authstate = AUTHSTATE_AWAITING_DHKEY;
+                clear_their_side(info);
                 store_commitment(info, commitment);
             }
             AuthState::AwaitingRevealSig(responding) => {
                 (*info).authstate = AUTHSTATE_AWAITING_REVEALSIG;
+                clear_their_side(info);
                 store_keypair(&raw mut (*info).our_dh, Some(&responding.our_dh));
                 (*info).our_keyid = responding.our_keyid;
                 store_commit(info, &responding.encrypted_gx, responding.hashed_gx);
@@ -180,6 +182,7 @@ unsafe fn write(info: *mut OtrlAuthInfo, auth: &Auth) {
             }
             AuthState::V1Setup(setup) => {
                 (*info).authstate = AUTHSTATE_V1_SETUP;
+                clear_their_side(info);
                 store_keypair(&raw mut (*info).our_dh, Some(&setup.our_dh));
                 (*info).our_keyid = setup.our_keyid;
             }
@@ -215,6 +218,18 @@ pub unsafe fn show_their_side(info: *mut OtrlAuthInfo, established: &Established
         copy(id.as_bytes(), &raw mut (*info).secure_session_id);
         (*info).secure_session_id_len = id.as_bytes().len();
         (*info).session_id_half = half_number(id.half());
+    }
+}
+
+/// Forgets who they are and the session id: those of the exchange before, once another has begun.
+unsafe fn clear_their_side(info: *mut OtrlAuthInfo) {
+    // SAFETY: the caller vouches for the struct.
+    unsafe {
+        mpi::release_and_clear(&raw mut (*info).their_pub);
+        (*info).their_keyid = 0;
+        (*info).their_fingerprint = [0; 20];
+        (*info).secure_session_id = [0; 20];
+        (*info).secure_session_id_len = 0;
     }
 }
 

@@ -16,6 +16,9 @@ pub struct Private {
     pub exchange: ExchangeExtras,
     /// In a context that is its own master: what all instances of the correspondent share. It outlives their sessions.
     pub shared: Correspondent,
+    /// When a message of an exchange was last sent. In libotr 4 it counts like every other message.
+    #[cfg(feature = "abi2")]
+    pub exchange_sent: i64,
 }
 
 /// Values of an exchange that the public struct has no place for. Each stands beside the public

@@ -16,6 +16,7 @@ use crate::crypto::secret::SecretBytes;
 use crate::wire::fragment::Reassembly;
 use crate::wire::kind::is_query;
 use crate::wire::messages::data::FLAG_IGNORE_UNREADABLE;
+use crate::wire::query::QueryForm;
 use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
 use crate::wire::whitespace::append_tag;
@@ -175,7 +176,7 @@ impl Conversation {
             return Outgoing::AsIs;
         }
         if is_query(text) {
-            self.offer = Offer::Sent;
+            self.note_query(policy);
             return Outgoing::Instead(policy.query(our_name));
         }
         match self.state {
@@ -206,7 +207,7 @@ impl Conversation {
     ) -> Result<Vec<u8>, ProtocolError> {
         held.push(text)?;
         self.last_sent = now;
-        self.offer = Offer::Sent;
+        self.note_query(policy);
         Ok(policy.query(our_name))
     }
 
@@ -221,6 +222,13 @@ impl Conversation {
             effects.extend([Effect::Inject(message), Effect::RecentlySent]);
         }
         effects
+    }
+
+    /// A query is an offer to libotr 4; to libotr 3 only a whitespace tag is one.
+    fn note_query(&mut self, policy: Policy) {
+        if policy.query_form != QueryForm::Libotr3 {
+            self.offer = Offer::Sent;
+        }
     }
 
     /// Encrypts a text of the user.
@@ -374,6 +382,12 @@ impl Conversation {
 }
 
 impl Secrets {
+    /// Whether the last text begins with this.
+    pub fn last_message_begins(&self, prefix: &[u8]) -> bool {
+        let last = self.last_message.as_ref();
+        last.is_some_and(|last| last.text.starts_with(prefix))
+    }
+
     /// Forgets the session and everything that belongs to it.
     pub fn clear(&mut self) {
         if let Some(last) = &mut self.last_message {

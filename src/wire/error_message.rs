@@ -20,9 +20,22 @@ pub fn text_of(message: &[u8]) -> Option<&[u8]> {
     Some(text.strip_prefix(b" ").unwrap_or(text))
 }
 
+/// The message from "OTR Error:" on, as libotr 3 shows it; all of it if that is nowhere.
+pub fn from_mark(message: &[u8]) -> &[u8] {
+    let start = find(message, b"?OTR Error:").map_or(0, |at| at + 1);
+    message.get(start..).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{compose, text_of};
+    use super::{compose, from_mark, text_of};
+
+    #[test]
+    fn the_mark_may_stand_anywhere_and_have_nothing_after_it() {
+        assert_eq!(from_mark(b"> ?OTR Error:  x "), b"OTR Error:  x ");
+        assert_eq!(from_mark(b"?OTR Error:"), b"OTR Error:");
+        assert_eq!(from_mark(b"OTR Error"), b"OTR Error");
+    }
 
     #[test]
     fn composed_text_is_found_again() {

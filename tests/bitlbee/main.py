@@ -1,4 +1,5 @@
-"""Runs the scenarios and reports one line for each: "ok - name" or "not ok - name", with the reason and the logs' ends."""
+"""Runs the scenarios and reports one line for each: "ok - name", "not ok - name" with the reason and the logs' ends, or
+"not run - name" with what is not there."""
 
 import os
 import shutil
@@ -14,7 +15,7 @@ sys.path.insert(0, os.path.join(PROJECT, "tests", "support"))
 
 import library
 from processes import Failure, Missing
-from scenario import SCENARIOS, Stage
+from scenario import SCENARIOS, NotRun, Stage
 
 # Imported for the scenarios they register, which run in this order.
 import loading
@@ -24,6 +25,7 @@ import session
 import offline
 import smp
 import built
+import older
 
 # A healthy run takes half a minute, and a minute more when BitlBee must be built. Past this, what is left fails unrun.
 TIME_LIMIT = 600.0
@@ -42,20 +44,23 @@ def main(words):
         print(f"No scenario's name contains any of: {' '.join(words)}", file=sys.stderr)
         return 2
     deadline = time.monotonic() + TIME_LIMIT
-    passed = sum(run_one(stage, name, play, deadline) for name, play in chosen)
-    failed = len(chosen) - passed
+    outcomes = [run_one(stage, name, play, deadline) for name, play in chosen]
+    passed, failed = outcomes.count(True), outcomes.count(False)
     print(f"{passed} passed, {failed} failed", flush=True)
     return 1 if failed else 0
 
 
 def run_one(stage, name, play, deadline):
-    """True if the scenario passed. It is not even begun, and has failed, after the deadline."""
+    """True if the scenario passed, None if it was not run. It is not even begun, and has failed, after the deadline."""
     begun = time.monotonic()
     if begun > deadline:
         print(f"not ok - {name}\n#   not run: the scenarios before it took more than {TIME_LIMIT / 60:g} minutes", flush=True)
         return False
     try:
         play(stage)
+    except NotRun as reason:
+        print(f"not run - {name}: {reason}", flush=True)
+        return None
     except (Failure, Missing) as problem:
         reason = chain(problem)
     except Exception:

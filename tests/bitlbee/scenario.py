@@ -20,6 +20,10 @@ WHITESPACE_TAG_VERSION_3 = b"\x20\x20\x09\x09\x20\x20\x09\x09"
 DATA_MESSAGE = r"^\?OTR:AA[MI]D"
 
 
+class NotRun(Exception):
+    """A scenario has not been played, because something that no package brings is not there; the text says what."""
+
+
 def scenario(name):
     """Registers a function of one argument, the Stage, as the scenario of that name."""
     def register(function):
@@ -172,10 +176,10 @@ def begin_proof(asker, answerer, secret, question=None):
     asker.person.expect_text(f"smp: initiating with {asker.buddy}...", "root")
     if question:
         answerer.person.expect_text(f'smp: initiated by {answerer.buddy} with question: "{question}"', "root")
-        answerer.person.expect_text(f'smp: respond with otr smp {answerer.buddy} "<answer>"', "root")
+        # BitlBee 3.2.1 has no quotation marks there.
+        answerer.person.expect(f'smp: respond with otr smp {answerer.buddy} "?<answer>', "root")
     else:
-        answerer.person.expect_text(f'smp: initiated by {answerer.buddy} - respond with otr smp {answerer.buddy} "<secret>"',
-                                    "root")
+        answerer.person.expect(f'smp: initiated by {answerer.buddy} - respond with otr smp {answerer.buddy} "?<secret>', "root")
 
 
 def info(side):

@@ -168,7 +168,7 @@ static void lost_and_resent(void)
 		"data to bob, who wasn't expecting it."), "is answered");
 	carry_all();
 	ok(private(&alice) && private(&bob), "a new session begins");
-	ok(bob.shown && !strcmp(bob.shown, "lost"), "with the lost text");
+	ok(bob.shown && !strcmp(bob.shown, "[resent] lost"), "with the lost text, marked");
 	ok(noted(&alice, "was sent again"), "and its sender is told");
 	user_end(&alice);
 	user_end(&bob);

@@ -393,7 +393,7 @@ def resent(tally, libraries, first, second):
             pair.alice.send("bob", "lost?")
             pair.alice.forget()
             pair.pump()
-            tally.ok(pair.private() and pair.bob.shown[-1:] == [b"lost?"], "it arrives as it was")
+            tally.ok(pair.private() and pair.bob.shown[-1:] == [b"[resent] lost?"], "it arrives, marked")
             told = b"".join(bytes.fromhex(line[1]) for line in pair.alice.log if line[0] == "display")
             tally.ok(b"sent again" in (told if shows else b"".join(pair.alice.shown)), "and its sender is told")
 

@@ -161,7 +161,7 @@ static void on_error_message_free(void *opdata, const char *text)
 static const char *on_resent_prefix(void *opdata, ConnContext *context)
 {
 	printf("cb resent_msg_prefix %s\n", context_name(opdata, context));
-	return text_of(opdata, 2, ((User *) opdata)->no_prefix ? "" : "[again]");
+	return text_of(opdata, 2, "[again]");
 }
 
 static void on_resent_prefix_free(void *opdata, const char *text)

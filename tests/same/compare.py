@@ -133,10 +133,10 @@ def holds(entry, name, before, before_ours, quotes):
             and (not entry.when or (apart(before, before_ours) if entry.when == "apart" else CONDITIONS[entry.when](before))))
 
 
-def explain(name, before, before_ours, real, ours, quotes):
+def explain(name, before, before_ours, real, ours, quotes, entries):
     """The entry of the allow-list for these lines, which come after others, or None. `quotes` are those of the entries
     that have explained something before; what explains this is added."""
-    possible = [entry for entry in EXPLAINED
+    possible = [entry for entry in entries
                 if (regrouped(before, real, ours) if entry.when == "regrouped"
                     else holds(entry, name, before, before_ours, quotes))]
     # Explained differences side by side, with the same lines between them.
@@ -202,16 +202,19 @@ def meeting(one, other):
     return len(one), len(other)
 
 
-def differences(name, reference, trace):
+def differences(name, reference, trace, entries=EXPLAINED, undefined=None):
     """The differences between two traces, and how many lines were compared. A difference that stops the comparison does
-    so until the next line from which on all is new."""
+    so until the next line from which on all is new, and so does the line `undefined` in the reference."""
     out, compared, at = [], 0, 0
     for real, ours in itertools.zip_longest(rounds(reference), rounds(trace), fillvalue=[]):
         quotes = set()
         same = len(ours)
         for a, b, c, d in hunks(real, ours):
+            if undefined in real[a:b]:
+                same = c
+                break
             difference = Difference(at + a, real[a:b], ours[c:d])
-            difference.entry = explain(name, real[:a], ours[:c], difference.real, difference.ours, quotes)
+            difference.entry = explain(name, real[:a], ours[:c], difference.real, difference.ours, quotes, entries)
             out.append(difference)
             if difference.entry is None or difference.entry.stops:
                 same = c

@@ -371,7 +371,6 @@ static void set(User *u, const char *what, const char *value)
 	else if (!strcmp(what, "key_mode")) u->key_mode = (unsigned) number;
 	else if (!strcmp(what, "instag_mode")) u->instag_mode = (unsigned) number;
 	else if (!strcmp(what, "no_app_data")) u->no_app_data = (int) number;
-	else if (!strcmp(what, "no_prefix")) u->no_prefix = (int) number;
 	else if (!strcmp(what, "inside")) u->inside = (unsigned) number;
 	else if (!strcmp(what, "keyfile")) snprintf(u->keyfile, sizeof u->keyfile, "%s", value);
 	else printf("ret unknown setting %s\n", what);

@@ -47,7 +47,7 @@ typedef struct {
 	OtrlMessageAppOps ops;
 	unsigned policy, smp_abort, convert, key_mode, instag_mode, inside;
 	unsigned long null_ops, null_results;
-	int logged_in, mms, no_app_data, no_prefix;
+	int logged_in, mms, no_app_data;
 	char keyfile[512];
 	unsigned number_of_app_data;
 	void *pending;		/* of a key that is being made */

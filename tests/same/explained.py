@@ -16,6 +16,7 @@ class Entry:
     condition of compare.py: both have a DH-commit under way (crossed), that DH-commit is older than a minute (aged),
     a fragment came twice (repeated), any message did (again), there was more than one session (refreshed), the same messages publish other MAC keys (regrouped), a reveal signature message came out of place before (spoiled), a context is in
     another state already (apart). An entry by `chance` need not explain something in every run.
+    Those of explained3.py have a `name` of their own.
     """
 
     quote: str
@@ -27,6 +28,7 @@ class Entry:
     stops: bool = False
     follows: bool = False
     chance: bool = False
+    name: str = ""
     used: int = 0
 
 

@@ -10,7 +10,7 @@ from world import Driver, to_hex
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 # What each of the drivers is made of, by the interface that it is for.
-SOURCES = {5: ("driver.c", "callbacks.c", "seen.c", "lines.c", "system.c"), 2: ("driver2.c", "lines.c", "system.c")}
+SOURCES = {5: ("driver.c", "callbacks.c", "seen.c", "lines.c", "system.c"), 2: ("driver2.c", "callbacks2.c", "seen2.c", "smp2.c", "lines.c", "system.c")}
 PROTOCOL = "prpl-same"
 ACCOUNTS = ("alice", "bob", "carol", "dave")
 PLACES = ("/usr/lib/*/libotr.so.5", "/usr/lib64/libotr.so.5", "/usr/lib/libotr.so.5")
@@ -73,6 +73,13 @@ class Pool:
         if "older" not in self.drivers:
             self.drivers["older"] = Driver(self.binary(2), find_ours("libotr.so.2"))
         return self.drivers["older"]
+
+    def driver3(self, path, fill):
+        """The driver for a libotr.so.2 of libotr 3.2, over memory that is filled with a byte before it is used."""
+        name = f"3.2 over {fill:02x}"
+        if name not in self.drivers:
+            self.drivers[name] = Driver(self.binary(2), path, {"MALLOC_PERTURB_": str(fill)} if fill else {})
+        return self.drivers[name]
 
     def plain_reference(self, path):
         """The reference with Debian's line taken out of its default query text, so that the texts, and the fragments

@@ -45,12 +45,14 @@ def from_hex(word):
 class Driver:
     """A process that runs one library."""
 
-    def __init__(self, binary, library):
+    def __init__(self, binary, library, environment=()):
         self.command = [str(binary), str(library)]
+        self.environment = dict(environment)
         self.process = None
 
     def start(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        env=os.environ | self.environment)
         self.answer()
 
     def answer(self):
@@ -124,7 +126,7 @@ class User:
 
     def state(self, context, field):
         """A field of a context ("bob/0"), or None."""
-        return self.fields.get(context, {}).get(field)
+        return self.fields.get(self.world.context(context), {}).get(field)
 
     def private(self, to=None):
         to = to or self.to
@@ -152,7 +154,7 @@ class User:
 
     def call(self, what, *words):
         """Any other command of the driver."""
-        shown = [os.path.basename(str(word)) for word in words]
+        shown = [os.path.basename(str(word)).removeprefix(f"{os.getpid()}.") for word in words]
         self.world.say(f"{self.name}> {what} {' '.join(shown)}")
         return self.ask(what, *words)
 
@@ -262,6 +264,14 @@ class World:
         del user
         return settings
 
+    def context(self, name):
+        """The name of a context as this interface has it."""
+        return name
+
+    def worded(self, line):
+        """A line of the driver as it comes into the trace."""
+        return line
+
     def arrives(self, user, message):
         """Whether what a user's library sends goes out."""
         del user, message
@@ -314,7 +324,7 @@ class World:
                     user.lines[words[1]] = line
                     self.changed(user, words[1], words[2:])
             else:
-                self.say(f"{user.name}: {line}")
+                self.say(f"{user.name}: {self.worded(line)}")
         for name in [name for name in user.fields if name not in seen]:
             self.say(f"{user.name}: - {name} is gone")
             del user.fields[name], user.lines[name]

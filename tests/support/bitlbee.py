@@ -15,17 +15,19 @@ RunMode = Daemon
 DaemonInterface = 127.0.0.1
 DaemonPort = {port}
 ConfigDir = {storage}
-PluginDir = {plugins}
 MotdFile = /dev/null
 """
 
 
 class Installation:
-    """A BitlBee program and the directory its plugins are in (one that is empty when OTR is built in)."""
+    """A BitlBee program and the directory its plugins are in (one that is empty when OTR is built in; None if it knows no
+    such setting)."""
 
-    def __init__(self, program, plugins):
+    def __init__(self, program, plugins, first_account="jabber"):
+        """`first_account` is how the first account is named to otr keygen."""
         self.program = program
         self.plugins = plugins
+        self.first_account = first_account
 
 
 def debian_installation():
@@ -42,7 +44,7 @@ class BitlBee:
         self.user = user
         self.directory = directory
         self.storage = os.path.join(directory, "storage")
-        self._installation = installation
+        self.installation = installation
         self._environment = environment
         self.program = None
         self.port = None
@@ -52,9 +54,11 @@ class BitlBee:
         self.port = free_port()
         configuration = os.path.join(self.directory, "bitlbee.conf")
         with open(configuration, "w", encoding="utf-8") as file:
-            file.write(CONFIGURATION.format(port=self.port, storage=self.storage, plugins=self._installation.plugins))
+            file.write(CONFIGURATION.format(port=self.port, storage=self.storage))
+            if self.installation.plugins:
+                file.write(f"PluginDir = {self.installation.plugins}\n")
         # A foreground daemon (-n) stays our child, so that a crash shows in its exit code.
-        command = [self._installation.program, "-c", configuration, "-D", "-n", "-v", "-d", self.storage,
+        command = [self.installation.program, "-c", configuration, "-D", "-n", "-v", "-d", self.storage,
                    "-P", os.path.join(self.directory, "bitlbee.pid")]
         self.program = Program(f"{self.user}'s BitlBee", command, os.path.join(self.directory, "bitlbee.log"),
                                self._environment)

@@ -67,7 +67,7 @@ class Side:
 
     def generate_key(self):
         """Have BitlBee make the account's OTR key in its background process."""
-        self.person.command("otr keygen jabber")
+        self.person.command(f"otr keygen {self.bitlbee.installation.first_account}")
         self.person.expect(f"otr keygen for {self.account}/jabber complete", "root", KEY_GENERATION_TIMEOUT)
 
     def save(self):

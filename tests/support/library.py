@@ -9,13 +9,13 @@ SONAME = "libotr.so.5"
 
 
 class Library:
-    """A directory that holds libotr.so.5."""
+    """A directory that holds libotr.so.5, or another libotr."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, soname=SONAME):
         self.directory = os.path.abspath(directory)
-        self.path = os.path.join(self.directory, SONAME)
+        self.path = os.path.join(self.directory, soname)
         if not os.path.exists(self.path):
-            raise Missing(f"there is no {SONAME} in {self.directory}")
+            raise Missing(f"there is no {soname} in {self.directory}")
         self.real_path = os.path.realpath(self.path)
 
     def by_library_path(self):

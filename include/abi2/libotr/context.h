@@ -93,7 +93,7 @@ struct context {
 
     enum {
 	OFFER_NOT,			/* no offer to speak OTR was made */
-	OFFER_SENT,			/* one was: a query or a whitespace tag */
+	OFFER_SENT,			/* one was: a whitespace tag */
 	OFFER_REJECTED,			/* and the answer was plain text */
 	OFFER_ACCEPTED			/* and the answer was OTR */
     } otr_offer;

@@ -1,8 +1,14 @@
 //! An AKE is by itself.
 
+use crate::abi::bridge::version_from;
 use crate::abi::entry::entry;
 use crate::abi::memory::wipe;
-use crate::abi::types::{ConnContext, OtrlAuthInfo};
+use crate::abi::types::{
+    AUTHSTATE_AWAITING_DHKEY, AUTHSTATE_AWAITING_REVEALSIG, AUTHSTATE_AWAITING_SIG,
+    AUTHSTATE_V1_SETUP, ConnContext, OtrlAuthInfo,
+};
+use crate::protocol::ake::{Auth, AuthState};
+use crate::wire::version::Version;
 
 /// Makes an empty AKE of whatever was in the context.
 ///
@@ -20,6 +26,31 @@ pub unsafe fn new(context: *mut ConnContext) {
 pub unsafe fn blank(auth: *mut OtrlAuthInfo) {
     // SAFETY: the caller's promise; all zeros are an empty AKE.
     unsafe { wipe(auth.cast(), size_of::<OtrlAuthInfo>()) };
+}
+
+/// The version that is being spoken: the struct shows it at the end only, and its state tells before.
+///
+/// # Safety
+/// `auth` is an AKE.
+pub unsafe fn version(auth: *const OtrlAuthInfo) -> Option<Version> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match (*auth).authstate {
+            AUTHSTATE_AWAITING_DHKEY | AUTHSTATE_AWAITING_REVEALSIG | AUTHSTATE_AWAITING_SIG => {
+                Some(Version::V2)
+            }
+            AUTHSTATE_V1_SETUP => Some(Version::V1),
+            _ => version_from((*auth).protocol_version),
+        }
+    }
+}
+
+/// The version that the struct shows: that of an exchange which is done.
+pub fn shown_version(auth: &Auth) -> Option<Version> {
+    match auth.state {
+        AuthState::None => auth.version,
+        _ => None,
+    }
 }
 
 /// Never: only the DH-commits of version 3 wait for answers of many.
@@ -56,7 +87,33 @@ mod tests {
     use crate::abi::auth_info::otrl_auth_clear;
     use crate::abi::gcry::mpi;
     use crate::abi::memory::{c_buffer, c_string};
-    use crate::abi::types::{AUTHSTATE_AWAITING_SIG, AUTHSTATE_NONE};
+    use crate::abi::types::AUTHSTATE_NONE;
+    use crate::protocol::ake::Tags;
+
+    #[test]
+    fn the_version_shows_when_an_exchange_is_done_and_is_known_before() {
+        let mut info = std::mem::MaybeUninit::<OtrlAuthInfo>::zeroed();
+        let info = info.as_mut_ptr();
+        unsafe {
+            for (state, spoken) in [
+                (AUTHSTATE_NONE, None),
+                (AUTHSTATE_AWAITING_DHKEY, Some(Version::V2)),
+                (AUTHSTATE_AWAITING_REVEALSIG, Some(Version::V2)),
+                (AUTHSTATE_AWAITING_SIG, Some(Version::V2)),
+                (AUTHSTATE_V1_SETUP, Some(Version::V1)),
+            ] {
+                (*info).authstate = state;
+                assert_eq!(version(info), spoken);
+            }
+        }
+        let done = Auth {
+            version: Some(Version::V2),
+            ..Auth::default()
+        };
+        assert_eq!(shown_version(&done), Some(Version::V2));
+        let begun = Auth::start(Version::V2, Tags::default()).unwrap();
+        assert_eq!(shown_version(&begun), None);
+    }
 
     #[test]
     fn an_exchange_is_emptied_and_starts_anew() {

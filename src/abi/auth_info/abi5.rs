@@ -1,11 +1,14 @@
 //! An AKE knows its context, and when its DH-commit was sent.
 
+use crate::abi::bridge::version_from;
 use crate::abi::dh_objects::{keypair_copy, keypair_free};
 use crate::abi::entry::entry;
 use crate::abi::memory::{self, c_buffer, slice_of, wipe};
 use crate::abi::types::{
     AUTHSTATE_AWAITING_DHKEY, AUTHSTATE_AWAITING_SIG, ConnContext, OtrlAuthInfo,
 };
+use crate::protocol::ake::Auth;
+use crate::wire::version::Version;
 
 /// Makes an empty AKE of whatever was in the context.
 ///
@@ -31,6 +34,20 @@ pub unsafe fn blank(auth: *mut OtrlAuthInfo) {
         wipe(auth.cast(), size_of::<OtrlAuthInfo>());
         (*auth).context = context;
     }
+}
+
+/// The version that is being spoken.
+///
+/// # Safety
+/// `auth` is an AKE.
+pub unsafe fn version(auth: *const OtrlAuthInfo) -> Option<Version> {
+    // SAFETY: the caller's promise.
+    unsafe { version_from((*auth).protocol_version) }
+}
+
+/// The version that the struct shows: the one being spoken.
+pub fn shown_version(auth: &Auth) -> Option<Version> {
+    auth.version
 }
 
 /// When our DH-commit was sent.

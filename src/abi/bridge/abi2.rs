@@ -1,7 +1,10 @@
 //! What the core is told by a client of libotr 3.2.
 
-use crate::abi::types::OtrlPolicy;
+use crate::abi::hidden::private_of;
+use crate::abi::types::{ConnContext, OtrlPolicy};
+use crate::protocol::conversation::Conversation;
 use crate::wire::query::QueryForm;
+use crate::wire::version::Version;
 
 /// The form of our query messages.
 pub const QUERY_FORM: QueryForm = QueryForm::Libotr3;
@@ -9,4 +12,25 @@ pub const QUERY_FORM: QueryForm = QueryForm::Libotr3;
 /// Whether a policy allows version 3: there is no such policy.
 pub fn allows_v3(_bits: OtrlPolicy) -> bool {
     false
+}
+
+/// The version that a context shows: that of the session. While there is none, libotr 3.2 shows none.
+pub fn shown_version(conversation: &Conversation) -> Option<Version> {
+    let session = conversation.secrets.session.as_ref()?;
+    Some(session.version())
+}
+
+/// Takes what an exchange has sent out of the time when something was last sent: only texts count there, and decide
+/// whether one is sent again. It is kept for the heartbeats.
+///
+/// # Safety
+/// `ctx` is a live context with the library's private part.
+pub unsafe fn note_exchange(ctx: *mut ConnContext, sent_before: i64) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if let Some(private) = private_of(ctx) {
+            (*private).exchange_sent = (*private).exchange_sent.max((*ctx).lastsent);
+        }
+        (*ctx).lastsent = sent_before;
+    }
 }

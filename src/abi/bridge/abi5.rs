@@ -1,7 +1,9 @@
 //! What the core is told by a client of libotr 4.
 
-use crate::abi::types::{OtrlPolicy, POLICY_ALLOW_V3};
+use crate::abi::types::{ConnContext, OtrlPolicy, POLICY_ALLOW_V3};
+use crate::protocol::conversation::Conversation;
 use crate::wire::query::QueryForm;
+use crate::wire::version::Version;
 
 /// The form of our query messages.
 pub const QUERY_FORM: QueryForm = QueryForm::Libotr4;
@@ -10,3 +12,14 @@ pub const QUERY_FORM: QueryForm = QueryForm::Libotr4;
 pub fn allows_v3(bits: OtrlPolicy) -> bool {
     bits & POLICY_ALLOW_V3 != 0
 }
+
+/// The version that a context shows: that of the session, or of the exchange that was begun last.
+pub fn shown_version(conversation: &Conversation) -> Option<Version> {
+    conversation.version
+}
+
+/// Nothing: what an exchange sends counts like everything else that is sent.
+///
+/// # Safety
+/// None: the context is not looked at.
+pub unsafe fn note_exchange(_ctx: *mut ConnContext, _sent_before: i64) {}

@@ -6,9 +6,10 @@ mod telling;
 mod texts;
 
 pub use callbacks::has_max_message_size;
-pub use routing::{exchange_of_master, note_heard, other_instance_is_secure};
+pub use routing::{accepts, exchange_of_master, note_heard, other_instance_is_secure};
 pub use telling::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
 
+use std::borrow::Cow;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
@@ -20,9 +21,13 @@ use super::sending::{self, Text};
 use super::transmit::transmit;
 use crate::abi::context::{self, Handle, Names, NewContexts};
 use crate::abi::error::GcryError;
+use crate::abi::hidden::private_of;
 use crate::abi::memory::put;
 use crate::abi::reserve;
 use crate::abi::types::*;
+use crate::protocol::conversation::HEARTBEAT_INTERVAL;
+use crate::wire::messages::smp::{join_question, split_question};
+use crate::wire::tlv::{self, Tlv};
 
 /// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
 /// the original. An error means: send nothing.
@@ -186,6 +191,28 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect(
 /// # Safety
 /// None.
 pub unsafe fn ready(_client: Client, _names: Names, _handle: Handle) {}
+
+/// Whether a heartbeat, which the core has found due, is not too early after an exchange.
+///
+/// # Safety
+/// `ctx` is live.
+pub unsafe fn heartbeat_is_due(ctx: *mut ConnContext, now: i64) -> bool {
+    // SAFETY: the caller's promise.
+    let exchange = unsafe { private_of(ctx).map_or(0, |private| (*private).exchange_sent) };
+    exchange < now.saturating_sub(HEARTBEAT_INTERVAL)
+}
+
+/// A record of SMP as it is handled. To libotr 4 an empty one with a question comes at the wrong time, and the client is
+/// told. Clients of libotr 3 look at the records themselves: they must see that this one proves nothing.
+pub fn smp_record(tlv: &Tlv) -> Cow<'_, Tlv> {
+    if tlv.kind != tlv::SMP1Q || split_question(&tlv.value).is_some() {
+        return Cow::Borrowed(tlv);
+    }
+    Cow::Owned(Tlv {
+        kind: tlv.kind,
+        value: join_question(&tlv.value, b""),
+    })
+}
 
 /// NULL: there is no such callback.
 ///

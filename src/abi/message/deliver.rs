@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::mem::ManuallyDrop;
 
-use super::super::bridge::{with_conversation, with_correspondent, with_smp};
+use super::super::bridge::{with_conversation, with_correspondent, with_exchanging, with_smp};
 use super::super::context::{self, Handle};
 use super::super::hidden::hidden;
 use super::super::memory::bytes_of;
@@ -91,14 +91,16 @@ unsafe fn bring_back(
         match task {
             Task::Activate(established, reply) => {
                 super::super::exchange::show_their_side(&raw mut (*ctx).auth, established);
-                with_conversation(ctx, |c| c.activate(established, reply.clone(), now))
+                with_exchanging(ctx, |c| c.activate(established, reply.clone(), now))
             }
             Task::Resend => return resend(client, handle, ctx, now),
             Task::SmpMessages(tlvs) => with_smp(ctx, |c, smp| c.on_smp_messages(smp, tlvs)),
             Task::SmpMessage(tlv, expected) => {
-                with_smp(ctx, |c, smp| c.on_smp_message(smp, tlv, *expected))
+                let tlv = face::smp_record(tlv);
+                with_smp(ctx, |c, smp| c.on_smp_message(smp, &tlv, *expected))
             }
             Task::SendTlv(tlv) => with_conversation(ctx, |c| c.send_tlv(tlv.clone())),
+            Task::Heartbeat if !face::heartbeat_is_due(ctx, now) => return Vec::new(),
             Task::Heartbeat => with_conversation(ctx, |c| c.heartbeat(now)),
         }
     };

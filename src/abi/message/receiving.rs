@@ -217,7 +217,7 @@ impl Arrival {
             if self.policy.send_whitespace_tag && self.note_answer_to_offer(kind).is_err() {
                 return Shown::Nothing;
             }
-            if version.is_some_and(|version| !self.policy.versions.contains(version)) {
+            if version.is_some_and(|version| !face::accepts(self.policy, kind, version)) {
                 return Shown::Nothing;
             }
             if version == Some(Version::V3)
@@ -239,7 +239,10 @@ impl Arrival {
     }
 
     /// Notes whether they answered our whitespace tag.
-    unsafe fn note_answer_to_offer(self, kind: MessageKind) -> Result<(), Shown> {
+    ///
+    /// # Safety
+    /// As for [`receive`].
+    pub unsafe fn note_answer_to_offer(self, kind: MessageKind) -> Result<(), Shown> {
         // SAFETY: as for `receive`.
         unsafe {
             let ctx = self.live(self.from)?;

@@ -308,12 +308,9 @@ impl World {
             for told in self.parties[who].take_told() {
                 match told {
                     Told::Text(text) => {
-                        // The old interface puts no mark before a text that is sent again, so that it may look the same.
                         let is_ours = text.starts_with(b"text ") || text.starts_with(b"[resent] ");
                         assert!(
-                            !is_ours
-                                || self.shown[who].insert(text.clone())
-                                || cfg!(feature = "abi2"),
+                            !is_ours || self.shown[who].insert(text.clone()),
                             "{:?} is shown twice",
                             String::from_utf8_lossy(&text)
                         );

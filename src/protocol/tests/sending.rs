@@ -1,5 +1,7 @@
 use super::*;
 use crate::protocol::conversation::{Offer, Outgoing, Retransmit};
+use crate::protocol::held_texts::HeldTexts;
+use crate::wire::query::QueryForm;
 use crate::wire::whitespace::find_tag;
 
 fn outgoing(side: &mut Side, text: &[u8]) -> Outgoing {
@@ -37,6 +39,21 @@ fn a_query_is_replaced_by_ours() {
     };
     assert!(query.starts_with(b"?OTR?v23?\n<b>alice</b>"));
     assert_eq!(pair.alice.conversation.offer, Offer::Sent);
+}
+
+#[test]
+fn a_query_of_libotr_3_is_no_offer() {
+    let mut pair = Pair::new();
+    let alice = &mut pair.alice;
+    alice.policy.query_form = QueryForm::Libotr3;
+    assert!(matches!(outgoing(alice, b"?OTR?"), Outgoing::Instead(_)));
+    let policy = alice.policy;
+    let mut held = HeldTexts::default();
+    let query = alice
+        .conversation
+        .hold_back(b"waits", &mut held, policy, b"alice", 1);
+    assert!(query.is_ok());
+    assert_eq!(alice.conversation.offer, Offer::Not);
 }
 
 #[test]

@@ -114,7 +114,7 @@ def logins_timers(w):
 def logins_more_dh_keys(w):
     """several logins answer one DH-commit."""
     alice, bobs = _logins(w, V3)
-    alice.recv("?OTRv3?")
+    alice.recv("?OTRv23?")
     commit = w.wires[0]
     w.deliver()
     keys = list(w.wires)

@@ -261,7 +261,7 @@ def polling_late_answers(w):
 def late_answer_without_polling(w):
     """an answer comes after a minute, to a client that does not poll."""
     alice, bob = w.pair(V3)
-    alice.recv("?OTRv3?")
+    alice.recv("?OTRv23?")
     w.clock(61)
     w.pump()
 

@@ -4,7 +4,6 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::atomic::Ordering;
 
-use crate::abi::memory::{bytes_of, c_string};
 use crate::abi::message::client::{Client, callback};
 use crate::abi::types::*;
 use crate::abi::version::otrl_api_version;
@@ -88,30 +87,38 @@ impl Client {
         }
     }
 
-    /// Our account as the client names it to people, malloc'ed; as it is without such a name.
+    /// Our account as the client names it to people, which goes back with [`free_account_name`](Self::free_account_name).
+    /// NULL without such a name.
     ///
     /// # Safety
     /// As for all callbacks.
-    pub unsafe fn account_name(self, ctx: *mut ConnContext) -> *mut c_char {
-        // SAFETY: the caller's promise; the names are copied before the callback and the client's before it is given back.
+    pub unsafe fn account_name(self, ctx: *mut ConnContext) -> *const c_char {
+        // SAFETY: the caller's promise.
         unsafe {
-            let plain = c_string(bytes_of((*ctx).accountname).unwrap_or_default());
+            // Older tables end before this member.
             if !has_max_message_size() {
-                return plain;
+                return ptr::null();
             }
-            let Some(ask) = callback!(self, account_name) else {
-                return plain;
-            };
-            let name = ask(self.opdata, (*ctx).accountname, (*ctx).protocol);
-            if name.is_null() {
-                return plain;
+            match callback!(self, account_name) {
+                Some(ask) => ask(self.opdata, (*ctx).accountname, (*ctx).protocol),
+                None => ptr::null(),
             }
-            let copy = bytes_of(name).map_or(ptr::null_mut(), c_string);
+        }
+    }
+
+    /// Gives back the name of an account; NULL is none.
+    ///
+    /// # Safety
+    /// As for all callbacks; `name` is the client's.
+    pub unsafe fn free_account_name(self, name: *const c_char) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if name.is_null() || !has_max_message_size() {
+                return;
+            }
             if let Some(free) = callback!(self, account_name_free) {
                 free(self.opdata, name);
             }
-            libc::free(plain.cast());
-            copy
         }
     }
 }

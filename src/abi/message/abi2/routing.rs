@@ -3,15 +3,20 @@
 use std::ptr;
 
 use super::telling::{displayed_or_inline, notice};
+use crate::abi::bridge::with_secrets;
 use crate::abi::context::Names;
+use crate::abi::memory::c_string;
 use crate::abi::message::client::Client;
 use crate::abi::message::receiving::{Arrival, PendingCommit, Shown};
 use crate::abi::types::*;
 use crate::protocol::ake::Auth;
 use crate::protocol::effects::Notice;
-use crate::wire::error_message::text_of;
+use crate::protocol::policy::Policy;
+use crate::wire::error_message::from_mark;
+use crate::wire::fragment::Reassembly;
 use crate::wire::instance::Instances;
 use crate::wire::kind::MessageKind;
+use crate::wire::version::Version;
 
 /// Never: there is no other.
 ///
@@ -33,6 +38,11 @@ pub unsafe fn exchange_of_master(_ctx: *const ConnContext) -> Option<Auth> {
     None
 }
 
+/// Whether a message of this version is looked at: a data message is, whatever the policy says.
+pub fn accepts(policy: Policy, kind: MessageKind, version: Version) -> bool {
+    kind == MessageKind::Data || policy.versions.contains(version)
+}
+
 /// Nothing: nobody asks when.
 ///
 /// # Safety
@@ -40,7 +50,7 @@ pub unsafe fn exchange_of_master(_ctx: *const ConnContext) -> Option<Auth> {
 pub unsafe fn note_heard(_ctx: *mut ConnContext) {}
 
 impl Arrival {
-    /// Drops a fragment of version 3.
+    /// Drops a fragment of version 3: to libotr 3 it is a whole message, of an unknown kind.
     ///
     /// # Safety
     /// As for [`receive`](super::super::receiving::receive).
@@ -48,6 +58,10 @@ impl Arrival {
         // SAFETY: the caller's promise.
         unsafe {
             let ctx = self.live(self.from)?;
+            let _ = with_secrets(ctx, |secrets| secrets.reassembly = Reassembly::default());
+            if self.policy.send_whitespace_tag {
+                self.note_answer_to_offer(MessageKind::Unknown)?;
+            }
             notice(self.client, ctx, Notice::ReceivedUnrecognised, ptr::null());
         }
         Err(Shown::Nothing)
@@ -77,7 +91,7 @@ impl Arrival {
         // SAFETY: the caller's promise.
         unsafe {
             let ctx = self.live(self.from)?;
-            let words = crate::abi::memory::c_string(&shown_error(self.bytes()));
+            let words = c_string(from_mark(self.bytes()));
             if words.is_null() {
                 return Ok(Shown::Yes);
             }
@@ -120,13 +134,5 @@ impl Arrival {
                 Shown::Yes
             }
         }
-    }
-}
-
-/// An error message as it is displayed: clients look for "OTR Error:", and their users' texts follow.
-fn shown_error(message: &[u8]) -> Vec<u8> {
-    match text_of(message) {
-        Some(text) => [b"OTR Error: ".as_slice(), text].concat(),
-        None => message.to_vec(),
     }
 }

@@ -5,6 +5,7 @@ use std::ptr;
 
 use super::callbacks::Note;
 use super::texts::{self, Window, Wording};
+use crate::abi::bridge::with_secrets;
 use crate::abi::context::Handle;
 use crate::abi::error::{GcryError, gcry_strerror};
 use crate::abi::memory::{bytes_of, c_string, free_and_clear};
@@ -12,8 +13,12 @@ use crate::abi::message::client::Client;
 use crate::abi::message::transmit::transmit_all;
 use crate::abi::smp_numbers::expected_number;
 use crate::abi::types::*;
+use crate::protocol::conversation::RESENT_PREFIX;
 use crate::protocol::effects::{Effect, ErrorCode, Notice};
 use crate::wire::error_message::compose;
+
+/// What marks a text that was sent again.
+const RESENT_MARK: &[u8] = b"[resent] ";
 
 /// The texts of a notice, malloc'ed, so that a callback that never returns loses memory and nothing else.
 #[derive(Clone, Copy)]
@@ -226,12 +231,18 @@ pub unsafe fn error_text(_client: Client, _ctx: *mut ConnContext, code: ErrorCod
     c_string(&compose(texts::error_for_them(code).as_bytes()))
 }
 
-/// What goes before a text that is sent again: nothing.
+/// What goes before a text that is sent again, malloc'ed: nothing, if it was sent again before.
 ///
 /// # Safety
-/// None.
-pub unsafe fn resent_prefix(_client: Client, _ctx: *mut ConnContext) -> *mut c_char {
-    c_string(b"")
+/// `ctx` is live.
+pub unsafe fn resent_prefix(_client: Client, ctx: *mut ConnContext) -> *mut c_char {
+    // SAFETY: the caller's promise.
+    let marked = unsafe { with_secrets(ctx, |secrets| secrets.last_message_begins(RESENT_MARK)) };
+    c_string(if marked.unwrap_or(false) {
+        b""
+    } else {
+        RESENT_PREFIX
+    })
 }
 
 /// Tells the correspondent that there is no session, in our account's name.
@@ -241,14 +252,18 @@ unsafe fn report_unexpected_data(client: Client, handle: Handle, ctx: *mut ConnC
         if !client.can_inject() {
             return;
         }
-        let mut name = client.account_name(ctx);
+        let name = client.account_name(ctx);
+        let ours = match handle.get(client.us) {
+            Some(ctx) if name.is_null() => (*ctx).accountname.cast_const(),
+            _ => name,
+        };
         let mut message = c_string(&compose(&texts::unexpected_data(
-            bytes_of(name).unwrap_or_default(),
+            bytes_of(ours).unwrap_or_default(),
         )));
-        free_and_clear(&raw mut name);
         if !message.is_null() {
             let _ = super::transmit(client, handle, message, FRAGMENT_SEND_ALL, ptr::null_mut());
         }
         free_and_clear(&raw mut message);
+        client.free_account_name(name);
     }
 }

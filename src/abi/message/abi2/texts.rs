@@ -179,11 +179,11 @@ pub fn setup_failed(reason: &[u8]) -> Wording {
 /// What the correspondent is told of an error of theirs or ours.
 pub fn error_for_them(code: ErrorCode) -> &'static str {
     match code {
-        ErrorCode::Encryption => "An error occurred when a message was being encrypted.",
+        ErrorCode::Encryption => "Error occurred encrypting message",
         // In our account's name where that is known: see `unexpected_data`.
         ErrorCode::NotInPrivate => "You sent encrypted data, which wasn't expected.",
         ErrorCode::Unreadable => "You transmitted an unreadable encrypted message.",
-        ErrorCode::Malformed => "You transmitted a malformed data message.",
+        ErrorCode::Malformed => "You transmitted a malformed data message",
     }
 }
 

@@ -16,6 +16,7 @@ use crate::abi::types::*;
 use crate::protocol::ake::Auth;
 use crate::protocol::effects::{ErrorCode, Notice};
 use crate::protocol::instances;
+use crate::protocol::policy::Policy;
 use crate::wire::error_message::text_of;
 use crate::wire::instance::{Instances, MIN_VALID};
 use crate::wire::kind::{MessageKind, instances as instance_tags, otr_tag};
@@ -35,6 +36,11 @@ pub unsafe fn other_instance_is_secure(
         find(client, names, INSTAG_BEST)
             .is_some_and(|best| best != ctx && (*best).msgstate == MSGSTATE_ENCRYPTED)
     }
+}
+
+/// Whether a message of this version is looked at: if the policy allows the version.
+pub fn accepts(policy: Policy, _kind: MessageKind, version: Version) -> bool {
+    policy.versions.contains(version)
 }
 
 /// Notes that a message came from this context.
