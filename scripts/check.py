@@ -14,6 +14,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TARGET = os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target"))
 LOGS = os.path.join(TARGET, "check")
 
+# What failed, said once more at the end, where a reader of a long log looks.
+FAILURES = []
+
 # How a suite's result is read from its output and exit status; see `count`.
 STATUS, LAST_LINE, CARGO_TEST = "status", "last line", "cargo test"
 
@@ -187,6 +190,8 @@ def run_suite(suite, environment):
         print(f"  | {line}")
     print(f"  {suite.name}: FAILED, {verdict}{'; ' + why if why else ''}")
     print(f"  all it said: {os.path.join(LOGS, suite.name + '.log')}", flush=True)
+    FAILURES.append(f"{suite.name}: {failed} failed{'; ' + why if why else ''}")
+    FAILURES.extend("  " + line.strip()[:200] for line in complaints[:5])
     return passed, failed
 
 
@@ -244,6 +249,8 @@ def main():
                 continue
             passed, failed = run_suite(suite, environment)
             total_passed, total_failed = total_passed + passed, total_failed + failed
+    for line in FAILURES:
+        print(line)
     print(f"{total_passed} passed, {total_failed} failed", flush=True)
     return 1 if total_failed else 0
 
