@@ -4,6 +4,7 @@
 //! makes an [`Established`], and only that makes a session.
 
 mod authenticator;
+pub mod crossed;
 mod established;
 pub mod expiry;
 mod signing_key;
@@ -178,7 +179,7 @@ pub struct Auth {
 }
 
 /// What becomes of a DH-commit message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommitOutcome {
     /// The answer is in `last_message`.
     Answered,
@@ -188,6 +189,9 @@ pub enum CommitOutcome {
     RivalWins,
     /// It is our own: nothing changes.
     Reflected,
+    /// We have answered it, and revealed our value in an exchange of our own since. It is answered with this, our DH-key
+    /// once more, and nothing changes: which of the two exchanges counts is decided when their reveal signature comes.
+    Repeated(Vec<u8>),
 }
 
 impl Auth {
@@ -237,6 +241,16 @@ impl Auth {
             },
             _ => None,
         }
+    }
+
+    /// Whether our reveal signature that waits was the answer to this DH-key message, or to one with the same value.
+    pub fn has_revealed_for(&self, dh_key: &[u8]) -> bool {
+        let value = || {
+            let message = DhKey::parse(&dearmour(dh_key, true).ok()?).ok()?;
+            Element::from_bytes(&message.gy)
+        };
+        self.revealed()
+            .is_some_and(|revealed| value().as_ref() == Some(&revealed.their_dh))
     }
 
     /// The other side's exchange that we have answered, likewise.
@@ -292,6 +306,12 @@ impl Auth {
             header: tags.header(version),
             gy: our_dh.public().to_bytes(),
         };
+        let reply = armour(&reply.serialise()?);
+        if let AuthState::AwaitingSig(_) = self.state
+            && sent.is_some_and(|sent| sent.hashed_gx == commit.hashed_gx)
+        {
+            return Ok(CommitOutcome::Repeated(reply));
+        }
         let begun = if let Some(commitment) = self.commitment() {
             Some(Begun::Committed(Box::new(commitment.clone())))
         } else {
@@ -303,7 +323,7 @@ impl Auth {
             })
         };
         *self = Self {
-            last_message: Some(armour(&reply.serialise()?)),
+            last_message: Some(reply),
             // A second DH-commit does not make the exchange younger: anybody can send one.
             waits_since: if begun.is_some() || self.responding().is_some() {
                 self.waits_since
@@ -333,9 +353,9 @@ impl Auth {
         tags: Tags,
         opened: &OpenedPairs,
     ) -> Result<bool, ProtocolError> {
-        if let AuthState::AwaitingSig(revealed) = &self.state {
-            let incoming = DhKey::parse(&dearmour(message, true)?)?;
-            return Ok(Element::from_bytes(&incoming.gy).as_ref() == Some(&revealed.their_dh));
+        if let AuthState::AwaitingSig(_) = &self.state {
+            DhKey::parse(&dearmour(message, true)?)?;
+            return Ok(self.has_revealed_for(message));
         }
         match self.commitment().cloned() {
             Some(commitment) => self.answer_dh_key(commitment, message, key, tags, opened),
@@ -415,13 +435,6 @@ impl Auth {
         let Some(responding) = self.responding() else {
             return Ok(None);
         };
-        // Both sides may have revealed their values, each as the answer to the other's DH-key: then the higher hash wins. A
-        // DH-commit that came after we had revealed ours takes its place, as the specification says.
-        if let AuthState::AwaitingSig(ours) = &self.state
-            && ours.commitment.hashed_gx > responding.hashed_gx
-        {
-            return Ok(None);
-        }
         let version = responding.version;
         let mut gx = responding.encrypted_gx.clone();
         aes_ctr::apply(&incoming.revealed_key, &ZERO_COUNTER, &mut gx);
@@ -477,37 +490,12 @@ impl Auth {
         message: &[u8],
         opened: &mut OpenedPairs,
     ) -> Result<Option<Established>, ProtocolError> {
-        let incoming = Signature::parse(&dearmour(message, true)?)?;
         let Some(revealed) = self.revealed() else {
+            Signature::parse(&dearmour(message, true)?)?;
             return Ok(None);
         };
-        let Revealed {
-            commitment,
-            their_dh,
-            keys,
-            ..
-        } = revealed;
-        if !opened.may_open(commitment.our_dh.public(), their_dh) {
+        let Some(established) = revealed.finish(message, opened)? else {
             return Ok(None);
-        }
-        check_outer_mac(&keys.m2_prime, &incoming.encrypted_signature, &incoming.mac)?;
-        let theirs = Authenticator {
-            encryption: &keys.c_prime,
-            inner_mac: &keys.m1_prime,
-            signer_dh: their_dh,
-            reader_dh: commitment.our_dh.public(),
-        };
-        let signer = theirs.open(incoming.encrypted_signature)?;
-        let established = Established {
-            data_keys: Some(keys.first_data_keys(&commitment.our_dh, their_dh)),
-            our_dh: commitment.our_dh.clone(),
-            our_keyid: commitment.our_keyid,
-            their_dh: their_dh.clone(),
-            their_keyid: signer.keyid,
-            their_fingerprint: signer.fingerprint,
-            session_id: SessionId::new(&keys.session_id, BoldHalf::First),
-            version: commitment.version,
-            initiated: true,
         };
         self.finish(&established, None, opened);
         Ok(Some(established))
@@ -528,5 +516,44 @@ impl Auth {
             last_message: reply,
             waits_since: 0,
         };
+    }
+}
+
+impl Revealed {
+    /// Reads the signature message that finishes this exchange. `None`: it has opened a session already.
+    fn finish(
+        &self,
+        message: &[u8],
+        opened: &OpenedPairs,
+    ) -> Result<Option<Established>, ProtocolError> {
+        let incoming = Signature::parse(&dearmour(message, true)?)?;
+        let Revealed {
+            commitment,
+            their_dh,
+            keys,
+            ..
+        } = self;
+        if !opened.may_open(commitment.our_dh.public(), their_dh) {
+            return Ok(None);
+        }
+        check_outer_mac(&keys.m2_prime, &incoming.encrypted_signature, &incoming.mac)?;
+        let theirs = Authenticator {
+            encryption: &keys.c_prime,
+            inner_mac: &keys.m1_prime,
+            signer_dh: their_dh,
+            reader_dh: commitment.our_dh.public(),
+        };
+        let signer = theirs.open(incoming.encrypted_signature)?;
+        Ok(Some(Established {
+            data_keys: Some(keys.first_data_keys(&commitment.our_dh, their_dh)),
+            our_dh: commitment.our_dh.clone(),
+            our_keyid: commitment.our_keyid,
+            their_dh: their_dh.clone(),
+            their_keyid: signer.keyid,
+            their_fingerprint: signer.fingerprint,
+            session_id: SessionId::new(&keys.session_id, BoldHalf::First),
+            version: commitment.version,
+            initiated: true,
+        }))
     }
 }

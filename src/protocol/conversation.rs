@@ -4,6 +4,7 @@
 use zeroize::Zeroize;
 
 use super::ake::Tags;
+use super::ake::crossed::Crossed;
 use super::effects::{Effect, Notice};
 use super::error::ProtocolError;
 use super::held_texts::HeldTexts;
@@ -121,6 +122,8 @@ pub struct Secrets {
     pub lost_commit: Option<[u8; 32]>,
     /// The session before, as long as messages of it may be under way.
     pub previous: Option<PreviousSession>,
+    /// An exchange of ours that crossed the one of the session and is not finished yet.
+    pub crossed: Option<Box<Crossed>>,
     /// The last data messages that were read.
     pub seen: SeenMessages,
     /// Whom the SMP under way is with.

@@ -1,5 +1,6 @@
 //! What becomes of a message from the correspondent, by its kind.
 
+use super::ake::crossed::{Crossed, Finished};
 use super::ake::{Auth, AuthState, CommitOutcome, Commitment, Established, SigningKey};
 use super::ake_v1::V1Offer;
 use super::conversation::{Conversation, MessageState, Peer, PreviousSession, Retransmit};
@@ -111,6 +112,7 @@ impl Conversation {
                 .unwrap_or_default(),
             Ok(CommitOutcome::OursWins) => self.send_auth(auth, now),
             Ok(CommitOutcome::Reflected) => Vec::new(),
+            Ok(CommitOutcome::Repeated(reply)) => vec![Effect::Inject(reply)],
             Ok(CommitOutcome::Answered) => {
                 self.version = Some(version);
                 if let Some((hash, _)) = unanswered {
@@ -137,7 +139,10 @@ impl Conversation {
         let masters = master
             .and_then(Auth::commitment)
             .filter(|commitment| commitment.version == Version::V3);
-        let adopted = masters.filter(|masters| self.may_adopt(auth, masters, opened));
+        // The same DH-key again, shortly after our reveal signature, was sent before that arrived. It answers the DH-commit
+        // that it answered then, and not one that we have sent since.
+        let repeats = auth.is_recent(now) && auth.has_revealed_for(message);
+        let adopted = masters.filter(|masters| !repeats && self.may_adopt(auth, masters, opened));
         let outcome = match adopted {
             Some(masters) => auth
                 .answer_dh_key(masters.clone(), message, key, self.tags, opened)
@@ -168,21 +173,35 @@ impl Conversation {
         // It goes on waiting for other instances, once this one has a session by it.
         let done = self.secrets.answered_commit.as_ref() == hash
             && opened.have_opened(masters.our_dh.public());
+        // It waits for its signature beside the session that their exchange has opened.
+        let crossed = self.secrets.crossed.as_ref();
+        let waits = crossed.is_some_and(|crossed| crossed.our_commit() == &masters.hashed_gx);
         auth.commitment().is_none()
             && revealed != hash
             && !done
+            && !waits
             && (!lost || matches!(auth.state, AuthState::AwaitingRevealSig(_)))
     }
 
-    /// Handles a reveal signature message.
+    /// Handles a reveal signature message. An exchange of our own in which we have revealed our value too goes on waiting for
+    /// its signature; see [`crossed`](super::ake::crossed).
     pub fn on_reveal_signature(
         &mut self,
         auth: &mut Auth,
         opened: &mut OpenedPairs,
         message: &[u8],
         key: &SigningKey,
+        now: i64,
     ) -> Vec<Effect> {
+        let ours = auth.revealed().cloned();
+        let their_commit = auth.responding().map(|responding| responding.hashed_gx);
         let outcome = auth.on_reveal_signature(message, key, self.tags, opened);
+        if let (Ok(Some(established)), Some(ours), Some(their_commit)) =
+            (&outcome, ours, their_commit)
+        {
+            let rival = established.session_id();
+            self.secrets.crossed = Some(Box::new(Crossed::new(ours, their_commit, rival, now)));
+        }
         finish_exchange(outcome, auth.last_message.clone())
     }
 
@@ -192,8 +211,50 @@ impl Conversation {
         auth: &mut Auth,
         opened: &mut OpenedPairs,
         message: &[u8],
+        now: i64,
     ) -> Vec<Effect> {
-        finish_exchange(auth.on_signature(message, opened), None)
+        match auth.on_signature(message, opened) {
+            Ok(Some(established)) => finish_exchange(Ok(Some(established)), None),
+            outcome => match self.finish_crossed(opened, message, now) {
+                Some(effects) => effects,
+                None => finish_exchange(outcome, None),
+            },
+        }
+    }
+
+    /// Handles a signature message as the last one of an exchange of ours that crossed the one of the session. `None`: it is
+    /// not.
+    fn finish_crossed(
+        &mut self,
+        opened: &mut OpenedPairs,
+        message: &[u8],
+        now: i64,
+    ) -> Option<Vec<Effect>> {
+        let in_use = self.state == MessageState::Encrypted;
+        let crossed = self.secrets.crossed.take_if(|crossed| {
+            crossed.is_over(now) || !in_use || !crossed.has_rival(self.session_id)
+        });
+        drop(crossed);
+        let finished = self.secrets.crossed.as_ref()?.on_signature(message, opened);
+        let finished = finished.ok().flatten()?;
+        self.secrets.crossed = None;
+        let (Finished::Wins(established) | Finished::Loses(established)) = &finished;
+        if self.peer.map(|peer| peer.fingerprint) != Some(*established.their_fingerprint()) {
+            return Some(Vec::new());
+        }
+        match finished {
+            Finished::Wins(established) => Some(finish_exchange(Ok(Some(established)), None)),
+            Finished::Loses(established) => {
+                if let Ok(session) = Session::open(&established) {
+                    self.end_previous();
+                    self.secrets.previous = Some(PreviousSession {
+                        session: Box::new(session),
+                        replaced: now,
+                    });
+                }
+                Some(Vec::new())
+            }
+        }
     }
 
     /// Handles a key exchange message of version 1. It may confirm the keys of the session; otherwise it opens one, with a

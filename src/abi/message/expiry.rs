@@ -33,6 +33,9 @@ pub unsafe fn expire_one(ctx: *mut ConnContext, now: i64) {
     unsafe {
         let auth = &raw mut (*ctx).auth;
         let since = auth_info::commit_sent(auth);
+        if let Some(secrets) = private_of(ctx).and_then(|private| (*private).secrets.as_mut()) {
+            secrets.crossed.take_if(|crossed| crossed.is_over(now));
+        }
         if !waits_for(ctx).is_some_and(|waiting| waiting.is_over(since, now)) {
             return;
         }
@@ -49,12 +52,26 @@ pub unsafe fn expire_one(ctx: *mut ConnContext, now: i64) {
     }
 }
 
+/// Whether anything waits in this context that will be wiped in time.
+///
+/// # Safety
+/// `ctx` is live.
+#[cfg(feature = "abi5")]
+pub unsafe fn is_waiting(ctx: *mut ConnContext) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let secrets = private_of(ctx).and_then(|private| (*private).secrets.as_ref());
+        let crossed = secrets.is_some_and(|secrets| secrets.crossed.is_some());
+        crossed || waits_for(ctx).is_some()
+    }
+}
+
 /// What an exchange of version 3 waits for that has an end: the answers to the DH-commit of a master context, or the
 /// signature that an instance awaits.
 ///
 /// # Safety
 /// `ctx` is live.
-pub unsafe fn waits_for(ctx: *mut ConnContext) -> Option<Waiting> {
+unsafe fn waits_for(ctx: *mut ConnContext) -> Option<Waiting> {
     // SAFETY: the caller's promise.
     unsafe {
         let auth = &raw const (*ctx).auth;
@@ -86,7 +103,10 @@ unsafe fn forget_unheld(master: *mut ConnContext) {
                 held.extend(mpi::bytes((*member).auth.our_dh.public).map(|bytes| bytes.to_vec()));
             }
             if let Some(member) = private_of(member) {
+                let secrets = (*member).secrets.as_ref();
+                let crossed = secrets.and_then(|secrets| secrets.crossed.as_ref());
                 held.extend((*member).exchange.held_values());
+                held.extend(crossed.map(|crossed| crossed.our_value()));
             }
         }
         (*private).shared.opened.forget_all_but(&held);

@@ -285,12 +285,12 @@ impl Arrival {
                     )
                 })?,
                 MessageKind::RevealSig => self.with_key(|_, c, auth, shared, key| {
-                    c.on_reveal_signature(auth, &mut shared.opened, self.bytes(), key)
+                    c.on_reveal_signature(auth, &mut shared.opened, self.bytes(), key, now())
                 })?,
                 MessageKind::Signature => {
                     let ctx = self.live(self.from)?;
                     self.deliver(with_exchange(ctx, |c, auth, shared| {
-                        c.on_signature(auth, &mut shared.opened, self.bytes())
+                        c.on_signature(auth, &mut shared.opened, self.bytes(), now())
                     }));
                 }
                 MessageKind::V1KeyExchange => self.with_key(|_, c, auth, _, key| {

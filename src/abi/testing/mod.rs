@@ -10,6 +10,8 @@
 )]
 
 mod library;
+#[cfg(feature = "abi5")]
+mod logins;
 mod lost;
 mod party;
 mod recorded;

@@ -328,6 +328,21 @@ impl Party {
         unsafe { (&(*best).sessionid)[..(*best).sessionid_len].to_vec() }
     }
 
+    /// The id of the session with one instance of the correspondent; empty without one.
+    #[cfg(feature = "abi5")]
+    pub fn session_id_with(&mut self, instance: OtrlInstag) -> Vec<u8> {
+        let context = self.context(instance);
+        if context.is_null() {
+            return Vec::new();
+        }
+        unsafe {
+            if (*context).msgstate != MSGSTATE_ENCRYPTED {
+                return Vec::new();
+            }
+            (&(*context).sessionid)[..(*context).sessionid_len].to_vec()
+        }
+    }
+
     /// Our instance tag.
     #[cfg(feature = "abi5")]
     pub fn our_tag(&self) -> OtrlInstag {

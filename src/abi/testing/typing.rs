@@ -6,11 +6,11 @@ use std::fmt;
 
 use super::library::{Library, OURS};
 use super::party::{ALICE, BOB, Party, Told};
-use super::{Rng, schedules, trace};
+use super::{Rng, first_seed, schedules, trace};
 use crate::abi::types::*;
 
 /// After so many messages an exchange that has not come to rest is taken for one that never will.
-const ENDLESS: usize = 60;
+pub const ENDLESS: usize = 60;
 
 /// What can happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,52 @@ pub struct Conversation {
     /// How often each was told that something could not be read.
     pub unreadable: [usize; 2],
     delivered: usize,
+}
+
+/// What something that a party was told means for the texts.
+pub enum Meaning<'a> {
+    Shown(&'a [u8]),
+    /// One of the party's own texts may be lost; what it was told, which may be a line with the correspondent's words.
+    Warned(&'a [u8]),
+    /// A message of the correspondent's could not be read.
+    Unreadable,
+    Other,
+}
+
+pub fn meaning(told: &Told) -> Meaning<'_> {
+    match told {
+        Told::Text(text) => Meaning::Shown(text),
+        #[cfg(feature = "abi5")]
+        Told::Message(MSGEVENT_RCVDMSG_UNENCRYPTED, text, _) => Meaning::Shown(text),
+        #[cfg(feature = "abi5")]
+        Told::Message(MSGEVENT_RCVDMSG_GENERAL_ERR | MSGEVENT_ENCRYPTION_ERROR, ..) => {
+            Meaning::Warned(b"")
+        }
+        #[cfg(feature = "abi5")]
+        Told::Message(
+            MSGEVENT_RCVDMSG_UNREADABLE
+            | MSGEVENT_RCVDMSG_NOT_IN_PRIVATE
+            | MSGEVENT_RCVDMSG_MALFORMED
+            | MSGEVENT_RCVDMSG_FOR_OTHER_INSTANCE,
+            ..,
+        ) => Meaning::Unreadable,
+        #[cfg(feature = "abi2")]
+        Told::Line(line) if line.starts_with(b"OTR Error") => Meaning::Warned(line),
+        #[cfg(feature = "abi2")]
+        Told::Line(line) => Meaning::Shown(line),
+        _ => Meaning::Other,
+    }
+}
+
+/// The number of the text in what is shown, and whether it is marked as sent again.
+pub fn number_in(shown: &[u8]) -> Option<(usize, bool)> {
+    let shown = String::from_utf8_lossy(shown);
+    let at = shown.find("text ")?;
+    let digits: String = shown[at + 5..]
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    Some((digits.parse().ok()?, shown.contains("[resent]")))
 }
 
 /// How a conversation ended.
@@ -119,30 +165,14 @@ impl Conversation {
             self.queues[1 - who].extend(sent);
             for told in self.parties[who].take_told() {
                 trace(|| format!("    {who} is told {told:?}"));
-                match told {
-                    Told::Text(text) => self.note(who, &text),
-                    #[cfg(feature = "abi5")]
-                    Told::Message(MSGEVENT_RCVDMSG_UNENCRYPTED, text, _) => self.note(who, &text),
-                    #[cfg(feature = "abi5")]
-                    Told::Message(MSGEVENT_RCVDMSG_GENERAL_ERR | MSGEVENT_ENCRYPTION_ERROR, ..) => {
-                        self.warned[who] += 1
+                match meaning(&told) {
+                    Meaning::Shown(text) => self.note(who, text),
+                    Meaning::Warned(text) => {
+                        self.note(who, text);
+                        self.warned[who] += 1;
                     }
-                    #[cfg(feature = "abi5")]
-                    Told::Message(
-                        MSGEVENT_RCVDMSG_UNREADABLE
-                        | MSGEVENT_RCVDMSG_NOT_IN_PRIVATE
-                        | MSGEVENT_RCVDMSG_MALFORMED
-                        | MSGEVENT_RCVDMSG_FOR_OTHER_INSTANCE,
-                        ..,
-                    ) => self.unreadable[who] += 1,
-                    #[cfg(feature = "abi2")]
-                    Told::Line(line) => {
-                        self.note(who, &line);
-                        if line.starts_with(b"OTR Error") {
-                            self.warned[who] += 1;
-                        }
-                    }
-                    _ => {}
+                    Meaning::Unreadable => self.unreadable[who] += 1,
+                    Meaning::Other => {}
                 }
             }
         }
@@ -150,18 +180,13 @@ impl Conversation {
 
     /// A text is shown, perhaps with words around it.
     fn note(&mut self, who: usize, shown: &[u8]) {
-        let shown = String::from_utf8_lossy(shown);
-        if let Some(at) = shown.find("text ") {
-            let digits: String = shown[at + 5..]
-                .chars()
-                .take_while(char::is_ascii_digit)
-                .collect();
-            let numbers = if shown.contains("[resent]") {
+        if let Some((number, again)) = number_in(shown) {
+            let numbers = if again {
                 &mut self.got_again[who]
             } else {
                 &mut self.got[who]
             };
-            numbers.extend(digits.parse::<usize>());
+            numbers.push(number);
         }
     }
 
@@ -242,7 +267,7 @@ impl fmt::Display for Sum {
 fn random(libraries: [&'static Library; 2], policy: u32, count: u64) -> (Sum, Option<u64>) {
     let mut sum = Sum::default();
     let mut first_bad = None;
-    for seed in 0..count {
+    for seed in first_seed()..first_seed() + count {
         let mut rng = Rng::new(seed);
         let texts = [rng.below(5), rng.below(5)];
         if texts == [0, 0] {
@@ -261,10 +286,22 @@ fn random(libraries: [&'static Library; 2], policy: u32, count: u64) -> (Sum, Op
 fn every_order(policy: u32, texts: [usize; 2], depth: usize) -> (Sum, Vec<Vec<Event>>) {
     let mut sum = Sum::default();
     let mut bad = Vec::new();
+    every_choice(depth, |choose| {
+        let (outcome, events) = play([&OURS, &OURS], policy, texts, choose);
+        sum.add(outcome);
+        if !outcome.is_good() {
+            bad.push(events);
+        }
+    });
+    (sum, bad)
+}
+
+/// Runs `play` with every combination of the first `depth` choices; those after it are made in turn.
+pub fn every_choice(depth: usize, mut play: impl FnMut(&mut dyn FnMut(usize) -> usize)) {
     let mut prefix: Vec<usize> = Vec::new();
     loop {
         let mut widths = Vec::new();
-        let (outcome, events) = play([&OURS, &OURS], policy, texts, |choices| {
+        play(&mut |choices| {
             let at = widths.len();
             widths.push(choices);
             match prefix.get(at) {
@@ -273,10 +310,6 @@ fn every_order(policy: u32, texts: [usize; 2], depth: usize) -> (Sum, Vec<Vec<Ev
                 None => at % choices,
             }
         });
-        sum.add(outcome);
-        if !outcome.is_good() {
-            bad.push(events);
-        }
         // The next prefix, as one counts up.
         prefix.resize(depth.min(widths.len()), 0);
         while prefix
@@ -287,13 +320,13 @@ fn every_order(policy: u32, texts: [usize; 2], depth: usize) -> (Sum, Vec<Vec<Ev
         }
         match prefix.last_mut() {
             Some(last) => *last += 1,
-            None => return (sum, bad),
+            None => return,
         }
     }
 }
 
 #[cfg(feature = "abi5")]
-const POLICIES: [(&str, u32); 9] = {
+pub const POLICIES: [(&str, u32); 9] = {
     const ALWAYS: u32 = POLICY_ALWAYS & !POLICY_VERSION_MASK;
     const OPPORTUNISTIC: u32 = POLICY_OPPORTUNISTIC & !POLICY_VERSION_MASK;
     const QUIET: u32 = POLICY_REQUIRE_ENCRYPTION;
@@ -350,7 +383,8 @@ fn everything_arrives_whoever_types_when() {
     assert_eq!(bad, []);
 }
 
-/// With libotr on one side: never fewer sessions, never more texts lost, than with libotr on both.
+/// With libotr on one side: never fewer sessions, never more texts lost, than with libotr on both. Keys are random, and with
+/// them which DH-commit wins, so that few may differ by chance.
 #[cfg(otr_real_library)]
 #[test]
 fn with_the_real_library_it_is_no_worse() {
@@ -366,7 +400,10 @@ fn with_the_real_library_it_is_no_worse() {
         ] {
             let (sum, first_bad) = random(libraries, policy, count);
             println!("{name}, {order}: {sum}; first bad {first_bad:?}");
-            if sum.sessions < reals.sessions || sum.endless > reals.endless || sum.lost > reals.lost
+            let chance = sum.played.isqrt();
+            if sum.sessions + chance < reals.sessions
+                || sum.endless > reals.endless
+                || sum.lost > reals.lost + chance
             {
                 worse.push((name, order));
             }

@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::crypto::group::Element;
+use crate::protocol::ake::expiry::{REPEAT_INTERVAL, REVEAL_LIFETIME};
 use crate::protocol::ake::{AuthState, CommitOutcome};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::opened_pairs::OpenedPairs;
+use crate::protocol::session_id::BoldHalf;
 use crate::wire::armour::armour;
 use crate::wire::messages::DhKey;
 
@@ -82,14 +84,10 @@ fn a_commit_that_waits_in_the_master_context_is_a_rival_by_its_hash() {
         ([0xff; 32], CommitOutcome::RivalWins),
     ] {
         let mut auth = Auth::default();
-        assert_eq!(
-            auth.on_commit(&commit, Version::V3, TAGS, Some(&rival)),
-            Ok(outcome)
-        );
-        assert_eq!(
-            matches!(auth.state, AuthState::None),
-            outcome != CommitOutcome::Answered
-        );
+        let became = auth.on_commit(&commit, Version::V3, TAGS, Some(&rival));
+        let is_answered = became == Ok(CommitOutcome::Answered);
+        assert_eq!(became, Ok(outcome));
+        assert_eq!(matches!(auth.state, AuthState::None), !is_answered);
     }
 }
 
@@ -243,52 +241,121 @@ fn a_spent_commit_is_not_sent_again() {
     assert_ne!(auth.last_message, commit);
 }
 
-/// Each side has answered the other's DH-commit, and revealed its own: the two must not end in different sessions.
+/// Two sides that have answered each other's DH-commits and revealed their own values; each one's reveal signature is in its
+/// outbox. With the two exchanges that they began.
+fn both_have_revealed() -> (Pair, [Auth; 2]) {
+    let [mine, theirs] = [(); 2].map(|()| start(Version::V3));
+    let mut pair = Pair::new();
+    pair.alice.receive(&commit_of(&theirs).0);
+    pair.bob.receive(&commit_of(&mine).0);
+    let [from_alice, from_bob] = [&mut pair.alice, &mut pair.bob].map(|side| side.outbox.remove(0));
+    for (side, master, message) in [
+        (&mut pair.alice, &mine, &from_bob),
+        (&mut pair.bob, &theirs, &from_alice),
+    ] {
+        let (c, auth, opened) = (&mut side.conversation, &mut side.auth, &side.shared.opened);
+        let effects = c.on_dh_key(auth, Some(master), opened, message, side.key, NOW);
+        side.deliver(effects);
+    }
+    (pair, [mine, theirs])
+}
+
+/// Each side has answered the other's DH-commit, and revealed its own: the two must not end in different sessions, and what
+/// was sent in the one that does not count must be read.
 #[test]
-fn of_two_exchanges_that_both_have_revealed_one_is_finished() {
-    for _ in 0..4 {
-        let opened = &mut OpenedPairs::default();
-        let [mine, theirs] = [(); 2].map(|()| start(Version::V3));
-        let (mut alice, mut bob) = (Auth::default(), Auth::default());
-        let [a_key, b_key] = [0, 1].map(|index| &KEYS[index]);
-        alice
-            .on_commit(&commit_of(&theirs).0, Version::V3, TAGS, None)
-            .unwrap();
-        bob.on_commit(&commit_of(&mine).0, Version::V3, TAGS, None)
-            .unwrap();
-        let sent = |auth: &Auth| auth.last_message.clone().unwrap();
-        let (from_alice, from_bob) = (sent(&alice), sent(&bob));
-        let commitment = |auth: &Auth| auth.commitment().unwrap().clone();
-        assert_eq!(
-            alice.answer_dh_key(commitment(&mine), &from_bob, a_key, TAGS, opened),
-            Ok(true)
-        );
-        assert_eq!(
-            bob.answer_dh_key(commitment(&theirs), &from_alice, b_key, TAGS, opened),
-            Ok(true)
-        );
-        let (from_alice, from_bob) = (sent(&alice), sent(&bob));
-        let at_alice = alice
-            .on_reveal_signature(&from_bob, a_key, TAGS, opened)
-            .unwrap();
-        let at_bob = bob
-            .on_reveal_signature(&from_alice, b_key, TAGS, opened)
-            .unwrap();
-        assert_ne!(at_alice.is_some(), at_bob.is_some());
-        let (winner, other, signature) = match at_alice {
-            Some(_) => (&theirs, &mut bob, sent(&alice)),
-            None => (&mine, &mut alice, sent(&bob)),
+fn of_two_exchanges_that_are_both_finished_the_higher_hash_counts() {
+    let mut winners = [0, 0];
+    while winners.contains(&0) {
+        let (mut pair, [mine, theirs]) = both_have_revealed();
+        // Each accepts the other's reveal signature, and writes at once.
+        let [from_alice, from_bob] =
+            [&mut pair.alice, &mut pair.bob].map(|side| side.outbox.remove(0));
+        pair.alice.receive(&from_bob);
+        pair.bob.receive(&from_alice);
+        for side in [&mut pair.alice, &mut pair.bob] {
+            let text = side.conversation.encrypt_text(b"hello", &[], NOW).unwrap();
+            side.outbox.push(text);
+        }
+        let [to_bob, to_alice] =
+            [&mut pair.alice, &mut pair.bob].map(|side| std::mem::take(&mut side.outbox));
+        to_bob.iter().for_each(|message| pair.bob.receive(message));
+        to_alice
+            .iter()
+            .for_each(|message| pair.alice.receive(message));
+        for side in [&pair.alice, &pair.bob] {
+            assert!(side.told.contains(&Told::Text(b"hello".to_vec())));
+            assert!(side.conversation.secrets.crossed.is_none());
+        }
+        let [alice, bob] = [&pair.alice, &pair.bob].map(|side| side.conversation.session_id);
+        assert_eq!(alice.as_bytes(), bob.as_bytes());
+        let mine_wins = commit_of(&mine).1 > commit_of(&theirs).1;
+        assert_eq!(alice.half() == BoldHalf::First, mine_wins);
+        winners[usize::from(mine_wins)] += 1;
+    }
+}
+
+/// A signature that comes too late finishes nothing.
+#[test]
+fn a_crossing_exchange_does_not_wait_for_ever() {
+    for late in [0, REVEAL_LIFETIME + 1] {
+        let (mut pair, [mine, _]) = both_have_revealed();
+        let [from_alice, from_bob] =
+            [&mut pair.alice, &mut pair.bob].map(|side| side.outbox.remove(0));
+        pair.alice.receive(&from_bob);
+        pair.bob.receive(&from_alice);
+        let signature = pair.bob.outbox.remove(0);
+        pair.alice.now = NOW + late;
+        pair.alice.receive(&signature);
+        let our_value = mine.commitment().unwrap().our_dh.public().clone();
+        let finished = pair.alice.shared.opened.have_opened(&our_value);
+        assert_eq!(finished, late == 0);
+        assert!(pair.alice.conversation.secrets.crossed.is_none());
+    }
+}
+
+/// A DH-key does not say which DH-commit it answers. The same again, sent before our reveal signature arrived, is no answer to
+/// the DH-commit that our master context has sent since, unless the exchange makes no progress.
+#[test]
+fn a_dh_key_again_answers_the_commit_that_it_answered() {
+    for (passed, adopts) in [(REPEAT_INTERVAL - 1, false), (REPEAT_INTERVAL, true)] {
+        let [first, second] = [(); 2].map(|()| start(Version::V3));
+        let mut pair = Pair::new();
+        pair.bob.receive(&commit_of(&first).0);
+        let dh_key = pair.bob.outbox.remove(0);
+        let alice = &mut pair.alice;
+        for (master, now) in [(&first, NOW), (&second, NOW + passed)] {
+            let (c, auth, opened) = (
+                &mut alice.conversation,
+                &mut alice.auth,
+                &alice.shared.opened,
+            );
+            let effects = c.on_dh_key(auth, Some(master), opened, &dh_key, alice.key, now);
+            alice.deliver(effects);
+        }
+        let [revealed, again] = &alice.outbox[..] else {
+            panic!("one message for each DH-key: {:?}", alice.outbox)
         };
-        assert!(winner.pending_commit() >= mine.pending_commit());
-        assert!(winner.pending_commit() >= theirs.pending_commit());
-        let mut opened = OpenedPairs::default();
-        assert!(
-            other
-                .on_signature(&signature, &mut opened)
-                .unwrap()
-                .is_some()
+        assert_eq!(revealed != again, adopts, "{passed}");
+        let expected = if adopts { &second } else { &first };
+        let revealed = alice.auth.revealed().unwrap();
+        assert_eq!(
+            Some(&revealed.commitment.hashed_gx),
+            expected.pending_commit()
         );
     }
+}
+
+/// A DH-commit that comes again after we have revealed our value does not undo that.
+#[test]
+fn a_commit_again_after_the_reveal_changes_nothing() {
+    let (mut pair, [_, theirs]) = both_have_revealed();
+    pair.alice.outbox.clear();
+    pair.alice.receive(&commit_of(&theirs).0);
+    assert!(matches!(pair.alice.auth.state, AuthState::AwaitingSig(_)));
+    let [answer] = &pair.alice.outbox[..] else {
+        panic!("not answered: {:?}", pair.alice.outbox)
+    };
+    assert_eq!(message_kind(answer), MessageKind::DhKey);
 }
 
 /// What anybody can answer our DH-commit with does not bar the exchange that the correspondent begins afterwards.

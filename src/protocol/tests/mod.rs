@@ -99,9 +99,9 @@ impl Side {
                 c.on_dh_key(auth, None, &self.shared.opened, message, self.key, now)
             }
             MessageKind::RevealSig => {
-                c.on_reveal_signature(auth, &mut self.shared.opened, message, self.key)
+                c.on_reveal_signature(auth, &mut self.shared.opened, message, self.key, now)
             }
-            MessageKind::Signature => c.on_signature(auth, &mut self.shared.opened, message),
+            MessageKind::Signature => c.on_signature(auth, &mut self.shared.opened, message, now),
             MessageKind::V1KeyExchange => c.on_v1_key_exchange(auth, message, self.key, now),
             MessageKind::Data => {
                 let mut effects = Vec::new();

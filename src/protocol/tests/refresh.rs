@@ -168,7 +168,7 @@ fn an_exchange_hands_on_the_first_keys_of_the_session() {
                 ..
             } = &mut pair.bob;
             let effects =
-                conversation.on_reveal_signature(auth, &mut Default::default(), &message, key);
+                conversation.on_reveal_signature(auth, &mut Default::default(), &message, key, NOW);
             let [
                 Effect::FingerprintSeen(_),
                 Effect::Then(Task::Activate(established, _)),

@@ -4,7 +4,7 @@ use std::ffi::{c_uint, c_void};
 
 use crate::abi::message::client::Client;
 use crate::abi::message::clock::now;
-use crate::abi::message::expiry::{expire_one, waits_for};
+use crate::abi::message::expiry::{expire_one, is_waiting};
 use crate::abi::types::*;
 
 /// How often the client should poll, in seconds.
@@ -44,7 +44,7 @@ pub unsafe extern "C-unwind" fn otrl_message_poll(
         let mut ctx = (*us).context_root;
         while !ctx.is_null() {
             expire_one(ctx, now);
-            still_waiting |= waits_for(ctx).is_some();
+            still_waiting |= is_waiting(ctx);
             ctx = (*ctx).next;
         }
         if !still_waiting {
