@@ -7,12 +7,16 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TARGET = os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target"))
 LOGS = os.path.join(TARGET, "check")
+
+# The suites that run now: their processes.
+RUNNING = set()
 
 # What failed, said once more at the end, where a reader of a long log looks.
 FAILURES = []
@@ -23,7 +27,10 @@ STATUS, LAST_LINE, CARGO_TEST = "status", "last line", "cargo test"
 
 @dataclass
 class Suite:
-    """A command of some tests. Its output is read as `counts` says."""
+    """A command of some tests. Its output is read as `counts` says.
+
+    Two suites run at a time, but never two with the same `lock`: cargo works on one directory at a time. One that `runs_alone`
+    measures time, or starts as many programs as there are processors."""
 
     name: str
     command: list
@@ -31,6 +38,8 @@ class Suite:
     packages: list = field(default_factory=list)
     minutes: int = 10
     needs_install: bool = False
+    lock: str = ""
+    runs_alone: bool = False
 
 
 CLIPPY = ["cargo", "clippy", "--all-targets", "--locked"]
@@ -50,38 +59,41 @@ SUITES = [
     Suite("runner", ["python3", "scripts/check_test.py"], LAST_LINE, minutes=1),
     Suite("format", ["cargo", "fmt", "--check"], STATUS, minutes=2),
     Suite("licences", ["scripts/licences.py"], LAST_LINE, minutes=5),
-    Suite("clippy", CLIPPY + ["--", "-D", "warnings"], STATUS, COMPILERS),
-    Suite("clippy-core", CLIPPY + CORE + ["--", "-D", "warnings"], STATUS, COMPILERS),
-    Suite("clippy-abi2", CLIPPY + ABI2 + ["--", "-D", "warnings"], STATUS, COMPILERS),
-    Suite("rust", TEST, CARGO_TEST, COMPILERS, minutes=15),
-    Suite("rust-core", TEST + CORE, CARGO_TEST, COMPILERS, minutes=15),
-    Suite("rust-abi2", TEST + ABI2, CARGO_TEST, COMPILERS, minutes=15),
+    Suite("clippy", CLIPPY + ["--", "-D", "warnings"], STATUS, COMPILERS, lock="debug"),
+    Suite("clippy-core", CLIPPY + CORE + ["--", "-D", "warnings"], STATUS, COMPILERS, lock="debug"),
+    Suite("clippy-abi2", CLIPPY + ABI2 + ["--", "-D", "warnings"], STATUS, COMPILERS, lock="debug"),
+    Suite("rust", TEST, CARGO_TEST, COMPILERS, minutes=15, lock="debug"),
+    Suite("rust-core", TEST + CORE, CARGO_TEST, COMPILERS, minutes=15, lock="debug"),
+    Suite("rust-abi2", TEST + ABI2, CARGO_TEST, COMPILERS, minutes=15, lock="debug"),
     # Whole conversations: recorded messages, two who type at once, an unreliable network; and what libotr does in the same.
     Suite("conversations", ["env", "OTR_REAL_LIBRARY=libotr.so.5", "OTR_REPLAY_SCHEDULES=150", "OTR_TYPING_SCHEDULES=100",
                             "OTR_TYPING_DEPTH=5", "OTR_UNRELIABLE_SCHEDULES=60", *TEST, "--lib", "testing"], CARGO_TEST,
-          COMPILERS + ["libotr5"], minutes=20),
+          COMPILERS + ["libotr5"], minutes=20, lock="debug"),
     # The multiplication kernels against num-bigint: optimised, since there are many cases; a debug build takes some hundred.
     Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", *TEST, *CORE, "--release", "--lib", "montgomery"], CARGO_TEST,
-          COMPILERS, minutes=15),
+          COMPILERS, minutes=15, lock="release"),
     Suite("abi-check", ["abi-check/run"], LAST_LINE, ABI_CHECK, needs_install=True),
     Suite("abi-check-abi2", ["env", "-u", "OTR_PREFIX", "abi-check/run", "--abi", "2"], LAST_LINE, ABI_CHECK,
-          needs_install=True),
+          needs_install=True, lock="release"),
     Suite("abi-self-test", ["abi-check/self-test"], LAST_LINE, ABI_CHECK + ["libotr5", "libotr5-dev"], needs_install=True),
     Suite("upstream", ["tests/upstream/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
     Suite("install", ["tests/install/run"], LAST_LINE,
-          COMPILERS + GCRYPT + ["g++", "pkg-config", "autoconf", "automake"], needs_install=True),
-    Suite("install-abi2", ["tests/install/abi2"], LAST_LINE, COMPILERS + GCRYPT + ["g++", "pkg-config"], needs_install=True),
+          COMPILERS + GCRYPT + ["g++", "pkg-config", "autoconf", "automake"], needs_install=True, lock="release"),
+    Suite("install-abi2", ["tests/install/abi2"], LAST_LINE, COMPILERS + GCRYPT + ["g++", "pkg-config"],
+          needs_install=True, lock="release"),
     Suite("c-abi2", ["tests/c2/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind", "libotr5", "libotr5-dev"],
           needs_install=True),
     Suite("interop-abi2", ["tests/interop/run", "--abi2"], LAST_LINE, INTEROP, needs_install=True),
     Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
-    Suite("hold", ["tests/hold/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=30, needs_install=True),
+    Suite("hold", ["tests/hold/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=30,
+          needs_install=True, runs_alone=True),
     # The same inputs in each run; `make fuzz` goes where no run has been. Where clients talk, an input takes much longer.
-    Suite("fuzz-parsers", FUZZ + ["4", *PARSERS], LAST_LINE, COMPILERS + ["g++"], minutes=20),
-    Suite("fuzz-clients", FUZZ + ["20", "receiving", "conversation"], LAST_LINE, COMPILERS + ["g++"], minutes=20),
+    Suite("fuzz-parsers", FUZZ + ["4", *PARSERS], LAST_LINE, COMPILERS + ["g++"], minutes=20, lock="fuzz"),
+    Suite("fuzz-clients", FUZZ + ["20", "receiving", "conversation"], LAST_LINE, COMPILERS + ["g++"], minutes=20, lock="fuzz"),
     Suite("interop", ["tests/interop/run"], LAST_LINE, INTEROP, minutes=15, needs_install=True),
     Suite("same", ["tests/same/run"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True),
-    Suite("same-abi2", ["tests/same/run", "--abi2"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True),
+    Suite("same-abi2", ["tests/same/run", "--abi2"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15,
+          needs_install=True),
     Suite("bitlbee", ["tests/bitlbee/run"], LAST_LINE,
           COMPILERS + ["bitlbee", "bitlbee-plugin-otr", "prosody", "pkg-config", "dpkg-dev", "libglib2.0-dev",
                        "libgnutls28-dev"],
@@ -99,6 +111,7 @@ def run(name, command, minutes, environment):
     with open(log, "wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output,
                                    stderr=subprocess.STDOUT, start_new_session=True)
+    RUNNING.add(process)
     status = None
     next_word = 2
     try:
@@ -116,6 +129,7 @@ def run(name, command, minutes, environment):
     finally:
         # What a suite leaves behind ends with it.
         end_group(process)
+        RUNNING.discard(process)
     with open(log, encoding="utf-8", errors="replace") as text:
         return status, text.read(), time.monotonic() - started
 
@@ -186,10 +200,11 @@ def run_suite(suite, environment):
         print(f"  {suite.name}: {verdict}", flush=True)
         return passed, failed
     complaints = [line for line in output.splitlines() if re.match(r"\s*(FAIL|not ok|test .* FAILED)", line)]
-    for line in complaints[:40] + ["-" * 20] + output.splitlines()[-40:]:
-        print(f"  | {line}")
-    print(f"  {suite.name}: FAILED, {verdict}{'; ' + why if why else ''}")
-    print(f"  all it said: {os.path.join(LOGS, suite.name + '.log')}", flush=True)
+    lines = [f"  | {line}" for line in complaints[:40] + ["-" * 20] + output.splitlines()[-40:]]
+    lines.append(f"  {suite.name}: FAILED, {verdict}{'; ' + why if why else ''}")
+    lines.append(f"  all it said: {os.path.join(LOGS, suite.name + '.log')}")
+    # In one piece: another suite may have something to say.
+    print("\n".join(lines), flush=True)
     FAILURES.append(f"{suite.name}: {failed} failed{'; ' + why if why else ''}")
     FAILURES.extend("  " + line.strip()[:200] for line in complaints[:5])
     return passed, failed
@@ -221,38 +236,99 @@ def prepare(suites):
             subprocess.run(["rustup", "component", "add", component], check=False, stdin=subprocess.DEVNULL)
 
 
+class Run:
+    """Some suites, of which two run at a time, and what they have found."""
+
+    def __init__(self, suites, environment):
+        self.pending = list(suites)
+        self.environment = environment
+        self.running = []
+        # Nothing to wait for if no suite uses the installation.
+        self.builds = sum(suite.name in BUILDS for suite in suites)
+        self.installed = True
+        self.passed = self.failed = 0
+        self.changed = threading.Condition()
+
+    def take(self):
+        """The next suite that may run now; None when there is nothing left."""
+        with self.changed:
+            while self.pending:
+                suite = next((suite for suite in self.pending if self.may_run(suite)), None)
+                if suite:
+                    self.pending.remove(suite)
+                    self.running.append(suite)
+                    return suite
+                self.changed.wait()
+            return None
+
+    def may_run(self, suite):
+        if suite.runs_alone or any(other.runs_alone for other in self.running):
+            return not self.running and not (suite.needs_install and self.builds)
+        if suite.needs_install and self.builds:
+            return False
+        return not suite.lock or all(other.lock != suite.lock for other in self.running)
+
+    def work(self):
+        """Runs suites until there are no more."""
+        while suite := self.take():
+            if suite.needs_install and not self.installed:
+                print(f"{suite.name}: FAILED, not run, since there is nothing to test", flush=True)
+                passed, failed = 0, 1
+            else:
+                try:
+                    passed, failed = run_suite(suite, self.environment)
+                except Exception as error:  # pylint: disable=broad-exception-caught
+                    print(f"{suite.name}: FAILED, {error!r}", flush=True)
+                    passed, failed = 0, 1
+            with self.changed:
+                self.running.remove(suite)
+                self.passed, self.failed = self.passed + passed, self.failed + failed
+                if suite.name in BUILDS:
+                    self.builds -= 1
+                    self.installed = self.installed and failed == 0
+                self.changed.notify_all()
+
+    def all(self):
+        """Runs all of them."""
+        # Daemons: an interruption ends this program at once, and not when the suites are done.
+        workers = [threading.Thread(target=self.work, daemon=True) for _ in range(2)]
+        try:
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+        finally:
+            for process in list(RUNNING):
+                end_group(process)
+
+
+BUILDS = {"build": "5", "build-abi2": "2"}
+
+
+def builds(prefix):
+    """The suites that install both libraries for the others, as a client would have them."""
+    return [Suite(name, ["make", "install", f"ABI={abi}", f"PREFIX={prefix}"], STATUS, lock="release")
+            for name, abi in BUILDS.items()]
+
+
 def main():
     # Clean up after an interruption as after an error.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     suites = choose(sys.argv[1:])
     prepare(suites)
-    total_passed = total_failed = 0
     environment = dict(os.environ, CARGO_TERM_COLOR="never")
     # What the make around us was told (a DESTDIR, say) is not for the one that installs for the tests.
     for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "DESTDIR", "PREFIX", "LIBDIR", "INCLUDEDIR", "DATADIR"):
         environment.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="libotr-check-") as prefix:
-        installed = None
-        for suite in suites:
-            if suite.needs_install and installed is None:
-                # The suites below use one installation, as a client would.
-                installed = True
-                for name, abi in (("build", "5"), ("build-abi2", "2")):
-                    stage = Suite(name, ["make", "install", f"ABI={abi}", f"PREFIX={prefix}"], STATUS)
-                    passed, failed = run_suite(stage, environment)
-                    total_passed, total_failed = total_passed + passed, total_failed + failed
-                    installed = installed and failed == 0
-                environment["OTR_PREFIX"] = prefix
-            if suite.needs_install and not installed:
-                print(f"{suite.name}: FAILED, not run, since there is nothing to test", flush=True)
-                total_failed += 1
-                continue
-            passed, failed = run_suite(suite, environment)
-            total_passed, total_failed = total_passed + passed, total_failed + failed
+        environment["OTR_PREFIX"] = prefix
+        needed = builds(prefix) if any(suite.needs_install for suite in suites) else []
+        run = Run(needed + suites, environment)
+        run.all()
     for line in FAILURES:
         print(line)
-    print(f"{total_passed} passed, {total_failed} failed", flush=True)
-    return 1 if total_failed else 0
+    print(f"{run.passed} passed, {run.failed} failed", flush=True)
+    return 1 if run.failed else 0
 
 
 if __name__ == "__main__":

@@ -48,12 +48,40 @@ def outcome(command, minutes):
     return counts, said.getvalue()
 
 
+def together(checks, logs):
+    """Which suites run at the same time, and what follows from a library that cannot be built."""
+    held = os.path.join(logs, "held")
+    holds = ["sh", "-c", f"mkdir {held} && sleep 0.5 && rmdir {held} && echo '1 passed, 0 failed'"]
+    meets = os.path.join(logs, "meets")
+    # Each makes its own directory and waits for the other's.
+    meeting = [["sh", "-c", f"mkdir {meets}{mine}; for i in $(seq 100); do [ -d {meets}{other} ] && break; sleep 0.1; done; "
+                            f"[ -d {meets}{other} ] && echo '1 passed, 0 failed'"] for mine, other in ((0, 1), (1, 0))]
+    fine = ["echo", "1 passed, 0 failed"]
+    for what, suites, expected in (
+        ("two with one lock do not run together", [{"command": holds, "lock": "a"}] * 2, (2, 0)),
+        ("two without do", [{"command": command} for command in meeting], (2, 0)),
+        ("one that runs alone does", [{"command": holds}, {"command": holds, "runs_alone": True}], (2, 0)),
+        ("a library that cannot be built fails what needs it",
+         [{"name": "build", "command": ["false"]}, {"command": fine, "needs_install": True}, {"command": fine}], (1, 2)),
+        ("a suite waits for the library",
+         [{"command": ["rmdir", held + "-b"], "counts": check.STATUS, "needs_install": True},
+          {"name": "build", "command": ["mkdir", held + "-b"], "counts": check.STATUS}], (2, 0)),
+    ):
+        run = check.Run([check.Suite(**{"name": f"sample{i}", "counts": check.LAST_LINE, **suite})
+                         for i, suite in enumerate(suites)], dict(os.environ))
+        with contextlib.redirect_stdout(io.StringIO()):
+            run.all()
+        checks.equal(what, (run.passed, run.failed), expected)
+    check.FAILURES.clear()
+
+
 def main():
     checks = Checklist()
     for what, how, status, output, expected in CASES:
         checks.equal(what, check.count(how, status, output)[:2], expected)
     with scratch() as logs:
         check.LOGS = logs
+        together(checks, logs)
         checks.equal("a script that is not there", outcome(["tests/no/such/script"], 1)[0], (0, 1))
         counts, said = outcome(["sh", "-c", "echo '3 passed, 0 failed'; sleep 60 & sleep 4"], 1)
         checks.equal("a suite of four seconds", counts, (3, 0))
