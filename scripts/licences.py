@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+OURS = {"libotr", "otr-crypto", "otr-protocol"}
 REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
 
 
@@ -60,7 +61,7 @@ def main():
     for package in tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]:
         name = f"{package['name']} {package['version']}"
         if "source" not in package:
-            check(package["name"] == "libotr", f"{name} has no source")
+            check(package["name"] in OURS, f"{name} has no source")
             continue
         check(package["source"] == REGISTRY and re.fullmatch("[0-9a-f]{64}", package.get("checksum", "")),
               f"{name} is not from crates.io with a checksum")

@@ -1,11 +1,6 @@
-//! Off-the-Record messaging: the protocol in safe Rust, and over it the C interface of libotr.
+//! The C interface of libotr, over `otr_protocol` (the protocol in safe Rust) and `otr_crypto` (its primitives).
 //!
-//! Arrows run one way: `abi` -> `protocol` -> `wire` -> `crypto`, with `store` beside `protocol`.
-//! docs/architecture.md shows the rooms and the way of one message through them.
+//! docs/architecture.md shows the layers and the way of one message through them.
 
 #[cfg(any(feature = "abi5", feature = "abi2"))]
 pub mod abi;
-pub mod crypto;
-pub mod protocol;
-pub mod store;
-pub mod wire;

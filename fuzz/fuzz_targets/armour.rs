@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use otr::wire::armour;
+use otr_protocol::wire::armour;
 
 fuzz_target!(|bytes: &[u8]| {
     // As text: what is skipped, where it ends.

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use otr::store::fingerprints::{Line, parse, write};
+use otr_protocol::store::fingerprints::{Line, parse, write};
 
 fuzz_target!(|bytes: &[u8]| {
     let lines = parse(bytes);

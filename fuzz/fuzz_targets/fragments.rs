@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use otr::wire::armour::armour;
-use otr::wire::fragment::{
+use otr_protocol::wire::armour::armour;
+use otr_protocol::wire::fragment::{
     Accumulated, FragmentHeader, Parsed, Reassembly, fragment_instances, split,
 };
 

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use otr::store::instance_tags::{parse, write};
+use otr_protocol::store::instance_tags::{parse, write};
 
 fuzz_target!(|bytes: &[u8]| {
     let lines = parse(bytes);

@@ -3,11 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use otr::wire::messages::data::data_flags;
-use otr::wire::messages::{
+use otr_protocol::wire::messages::data::data_flags;
+use otr_protocol::wire::messages::{
     AuthPlain, Data, DhCommit, DhKey, DsaNumbers, RevealSignature, Signature, V1KeyExchange,
 };
-use otr::wire::{armour, kind, mpi};
+use otr_protocol::wire::{armour, kind, mpi};
 
 /// Numbers lose their leading zeros when they are written; where none were lost, nothing has changed.
 fn same_but_for_zeros(written: &[u8], read: &[u8]) {

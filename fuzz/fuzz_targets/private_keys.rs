@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use otr::crypto::dsa::PrivateKey;
-use otr::store::private_keys::{Account, DsaNumbers, Entry, parse, write};
+use otr_crypto::dsa::PrivateKey;
+use otr_protocol::store::private_keys::{Account, DsaNumbers, Entry, parse, write};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(accounts) = parse(bytes) else { return };

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use otr::crypto::proof::believe_everything;
+use otr_crypto::proof::believe_everything;
 
 unsafe extern "C" {
     fn receive_in_a_state(data: *const u8, length: usize, believe: extern "C" fn(i32));

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use otr::store::sexp::Sexp;
+use otr_protocol::store::sexp::Sexp;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(parsed) = Sexp::parse(bytes) else {

@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use otr::wire::query::{QueryForm, Versions, default_query, query_versions};
-use otr::wire::whitespace::{append_tag, find_tag, strip};
-use otr::wire::{error_message, kind};
+use otr_protocol::wire::query::{QueryForm, Versions, default_query, query_versions};
+use otr_protocol::wire::whitespace::{append_tag, find_tag, strip};
+use otr_protocol::wire::{error_message, kind};
 
 fuzz_target!(|bytes: &[u8]| {
     let kind = kind::message_kind(bytes);

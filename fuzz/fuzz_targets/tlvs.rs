@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use otr::wire::messages::smp::{join_question, read_mpis, split_question, write_mpis};
-use otr::wire::tlv;
+use otr_protocol::wire::messages::smp::{join_question, read_mpis, split_question, write_mpis};
+use otr_protocol::wire::tlv;
 
 /// How many numbers the messages of the SMP have, and one count that none has.
 const COUNTS: [usize; 5] = [6, 11, 8, 3, 0];

@@ -10,11 +10,11 @@ use super::exchange;
 use super::memory::{bytes_of, put};
 use super::privkey;
 use super::types::*;
-use crate::protocol::ake::{Auth, Established, SigningKey, Tags};
-use crate::protocol::ake_v1::V1Offer;
-use crate::protocol::dh::DhKeyPair;
-use crate::protocol::error::ProtocolError;
-use crate::protocol::opened_pairs::OpenedPairs;
+use otr_protocol::ake::{Auth, Established, SigningKey, Tags};
+use otr_protocol::ake_v1::V1Offer;
+use otr_protocol::dh::DhKeyPair;
+use otr_protocol::error::ProtocolError;
+use otr_protocol::opened_pairs::OpenedPairs;
 
 #[cfg(feature = "abi2")]
 mod abi2;

@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::entry::entry;
 use super::memory::{bytes_of, c_buffer, c_string, put, slice_of};
-use crate::wire::armour;
+use otr_protocol::wire::armour;
 
 /// What `otrl_base64_otr_decode` answers.
 const DECODED: c_int = 0;

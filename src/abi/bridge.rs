@@ -15,15 +15,15 @@ use super::memory::{bytes_of, wipe_stack};
 use super::private::ExchangeExtras;
 use super::smp_numbers;
 use super::types::*;
-use crate::protocol::ake::Auth;
-use crate::protocol::conversation::{Conversation, MessageState, Offer, Peer, Retransmit, Secrets};
-use crate::protocol::correspondent::Correspondent;
-use crate::protocol::error::ProtocolError;
-use crate::protocol::policy::Policy;
-use crate::protocol::session_id::{BoldHalf, SessionId};
-use crate::protocol::smp::state::Smp;
-use crate::wire::query::Versions;
-use crate::wire::version::Version;
+use otr_protocol::ake::Auth;
+use otr_protocol::conversation::{Conversation, MessageState, Offer, Peer, Retransmit, Secrets};
+use otr_protocol::correspondent::Correspondent;
+use otr_protocol::error::ProtocolError;
+use otr_protocol::policy::Policy;
+use otr_protocol::session_id::{BoldHalf, SessionId};
+use otr_protocol::smp::state::Smp;
+use otr_protocol::wire::query::Versions;
+use otr_protocol::wire::version::Version;
 
 #[cfg(feature = "abi2")]
 mod abi2;

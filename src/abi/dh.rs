@@ -11,8 +11,8 @@ use super::exchange::{load_keypair, store_keypair};
 use super::gcry::{Cipher, Digest, Mpi, cipher, digest, mpi};
 use super::memory::put;
 use super::types::*;
-use crate::crypto::group::Element;
-use crate::protocol::dh::{AuthKeys, DataKeys, DhKeyPair, v1_session_id};
+use otr_crypto::group::Element;
+use otr_protocol::dh::{AuthKeys, DataKeys, DhKeyPair, v1_session_id};
 
 entry! {
     /// Makes a fresh DH key pair.

@@ -19,7 +19,7 @@ pub fn guard<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
     })
 }
 
-/// The same for a whole exported function: [`entry`].
+/// The same for a whole exported function: `entry`.
 pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
         // The payload's own destructor might panic as well; what it leaves then is let go.

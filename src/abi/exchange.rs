@@ -12,11 +12,9 @@ use super::gcry::mpi;
 use super::memory::{bytes_of, c_buffer, c_string, free_and_clear, slice_of};
 use super::private::ExchangeExtras;
 use super::types::*;
-use crate::crypto::group::{Element, Exponent};
-use crate::protocol::ake::{
-    Auth, AuthState, Commitment, Established, Responding, Revealed, V1Setup,
-};
-use crate::protocol::dh::{AuthKeys, DhKeyPair};
+use otr_crypto::group::{Element, Exponent};
+use otr_protocol::ake::{Auth, AuthState, Commitment, Established, Responding, Revealed, V1Setup};
+use otr_protocol::dh::{AuthKeys, DhKeyPair};
 
 /// Reads an exchange. A struct that says it is under way but lacks a value is read as no exchange.
 ///

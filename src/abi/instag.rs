@@ -11,9 +11,9 @@ use super::known_files;
 use super::memory::{bytes_of, c_string, c_zeroed, text_is};
 use super::stdio;
 use super::types::{MIN_VALID_INSTAG, OtrlInsTag, OtrlInstag, UserState};
-use crate::crypto::{hash, random};
-use crate::store::instance_tags::{self, Line};
-use crate::store::replace::Mode;
+use otr_crypto::{hash, random};
+use otr_protocol::store::instance_tags::{self, Line};
+use otr_protocol::store::replace::Mode;
 
 /// The newest tag of an account, or NULL.
 ///

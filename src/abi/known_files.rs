@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use super::error::GcryError;
 use super::lock::locked;
 use super::types::UserState;
-use crate::crypto::hash::sha256;
-use crate::store::replace::{self, Mode};
+use otr_crypto::hash::sha256;
+use otr_protocol::store::replace::{self, Mode};
 
 /// How many contents are kept for a user state. The oldest go.
 const LIMIT: usize = 64;

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
-use crate::wire::search::find_byte;
+use otr_protocol::wire::search::find_byte;
 use zeroize::Zeroize;
 
 /// A malloc'ed C string with these bytes; it ends at the first NUL if there is one among them. NULL without memory.

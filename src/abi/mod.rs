@@ -1,9 +1,9 @@
-//! The C face: the only room with `unsafe` in it.
+//! The C interface, and the only module with `unsafe` in it.
 //!
 //! One file per header of libotr; each exported function is a translation and no more. [`entry`] says how a function is
 //! exported, [`types`] how the structs lie in memory, [`gcry`] what stands for libgcrypt's objects.
 //!
-//! What is different in the two faces stands in files named `abi2` and `abi5` below the one that it belongs to. There both
+//! What is different in the two interfaces stands in files named `abi2` and `abi5` below the one that it belongs to. There both
 //! have the same names, and the file above chooses.
 #![cfg_attr(
     test,

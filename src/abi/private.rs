@@ -1,10 +1,10 @@
 //! What the library keeps of a conversation behind the public structs.
 
-use crate::protocol::ake::expiry::Waiting;
-use crate::protocol::ake::{Auth, AuthState, Begun, Responding};
-use crate::protocol::conversation::Secrets;
-use crate::protocol::correspondent::Correspondent;
-use crate::protocol::dh::AuthKeys;
+use otr_protocol::ake::expiry::Waiting;
+use otr_protocol::ake::{Auth, AuthState, Begun, Responding};
+use otr_protocol::conversation::Secrets;
+use otr_protocol::correspondent::Correspondent;
+use otr_protocol::dh::AuthKeys;
 
 /// The private part of one context.
 #[derive(Default)]

@@ -9,14 +9,14 @@ use super::error::GcryError;
 use super::memory::{bytes_of, c_array, c_buffer, c_string, free_array, put};
 use super::tlv;
 use super::types::*;
-use crate::crypto::secret::SecretKey;
-use crate::protocol::error::ProtocolError;
-use crate::wire::fragment::{Accumulated, FragmentHeader, Piece, create};
-use crate::wire::kind::MessageKind;
-use crate::wire::messages::data::data_flags;
-use crate::wire::query::query_versions;
-use crate::wire::version::Version;
-use crate::wire::whitespace::find_tag;
+use otr_crypto::secret::SecretKey;
+use otr_protocol::error::ProtocolError;
+use otr_protocol::wire::fragment::{Accumulated, FragmentHeader, Piece, create};
+use otr_protocol::wire::kind::MessageKind;
+use otr_protocol::wire::messages::data::data_flags;
+use otr_protocol::wire::query::query_versions;
+use otr_protocol::wire::version::Version;
+use otr_protocol::wire::whitespace::find_tag;
 
 #[cfg(feature = "abi2")]
 mod abi2;

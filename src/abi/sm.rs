@@ -8,9 +8,9 @@ use super::error::GcryError;
 use super::memory::{c_buffer, put, slice_of};
 use super::smp_numbers;
 use super::types::*;
-use crate::crypto::group::Exponent;
-use crate::protocol::error::ProtocolError;
-use crate::protocol::smp::state::{Progress, Smp};
+use otr_crypto::group::Exponent;
+use otr_protocol::error::ProtocolError;
+use otr_protocol::smp::state::{Progress, Smp};
 
 entry! {
     /// Step 1: begins with `secret`; message 1 is in `*output`, to be freed with `free`.

@@ -4,8 +4,8 @@ use std::ptr;
 
 use super::gcry::{Mpi, mpi};
 use super::types::*;
-use crate::crypto::group::{Element, Exponent, Residue, generator};
-use crate::protocol::smp::state::{Expected, Numbers, Progress, Smp};
+use otr_crypto::group::{Element, Exponent, Residue, generator};
+use otr_protocol::smp::state::{Expected, Numbers, Progress, Smp};
 
 /// Reads the SMP. A number that is missing, 0 or out of range is read as not known.
 ///

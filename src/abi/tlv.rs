@@ -6,7 +6,7 @@ use std::ptr;
 use super::entry::entry;
 use super::memory::{self, slice_of};
 use super::types::OtrlTLV;
-use crate::wire::tlv::{self, Tlv};
+use otr_protocol::wire::tlv::{self, Tlv};
 
 /// One malloc'ed TLV. NULL without memory, and for a value over 65535 bytes.
 pub fn new(kind: u16, value: &[u8]) -> *mut OtrlTLV {

@@ -4,11 +4,11 @@
 
 use std::process::ExitCode;
 
-use otr::crypto::dsa::PrivateKey;
-use otr::crypto::group::{self, Exponent};
-use otr::crypto::mac;
-use otr::protocol::dh::{AuthKeys, DataKeys, DhKeyPair};
-use otr::protocol::smp::steps;
+use otr_crypto::dsa::PrivateKey;
+use otr_crypto::group::{self, Exponent};
+use otr_crypto::mac;
+use otr_protocol::dh::{AuthKeys, DataKeys, DhKeyPair};
+use otr_protocol::smp::steps;
 
 const RUNNING_ON_VALGRIND: usize = 0x1001;
 const COUNT_ERRORS: usize = 0x1201;
@@ -95,7 +95,7 @@ fn session_keys() {
     let _ = std::hint::black_box(AuthKeys::derive(ours.shared_secret(&theirs)));
     let keys = std::hint::black_box(DataKeys::derive(&ours, &theirs));
     let mut text = b"a text of the user's, of two blocks of AES".to_vec();
-    otr::crypto::aes_ctr::apply(&keys.sending.encryption, &[0; 16], &mut text);
+    otr_crypto::aes_ctr::apply(&keys.sending.encryption, &[0; 16], &mut text);
     let _ = std::hint::black_box(mac::hmac_sha1(&keys.sending.mac, &[&text]));
 }
 

@@ -9,10 +9,10 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use otr::crypto::dsa::PrivateKey;
-use otr::crypto::group::{self, Element, Exponent};
-use otr::crypto::{mac, random};
-use otr::protocol::smp::steps;
+use otr_crypto::dsa::PrivateKey;
+use otr_crypto::group::{self, Element, Exponent};
+use otr_crypto::{mac, random};
+use otr_protocol::smp::steps;
 
 /// Beyond this, by the paper, times certainly differ.
 const LIMIT: f64 = 10.0;
@@ -126,7 +126,7 @@ fn somebody() -> Element {
 }
 
 /// A key's numbers but x, made once.
-fn public_numbers() -> &'static otr::crypto::dsa::PublicKey {
+fn public_numbers() -> &'static otr_crypto::dsa::PublicKey {
     static MADE: std::sync::OnceLock<PrivateKey> = std::sync::OnceLock::new();
     MADE.get_or_init(|| PrivateKey::generate().unwrap_or_else(|_| fail()))
         .public()

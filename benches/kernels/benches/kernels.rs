@@ -6,10 +6,10 @@
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use otr::crypto::dsa::PrivateKey;
-use otr::crypto::group::{self, Challenge, Exponent, Powers, Scalar};
-use otr::crypto::{aes_ctr, mac};
-use otr::wire::armour;
+use otr_crypto::dsa::PrivateKey;
+use otr_crypto::group::{self, Challenge, Exponent, Powers, Scalar};
+use otr_crypto::{aes_ctr, mac};
+use otr_protocol::wire::armour;
 use std::hint::black_box;
 
 fn arithmetic(c: &mut Criterion) {

@@ -9,8 +9,8 @@ use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 use crate::abi::memory::bytes_of;
 use crate::abi::types::OtrlAuthInfo;
-use crate::protocol::ake::{Auth, CommitOutcome, Tags};
-use crate::wire::version::Version;
+use otr_protocol::ake::{Auth, CommitOutcome, Tags};
+use otr_protocol::wire::version::Version;
 
 /// The instance tags of an exchange; `None` without a context.
 ///

@@ -7,8 +7,8 @@ use crate::abi::types::{
     AUTHSTATE_AWAITING_DHKEY, AUTHSTATE_AWAITING_REVEALSIG, AUTHSTATE_AWAITING_SIG,
     AUTHSTATE_V1_SETUP, ConnContext, OtrlAuthInfo,
 };
-use crate::protocol::ake::{Auth, AuthState};
-use crate::wire::version::Version;
+use otr_protocol::ake::{Auth, AuthState};
+use otr_protocol::wire::version::Version;
 
 /// Makes an empty AKE of whatever was in the context.
 ///
@@ -88,7 +88,7 @@ mod tests {
     use crate::abi::gcry::mpi;
     use crate::abi::memory::{c_buffer, c_string};
     use crate::abi::types::AUTHSTATE_NONE;
-    use crate::protocol::ake::Tags;
+    use otr_protocol::ake::Tags;
 
     #[test]
     fn the_version_shows_when_an_exchange_is_done_and_is_known_before() {

@@ -7,8 +7,8 @@ use crate::abi::memory::{self, c_buffer, slice_of, wipe};
 use crate::abi::types::{
     AUTHSTATE_AWAITING_DHKEY, AUTHSTATE_AWAITING_SIG, ConnContext, OtrlAuthInfo,
 };
-use crate::protocol::ake::Auth;
-use crate::wire::version::Version;
+use otr_protocol::ake::Auth;
+use otr_protocol::wire::version::Version;
 
 /// Makes an empty AKE of whatever was in the context.
 ///

@@ -2,9 +2,9 @@
 
 use crate::abi::hidden::private_of;
 use crate::abi::types::{ConnContext, OtrlPolicy};
-use crate::protocol::conversation::Conversation;
-use crate::wire::query::QueryForm;
-use crate::wire::version::Version;
+use otr_protocol::conversation::Conversation;
+use otr_protocol::wire::query::QueryForm;
+use otr_protocol::wire::version::Version;
 
 /// The form of our query messages.
 pub const QUERY_FORM: QueryForm = QueryForm::Libotr3;

@@ -1,9 +1,9 @@
 //! What the core is told by a client of libotr 4.
 
 use crate::abi::types::{ConnContext, OtrlPolicy, POLICY_ALLOW_V3};
-use crate::protocol::conversation::Conversation;
-use crate::wire::query::QueryForm;
-use crate::wire::version::Version;
+use otr_protocol::conversation::Conversation;
+use otr_protocol::wire::query::QueryForm;
+use otr_protocol::wire::version::Version;
 
 /// The form of our query messages.
 pub const QUERY_FORM: QueryForm = QueryForm::Libotr4;

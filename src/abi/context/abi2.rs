@@ -9,7 +9,7 @@ use super::list::{Names, NewContexts};
 use crate::abi::entry::entry;
 use crate::abi::memory::{c_buffer, put, slice_of, wipe_and_clear};
 use crate::abi::types::{AddAppData, ConnContext, UserState};
-use crate::protocol::ake::Tags;
+use otr_protocol::ake::Tags;
 
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ use std::ptr;
 use super::{fingerprint, forget};
 use crate::abi::entry::entry;
 use crate::abi::types::{ConnContext, Fingerprint, INSTAG_MASTER};
-use crate::protocol::ake::Tags;
+use otr_protocol::ake::Tags;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //!
 //! Clients hand such objects to libgcrypt's own functions when they have it. So when the process has libgcrypt loaded,
 //! objects are made, read and released through it; otherwise they are opaque objects of ours that begin with a magic word.
-//! Which of the two makes objects is decided at the first use and stays: see [`Maker`].
+//! Which of the two makes objects is decided at the first use and stays: see `Maker`.
 //!
 //! A process that loads libgcrypt only after that goes on with objects of ours, which its libgcrypt must not be given.
 //! Objects that such a client made with libgcrypt itself are still told apart by the magic word, and read through it.

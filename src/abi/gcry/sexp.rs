@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{Maker, Owned, Sexp, foreign, maker};
 use crate::abi::error::GcryError;
 use crate::abi::undumped::Undumped;
-use crate::store::sexp as syntax;
+use otr_protocol::store::sexp as syntax;
 
 const KIND: u64 = 2;
 /// `GCRYSEXP_FMT_ADVANCED`: what people read and write.

@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_uchar};
 
 use crate::abi::entry::entry;
 use crate::abi::memory::slice_of;
-use crate::crypto::mac;
+use otr_crypto::mac;
 
 entry! {
     /// 1 when two blocks differ and 0 when not, in a time that tells nothing about their contents.

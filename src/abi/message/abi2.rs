@@ -25,9 +25,9 @@ use crate::abi::hidden::private_of;
 use crate::abi::memory::put;
 use crate::abi::reserve;
 use crate::abi::types::*;
-use crate::protocol::conversation::HEARTBEAT_INTERVAL;
-use crate::wire::messages::smp::{join_question, split_question};
-use crate::wire::tlv::{self, Tlv};
+use otr_protocol::conversation::HEARTBEAT_INTERVAL;
+use otr_protocol::wire::messages::smp::{join_question, split_question};
+use otr_protocol::wire::tlv::{self, Tlv};
 
 /// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
 /// the original. An error means: send nothing.

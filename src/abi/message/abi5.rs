@@ -28,7 +28,7 @@ use crate::abi::error::GcryError;
 use crate::abi::memory::put;
 use crate::abi::reserve;
 use crate::abi::types::*;
-use crate::wire::tlv::Tlv;
+use otr_protocol::wire::tlv::Tlv;
 
 /// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
 /// the original. An error means: send nothing.

@@ -13,8 +13,8 @@ use super::client::Client;
 use super::clock::now;
 use super::face;
 use super::transmit::transmit_all;
-use crate::protocol::conversation::{Conversation, RESENT_PREFIX};
-use crate::protocol::effects::{Effect, Task};
+use otr_protocol::conversation::{Conversation, RESENT_PREFIX};
+use otr_protocol::effects::{Effect, Task};
 
 /// Delivers `effects` and what follows from them. Stops when the context is gone or a session could not be opened.
 ///

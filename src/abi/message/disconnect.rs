@@ -5,7 +5,7 @@ use super::super::context::{self, Handle};
 use super::super::hidden::hidden;
 use super::super::types::*;
 use super::client::Client;
-use crate::protocol::conversation::Conversation;
+use otr_protocol::conversation::Conversation;
 
 /// Tells the correspondent, if there is a session and somebody to hear it, and goes to plaintext.
 ///

@@ -7,7 +7,7 @@ use crate::abi::hidden::private_of;
 use crate::abi::message::clock::now;
 use crate::abi::private::ExchangeExtras;
 use crate::abi::types::*;
-use crate::protocol::ake::expiry::Waiting;
+use otr_protocol::ake::expiry::Waiting;
 
 /// Wipes what has waited too long in the exchanges with this correspondent, all instances included: clients that never poll
 /// must not keep it for ever, and a message that comes too late must not find it.

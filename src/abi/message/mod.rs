@@ -1,7 +1,7 @@
 //! `message.h`: what a client calls for each message that its user sends or receives.
 //!
 //! These functions ask the client for what the core needs (policy, keys, texts), run the core's steps
-//! and deliver their effects. What becomes of a message is decided in [`crate::protocol`]. How the user is told, and which
+//! and deliver their effects. What becomes of a message is decided in [`otr_protocol`]. How the user is told, and which
 //! context a message belongs to, is different in the two interfaces: `abi2.rs`, `abi5.rs` and what is below them.
 
 mod client;

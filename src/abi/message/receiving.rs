@@ -22,16 +22,16 @@ use super::correspondent::find_or_add;
 use super::deliver::deliver;
 use super::expiry::expire;
 use super::face;
-use crate::protocol::ake::{Auth, SigningKey};
-use crate::protocol::conversation::{Conversation, Offer};
-use crate::protocol::correspondent::Correspondent;
-use crate::protocol::effects::{Effect, Notice};
-use crate::protocol::policy::Policy;
-use crate::wire::fragment::{Accumulated, fragment_instances};
-use crate::wire::kind::{MessageKind, otr_tag};
-use crate::wire::query::query_versions;
-use crate::wire::version::Version;
-use crate::wire::whitespace;
+use otr_protocol::ake::{Auth, SigningKey};
+use otr_protocol::conversation::{Conversation, Offer};
+use otr_protocol::correspondent::Correspondent;
+use otr_protocol::effects::{Effect, Notice};
+use otr_protocol::policy::Policy;
+use otr_protocol::wire::fragment::{Accumulated, fragment_instances};
+use otr_protocol::wire::kind::{MessageKind, otr_tag};
+use otr_protocol::wire::query::query_versions;
+use otr_protocol::wire::version::Version;
+use otr_protocol::wire::whitespace;
 
 /// The most that the fragments of one message may amount to, in bytes.
 pub const REASSEMBLY_LIMIT: usize = 16 << 20;

@@ -14,8 +14,8 @@ use super::clock::now;
 use super::correspondent::Found;
 use super::expiry::expire;
 use super::face;
-use crate::protocol::conversation::Outgoing;
-use crate::protocol::effects::{ErrorCode, Notice};
+use otr_protocol::conversation::Outgoing;
+use otr_protocol::effects::{ErrorCode, Notice};
 
 /// What the user sends: the client's string and chain.
 #[derive(Clone, Copy)]

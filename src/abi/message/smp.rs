@@ -11,10 +11,10 @@ use super::super::types::*;
 use super::client::Client;
 use super::deliver::deliver;
 use super::face;
-use crate::protocol::conversation::Conversation;
-use crate::protocol::effects::Effect;
-use crate::protocol::error::ProtocolError;
-use crate::protocol::smp::state::Smp;
+use otr_protocol::conversation::Conversation;
+use otr_protocol::effects::Effect;
+use otr_protocol::error::ProtocolError;
+use otr_protocol::smp::state::Smp;
 
 /// Runs a step that needs our fingerprint, in an encrypted conversation; else nothing happens.
 unsafe fn run(

@@ -9,9 +9,9 @@ use super::super::error::GcryError;
 use super::super::memory::{bytes_of, c_array, c_text};
 use super::super::types::*;
 use super::client::Client;
-use crate::wire::fragment::{FragmentHeader, Piece, split};
-use crate::wire::kind::message_version;
-use crate::wire::version::Version;
+use otr_protocol::wire::fragment::{FragmentHeader, Piece, split};
+use otr_protocol::wire::kind::message_version;
+use otr_protocol::wire::version::Version;
 
 /// Sends `message`, cut to the network's size. By `policy` one piece is not sent but handed back
 /// in `returned` (malloc'ed), for the client to send itself.

@@ -8,7 +8,7 @@ use crate::abi::entry::entry;
 use crate::abi::lock::locked;
 use crate::abi::memory::slice_of;
 use crate::abi::types::UserState;
-use crate::crypto::hash;
+use otr_crypto::hash;
 
 /// Five groups of eight digits, four spaces and a NUL.
 const HUMAN_BYTES: usize = 45;

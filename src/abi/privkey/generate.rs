@@ -11,9 +11,9 @@ use crate::abi::error::GcryError;
 use crate::abi::known_files;
 use crate::abi::stdio;
 use crate::abi::types::UserState;
-use crate::crypto::dsa::PrivateKey;
-use crate::store::private_keys::{self, DsaNumbers, Entry};
-use crate::store::replace::Mode;
+use otr_crypto::dsa::PrivateKey;
+use otr_protocol::store::private_keys::{self, DsaNumbers, Entry};
+use otr_protocol::store::replace::Mode;
 
 #[cfg(feature = "abi2")]
 mod abi2;

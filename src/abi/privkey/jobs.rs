@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use crate::abi::lock::locked;
 use crate::abi::types::UserState;
-use crate::crypto::dsa::PrivateKey;
+use otr_crypto::dsa::PrivateKey;
 
 /// One key to be.
 pub struct Job {

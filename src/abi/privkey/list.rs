@@ -11,8 +11,8 @@ use crate::abi::gcry::sexp;
 use crate::abi::lock::locked;
 use crate::abi::memory::{bytes_of, c_buffer, c_string, c_zeroed, text_is};
 use crate::abi::types::{OtrlPrivKey, PUBKEY_TYPE_DSA, UserState};
-use crate::store::private_keys::{self, Account, DsaNumbers, PrivateKeysError};
-use crate::store::sexp::Sexp;
+use otr_protocol::store::private_keys::{self, Account, DsaNumbers, PrivateKeysError};
+use otr_protocol::store::sexp::Sexp;
 
 /// The key of an account, or NULL. A node stays until it is forgotten, or until keys are read or generated.
 ///

@@ -10,10 +10,10 @@ use crate::abi::gcry::{self, sexp};
 use crate::abi::lock::locked;
 use crate::abi::memory::{c_buffer, put, slice_of};
 use crate::abi::types::{OtrlPrivKey, PUBKEY_TYPE_DSA, UserState};
-use crate::crypto::dsa::{PrivateKey, PublicKey};
-use crate::protocol::ake::SigningKey;
-use crate::store::private_keys::DsaNumbers;
-use crate::store::sexp::Sexp;
+use otr_crypto::dsa::{PrivateKey, PublicKey};
+use otr_protocol::ake::SigningKey;
+use otr_protocol::store::private_keys::DsaNumbers;
+use otr_protocol::store::sexp::Sexp;
 
 const SIGNATURE_BYTES: usize = 40;
 

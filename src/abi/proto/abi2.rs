@@ -6,9 +6,9 @@ use super::{Parts, accept_data, create_data, fragment_create};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 use crate::abi::types::{ConnContext, OtrlTLV};
-use crate::wire::fragment::FragmentHeader;
-use crate::wire::kind::{MessageKind, message_kind, message_version};
-use crate::wire::version::Version;
+use otr_protocol::wire::fragment::FragmentHeader;
+use otr_protocol::wire::kind::{MessageKind, message_kind, message_version};
+use otr_protocol::wire::version::Version;
 
 /// The kind of a message.
 pub fn kind_of(message: &[u8]) -> MessageKind {

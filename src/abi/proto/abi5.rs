@@ -8,10 +8,10 @@ use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 use crate::abi::memory::{bytes_of, put};
 use crate::abi::types::{ConnContext, OtrlTLV};
-use crate::wire::fragment::FragmentHeader;
-use crate::wire::kind::instances;
+use otr_protocol::wire::fragment::FragmentHeader;
+use otr_protocol::wire::kind::instances;
 
-pub use crate::wire::kind::{message_kind as kind_of, message_version as version_of};
+pub use otr_protocol::wire::kind::{message_kind as kind_of, message_version as version_of};
 
 entry! {
     /// The version of an encoded message; 0 for any other.

@@ -9,7 +9,7 @@ use super::library::{self, Library, OURS};
 use crate::abi::error::GcryError;
 use crate::abi::types::*;
 use crate::abi::{privkey, userstate};
-use crate::protocol::ake::SigningKey;
+use otr_protocol::ake::SigningKey;
 
 pub const ALICE: &CStr = c"alice";
 pub const BOB: &CStr = c"bob";

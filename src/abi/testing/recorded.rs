@@ -4,10 +4,10 @@ use super::party::{ALICE, BOB, MALLORYS_KEY, Party, Told, settle};
 #[cfg(feature = "abi5")]
 use super::wait;
 use crate::abi::types::*;
-use crate::crypto::hash::sha1;
-use crate::wire::armour::{armour, dearmour};
-use crate::wire::kind::{MessageKind, message_kind};
-use crate::wire::messages::{Data, V1KeyExchange};
+use otr_crypto::hash::sha1;
+use otr_protocol::wire::armour::{armour, dearmour};
+use otr_protocol::wire::kind::{MessageKind, message_kind};
+use otr_protocol::wire::messages::{Data, V1KeyExchange};
 
 fn couple(policy: u32) -> (Party, Party) {
     (

@@ -8,13 +8,13 @@ use std::collections::HashSet;
 
 use super::party::{ALICE, BOB, MALLORY, Party, Told};
 use super::{Rng, first_seed, schedules, wait};
-use crate::crypto::group::{Exponent, generator_pow};
-use crate::protocol::ake::{Auth, SigningKey, Tags};
-use crate::protocol::message_cipher::witness::{self, Mark, Use};
-use crate::wire::armour::{armour, dearmour};
-use crate::wire::kind::{MessageKind, message_kind};
-use crate::wire::messages::{Data, DhCommit, DhKey, V1KeyExchange};
-use crate::wire::version::Version;
+use otr_crypto::group::{Exponent, generator_pow};
+use otr_protocol::ake::{Auth, SigningKey, Tags};
+use otr_protocol::message_cipher::witness::{self, Mark, Use};
+use otr_protocol::wire::armour::{armour, dearmour};
+use otr_protocol::wire::kind::{MessageKind, message_kind};
+use otr_protocol::wire::messages::{Data, DhCommit, DhKey, V1KeyExchange};
+use otr_protocol::wire::version::Version;
 
 /// The parties: Alice, Bob's two logins, and Mallory, who also writes in Bob's name.
 const ALICE_HERE: usize = 0;
@@ -282,7 +282,7 @@ impl World {
             gy,
             signature: [0; 40],
         };
-        let number = crate::crypto::hash::sha1(&[&message.signed_bytes().ok()?]);
+        let number = otr_crypto::hash::sha1(&[&message.signed_bytes().ok()?]);
         message.signature = key.key().sign(&number).ok()?;
         message.serialise().ok()
     }

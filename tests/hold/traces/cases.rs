@@ -2,11 +2,11 @@
 
 use std::hint::black_box;
 
-use otr::crypto::dsa::PrivateKey;
-use otr::crypto::group::{self, Element, Exponent};
-use otr::crypto::{aes_ctr, hash, mac};
-use otr::protocol::dh::{AuthKeys, DhKeyPair};
-use otr::protocol::smp::steps::{self, Answered, Asked, Compared, Initiated};
+use otr_crypto::dsa::PrivateKey;
+use otr_crypto::group::{self, Element, Exponent};
+use otr_crypto::{aes_ctr, hash, mac};
+use otr_protocol::dh::{AuthKeys, DhKeyPair};
+use otr_protocol::smp::steps::{self, Answered, Asked, Compared, Initiated};
 
 use crate::secrets::Secret;
 

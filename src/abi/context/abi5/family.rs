@@ -9,8 +9,8 @@ use crate::abi::types::{
     AUTHSTATE_NONE, ConnContext, INSTAG_RECENT, INSTAG_RECENT_RECEIVED, INSTAG_RECENT_SENT,
     MSGSTATE_ENCRYPTED, MSGSTATE_FINISHED, MSGSTATE_PLAINTEXT, OtrlInstag, OtrlMessageState,
 };
-use crate::protocol::conversation::MessageState;
-use crate::protocol::instances::{self, Instance};
+use otr_protocol::conversation::MessageState;
+use otr_protocol::instances::{self, Instance};
 
 /// The contexts of one master, itself first. They stand side by side in the list.
 ///

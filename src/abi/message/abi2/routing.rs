@@ -9,14 +9,14 @@ use crate::abi::memory::c_string;
 use crate::abi::message::client::Client;
 use crate::abi::message::receiving::{Arrival, PendingCommit, Shown};
 use crate::abi::types::*;
-use crate::protocol::ake::Auth;
-use crate::protocol::effects::Notice;
-use crate::protocol::policy::Policy;
-use crate::wire::error_message::from_mark;
-use crate::wire::fragment::Reassembly;
-use crate::wire::instance::Instances;
-use crate::wire::kind::MessageKind;
-use crate::wire::version::Version;
+use otr_protocol::ake::Auth;
+use otr_protocol::effects::Notice;
+use otr_protocol::policy::Policy;
+use otr_protocol::wire::error_message::from_mark;
+use otr_protocol::wire::fragment::Reassembly;
+use otr_protocol::wire::instance::Instances;
+use otr_protocol::wire::kind::MessageKind;
+use otr_protocol::wire::version::Version;
 
 /// Never: there is no other.
 ///

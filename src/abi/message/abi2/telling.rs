@@ -13,9 +13,9 @@ use crate::abi::message::client::Client;
 use crate::abi::message::transmit::transmit_all;
 use crate::abi::smp_numbers::expected_number;
 use crate::abi::types::*;
-use crate::protocol::conversation::RESENT_PREFIX;
-use crate::protocol::effects::{Effect, ErrorCode, Notice};
-use crate::wire::error_message::compose;
+use otr_protocol::conversation::RESENT_PREFIX;
+use otr_protocol::effects::{Effect, ErrorCode, Notice};
+use otr_protocol::wire::error_message::compose;
 
 /// What marks a text that was sent again.
 const RESENT_MARK: &[u8] = b"[resent] ";

@@ -3,7 +3,7 @@
 //! Clients of libotr 3 look for some phrases in them: those are marked, and stay as they are. `<b>` and `<i>` are HTML, which
 //! the lines in a conversation may contain.
 
-use crate::protocol::effects::{ErrorCode, Notice};
+use otr_protocol::effects::{ErrorCode, Notice};
 
 /// How a notice is put.
 pub struct Wording {

@@ -107,7 +107,7 @@ impl Client {
             };
             let text = ask(self.opdata, ctx, code);
             let message = match bytes_of(text) {
-                Some(text) => c_string(&crate::wire::error_message::compose(text)),
+                Some(text) => c_string(&otr_protocol::wire::error_message::compose(text)),
                 None => ptr::null_mut(),
             };
             if !text.is_null()

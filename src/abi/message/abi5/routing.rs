@@ -13,14 +13,14 @@ use crate::abi::message::client::Client;
 use crate::abi::message::clock::now;
 use crate::abi::message::receiving::{Arrival, PendingCommit, Shown};
 use crate::abi::types::*;
-use crate::protocol::ake::Auth;
-use crate::protocol::effects::{ErrorCode, Notice};
-use crate::protocol::instances;
-use crate::protocol::policy::Policy;
-use crate::wire::error_message::text_of;
-use crate::wire::instance::{Instances, MIN_VALID};
-use crate::wire::kind::{MessageKind, instances as instance_tags, otr_tag};
-use crate::wire::version::Version;
+use otr_protocol::ake::Auth;
+use otr_protocol::effects::{ErrorCode, Notice};
+use otr_protocol::instances;
+use otr_protocol::policy::Policy;
+use otr_protocol::wire::error_message::text_of;
+use otr_protocol::wire::instance::{Instances, MIN_VALID};
+use otr_protocol::wire::kind::{MessageKind, instances as instance_tags, otr_tag};
+use otr_protocol::wire::version::Version;
 
 /// Whether another instance of the correspondent has a session with us.
 ///

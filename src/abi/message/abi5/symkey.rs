@@ -10,7 +10,7 @@ use crate::abi::memory::slice_of;
 use crate::abi::message::client::Client;
 use crate::abi::message::transmit::transmit_all;
 use crate::abi::types::*;
-use crate::wire::tlv::{self, Tlv};
+use otr_protocol::wire::tlv::{self, Tlv};
 
 /// Puts the current extra key into `symkey` and tells the correspondent what it is for.
 ///

@@ -12,7 +12,7 @@ use crate::abi::message::client::Client;
 use crate::abi::message::transmit::transmit;
 use crate::abi::smp_numbers::expected_number;
 use crate::abi::types::*;
-use crate::protocol::effects::{Effect, ErrorCode, Notice, SmpEvent};
+use otr_protocol::effects::{Effect, ErrorCode, Notice, SmpEvent};
 
 /// Tells the effects that both interfaces tell in their own way.
 ///

@@ -285,7 +285,7 @@ fn a_key_cancelled_while_it_is_calculated_is_dropped() {
         assert!(!jobs::is_live(newkey) && !user.is_pending());
         // The same when the calculation is certain to be under way.
         let (_, newkey) = start(&user, NEW);
-        let key = crate::crypto::dsa::PrivateKey::generate().unwrap();
+        let key = otr_crypto::dsa::PrivateKey::generate().unwrap();
         otrl_privkey_generate_cancelled(user.0, newkey);
         assert_eq!(jobs::conclude::<()>(newkey, Ok(key)), Ok(()));
         assert!(!jobs::is_live(newkey));

@@ -325,7 +325,7 @@ fn nodes_that_a_client_made_are_keys_as_well() {
         let hash = fingerprint_of(user.0, c"own".as_ptr(), c"p".as_ptr());
         assert_eq!(
             hash,
-            Some(crate::crypto::hash::sha1(&[])),
+            Some(otr_crypto::hash::sha1(&[])),
             "of the data that the node has"
         );
         for bad in [c"no key", c"no numbers"] {

@@ -1,0 +1,117 @@
+//! Powers modulo p, for a p of any length.
+
+use crate::montgomery::{Kernel, Modulus as Arithmetic, Transfer, with_kernel};
+use crate::{number, power};
+use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
+use crypto_bigint::{BoxedUint, CtAssign, CtEq, MulAssign, Odd, SquareAssign, U256, U1024, Word};
+use zeroize::{Zeroize, Zeroizing};
+
+/// The modulus p.
+pub(super) enum Modulus {
+    /// Of 1024 bits, as the keys that OTR makes have.
+    Usual(Kernel<4, 3>),
+    /// Of another length.
+    Other(Box<BoxedMontyParams>),
+}
+
+impl Modulus {
+    /// None if p is even.
+    pub(super) fn new(p: &[u8]) -> Option<Self> {
+        if super::bits(p) == 1024 && super::is_odd(p) {
+            return Some(Self::Usual(Kernel::new(&number::read::<{ U1024::LIMBS }>(
+                p,
+            )?)));
+        }
+        let p: Odd<BoxedUint> = Option::from(BoxedUint::from_be_slice_vartime(p).into_odd())?;
+        Some(Self::Other(Box::new(BoxedMontyParams::new_vartime(p))))
+    }
+
+    /// base^exponent, for a base below p and a secret exponent below 2^length. The time shows the length alone.
+    /// Big-endian, perhaps with leading zeros. None if the base is longer than p.
+    pub(super) fn power(
+        &self,
+        base: &[u8],
+        exponent: &U256,
+        length: u32,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        match self {
+            Self::Usual(kernel) => {
+                let base = number::read::<{ U1024::LIMBS }>(base)?;
+                Some(with_kernel!(kernel, p => {
+                    let mut power = power::product(p, &[(p.enter(&base), exponent, length)]);
+                    let value = Zeroizing::new(p.leave(&power));
+                    power.zeroize();
+                    number::write::<{ U1024::LIMBS }>(&value)
+                }))
+            }
+            Self::Other(params) => {
+                let mut power =
+                    power::product(&**params, &[(form(params, base)?, exponent, length)]);
+                let value = Zeroizing::new(power.retrieve());
+                power.zeroize();
+                Some(Zeroizing::new(value.to_be_bytes().into_vec()))
+            }
+        }
+    }
+
+    /// The product of base^exponent over all powers, for bases below p and public exponents: the time shows them.
+    /// Big-endian, perhaps with leading zeros. None if a base is longer than p.
+    pub(super) fn product_public(&self, powers: &[(&[u8], U256)]) -> Option<Vec<u8>> {
+        match self {
+            Self::Usual(kernel) => {
+                let powers: Option<Vec<_>> = powers
+                    .iter()
+                    .map(|(base, exponent)| {
+                        Some((number::read::<{ U1024::LIMBS }>(base)?, *exponent))
+                    })
+                    .collect();
+                let powers = powers?;
+                Some(with_kernel!(kernel, p => {
+                    let powers: Vec<_> = powers
+                        .iter()
+                        .map(|(base, exponent)| (p.enter(base), *exponent))
+                        .collect();
+                    let product = power::product_public(p, &powers);
+                    number::write::<{ U1024::LIMBS }>(&p.leave(&product)).to_vec()
+                }))
+            }
+            Self::Other(params) => {
+                let powers: Option<Vec<_>> = powers
+                    .iter()
+                    .map(|(base, exponent)| Some((form(params, base)?, *exponent)))
+                    .collect();
+                let product = power::product_public(&**params, &powers?).retrieve();
+                Some(product.to_be_bytes().into_vec())
+            }
+        }
+    }
+}
+
+fn form(params: &BoxedMontyParams, value: &[u8]) -> Option<BoxedMontyForm> {
+    let value = BoxedUint::from_be_slice(value, params.bits_precision()).ok()?;
+    Some(BoxedMontyForm::new(value, params))
+}
+
+impl Arithmetic for BoxedMontyParams {
+    type Number = BoxedMontyForm;
+
+    fn one(&self) -> BoxedMontyForm {
+        BoxedMontyForm::one(self)
+    }
+
+    fn multiply(&self, a: &mut BoxedMontyForm, b: &BoxedMontyForm) {
+        a.mul_assign(b);
+    }
+
+    fn square(&self, a: &mut BoxedMontyForm) {
+        a.square_assign();
+    }
+
+    fn select(&self, into: &mut BoxedMontyForm, table: &[BoxedMontyForm], index: Word) {
+        for (entry, at) in table.iter().zip(0..) {
+            // The moduli are the same: only the value is chosen.
+            into.as_montgomery_mut()
+                .ct_assign(entry.as_montgomery(), index.ct_eq(&at));
+        }
+    }
+}

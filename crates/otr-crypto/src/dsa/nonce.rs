@@ -1,0 +1,64 @@
+//! The nonces of DSA signatures: RFC 6979, with fresh randomness mixed in (its section 3.6).
+//!
+//! A nonce that repeats, or that is even slightly biased, gives the key away. Derived from the key and the data alone, it
+//! would not depend on the machine's randomness, but the same data would always show the same computation to one who
+//! can disturb it. With both, either may fail and the key is still safe.
+
+use super::Order;
+use crate::{mac, number};
+use crypto_bigint::U256;
+use zeroize::Zeroizing;
+
+/// An endless supply of candidates, the HMAC-SHA-256 generator of RFC 6979, section 3.2.
+pub(super) struct Nonces<'a> {
+    order: &'a Order,
+    key: Zeroizing<[u8; 32]>,
+    value: Zeroizing<[u8; 32]>,
+    started: bool,
+}
+
+impl<'a> Nonces<'a> {
+    /// `x` is the secret key, `number` what is signed, below q. Without fresh bytes these are RFC 6979's nonces.
+    pub(super) fn new(order: &'a Order, x: &[u8], number: &U256, fresh: &[u8]) -> Self {
+        let mut nonces = Self {
+            order,
+            key: Zeroizing::new([0; 32]),
+            value: Zeroizing::new([1; 32]),
+            started: false,
+        };
+        // x is below q, so that this is its encoding in the length of q.
+        let x = order.octets(&Zeroizing::new(number::read(x).unwrap_or(U256::ZERO)));
+        let number = order.octets(number);
+        nonces.mix(&[&[0], &x, &number, fresh]);
+        nonces.mix(&[&[1], &x, &number, fresh]);
+        nonces
+    }
+
+    /// The next nonce, from 1 to q - 1. None after more misses than an order of its length can have.
+    pub(super) fn next(&mut self) -> Option<Zeroizing<U256>> {
+        /// At least every other candidate is below q.
+        const TRIES: usize = 256;
+        for _ in 0..TRIES {
+            if self.started {
+                self.mix(&[&[0]]);
+            }
+            self.started = true;
+            *self.value = mac::hmac_sha256(&*self.key, &[&*self.value]);
+            // The leftmost bits, as many as q has.
+            let wide = Zeroizing::new(number::read::<{ U256::LIMBS }>(&*self.value)?);
+            let k = Zeroizing::new(wide.shr_vartime(U256::BITS.checked_sub(self.order.bits())?));
+            if self.order.is_unit_range(&k) {
+                return Some(k);
+            }
+        }
+        None
+    }
+
+    /// K = HMAC(K, V | parts), V = HMAC(K, V).
+    fn mix(&mut self, parts: &[&[u8]]) {
+        let mut input: Vec<&[u8]> = vec![&*self.value];
+        input.extend(parts);
+        self.key = Zeroizing::new(mac::hmac_sha256(&*self.key, &input));
+        *self.value = mac::hmac_sha256(&*self.key, &[&*self.value]);
+    }
+}

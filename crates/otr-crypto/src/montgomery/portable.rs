@@ -1,0 +1,356 @@
+//! The kernel for every CPU: safe Rust, limbs of 64 bits in blocks of four, so that a row of products keeps its carries in registers.
+//!
+//! Numbers are below R = 2^(256 B), not always below the modulus: a product that overflows R has the modulus taken off once.
+
+use super::{Modulus as Arithmetic, Transfer, negative_inverse, read_words, write_words};
+use crypto_bigint::{Uint, Word};
+use std::hint::black_box;
+use zeroize::Zeroize;
+
+/// Four limbs, the lowest first.
+pub(super) type Block = [u64; 4];
+
+/// A number in Montgomery form.
+#[derive(Clone, Copy)]
+pub(crate) struct Number<const B: usize>(pub(super) [Block; B]);
+
+impl<const B: usize> Zeroize for Number<B> {
+    fn zeroize(&mut self) {
+        self.0.as_flattened_mut().zeroize();
+    }
+}
+
+/// A modulus with its highest bit set.
+pub(crate) struct Modulus<const B: usize> {
+    pub(super) p: [Block; B],
+    /// -1/p modulo 2^64.
+    pub(super) inverse: u64,
+    /// R modulo p.
+    one: Number<B>,
+    /// R squared modulo p.
+    r2: Number<B>,
+}
+
+impl<const B: usize> Modulus<B> {
+    /// The modulus is odd and has its highest bit set.
+    pub(super) fn new<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Self {
+        let mut modulus = Self::without_transfer(modulus);
+        modulus.r2 = modulus.power_of_two(256 * B);
+        modulus
+    }
+
+    /// R times 2^bits modulo p, the lowest word first.
+    pub(super) fn beyond_r<const LIMBS: usize>(modulus: &Uint<LIMBS>, bits: usize) -> [Block; B] {
+        let modulus = Self::without_transfer(modulus);
+        let mut power = modulus.one;
+        for _ in 0..bits {
+            modulus.double(&mut power);
+        }
+        power.0
+    }
+
+    /// Without what brings numbers in.
+    fn without_transfer<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Self {
+        let mut p = [[0; 4]; B];
+        read_words(modulus, p.as_flattened_mut().iter_mut());
+        let lowest = p.as_flattened().first().copied().unwrap_or(1);
+        // R - p, which is below p.
+        let mut one = Number([[0; 4]; B]);
+        subtract_if(&mut one.0, &p, 1);
+        Self {
+            p,
+            inverse: negative_inverse(lowest),
+            one,
+            r2: one,
+        }
+    }
+
+    /// 2^exponent, in Montgomery form.
+    fn power_of_two(&self, exponent: usize) -> Number<B> {
+        let mut power = self.one;
+        for bit in (0..usize::BITS - exponent.leading_zeros()).rev() {
+            self.square(&mut power);
+            if exponent >> bit & 1 == 1 {
+                self.double(&mut power);
+            }
+        }
+        power
+    }
+
+    /// a becomes 2 a modulo p. In public computations only: a is brought below p first, which takes a time of its own.
+    fn double(&self, a: &mut Number<B>) {
+        self.reduce_once(&mut a.0);
+        let mut carry = 0;
+        for limb in a.0.as_flattened_mut() {
+            (*limb, carry) = (*limb << 1 | carry, *limb >> 63);
+        }
+        if carry == 1 {
+            subtract_if(&mut a.0, &self.p, 1);
+        }
+    }
+
+    /// Brings a number below R below p: R is less than 2 p.
+    fn reduce_once(&self, a: &mut [Block; B]) {
+        let mut borrow = 0;
+        for (limb, p) in a.as_flattened().iter().zip(self.p.as_flattened()) {
+            (_, borrow) = subtract(*limb, *p, borrow);
+        }
+        subtract_if(a, &self.p, 1 - borrow);
+    }
+
+    /// The lowest block of a number becomes zero by adding p times the block that is given back; the carries out of it are
+    /// left in `window`.
+    #[inline(always)]
+    fn reduce_block(&self, block: &Block, window: &mut Block) -> Block {
+        let [t0, t1, t2, t3] = *block;
+        let [p0, p1, p2, p3] = self.p.first().copied().unwrap_or_default();
+
+        let m0 = t0.wrapping_mul(self.inverse);
+        let (_, k) = multiply_add(m0, p0, t0, 0);
+        let (t1, k) = multiply_add(m0, p1, t1, k);
+        let (t2, k) = multiply_add(m0, p2, t2, k);
+        let (t3, w0) = multiply_add(m0, p3, t3, k);
+
+        let m1 = t1.wrapping_mul(self.inverse);
+        let (_, k) = multiply_add(m1, p0, t1, 0);
+        let (t2, k) = multiply_add(m1, p1, t2, k);
+        let (t3, k) = multiply_add(m1, p2, t3, k);
+        let (w0, w1) = multiply_add(m1, p3, w0, k);
+
+        let m2 = t2.wrapping_mul(self.inverse);
+        let (_, k) = multiply_add(m2, p0, t2, 0);
+        let (t3, k) = multiply_add(m2, p1, t3, k);
+        let (w0, k) = multiply_add(m2, p2, w0, k);
+        let (w1, w2) = multiply_add(m2, p3, w1, k);
+
+        let m3 = t3.wrapping_mul(self.inverse);
+        let (_, k) = multiply_add(m3, p0, t3, 0);
+        let (w0, k) = multiply_add(m3, p1, w0, k);
+        let (w1, k) = multiply_add(m3, p2, w1, k);
+        let (w2, w3) = multiply_add(m3, p3, w2, k);
+
+        *window = [w0, w1, w2, w3];
+        [m0, m1, m2, m3]
+    }
+}
+
+impl<const B: usize> Arithmetic for Modulus<B> {
+    type Number = Number<B>;
+
+    fn one(&self) -> Number<B> {
+        self.one
+    }
+
+    fn multiply(&self, a: &mut Number<B>, b: &Number<B>) {
+        let mut sum = [[0; 4]; B];
+        let mut carry = 0;
+        for b in &b.0 {
+            // sum + a b, of which `top` is the highest block.
+            let mut top = [0; 4];
+            for (sum, a) in sum.iter_mut().zip(&a.0) {
+                row(sum, a, b, &mut top);
+            }
+            let overflow = add_with(&mut top, &[carry, 0, 0, 0], 0);
+            // Divided by 2^256 after adding the multiple of p that makes it divisible.
+            let mut window = [0; 4];
+            let m = self.reduce_block(sum.first().unwrap_or(&[0; 4]), &mut window);
+            let mut places = sum.iter_mut();
+            let Some(mut place) = places.next() else {
+                return;
+            };
+            for (next, p) in places.zip(self.p.iter().skip(1)) {
+                *place = *next;
+                row(place, p, &m, &mut window);
+                place = next;
+            }
+            carry = overflow + add_with(&mut top, &window, 0);
+            *place = top;
+        }
+        subtract_if(&mut sum, &self.p, carry);
+        a.0 = sum;
+    }
+
+    fn square(&self, a: &mut Number<B>) {
+        // The whole square, in 2 B blocks.
+        let mut wide = [[[0; 4]; B]; 2];
+        let wide = wide.as_flattened_mut();
+        let mut factors = a.0.as_slice();
+        let mut start = 1;
+        while let Some((factor, others)) = factors.split_first() {
+            // What is above the diagonal, once.
+            let mut window = [0; 4];
+            let mut places = wide.iter_mut().skip(start);
+            for (other, sum) in others.iter().zip(&mut places) {
+                row(sum, other, factor, &mut window);
+            }
+            if let Some(place) = places.next() {
+                *place = window;
+            }
+            factors = others;
+            start += 2;
+        }
+        let (mut doubling, mut carry) = (0, 0);
+        for (factor, [low, high]) in a.0.iter().zip(wide.as_chunks_mut().0) {
+            let (square_low, square_high) = square_block(factor);
+            doubling = double(low, doubling);
+            doubling = double(high, doubling);
+            carry = add_with(low, &square_low, carry);
+            carry = add_with(high, &square_high, carry);
+        }
+        // Divided by R, block by block.
+        let mut carry = 0;
+        for start in 0..B {
+            let mut window = [0; 4];
+            let mut places = wide.iter_mut().skip(start);
+            let m = match places.next() {
+                Some(lowest) => self.reduce_block(lowest, &mut window),
+                None => return,
+            };
+            for (p, sum) in self.p.iter().skip(1).zip(&mut places) {
+                row(sum, p, &m, &mut window);
+            }
+            if let Some(place) = places.next() {
+                carry = add_with(place, &window, carry);
+            }
+        }
+        for (place, block) in a.0.iter_mut().zip(wide.iter().skip(B)) {
+            *place = *block;
+        }
+        subtract_if(&mut a.0, &self.p, carry);
+    }
+
+    fn select(&self, into: &mut Number<B>, table: &[Number<B>], index: Word) {
+        for (entry, at) in table.iter().zip(0..) {
+            let mask = mask_of(is_zero(index ^ at));
+            for (to, from) in into
+                .0
+                .as_flattened_mut()
+                .iter_mut()
+                .zip(entry.0.as_flattened())
+            {
+                *to ^= (*to ^ *from) & mask;
+            }
+        }
+    }
+}
+
+impl<const B: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<B> {
+    fn enter(&self, value: &Uint<LIMBS>) -> Number<B> {
+        let mut number = Number([[0; 4]; B]);
+        read_words(value, number.0.as_flattened_mut().iter_mut());
+        self.multiply(&mut number, &self.r2);
+        number
+    }
+
+    fn leave(&self, number: &Number<B>) -> Uint<LIMBS> {
+        let mut unit = Number([[0; 4]; B]);
+        if let Some(lowest) = unit.0.as_flattened_mut().first_mut() {
+            *lowest = 1;
+        }
+        self.multiply(&mut unit, number);
+        self.reduce_once(&mut unit.0);
+        let value = write_words(unit.0.as_flattened().iter());
+        unit.zeroize();
+        value
+    }
+}
+
+/// Four more limbs of a times b: the carries wait in the window, which moves on by four.
+#[inline(always)]
+fn row(sum: &mut Block, a: &Block, b: &Block, window: &mut Block) {
+    let [b0, b1, b2, b3] = *b;
+    let [mut w0, mut w1, mut w2, mut w3] = *window;
+    for (sum, a) in sum.iter_mut().zip(a) {
+        let mut k;
+        (*sum, k) = multiply_add(*a, b0, *sum, w0);
+        (w0, k) = multiply_add(*a, b1, w1, k);
+        (w1, k) = multiply_add(*a, b2, w2, k);
+        (w2, w3) = multiply_add(*a, b3, w3, k);
+    }
+    *window = [w0, w1, w2, w3];
+}
+
+/// The square of a block: low and high half.
+#[inline(always)]
+fn square_block(block: &Block) -> (Block, Block) {
+    let [a0, a1, a2, a3] = *block;
+    // Above the diagonal.
+    let (r1, k) = multiply_add(a0, a1, 0, 0);
+    let (r2, k) = multiply_add(a0, a2, k, 0);
+    let (r3, r4) = multiply_add(a0, a3, k, 0);
+    let (r3, k) = multiply_add(a1, a2, r3, 0);
+    let (r4, r5) = multiply_add(a1, a3, r4, k);
+    let (r5, r6) = multiply_add(a2, a3, r5, 0);
+    let (mut low, mut high) = ([0, r1, r2, r3], [r4, r5, r6, 0]);
+    let carry = double(&mut low, 0);
+    double(&mut high, carry);
+    let wide = |a: u64| {
+        let square = u128::from(a) * u128::from(a);
+        (square as u64, (square >> 64) as u64)
+    };
+    let ((s0, s1), (s2, s3)) = (wide(a0), wide(a1));
+    let ((s4, s5), (s6, s7)) = (wide(a2), wide(a3));
+    let carry = add_with(&mut low, &[s0, s1, s2, s3], 0);
+    add_with(&mut high, &[s4, s5, s6, s7], carry);
+    (low, high)
+}
+
+/// a b + c + d, low and high half.
+#[inline(always)]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the two halves of the product"
+)]
+const fn multiply_add(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
+    let wide = (a as u128) * (b as u128) + (c as u128) + (d as u128);
+    (wide as u64, (wide >> 64) as u64)
+}
+
+/// a - b - borrow, and the new borrow.
+#[inline(always)]
+fn subtract(a: u64, b: u64, borrow: u64) -> (u64, u64) {
+    let (difference, first) = a.overflowing_sub(b);
+    let (difference, second) = difference.overflowing_sub(borrow);
+    (difference, u64::from(first | second))
+}
+
+/// Shifts a block left by one bit, and gives the bit that falls out.
+#[inline(always)]
+pub(super) fn double(block: &mut Block, mut carry: u64) -> u64 {
+    for limb in block {
+        (*limb, carry) = (*limb << 1 | carry, *limb >> 63);
+    }
+    carry
+}
+
+/// a += b + carry; the carry out.
+#[inline(always)]
+pub(super) fn add_with(a: &mut Block, b: &Block, mut carry: u64) -> u64 {
+    for (a, b) in a.iter_mut().zip(b) {
+        let (sum, first) = a.overflowing_add(*b);
+        let (sum, second) = sum.overflowing_add(carry);
+        (*a, carry) = (sum, u64::from(first | second));
+    }
+    carry
+}
+
+/// a -= p, if the secret condition is 1 and not 0. What is borrowed at the top is forgotten.
+#[inline(always)]
+pub(super) fn subtract_if<const B: usize>(a: &mut [Block; B], p: &[Block; B], condition: u64) {
+    let mask = mask_of(condition);
+    let mut borrow = 0;
+    for (a, p) in a.as_flattened_mut().iter_mut().zip(p.as_flattened()) {
+        (*a, borrow) = subtract(*a, *p & mask, borrow);
+    }
+}
+
+/// All ones for 1, zero for 0. The compiler is not told that there are only these two.
+#[inline(always)]
+fn mask_of(condition: u64) -> u64 {
+    black_box(condition.wrapping_neg())
+}
+
+/// 1 for 0, otherwise 0.
+const fn is_zero(value: u64) -> u64 {
+    ((value | value.wrapping_neg()) >> 63) ^ 1
+}

@@ -1,0 +1,303 @@
+//! The kernel for x86-64 with AVX-512 IFMA: digits of 52 bits, eight to a vector.
+//!
+//! Numbers are kept below 2 p in `K` vectors. R = 2^(52 digits) is so much larger than p that products of such numbers stay below 2 p.
+//!
+//! This file has `unsafe` in it: the instructions may only run on a CPU that has them, which a [`Modulus`]
+//! proves, and vectors are read from memory and written to it through pointers.
+
+use super::{Modulus as Arithmetic, Portable, Transfer, negative_inverse, read_words, write_words};
+use crypto_bigint::{Uint, Word};
+use std::arch::x86_64::*;
+use std::array;
+use std::hint::black_box;
+use zeroize::Zeroize;
+
+/// Bits of a digit.
+const DIGIT: usize = 52;
+/// The largest digit.
+const LARGEST: u64 = (1 << DIGIT) - 1;
+/// Words that hold any number of `K` vectors; more than are needed.
+const WORDS: usize = 32;
+
+/// A number in Montgomery form: digits below 2^52, the lowest first.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Number<const K: usize>([[u64; 8]; K]);
+
+impl<const K: usize> Zeroize for Number<K> {
+    fn zeroize(&mut self) {
+        self.0.as_flattened_mut().zeroize();
+    }
+}
+
+impl<const K: usize> Number<K> {
+    const ZERO: Self = Self([[0; 8]; K]);
+
+    /// The vectors of the number.
+    #[inline(always)]
+    fn load(&self) -> [__m512i; K] {
+        // SAFETY: each part is the 64 bytes of one vector; any bits are one.
+        array::from_fn(|part| unsafe {
+            self.0
+                .as_ptr()
+                .wrapping_add(part)
+                .cast::<__m512i>()
+                .read_unaligned()
+        })
+    }
+
+    /// Becomes these vectors.
+    #[inline(always)]
+    fn store(&mut self, vectors: [__m512i; K]) {
+        for (part, vector) in self.0.iter_mut().zip(vectors) {
+            // SAFETY: the part is the 64 bytes of one vector.
+            unsafe { part.as_mut_ptr().cast::<__m512i>().write_unaligned(vector) }
+        }
+    }
+
+    fn from_words(words: &[u64; WORDS]) -> Self {
+        let mut number = Self::ZERO;
+        for (digit, at) in number.0.as_flattened_mut().iter_mut().zip(0..) {
+            let (word, offset) = (at * DIGIT / 64, at * DIGIT % 64);
+            let low = words.get(word).copied().unwrap_or(0);
+            let high = words.get(word + 1).copied().unwrap_or(0);
+            // Two shifts: one by the whole width of a word would overflow.
+            *digit = (low >> offset | high << 1 << (63 - offset)) & LARGEST;
+        }
+        number
+    }
+
+    fn words(&self) -> [u64; WORDS] {
+        let mut words = [0; WORDS];
+        for (digit, at) in self.0.as_flattened().iter().zip(0..) {
+            let (word, offset) = (at * DIGIT / 64, at * DIGIT % 64);
+            if let Some(low) = words.get_mut(word) {
+                *low |= digit << offset;
+            }
+            if let Some(high) = words.get_mut(word + 1) {
+                *high |= digit >> 1 >> (63 - offset);
+            }
+        }
+        words
+    }
+}
+
+/// A modulus with its highest bit set. That there is one proves that the CPU has the instructions.
+pub(crate) struct Modulus<const K: usize> {
+    p: Number<K>,
+    p_words: [u64; WORDS],
+    /// How many digits a number has: with two bits more than p at least.
+    digits: usize,
+    /// -1/p modulo 2^52.
+    inverse: u64,
+    one: Number<K>,
+    r2: Number<K>,
+}
+
+impl<const K: usize> Modulus<K> {
+    /// For a modulus of 256 `B` bits. None if the CPU lacks the instructions.
+    pub(super) fn new<const LIMBS: usize, const B: usize>(modulus: &Uint<LIMBS>) -> Option<Self> {
+        // For measuring and testing the other kernels where this one would be taken.
+        if cfg!(any(otr_portable, otr_adx)) {
+            return None;
+        }
+        if !is_x86_feature_detected!("avx512f") || !is_x86_feature_detected!("avx512ifma") {
+            return None;
+        }
+        let digits = (256 * B + 2).div_ceil(DIGIT);
+        if digits > 8 * K {
+            return None;
+        }
+        let mut p_words = [0; WORDS];
+        read_words(modulus, p_words.iter_mut());
+        // What the portable R, 2^(256 B), lacks to this one.
+        let power_of_two = |bits| {
+            let mut words = [0; WORDS];
+            let power = Portable::<B>::beyond_r(modulus, digits * DIGIT - 256 * B + bits);
+            for (to, from) in words.iter_mut().zip(power.as_flattened()) {
+                *to = *from;
+            }
+            Number::from_words(&words)
+        };
+        let (one, two) = (power_of_two(0), power_of_two(1));
+        let mut modulus = Self {
+            p: Number::from_words(&p_words),
+            digits,
+            inverse: negative_inverse(*p_words.first()?) & LARGEST,
+            one,
+            r2: one,
+            p_words,
+        };
+        // R squared is the Montgomery form of R, a power of 2.
+        let mut r2 = one;
+        let exponent = digits * DIGIT;
+        for bit in (0..usize::BITS - exponent.leading_zeros()).rev() {
+            modulus.square(&mut r2);
+            if exponent >> bit & 1 == 1 {
+                modulus.multiply(&mut r2, &two);
+            }
+        }
+        modulus.r2 = r2;
+        Some(modulus)
+    }
+}
+
+impl<const K: usize> Arithmetic for Modulus<K> {
+    type Number = Number<K>;
+
+    fn one(&self) -> Number<K> {
+        self.one
+    }
+
+    fn multiply(&self, a: &mut Number<K>, b: &Number<K>) {
+        // SAFETY: `new` found the instructions.
+        let product = unsafe { multiply(self, a, b) };
+        a.store(product);
+    }
+
+    fn square(&self, a: &mut Number<K>) {
+        // SAFETY: `new` found the instructions.
+        let product = unsafe { multiply(self, a, a) };
+        a.store(product);
+    }
+
+    fn select(&self, into: &mut Number<K>, table: &[Number<K>], index: Word) {
+        // SAFETY: `new` found the instructions.
+        let selected = unsafe { select(into, table, black_box(index)) };
+        into.store(selected);
+    }
+}
+
+impl<const K: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<K> {
+    fn enter(&self, value: &Uint<LIMBS>) -> Number<K> {
+        let mut words = [0; WORDS];
+        read_words(value, words.iter_mut());
+        let mut number = Number::from_words(&words);
+        words.zeroize();
+        self.multiply(&mut number, &self.r2);
+        number
+    }
+
+    fn leave(&self, number: &Number<K>) -> Uint<LIMBS> {
+        let mut unit = Number::ZERO;
+        if let Some(lowest) = unit.0.as_flattened_mut().first_mut() {
+            *lowest = 1;
+        }
+        // At most p.
+        self.multiply(&mut unit, number);
+        let mut words = unit.words();
+        let mut borrow = false;
+        let reduced: [u64; WORDS] = array::from_fn(|at| {
+            let word = words.get(at).copied().unwrap_or(0);
+            let p = self.p_words.get(at).copied().unwrap_or(0);
+            let (difference, first) = word.overflowing_sub(p);
+            let (difference, second) = difference.overflowing_sub(borrow.into());
+            borrow = first | second;
+            difference
+        });
+        let mask = black_box(u64::from(borrow).wrapping_neg());
+        for (word, reduced) in words.iter_mut().zip(&reduced) {
+            *word = (*word & mask) | (*reduced & !mask);
+        }
+        let value = write_words(words.iter());
+        unit.zeroize();
+        words.zeroize();
+        value
+    }
+}
+
+/// a b / R, below 2 p if a b is below 2^16 p^2.
+///
+/// Digit by digit of b, a b and the multiple of p that makes the lowest digit of the sum divisible are added, and the sum moves down
+/// by a digit. Carries stay in the upper bits of the lanes until the end: less than 2^59 comes together there.
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn multiply<const K: usize>(modulus: &Modulus<K>, a: &Number<K>, b: &Number<K>) -> [__m512i; K] {
+    let zero = _mm512_setzero_si512();
+    let inverse = _mm512_set1_epi64(modulus.inverse.cast_signed());
+    let p = modulus.p.load();
+    let a = a.load();
+    let mut sum = [zero; K];
+    for digit in b.0.as_flattened().iter().take(modulus.digits) {
+        let b = _mm512_set1_epi64(digit.cast_signed());
+        let lows: [__m512i; K] = array::from_fn(|k| _mm512_madd52lo_epu64(zero, at(&a, k), b));
+        let highs: [__m512i; K] = array::from_fn(|k| _mm512_madd52hi_epu64(zero, at(&a, k), b));
+        let lowest = _mm512_add_epi64(at(&sum, 0), at(&lows, 0));
+        // The instruction takes the low 52 bits of its factors.
+        let m = _mm512_madd52lo_epu64(zero, lowest, inverse);
+        let m = _mm512_broadcastq_epi64(_mm512_castsi512_si128(m));
+        let with_p: [__m512i; K] = array::from_fn(|k| {
+            let low = if k == 0 {
+                lowest
+            } else {
+                _mm512_add_epi64(at(&sum, k), at(&lows, k))
+            };
+            _mm512_madd52lo_epu64(low, at(&p, k), m)
+        });
+        // The lowest digit is divisible now; what is above its 52 bits belongs to the next one.
+        let carry = _mm512_maskz_srli_epi64::<{ DIGIT as u32 }>(1, at(&with_p, 0));
+        sum = array::from_fn(|k| {
+            let above = if k + 1 < K { at(&with_p, k + 1) } else { zero };
+            let moved = _mm512_alignr_epi64::<1>(above, at(&with_p, k));
+            let high = _mm512_madd52hi_epu64(at(&highs, k), at(&p, k), m);
+            let high = if k == 0 {
+                _mm512_add_epi64(high, carry)
+            } else {
+                high
+            };
+            _mm512_add_epi64(moved, high)
+        });
+    }
+    normalise(sum)
+}
+
+/// Carries what is above the 52 bits of each digit to the next one.
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn normalise<const K: usize>(sum: [__m512i; K]) -> [__m512i; K] {
+    let zero = _mm512_setzero_si512();
+    let largest = _mm512_set1_epi64(LARGEST.cast_signed());
+    let carries: [__m512i; K] =
+        array::from_fn(|k| _mm512_srli_epi64::<{ DIGIT as u32 }>(at(&sum, k)));
+    let sum: [__m512i; K] = array::from_fn(|k| {
+        let below = if k > 0 { at(&carries, k - 1) } else { zero };
+        let carry = _mm512_alignr_epi64::<7>(at(&carries, k), below);
+        _mm512_add_epi64(_mm512_and_si512(at(&sum, k), largest), carry)
+    });
+    // Now a digit overflows by one at most. Where it does, and where it would with one more: an addition of bits finds
+    // how far each of these ones runs.
+    let (mut overflows, mut full) = (0_u64, 0_u64);
+    for (k, part) in sum.iter().enumerate() {
+        overflows |= u64::from(_mm512_cmpgt_epu64_mask(*part, largest)) << (8 * k);
+        full |= u64::from(_mm512_cmpeq_epu64_mask(*part, largest)) << (8 * k);
+    }
+    let carries = ((overflows << 1) + full) ^ full;
+    array::from_fn(|k| {
+        let [carries, ..] = (carries >> (8 * k)).to_le_bytes();
+        let part = at(&sum, k);
+        let part = _mm512_mask_add_epi64(part, carries, part, _mm512_set1_epi64(1));
+        _mm512_and_si512(part, largest)
+    })
+}
+
+/// The entry at a secret index; beyond the end of the table `otherwise`. All entries are read.
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn select<const K: usize>(otherwise: &Number<K>, table: &[Number<K>], index: Word) -> [__m512i; K] {
+    let index = _mm512_set1_epi64(index.cast_signed());
+    let mut selected = otherwise.load();
+    for (entry, number) in table.iter().zip(0..) {
+        let here = _mm512_cmpeq_epi64_mask(index, _mm512_set1_epi64(number));
+        let entry = entry.load();
+        selected = array::from_fn(|k| _mm512_mask_mov_epi64(at(&selected, k), here, at(&entry, k)));
+    }
+    selected
+}
+
+/// One vector of a number.
+#[inline(always)]
+fn at<const K: usize>(vectors: &[__m512i; K], k: usize) -> __m512i {
+    // The compiler knows each k; there is no vector beyond.
+    match vectors.get(k) {
+        Some(vector) => *vector,
+        // SAFETY: all zeros are a vector.
+        None => unsafe { std::mem::zeroed() },
+    }
+}

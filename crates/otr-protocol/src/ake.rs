@@ -1,0 +1,559 @@
+//! The authenticated key exchange of versions 2 and 3 (OTR protocol, "AKE"), one side of it.
+//!
+//! Every handler either succeeds whole or leaves the state as it was. Only a verified signature
+//! makes an [`Established`], and only that makes a session.
+
+mod authenticator;
+pub mod crossed;
+mod established;
+pub mod expiry;
+mod signing_key;
+
+use zeroize::Zeroizing;
+
+use self::authenticator::{Authenticator, check_outer_mac, outer_mac};
+pub use self::established::Established;
+pub use self::signing_key::SigningKey;
+use super::dh::{AuthKeys, DhKeyPair};
+use super::error::ProtocolError;
+use super::opened_pairs::OpenedPairs;
+use super::session_id::{BoldHalf, SessionId};
+use crate::wire::armour::{armour, dearmour};
+use crate::wire::instance::Instances;
+use crate::wire::kind::message_version;
+use crate::wire::messages::{DhCommit, DhKey, Header, RevealSignature, Signature};
+use crate::wire::mpi;
+use crate::wire::version::Version;
+use otr_crypto::aes_ctr;
+use otr_crypto::group::Element;
+use otr_crypto::hash::sha256;
+use otr_crypto::mac;
+use otr_crypto::random;
+
+/// A counter block of zeros: each key of the exchange encrypts one message only.
+const ZERO_COUNTER: [u8; 16] = [0; 16];
+
+/// Our instance tag and theirs, for the headers of version 3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tags {
+    /// Ours.
+    pub ours: u32,
+    /// Theirs, 0 while unknown.
+    pub theirs: u32,
+}
+
+impl Tags {
+    /// The header of a message of `version` from us to them.
+    pub fn header(self, version: Version) -> Header {
+        Header::new(
+            version,
+            Instances {
+                from: self.ours,
+                to: self.theirs,
+            },
+        )
+    }
+}
+
+/// What a DH-commit message commits to: our key pair, and the key r that hides its public half until the reveal.
+#[derive(Clone)]
+pub struct Commitment {
+    /// The version of the DH-commit: only an answer of the same version is one.
+    pub version: Version,
+    /// Our key pair.
+    pub our_dh: DhKeyPair,
+    /// Our key's number, 1 in a fresh exchange.
+    pub our_keyid: u32,
+    /// The key that encrypts g^x.
+    pub r: Zeroizing<[u8; 16]>,
+    /// AES(r, MPI of g^x).
+    pub encrypted_gx: Vec<u8>,
+    /// SHA-256 of the MPI of g^x.
+    pub hashed_gx: [u8; 32],
+}
+
+impl Commitment {
+    fn make(version: Version) -> Result<Self, ProtocolError> {
+        let our_dh = DhKeyPair::generate()?;
+        let r = Zeroizing::new(random::bytes::<16>()?);
+        let mut encrypted_gx = mpi::encode(&our_dh.public().to_bytes())?;
+        let hashed_gx = sha256(&[&encrypted_gx]);
+        aes_ctr::apply(&r, &ZERO_COUNTER, &mut encrypted_gx);
+        Ok(Self {
+            version,
+            our_dh,
+            our_keyid: 1,
+            r,
+            encrypted_gx,
+            hashed_gx,
+        })
+    }
+}
+
+impl std::fmt::Debug for Commitment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Commitment(..)")
+    }
+}
+
+/// The side that received a DH-commit and answered with a DH-key.
+#[derive(Clone, Debug)]
+pub struct Responding {
+    /// The version of the exchange.
+    pub version: Version,
+    /// Our key pair.
+    pub our_dh: DhKeyPair,
+    /// Our key's number.
+    pub our_keyid: u32,
+    /// Their g^x, still encrypted.
+    pub encrypted_gx: Vec<u8>,
+    /// Its hash.
+    pub hashed_gx: [u8; 32],
+    /// The exchange that we had begun ourselves when their DH-commit arrived. Nobody has proved anything yet, so that
+    /// commit may be anybody's: ours goes on beside it, and the one that is signed first counts.
+    pub begun: Option<Begun>,
+}
+
+/// The side that has revealed its key and waits for the other's signature.
+#[derive(Clone, Debug)]
+pub struct Revealed {
+    /// What we had committed to.
+    pub commitment: Commitment,
+    /// Their public value.
+    pub their_dh: Element,
+    /// The keys of this exchange.
+    pub keys: Box<AuthKeys>,
+    /// The DH-commit that we have answered meanwhile, with nothing in `begun`.
+    pub answered: Option<Box<Responding>>,
+}
+
+/// An exchange that we began, while one that the other side began stands before it.
+#[derive(Clone, Debug)]
+pub enum Begun {
+    /// Our DH-commit waits for a DH-key.
+    Committed(Box<Commitment>),
+    /// Our reveal signature waits for a signature; nothing is in `answered`.
+    Revealed(Box<Revealed>),
+}
+
+/// Where the exchange stands; the names are the specification's.
+#[derive(Clone, Debug, Default)]
+pub enum AuthState {
+    /// No exchange under way.
+    #[default]
+    None,
+    /// We sent a DH-commit.
+    AwaitingDhKey(Box<Commitment>),
+    /// We sent a DH-key.
+    AwaitingRevealSig(Box<Responding>),
+    /// We sent a reveal signature.
+    AwaitingSig(Box<Revealed>),
+    /// We sent a version 1 key exchange message.
+    V1Setup(Box<V1Setup>),
+}
+
+/// The state of a version 1 exchange.
+#[derive(Clone, Debug)]
+pub struct V1Setup {
+    /// Our key pair.
+    pub our_dh: DhKeyPair,
+    /// Our key's number.
+    pub our_keyid: u32,
+    /// Whether the key pair was made for this exchange. Else it is that of the session, and can only confirm it.
+    pub is_fresh: bool,
+}
+
+/// One side of an exchange.
+#[derive(Clone, Debug, Default)]
+pub struct Auth {
+    /// Where it stands.
+    pub state: AuthState,
+    /// Whether we began it.
+    pub initiated: bool,
+    /// The version it is held in.
+    pub version: Option<Version>,
+    /// Our last message, armoured, kept for retransmission.
+    pub last_message: Option<Vec<u8>>,
+    /// When the message was first sent that waits for its answer, in seconds since 1970; 0 if none was. See [`expiry`].
+    pub waits_since: i64,
+}
+
+/// What becomes of a DH-commit message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// The answer is in `last_message`.
+    Answered,
+    /// It crossed ours and ours wins: send our commit again, from `last_message`.
+    OursWins,
+    /// It crossed the commit that `rival` named and that one wins: send that again.
+    RivalWins,
+    /// It is our own: nothing changes.
+    Reflected,
+    /// We have answered it, and revealed our value in an exchange of our own since. It is answered with this, our DH-key
+    /// once more, and nothing changes: which of the two exchanges counts is decided when their reveal signature comes.
+    Repeated(Vec<u8>),
+}
+
+impl Auth {
+    /// Starts an exchange; the DH-commit to send is in `last_message`.
+    pub fn start(version: Version, tags: Tags) -> Result<Self, ProtocolError> {
+        let commitment = Commitment::make(version)?;
+        let message = DhCommit {
+            header: tags.header(version),
+            encrypted_gx: commitment.encrypted_gx.clone(),
+            hashed_gx: commitment.hashed_gx,
+        };
+        Ok(Self {
+            last_message: Some(armour(&message.serialise()?)),
+            state: AuthState::AwaitingDhKey(Box::new(commitment)),
+            initiated: true,
+            version: Some(version),
+            waits_since: 0,
+        })
+    }
+
+    /// Whether an exchange is under way that has begun, or gone on, a moment ago: the answer to its last message may still be
+    /// under way.
+    pub fn is_recent(&self, now: i64) -> bool {
+        let under_way = !matches!(self.state, AuthState::None | AuthState::V1Setup(_));
+        under_way && (self.waits_since..self.waits_since + expiry::REPEAT_INTERVAL).contains(&now)
+    }
+
+    /// Our DH-commit that waits for its answer, alone or beside an exchange that the other side began.
+    pub fn commitment(&self) -> Option<&Commitment> {
+        match &self.state {
+            AuthState::AwaitingDhKey(commitment) => Some(commitment),
+            AuthState::AwaitingRevealSig(responding) => match &responding.begun {
+                Some(Begun::Committed(commitment)) => Some(commitment),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Our reveal signature that waits for its answer, likewise.
+    pub fn revealed(&self) -> Option<&Revealed> {
+        match &self.state {
+            AuthState::AwaitingSig(revealed) => Some(revealed),
+            AuthState::AwaitingRevealSig(responding) => match &responding.begun {
+                Some(Begun::Revealed(revealed)) => Some(revealed),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether our reveal signature that waits was the answer to this DH-key message, or to one with the same value.
+    pub fn has_revealed_for(&self, dh_key: &[u8]) -> bool {
+        let value = || {
+            let message = DhKey::parse(&dearmour(dh_key, true).ok()?).ok()?;
+            Element::from_bytes(&message.gy)
+        };
+        self.revealed()
+            .is_some_and(|revealed| value().as_ref() == Some(&revealed.their_dh))
+    }
+
+    /// The other side's exchange that we have answered, likewise.
+    pub fn responding(&self) -> Option<&Responding> {
+        match &self.state {
+            AuthState::AwaitingRevealSig(responding) => Some(responding),
+            AuthState::AwaitingSig(revealed) => revealed.answered.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The hash we committed to, while our DH-commit is the last message of the exchange.
+    pub fn pending_commit(&self) -> Option<&[u8; 32]> {
+        match &self.state {
+            AuthState::AwaitingDhKey(commitment) => Some(&commitment.hashed_gx),
+            _ => None,
+        }
+    }
+
+    /// Handles a DH-commit message (OTRv3, "Receiving a D-H Commit Message"). When two commits cross, the numerically
+    /// higher hash wins on both sides; `rival` is the hash of a commit of ours that waits elsewhere (version 3: in the
+    /// master context).
+    pub fn on_commit(
+        &mut self,
+        message: &[u8],
+        version: Version,
+        tags: Tags,
+        rival: Option<&[u8; 32]>,
+    ) -> Result<CommitOutcome, ProtocolError> {
+        let commit = DhCommit::parse(&dearmour(message, true)?)?;
+        let ours = self.commitment().map(|ours| &ours.hashed_gx).or(rival);
+        if ours == Some(&commit.hashed_gx) {
+            return Ok(CommitOutcome::Reflected);
+        }
+        match &self.state {
+            AuthState::AwaitingDhKey(ours)
+                if ours.hashed_gx > commit.hashed_gx && ours.version == version =>
+            {
+                return Ok(CommitOutcome::OursWins);
+            }
+            AuthState::None if rival.is_some_and(|rival| *rival > commit.hashed_gx) => {
+                return Ok(CommitOutcome::RivalWins);
+            }
+            _ => {}
+        }
+        // A DH-key that we have sent stands; only what it will be combined with is new.
+        let sent = self.responding().filter(|sent| sent.version == version);
+        let (our_dh, our_keyid) = match sent {
+            Some(sent) => (sent.our_dh.clone(), sent.our_keyid),
+            None => (DhKeyPair::generate()?, 1),
+        };
+        let reply = DhKey {
+            header: tags.header(version),
+            gy: our_dh.public().to_bytes(),
+        };
+        let reply = armour(&reply.serialise()?);
+        if let AuthState::AwaitingSig(_) = self.state
+            && sent.is_some_and(|sent| sent.hashed_gx == commit.hashed_gx)
+        {
+            return Ok(CommitOutcome::Repeated(reply));
+        }
+        let begun = if let Some(commitment) = self.commitment() {
+            Some(Begun::Committed(Box::new(commitment.clone())))
+        } else {
+            self.revealed().map(|revealed| {
+                Begun::Revealed(Box::new(Revealed {
+                    answered: None,
+                    ..revealed.clone()
+                }))
+            })
+        };
+        *self = Self {
+            last_message: Some(reply),
+            // A second DH-commit does not make the exchange younger: anybody can send one.
+            waits_since: if begun.is_some() || self.responding().is_some() {
+                self.waits_since
+            } else {
+                0
+            },
+            state: AuthState::AwaitingRevealSig(Box::new(Responding {
+                version,
+                our_dh,
+                our_keyid,
+                encrypted_gx: commit.encrypted_gx,
+                hashed_gx: commit.hashed_gx,
+                begun,
+            })),
+            initiated: false,
+            version: Some(version),
+        };
+        Ok(CommitOutcome::Answered)
+    }
+
+    /// Handles a DH-key message (OTRv3, "Receiving a D-H Key Message") that answers our own DH-commit. True: send
+    /// `last_message`, a reveal signature (again). A value with which our commitment has opened a session is ignored.
+    pub fn on_dh_key(
+        &mut self,
+        message: &[u8],
+        key: &SigningKey,
+        tags: Tags,
+        opened: &OpenedPairs,
+    ) -> Result<bool, ProtocolError> {
+        if let AuthState::AwaitingSig(_) = &self.state {
+            DhKey::parse(&dearmour(message, true)?)?;
+            return Ok(self.has_revealed_for(message));
+        }
+        match self.commitment().cloned() {
+            Some(commitment) => self.answer_dh_key(commitment, message, key, tags, opened),
+            None => DhKey::parse(&dearmour(message, true)?)
+                .map(|_| false)
+                .map_err(ProtocolError::from),
+        }
+    }
+
+    /// Takes a DH-key message as the answer to `commitment`, ours or that of our master context.
+    pub fn answer_dh_key(
+        &mut self,
+        commitment: Commitment,
+        message: &[u8],
+        key: &SigningKey,
+        tags: Tags,
+        opened: &OpenedPairs,
+    ) -> Result<bool, ProtocolError> {
+        let incoming = DhKey::parse(&dearmour(message, true)?)?;
+        let version = commitment.version;
+        // They may answer another instance that speaks another version.
+        if message_version(message) != Some(version) {
+            return Ok(false);
+        }
+        let their_dh = Element::from_bytes(&incoming.gy).ok_or(ProtocolError::Invalid)?;
+        let is_own = |responding: &Responding| responding.our_dh.public() == &their_dh;
+        if self.responding().is_some_and(is_own)
+            || !opened.may_open(commitment.our_dh.public(), &their_dh)
+        {
+            return Ok(false);
+        }
+        let keys = AuthKeys::derive(commitment.our_dh.shared_secret(&their_dh));
+        let ours = Authenticator {
+            encryption: &keys.c,
+            inner_mac: &keys.m1,
+            signer_dh: commitment.our_dh.public(),
+            reader_dh: &their_dh,
+        };
+        let encrypted_signature = ours.seal(key, commitment.our_keyid)?;
+        let reply = RevealSignature {
+            header: tags.header(version),
+            revealed_key: *commitment.r,
+            mac: outer_mac(&keys.m2, &encrypted_signature)?,
+            encrypted_signature,
+        };
+        let answered = self.responding().map(|responding| {
+            Box::new(Responding {
+                begun: None,
+                ..responding.clone()
+            })
+        });
+        *self = Self {
+            last_message: Some(armour(&reply.serialise()?)),
+            state: AuthState::AwaitingSig(Box::new(Revealed {
+                commitment,
+                their_dh,
+                keys,
+                answered,
+            })),
+            initiated: true,
+            version: Some(version),
+            waits_since: 0,
+        };
+        Ok(true)
+    }
+
+    /// Handles a reveal signature message (OTRv3, "Receiving a Reveal Signature Message"). `Some`: the exchange is done,
+    /// send `last_message`, our signature.
+    pub fn on_reveal_signature(
+        &mut self,
+        message: &[u8],
+        key: &SigningKey,
+        tags: Tags,
+        opened: &mut OpenedPairs,
+    ) -> Result<Option<Established>, ProtocolError> {
+        let incoming = RevealSignature::parse(&dearmour(message, true)?)?;
+        let Some(responding) = self.responding() else {
+            return Ok(None);
+        };
+        let version = responding.version;
+        let mut gx = responding.encrypted_gx.clone();
+        aes_ctr::apply(&incoming.revealed_key, &ZERO_COUNTER, &mut gx);
+        if !mac::equal(&sha256(&[&gx]), &responding.hashed_gx) {
+            // Made for another commitment: not ours to judge.
+            return Ok(None);
+        }
+        let their_dh = Element::from_bytes(mpi::decode(&gx)?).ok_or(ProtocolError::Invalid)?;
+        let our_dh = &responding.our_dh;
+        if !opened.may_open(our_dh.public(), &their_dh) {
+            return Ok(None);
+        }
+        let keys = AuthKeys::derive(our_dh.shared_secret(&their_dh));
+        check_outer_mac(&keys.m2, &incoming.encrypted_signature, &incoming.mac)?;
+        let theirs = Authenticator {
+            encryption: &keys.c,
+            inner_mac: &keys.m1,
+            signer_dh: &their_dh,
+            reader_dh: our_dh.public(),
+        };
+        let signer = theirs.open(incoming.encrypted_signature)?;
+
+        let ours = Authenticator {
+            encryption: &keys.c_prime,
+            inner_mac: &keys.m1_prime,
+            signer_dh: our_dh.public(),
+            reader_dh: &their_dh,
+        };
+        let encrypted_signature = ours.seal(key, responding.our_keyid)?;
+        let reply = Signature {
+            header: tags.header(version),
+            mac: outer_mac(&keys.m2_prime, &encrypted_signature)?,
+            encrypted_signature,
+        };
+        let established = Established {
+            data_keys: Some(keys.first_data_keys(our_dh, &their_dh)),
+            our_dh: our_dh.clone(),
+            our_keyid: responding.our_keyid,
+            their_dh,
+            their_keyid: signer.keyid,
+            their_fingerprint: signer.fingerprint,
+            session_id: SessionId::new(&keys.session_id, BoldHalf::Second),
+            version,
+            initiated: false,
+        };
+        self.finish(&established, Some(armour(&reply.serialise()?)), opened);
+        Ok(Some(established))
+    }
+
+    /// Handles a signature message (OTRv3, "Receiving a Signature Message"). `Some`: the exchange is done, nothing to send.
+    pub fn on_signature(
+        &mut self,
+        message: &[u8],
+        opened: &mut OpenedPairs,
+    ) -> Result<Option<Established>, ProtocolError> {
+        let Some(revealed) = self.revealed() else {
+            Signature::parse(&dearmour(message, true)?)?;
+            return Ok(None);
+        };
+        let Some(established) = revealed.finish(message, opened)? else {
+            return Ok(None);
+        };
+        self.finish(&established, None, opened);
+        Ok(Some(established))
+    }
+
+    /// The exchange is done: its private values are gone, and its pair of DH values opens no second session.
+    fn finish(
+        &mut self,
+        established: &Established,
+        reply: Option<Vec<u8>>,
+        opened: &mut OpenedPairs,
+    ) {
+        opened.note(established.our_dh.public(), &established.their_dh);
+        *self = Self {
+            state: AuthState::None,
+            initiated: established.initiated,
+            version: Some(established.version),
+            last_message: reply,
+            waits_since: 0,
+        };
+    }
+}
+
+impl Revealed {
+    /// Reads the signature message that finishes this exchange. `None`: it has opened a session already.
+    fn finish(
+        &self,
+        message: &[u8],
+        opened: &OpenedPairs,
+    ) -> Result<Option<Established>, ProtocolError> {
+        let incoming = Signature::parse(&dearmour(message, true)?)?;
+        let Revealed {
+            commitment,
+            their_dh,
+            keys,
+            ..
+        } = self;
+        if !opened.may_open(commitment.our_dh.public(), their_dh) {
+            return Ok(None);
+        }
+        check_outer_mac(&keys.m2_prime, &incoming.encrypted_signature, &incoming.mac)?;
+        let theirs = Authenticator {
+            encryption: &keys.c_prime,
+            inner_mac: &keys.m1_prime,
+            signer_dh: their_dh,
+            reader_dh: commitment.our_dh.public(),
+        };
+        let signer = theirs.open(incoming.encrypted_signature)?;
+        Ok(Some(Established {
+            data_keys: Some(keys.first_data_keys(&commitment.our_dh, their_dh)),
+            our_dh: commitment.our_dh.clone(),
+            our_keyid: commitment.our_keyid,
+            their_dh: their_dh.clone(),
+            their_keyid: signer.keyid,
+            their_fingerprint: signer.fingerprint,
+            session_id: SessionId::new(&keys.session_id, BoldHalf::First),
+            version: commitment.version,
+            initiated: true,
+        }))
+    }
+}

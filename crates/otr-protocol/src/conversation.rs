@@ -1,0 +1,407 @@
+//! One conversation with one instance of one correspondent: its state, and what becomes of the
+//! messages that the user sends.
+
+use zeroize::Zeroize;
+
+use super::ake::Tags;
+use super::ake::crossed::Crossed;
+use super::effects::{Effect, Notice};
+use super::error::ProtocolError;
+use super::held_texts::HeldTexts;
+use super::policy::Policy;
+use super::seen_messages::SeenMessages;
+use super::session::{Sent, Session};
+use super::session_id::SessionId;
+use super::smp_exchange::SmpPartner;
+use crate::wire::fragment::Reassembly;
+use crate::wire::kind::is_query;
+use crate::wire::messages::data::FLAG_IGNORE_UNREADABLE;
+use crate::wire::query::QueryForm;
+use crate::wire::tlv::{self, Tlv};
+use crate::wire::version::Version;
+use crate::wire::whitespace::append_tag;
+use otr_crypto::secret::SecretBytes;
+
+/// How long after our last message a received one is answered with a heartbeat, in seconds.
+pub const HEARTBEAT_INTERVAL: i64 = 60;
+/// How old a message may be to be sent again in a new session, in seconds.
+pub const RESEND_INTERVAL: i64 = 60;
+/// The prefix of a message sent again, unless the client has one of its own.
+pub const RESENT_PREFIX: &[u8] = b"[resent]";
+
+/// The message state of the specification.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MessageState {
+    /// Messages go as they are.
+    #[default]
+    Plaintext,
+    /// Messages are encrypted.
+    Encrypted,
+    /// The correspondent has ended the session: messages are held back until the user decides.
+    Finished,
+}
+
+/// What became of our whitespace tags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Offer {
+    /// None was sent.
+    #[default]
+    Not,
+    /// Sent, no answer yet.
+    Sent,
+    /// Answered with plaintext.
+    Rejected,
+    /// Answered with OTR.
+    Accepted,
+}
+
+/// The correspondent's long-term key in this session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its fingerprint.
+    pub fingerprint: [u8; 20],
+    /// Whether the user trusts it.
+    pub trusted: bool,
+}
+
+/// One conversation.
+#[derive(Debug, Default)]
+pub struct Conversation {
+    /// Plaintext, encrypted or finished.
+    pub state: MessageState,
+    /// The version last spoken or begun.
+    pub version: Option<Version>,
+    /// Our instance tag and theirs.
+    pub tags: Tags,
+    /// Whether this is the master context, which stands for the correspondent without an instance.
+    pub is_master: bool,
+    /// The secure session id.
+    pub session_id: SessionId,
+    /// What became of our whitespace tags.
+    pub offer: Offer,
+    /// Whom we talk to.
+    pub peer: Option<Peer>,
+    /// When we last sent something, in seconds since 1970.
+    pub last_sent: i64,
+    /// How many sessions there have been.
+    pub generation: u32,
+    /// Whether the last message may be sent again.
+    pub retransmit: Retransmit,
+    /// What nobody outside sees.
+    pub secrets: Box<Secrets>,
+}
+
+/// Whether the last message is sent again in the next session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Retransmit {
+    /// No.
+    #[default]
+    No,
+    /// Yes, and marked as sent again.
+    Again,
+}
+
+/// The private part of a conversation.
+#[derive(Default)]
+pub struct Secrets {
+    /// The keys of the session.
+    pub session: Option<Box<Session>>,
+    /// The fragments received so far.
+    pub reassembly: Reassembly,
+    /// The last text sent, for sending it again.
+    pub last_message: Option<LastMessage>,
+    /// A session was opened by the exchange being handled, and the last message is due.
+    pub just_opened: bool,
+    /// The correspondent's abort of the SMP is being delivered: an abort of ours would only be an echo.
+    pub delivering_abort: bool,
+    /// The commit of the master context that this instance has answered already.
+    pub answered_commit: Option<[u8; 32]>,
+    /// A commit of the master context was answered here, and its exchange is not done yet.
+    pub begun_anew: bool,
+    /// The commit of the master context that crossed this instance's own and lost.
+    pub lost_commit: Option<[u8; 32]>,
+    /// The session before, as long as messages of it may be under way.
+    pub previous: Option<PreviousSession>,
+    /// An exchange of ours that crossed the one of the session and is not finished yet.
+    pub crossed: Option<Box<Crossed>>,
+    /// The last data messages that were read.
+    pub seen: SeenMessages,
+    /// Whom the SMP under way is with.
+    pub smp_partner: Option<SmpPartner>,
+}
+
+/// A text, and for whom it was encrypted.
+pub struct LastMessage {
+    text: SecretBytes,
+    /// The fingerprint it was sent to.
+    sent_to: Option<[u8; 20]>,
+}
+
+/// A text that was lost with a session of another instance of the correspondent, and when it was sent.
+pub struct LostText(LastMessage, i64);
+
+/// The session before the present one, to read what the correspondent sent before they knew of the new one.
+#[derive(Debug)]
+pub struct PreviousSession {
+    /// Its keys.
+    pub session: Box<Session>,
+    /// When the present one took its place, in seconds since 1970.
+    pub replaced: i64,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secrets")
+            .field("session", &self.session.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What becomes of a text that the user sends.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// It goes as it is.
+    AsIs,
+    /// This goes instead.
+    Instead(Vec<u8>),
+    /// It must be encrypted: [`Conversation::encrypt_text`].
+    Encrypt,
+    /// It must wait for a session: [`Conversation::hold_back`].
+    HoldBack,
+    /// It is not sent: the correspondent has ended the session.
+    Refuse,
+}
+
+impl Conversation {
+    /// Decides what becomes of a text.
+    pub fn outgoing(&mut self, text: &[u8], policy: Policy, our_name: &[u8]) -> Outgoing {
+        if !policy.speaks_otr() {
+            return Outgoing::AsIs;
+        }
+        if is_query(text) {
+            self.note_query(policy);
+            return Outgoing::Instead(policy.query(our_name));
+        }
+        match self.state {
+            MessageState::Encrypted => Outgoing::Encrypt,
+            MessageState::Finished => Outgoing::Refuse,
+            MessageState::Plaintext if policy.require_encryption => Outgoing::HoldBack,
+            MessageState::Plaintext
+                if policy.send_whitespace_tag && self.offer != Offer::Rejected =>
+            {
+                self.offer = Offer::Sent;
+                Outgoing::Instead(append_tag(text, policy.versions))
+            }
+            MessageState::Plaintext => Outgoing::AsIs,
+        }
+    }
+
+    /// Keeps a text for the session to come and gives the query that asks for one.
+    ///
+    /// # Errors
+    /// `TooMany`: no more texts can wait, and this one does not.
+    pub fn hold_back(
+        &mut self,
+        text: &[u8],
+        held: &mut HeldTexts,
+        policy: Policy,
+        our_name: &[u8],
+        now: i64,
+    ) -> Result<Vec<u8>, ProtocolError> {
+        held.push(text)?;
+        self.last_sent = now;
+        self.note_query(policy);
+        Ok(policy.query(our_name))
+    }
+
+    /// Sends the texts that were held back for want of a session. What cannot be sent goes on waiting.
+    pub fn send_held(&mut self, held: &mut HeldTexts, now: i64) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while let Some(text) = held.first() {
+            let Ok(message) = self.encrypt_text(text, &[], now) else {
+                break;
+            };
+            held.remove_first();
+            effects.extend([Effect::Inject(message), Effect::RecentlySent]);
+        }
+        effects
+    }
+
+    /// A query is an offer to libotr 4; to libotr 3 only a whitespace tag is one.
+    fn note_query(&mut self, policy: Policy) {
+        if policy.query_form != QueryForm::Libotr3 {
+            self.offer = Offer::Sent;
+        }
+    }
+
+    /// Encrypts a text of the user.
+    pub fn encrypt_text(
+        &mut self,
+        text: &[u8],
+        tlvs: &[Tlv],
+        now: i64,
+    ) -> Result<Vec<u8>, ProtocolError> {
+        let sent = self.create_data(text, tlvs, 0)?;
+        self.last_sent = now;
+        Ok(sent.message)
+    }
+
+    /// Encrypts a message without text that a peer may drop without a word.
+    pub fn encrypt_internal(&mut self, tlvs: &[Tlv]) -> Result<Sent, ProtocolError> {
+        self.create_data(b"", tlvs, FLAG_IGNORE_UNREADABLE)
+    }
+
+    /// Ends the session: the message that says so. There are no keys afterwards, so that nothing else can be sent until the
+    /// caller has changed the state.
+    pub fn say_goodbye(&mut self) -> Vec<Effect> {
+        let goodbye = Tlv {
+            kind: tlv::DISCONNECTED,
+            value: Vec::new(),
+        };
+        self.end_previous();
+        let session = self.secrets.session.take();
+        session
+            .filter(|_| self.state == MessageState::Encrypted)
+            .and_then(|session| {
+                session
+                    .encrypt_goodbye(&[goodbye], FLAG_IGNORE_UNREADABLE, self.tags)
+                    .ok()
+            })
+            .map(|sent| vec![Effect::Inject(sent.message)])
+            .unwrap_or_default()
+    }
+
+    /// Forgets the session before the present one, which is to publish its MAC keys.
+    pub fn end_previous(&mut self) {
+        if let Some(previous) = self.secrets.previous.take()
+            && let Some(session) = &mut self.secrets.session
+        {
+            session.publish_keys_of(*previous.session);
+        }
+    }
+
+    /// Makes a data message. The text becomes the last message; an empty one leaves nothing to send again.
+    pub fn create_data(
+        &mut self,
+        text: &[u8],
+        tlvs: &[Tlv],
+        flags: u8,
+    ) -> Result<Sent, ProtocolError> {
+        if self.state != MessageState::Encrypted {
+            return Err(ProtocolError::Conflict);
+        }
+        let session = self
+            .secrets
+            .session
+            .as_mut()
+            .ok_or(ProtocolError::Conflict)?;
+        let sent = session.encrypt(text, tlvs, flags, self.tags)?;
+        self.retransmit = Retransmit::No;
+        self.secrets.last_message = (!text.is_empty()).then(|| LastMessage {
+            text: SecretBytes::new(text.to_vec()),
+            sent_to: self.peer.map(|peer| peer.fingerprint),
+        });
+        Ok(sent)
+    }
+
+    /// Whether the last message is due to be sent again. Asked once after each new session.
+    pub fn resend_is_due(&mut self, now: i64) -> bool {
+        let opened = std::mem::take(&mut self.secrets.just_opened);
+        let recent = self.last_sent >= now.saturating_sub(RESEND_INTERVAL);
+        let lost = self.retransmit == Retransmit::Again && self.secrets.last_message.is_some();
+        opened && recent && lost
+    }
+
+    /// Gives away the last message if it was lost with the session, for another instance that has one.
+    pub fn give_lost_text(&mut self) -> Option<LostText> {
+        let lost = self.retransmit == Retransmit::Again;
+        let text = self.secrets.last_message.take_if(|_| lost)?;
+        self.retransmit = Retransmit::No;
+        Some(LostText(text, self.last_sent))
+    }
+
+    /// Takes over the text that was lost with the session of another instance.
+    pub fn take_lost_text(&mut self, LostText(text, sent): LostText) {
+        self.secrets.last_message = Some(text);
+        self.retransmit = Retransmit::Again;
+        self.last_sent = self.last_sent.max(sent);
+    }
+
+    /// Sends the last message in the new session. A text that was meant for another key than the one
+    /// that answers now is not sent, unless the user trusts that key: anyone can provoke a new exchange.
+    /// `prefix` marks it as sent again, unless it is empty.
+    pub fn resend(&mut self, prefix: &[u8], now: i64) -> Vec<Effect> {
+        let Some(last) = self.secrets.last_message.take() else {
+            return Vec::new();
+        };
+        // Else nobody knows who answers now, or whom it was for.
+        let same_peer = last
+            .sent_to
+            .zip(self.peer)
+            .is_some_and(|(sent_to, peer)| sent_to == peer.fingerprint || peer.trusted);
+        if !same_peer {
+            self.retransmit = Retransmit::No;
+            return vec![Effect::Notify(Notice::EncryptionError, None)];
+        }
+        let mut text = SecretBytes::new(Vec::with_capacity(last.text.len() + prefix.len() + 1));
+        if !prefix.is_empty() {
+            text.extend_from_slice(prefix);
+            text.push(b' ');
+        }
+        text.extend_from_slice(&last.text);
+        let Ok(message) = self.encrypt_text(&text, &[], now) else {
+            self.secrets.last_message = Some(last);
+            return Vec::new();
+        };
+        vec![
+            Effect::Inject(message),
+            Effect::RecentlySent,
+            Effect::Notify(Notice::MessageResent, None),
+        ]
+    }
+
+    /// Whether we have been silent for a while.
+    pub fn heartbeat_is_due(&self, now: i64) -> bool {
+        self.last_sent < now.saturating_sub(HEARTBEAT_INTERVAL)
+    }
+
+    /// Sends a heartbeat if we have been silent for a while.
+    pub fn heartbeat(&mut self, now: i64) -> Vec<Effect> {
+        if self.secrets.session.is_none() || !self.heartbeat_is_due(now) {
+            return Vec::new();
+        }
+        match self.encrypt_internal(&[]) {
+            Ok(sent) => {
+                self.last_sent = now;
+                vec![
+                    Effect::Inject(sent.message),
+                    Effect::RecentlySent,
+                    Effect::Notify(Notice::HeartbeatSent, None),
+                ]
+            }
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+impl Secrets {
+    /// Whether the last text begins with this.
+    pub fn last_message_begins(&self, prefix: &[u8]) -> bool {
+        let last = self.last_message.as_ref();
+        last.is_some_and(|last| last.text.starts_with(prefix))
+    }
+
+    /// Forgets the session and everything that belongs to it.
+    pub fn clear(&mut self) {
+        if let Some(last) = &mut self.last_message {
+            last.text.zeroize();
+        }
+        *self = Self {
+            // Hashes of public messages, and still true.
+            answered_commit: self.answered_commit,
+            lost_commit: self.lost_commit,
+            seen: std::mem::take(&mut self.seen),
+            ..Self::default()
+        };
+    }
+}

@@ -1,0 +1,85 @@
+//! Texts that the policy does not let go out in the clear, until there is a session. They wait for the correspondent, not for
+//! one instance: which of them will have a session nobody knows yet.
+
+use std::collections::VecDeque;
+
+use super::error::ProtocolError;
+use otr_crypto::secret::SecretBytes;
+
+/// How many texts wait for one correspondent at the most.
+pub const TEXTS: usize = 32;
+
+/// How many bytes they may have together.
+pub const BYTES: usize = 1 << 20;
+
+/// The texts that wait, the oldest first.
+#[derive(Default)]
+pub struct HeldTexts {
+    texts: VecDeque<SecretBytes>,
+}
+
+impl HeldTexts {
+    /// Takes up another text.
+    ///
+    /// # Errors
+    /// `TooMany`: there is no room for it. The others stay.
+    pub fn push(&mut self, text: &[u8]) -> Result<(), ProtocolError> {
+        let bytes: usize = self.texts.iter().map(|text| text.len()).sum();
+        if self.texts.len() >= TEXTS || bytes.saturating_add(text.len()) > BYTES {
+            return Err(ProtocolError::TooMany);
+        }
+        self.texts.push_back(SecretBytes::new(text.to_vec()));
+        Ok(())
+    }
+
+    /// The oldest, which goes on waiting.
+    pub fn first(&self) -> Option<&[u8]> {
+        self.texts.front().map(|text| text.as_slice())
+    }
+
+    /// Forgets the oldest: it was sent.
+    pub fn remove_first(&mut self) {
+        self.texts.pop_front();
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+}
+
+// Texts are the user's own.
+impl std::fmt::Debug for HeldTexts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HeldTexts({})", self.texts.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_stay_in_order_and_within_bounds() {
+        let mut held = HeldTexts::default();
+        for number in 0..TEXTS {
+            held.push(number.to_string().as_bytes()).unwrap();
+        }
+        assert_eq!(held.push(b"one more"), Err(ProtocolError::TooMany));
+        for number in 0..TEXTS {
+            assert_eq!(held.first(), Some(number.to_string().as_bytes()));
+            held.remove_first();
+        }
+        assert!(held.is_empty());
+        held.push(&vec![b'x'; BYTES - 1]).unwrap();
+        assert_eq!(held.push(b"xx"), Err(ProtocolError::TooMany));
+        held.push(b"x").unwrap();
+    }
+
+    #[test]
+    fn debug_shows_how_many_and_not_what() {
+        let mut held = HeldTexts::default();
+        held.push(b"secret").unwrap();
+        assert_eq!(format!("{held:?}"), "HeldTexts(1)");
+    }
+}

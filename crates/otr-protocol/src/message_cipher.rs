@@ -1,0 +1,168 @@
+//! Encryption and MAC of data messages with the keys of one direction (OTR protocol, "Data Message").
+
+use super::dh::DirectionKeys;
+use otr_crypto::aes_ctr;
+use otr_crypto::mac::{self, HmacSha1Key};
+use otr_crypto::proof;
+use otr_crypto::secret::SecretBytes;
+
+/// The keys of one direction, made ready: what depends on them alone is calculated once and not for each message.
+#[derive(Debug)]
+pub struct MessageCipher {
+    encryption: aes_ctr::Key,
+    mac: HmacSha1Key,
+}
+
+impl MessageCipher {
+    /// Makes the keys ready.
+    pub fn new(keys: &DirectionKeys) -> Self {
+        Self {
+            encryption: aes_ctr::Key::new(&keys.encryption),
+            mac: HmacSha1Key::new(&keys.mac),
+        }
+    }
+
+    /// Encrypts the end of `covered` from `start` on where it stands. The MAC of all of it then.
+    pub fn seal(&self, counter: [u8; 8], covered: &mut [u8], start: usize) -> [u8; 20] {
+        let plain = covered.get_mut(start..).unwrap_or_default();
+        self.encryption.apply(&counter_block(counter), plain);
+        #[cfg(any(test, feature = "witness"))]
+        witness::sealed(self, counter);
+        self.mac.authenticate(covered)
+    }
+
+    /// What the end of `covered` says that is `encrypted`; `None` if `given` is not the MAC of all of it.
+    pub fn open(
+        &self,
+        counter: [u8; 8],
+        covered: &[u8],
+        encrypted: &[u8],
+        given: &[u8; 20],
+    ) -> Option<SecretBytes> {
+        if !proof::holds(mac::equal(&self.mac.authenticate(covered), given)) {
+            return None;
+        }
+        let mut plain = SecretBytes::new(encrypted.to_vec());
+        self.encryption.apply(&counter_block(counter), &mut plain);
+        Some(plain)
+    }
+}
+
+/// The top half of the counter block travels in the message, the bottom half counts blocks.
+fn counter_block(top: [u8; 8]) -> [u8; 16] {
+    let mut block = [0; 16];
+    for (to, from) in block.iter_mut().zip(top) {
+        *to = from;
+    }
+    block
+}
+
+/// Which keys were used, for tests that must not see one used twice.
+#[cfg(any(test, feature = "witness"))]
+pub mod witness {
+    use std::cell::RefCell;
+
+    use super::MessageCipher;
+    use otr_crypto::mac::hmac_sha1;
+
+    thread_local! {
+        static USED: RefCell<Vec<Use>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// Something that stands for a key: nobody needs the key itself.
+    pub type Mark = Vec<u8>;
+
+    /// What was done with a key.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum Use {
+        /// A message was encrypted with this key and counter.
+        Sealed(Mark, [u8; 8]),
+        /// A message was believed under this MAC key.
+        Opened(Mark),
+    }
+
+    /// All that this thread did since it was asked last.
+    pub fn take() -> Vec<Use> {
+        USED.take()
+    }
+
+    /// What stands for a MAC key that was published.
+    pub fn mark_of(mac_key: &[u8]) -> Mark {
+        hmac_sha1(mac_key, &[b"mark"]).to_vec()
+    }
+
+    pub(super) fn sealed(cipher: &MessageCipher, counter: [u8; 8]) {
+        let mut mark = vec![0; 16];
+        cipher.encryption.apply(&[0xff; 16], &mut mark);
+        USED.with_borrow_mut(|used| used.push(Use::Sealed(mark, counter)));
+    }
+
+    /// Notes that a message counts under the MAC key of this direction.
+    pub fn opened(cipher: &MessageCipher) {
+        let mark = cipher.mac.authenticate(b"mark").to_vec();
+        USED.with_borrow_mut(|used| used.push(Use::Opened(mark)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use otr_crypto::mac::hmac_sha1;
+
+    const KEYS: DirectionKeys = DirectionKeys {
+        encryption: [0x33; 16],
+        mac: [0x44; 20],
+    };
+    const COUNTER: [u8; 8] = [0, 0, 0, 0, 0, 0, 1, 2];
+
+    #[test]
+    fn encrypts_the_end_and_authenticates_all() {
+        let cipher = MessageCipher::new(&KEYS);
+        for (head, length) in [(0, 0), (0, 5), (228, 0), (228, 1), (60, 1023), (7, 5000)] {
+            let plain: Vec<u8> = (0..=255).cycle().take(head + length).collect();
+            let mut expected = plain.clone();
+            aes_ctr::apply(
+                &KEYS.encryption,
+                &counter_block(COUNTER),
+                &mut expected[head..],
+            );
+            let mut covered = plain.clone();
+            let mac = cipher.seal(COUNTER, &mut covered, head);
+            assert_eq!(covered, expected, "{head} and {length}");
+            assert_eq!(
+                mac,
+                hmac_sha1(&KEYS.mac, &[&covered]),
+                "{head} and {length}"
+            );
+
+            let opened = cipher.open(COUNTER, &covered, &covered[head..], &mac);
+            assert_eq!(opened.as_deref().unwrap()[..], plain[head..]);
+        }
+    }
+
+    #[test]
+    fn a_wrong_mac_opens_nothing() {
+        let cipher = MessageCipher::new(&KEYS);
+        let mut covered = b"head and some text".to_vec();
+        let mac = cipher.seal(COUNTER, &mut covered, 5);
+        for place in 0..20 {
+            let mut wrong = mac;
+            wrong[place] ^= 0x80;
+            assert_eq!(cipher.open(COUNTER, &covered, &covered[5..], &wrong), None);
+        }
+        for place in 0..covered.len() {
+            let mut changed = covered.clone();
+            changed[place] ^= 1;
+            assert_eq!(cipher.open(COUNTER, &changed, &changed[5..], &mac), None);
+        }
+    }
+
+    #[test]
+    fn debug_hides_the_keys() {
+        let text = format!("{:?}", MessageCipher::new(&KEYS));
+        assert_eq!(
+            text,
+            "MessageCipher { encryption: Key(secret), mac: HmacSha1Key(secret) }"
+        );
+    }
+}

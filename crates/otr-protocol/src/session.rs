@@ -1,0 +1,495 @@
+//! The data phase (OTR protocol, "Data Message", "Key Management"): which keys encrypt, when they
+//! are replaced, and which MAC keys are then published.
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::ake::{Established, Tags};
+use super::dh::{DataKeys, DhKeyPair};
+use super::error::ProtocolError;
+use super::message_cipher::MessageCipher;
+use crate::wire::armour::{armour, dearmour};
+use crate::wire::messages::Data;
+use crate::wire::messages::data::data_flags;
+use crate::wire::search::find_byte;
+use crate::wire::tlv::{self, Tlv};
+use crate::wire::version::Version;
+use otr_crypto::group::Element;
+use otr_crypto::secret::{SecretBytes, SecretKey};
+
+/// How many MAC keys wait to be published; beyond that the oldest never are.
+const SAVED_MAC_KEYS: usize = 128;
+
+/// The length of a MAC key.
+const MAC_KEY: usize = 20;
+
+/// An encrypted session with one instance of one correspondent.
+#[derive(Debug)]
+pub struct Session {
+    version: Version,
+    ours: OurKeys,
+    theirs: TheirKeys,
+    /// One slot for each pair of a key of ours and a key of theirs that a message may name.
+    slots: Slots,
+    /// MAC keys of forgotten pairs, to be published with the next message.
+    saved_mac_keys: Vec<u8>,
+}
+
+/// Our two newest key pairs.
+#[derive(Debug)]
+struct OurKeys {
+    current: DhKeyPair,
+    previous: DhKeyPair,
+    /// The number of `current`; `previous` has the one before.
+    keyid: u32,
+}
+
+/// Their two newest public values.
+#[derive(Debug)]
+struct TheirKeys {
+    current: Element,
+    previous: Option<Element>,
+    /// The number of `current`.
+    keyid: u32,
+}
+
+/// Newest or the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Age {
+    Current,
+    Previous,
+}
+
+/// The four pairs of keys. A pair's session keys are derived when a message first names it: a
+/// conversation in which both sides take turns never uses all of them.
+#[derive(Debug, Default)]
+struct Slots {
+    current_current: Option<Box<Slot>>,
+    current_previous: Option<Box<Slot>>,
+    previous_current: Option<Box<Slot>>,
+    previous_previous: Option<Box<Slot>>,
+}
+
+/// The session keys of one pair and whether they proved anything.
+#[derive(Debug, Zeroize, ZeroizeOnDrop)]
+struct Slot {
+    keys: Box<DataKeys>,
+    /// `keys.sending`, made ready at the first message. Wipes itself, as the next one does.
+    #[zeroize(skip)]
+    sending: Option<Box<MessageCipher>>,
+    /// `keys.receiving`, likewise.
+    #[zeroize(skip)]
+    receiving: Option<Box<MessageCipher>>,
+    send_counter: u64,
+    receive_counter: u64,
+    received: bool,
+}
+
+/// A data message, decrypted.
+#[derive(Debug)]
+pub struct Received {
+    /// The text, up to the first NUL.
+    pub text: SecretBytes,
+    /// What came beside the text.
+    pub tlvs: Vec<Tlv>,
+    /// The flags of the message.
+    pub flags: u8,
+    /// The extra symmetric key of the keys that the message was made with.
+    pub extra_key: SecretKey,
+    /// The MAC of the message.
+    pub mac: [u8; 20],
+}
+
+/// A data message to send.
+#[derive(Debug)]
+pub struct Sent {
+    /// The armoured message.
+    pub message: Vec<u8>,
+    /// The extra symmetric key of the keys that it was made with.
+    pub extra_key: SecretKey,
+}
+
+/// A data message that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub error: ProtocolError,
+    /// Its flags as far as they could be read; nobody vouches for them.
+    pub flags: u8,
+    /// The MAC that stands in it, likewise.
+    pub mac: Option<[u8; 20]>,
+}
+
+impl Session {
+    /// The session that a finished exchange opens.
+    pub fn open(established: &Established) -> Result<Self, ProtocolError> {
+        let slots = Slots {
+            previous_current: established
+                .data_keys()
+                .map(|keys| Box::new(Slot::new(Box::new(keys.clone())))),
+            ..Slots::default()
+        };
+        Ok(Self {
+            version: established.version(),
+            ours: OurKeys {
+                current: DhKeyPair::generate()?,
+                previous: established.our_dh().clone(),
+                keyid: established.our_keyid().wrapping_add(1),
+            },
+            theirs: TheirKeys {
+                current: established.their_dh().clone(),
+                previous: None,
+                keyid: established.their_keyid(),
+            },
+            slots,
+            saved_mac_keys: Vec::new(),
+        })
+    }
+
+    /// Ends a session before this one: the MAC keys that it had yet to publish, and those of its last keys, are published
+    /// with the next message. No message can count under them any more.
+    pub fn publish_keys_of(&mut self, mut before: Session) {
+        before.forget_all_slots();
+        let mut keys = std::mem::take(&mut before.saved_mac_keys);
+        keys.append(&mut self.saved_mac_keys);
+        let excess = keys.len().saturating_sub(SAVED_MAC_KEYS * MAC_KEY);
+        keys.drain(..excess);
+        self.saved_mac_keys = keys;
+    }
+
+    fn forget_all_slots(&mut self) {
+        let Slots {
+            current_current,
+            current_previous,
+            previous_current,
+            previous_previous,
+        } = std::mem::take(&mut self.slots);
+        for slot in [
+            current_current,
+            current_previous,
+            previous_current,
+            previous_previous,
+        ] {
+            Slot::forget(slot, &mut self.saved_mac_keys);
+        }
+    }
+
+    /// Whether the exchange only confirmed keys that this session has already.
+    pub fn is_confirmed_by(&self, established: &Established) -> bool {
+        self.ours.keyid.wrapping_sub(1) == established.our_keyid()
+            && self.ours.previous.public() == established.our_dh().public()
+            && self.is_theirs(established.their_dh(), established.their_keyid())
+    }
+
+    /// Whether this is the correspondent's key of this number.
+    pub fn is_theirs(&self, value: &Element, keyid: u32) -> bool {
+        let known = self.their_age(keyid).and_then(|age| self.theirs.get(age));
+        known == Some(value)
+    }
+
+    /// Whether this is one of the correspondent's keys, whatever its number.
+    pub fn has_their_value(&self, value: &Element) -> bool {
+        [Age::Current, Age::Previous]
+            .into_iter()
+            .any(|age| self.theirs.get(age) == Some(value))
+    }
+
+    /// The version the session speaks.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The key pair that a version 1 exchange inside the session uses, and its number.
+    pub fn exchange_key(&self) -> (DhKeyPair, u32) {
+        (self.ours.previous.clone(), self.ours.keyid.wrapping_sub(1))
+    }
+
+    /// The number of our newest key.
+    pub fn our_keyid(&self) -> u32 {
+        self.ours.keyid
+    }
+
+    /// The number of their newest key.
+    pub fn their_keyid(&self) -> u32 {
+        self.theirs.keyid
+    }
+
+    /// Encrypts `text` and `tlvs` with our previous key and their newest, announcing our newest.
+    pub fn encrypt(
+        &mut self,
+        text: &[u8],
+        tlvs: &[Tlv],
+        flags: u8,
+        tags: Tags,
+    ) -> Result<Sent, ProtocolError> {
+        if find_byte(text, 0).is_some() {
+            // What stands behind a NUL would be read as TLVs.
+            return Err(ProtocolError::Invalid);
+        }
+        let chain = SecretBytes::new(tlv::write_chain(tlvs)?);
+        let header = tags.header(self.version);
+        let revealed_mac_keys = self.saved_mac_keys.clone();
+        let (our_keyid, their_keyid) = (self.ours.keyid, self.theirs.keyid);
+        let next_dh = self.ours.current.public().to_padded_bytes();
+        let slot = self
+            .slot(Age::Previous, Age::Current)
+            .ok_or(ProtocolError::Conflict)?;
+        let count = slot
+            .send_counter
+            .checked_add(1)
+            .ok_or(ProtocolError::Conflict)?;
+        let counter = count.to_be_bytes();
+        let message = Data {
+            header,
+            flags,
+            sender_keyid: our_keyid.wrapping_sub(1),
+            recipient_keyid: their_keyid,
+            next_dh: &next_dh,
+            counter,
+            encrypted: &[],
+            mac: [0; 20],
+            revealed_mac_keys: &revealed_mac_keys,
+        };
+        let cipher = slot.sending();
+        let bytes = message.serialise_sealed(&[text, &[0], &chain], |covered, start| {
+            cipher.seal(counter, covered, start)
+        })?;
+        slot.send_counter = count;
+        let extra_key = SecretKey::new(&slot.keys.extra);
+        self.saved_mac_keys.clear();
+        Ok(Sent {
+            message: armour(&bytes),
+            extra_key,
+        })
+    }
+
+    /// Encrypts the last message of the session, which publishes the MAC keys of its last keys (OTRv3, "Revealing MAC
+    /// Keys"). Nothing can be read with this session afterwards.
+    pub fn encrypt_goodbye(
+        mut self,
+        tlvs: &[Tlv],
+        flags: u8,
+        tags: Tags,
+    ) -> Result<Sent, ProtocolError> {
+        let sending = self.slots.previous_current.take();
+        self.forget_all_slots();
+        if let Some(slot) = &sending {
+            slot.publish(&mut self.saved_mac_keys);
+        }
+        self.slots.previous_current = sending;
+        self.encrypt(b"", tlvs, flags, tags)
+    }
+
+    /// Checks and decrypts a data message. Only a message that passes every check changes anything.
+    pub fn decrypt(&mut self, message: &[u8]) -> Result<Received, Refused> {
+        let refused = |error, mac| Refused {
+            error,
+            flags: data_flags(message).unwrap_or(0),
+            mac,
+        };
+        let bytes = dearmour(message, false).map_err(|e| refused(e.into(), None))?;
+        let (data, covered) = Data::parse(&bytes).map_err(|e| refused(e.into(), None))?;
+        let mac = data.mac;
+        self.decrypt_parsed(data, covered)
+            .map_err(|e| refused(e, Some(mac)))
+    }
+
+    fn decrypt_parsed(
+        &mut self,
+        data: Data<'_>,
+        covered: &[u8],
+    ) -> Result<Received, ProtocolError> {
+        let our_age = self
+            .our_age(data.recipient_keyid)
+            .ok_or(ProtocolError::Conflict)?;
+        let their_age = self
+            .their_age(data.sender_keyid)
+            .ok_or(ProtocolError::Conflict)?;
+        let slot = self
+            .slot(our_age, their_age)
+            .ok_or(ProtocolError::Conflict)?;
+        let mut plain = slot
+            .receiving()
+            .open(data.counter, covered, data.encrypted, &data.mac)
+            .ok_or(ProtocolError::Conflict)?;
+        let counter = u64::from_be_bytes(data.counter);
+        if counter <= slot.receive_counter {
+            return Err(ProtocolError::Conflict);
+        }
+        // Everything that can fail comes before the first change.
+        let next_theirs = match their_age {
+            Age::Current => {
+                let next = Element::from_bytes(data.next_dh).ok_or(ProtocolError::Invalid)?;
+                // The same key under another number would begin to count from 1 again.
+                if self.has_their_value(&next) {
+                    return Err(ProtocolError::Invalid);
+                }
+                Some(next)
+            }
+            Age::Previous => None,
+        };
+        let next_ours = match our_age {
+            Age::Current => Some(DhKeyPair::generate()?),
+            Age::Previous => None,
+        };
+
+        let slot = self
+            .slot(our_age, their_age)
+            .ok_or(ProtocolError::Conflict)?;
+        slot.receive_counter = counter;
+        slot.received = true;
+        #[cfg(test)]
+        super::message_cipher::witness::opened(slot.receiving());
+        let extra_key = SecretKey::new(&slot.keys.extra);
+        if let Some(next) = next_ours {
+            self.rotate_ours(next);
+        }
+        if let Some(next) = next_theirs {
+            self.rotate_theirs(next);
+        }
+
+        let end = find_byte(&plain, 0);
+        let tlvs = match end {
+            Some(end) => tlv::parse_chain(plain.get(end + 1..).unwrap_or_default()),
+            None => Vec::new(),
+        };
+        plain.truncate(end.unwrap_or(usize::MAX));
+        Ok(Received {
+            text: plain,
+            tlvs,
+            flags: data.flags,
+            extra_key,
+            mac: data.mac,
+        })
+    }
+
+    /// They have used our newest key: make another, forget the oldest.
+    fn rotate_ours(&mut self, next: DhKeyPair) {
+        let slots = &mut self.slots;
+        Slot::forget(slots.previous_current.take(), &mut self.saved_mac_keys);
+        Slot::forget(slots.previous_previous.take(), &mut self.saved_mac_keys);
+        slots.previous_current = slots.current_current.take();
+        slots.previous_previous = slots.current_previous.take();
+        self.ours.previous = std::mem::replace(&mut self.ours.current, next);
+        self.ours.keyid = self.ours.keyid.wrapping_add(1);
+    }
+
+    /// They have announced another key: keep the one before, forget the oldest.
+    fn rotate_theirs(&mut self, next: Element) {
+        let slots = &mut self.slots;
+        Slot::forget(slots.current_previous.take(), &mut self.saved_mac_keys);
+        Slot::forget(slots.previous_previous.take(), &mut self.saved_mac_keys);
+        slots.current_previous = slots.current_current.take();
+        slots.previous_previous = slots.previous_current.take();
+        self.theirs.previous = Some(std::mem::replace(&mut self.theirs.current, next));
+        self.theirs.keyid = self.theirs.keyid.wrapping_add(1);
+    }
+
+    fn our_age(&self, keyid: u32) -> Option<Age> {
+        age(keyid, self.ours.keyid)
+    }
+
+    fn their_age(&self, keyid: u32) -> Option<Age> {
+        age(keyid, self.theirs.keyid)
+    }
+
+    /// The keys of one pair, derived now if no message named the pair before. `None`: they have no such key.
+    fn slot(&mut self, ours: Age, theirs: Age) -> Option<&mut Slot> {
+        let our_dh = match ours {
+            Age::Current => &self.ours.current,
+            Age::Previous => &self.ours.previous,
+        };
+        let their_dh = self.theirs.get(theirs)?;
+        let slot = match (ours, theirs) {
+            (Age::Current, Age::Current) => &mut self.slots.current_current,
+            (Age::Current, Age::Previous) => &mut self.slots.current_previous,
+            (Age::Previous, Age::Current) => &mut self.slots.previous_current,
+            (Age::Previous, Age::Previous) => &mut self.slots.previous_previous,
+        };
+        Some(slot.get_or_insert_with(|| Box::new(Slot::new(DataKeys::derive(our_dh, their_dh)))))
+    }
+}
+
+#[cfg(test)]
+impl Session {
+    /// Takes away the MAC keys that the next message would publish.
+    pub fn keep_saved_mac_keys(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.saved_mac_keys)
+    }
+
+    /// Gives them back.
+    pub fn put_back(&mut self, mut kept: Vec<u8>) {
+        kept.append(&mut self.saved_mac_keys);
+        self.saved_mac_keys = kept;
+    }
+
+    /// Announces the previous key as the next one, as no orderly client does.
+    pub fn announce_again(&mut self) {
+        self.ours.current = self.ours.previous.clone();
+    }
+}
+
+impl TheirKeys {
+    fn get(&self, age: Age) -> Option<&Element> {
+        match age {
+            Age::Current => Some(&self.current),
+            Age::Previous => self.previous.as_ref(),
+        }
+    }
+}
+
+impl Slot {
+    fn new(keys: Box<DataKeys>) -> Self {
+        Self {
+            keys,
+            sending: None,
+            receiving: None,
+            send_counter: 0,
+            receive_counter: 0,
+            received: false,
+        }
+    }
+
+    fn sending(&mut self) -> &MessageCipher {
+        let keys = &self.keys.sending;
+        self.sending
+            .get_or_insert_with(|| Box::new(MessageCipher::new(keys)))
+    }
+
+    fn receiving(&mut self) -> &MessageCipher {
+        let keys = &self.keys.receiving;
+        self.receiving
+            .get_or_insert_with(|| Box::new(MessageCipher::new(keys)))
+    }
+
+    /// Forgets keys that no message can name any more.
+    fn forget(slot: Option<Box<Self>>, saved_mac_keys: &mut Vec<u8>) {
+        if let Some(slot) = slot {
+            slot.publish(saved_mac_keys);
+        }
+    }
+
+    /// A MAC key that proved a message to us becomes public, so that anyone could have forged that message. Those we
+    /// sent with are for the correspondent to publish: a message that is still under way can be forged until then.
+    fn publish(&self, saved_mac_keys: &mut Vec<u8>) {
+        if !self.received {
+            return;
+        }
+        // Whoever sends on and on while we are silent does not make us keep more and more.
+        let excess = (saved_mac_keys.len() + MAC_KEY).saturating_sub(SAVED_MAC_KEYS * MAC_KEY);
+        saved_mac_keys.drain(..excess.min(saved_mac_keys.len()));
+        saved_mac_keys.extend_from_slice(&self.keys.receiving.mac);
+    }
+}
+
+/// Which of the two newest keys a number names; 0 names none.
+fn age(keyid: u32, newest: u32) -> Option<Age> {
+    if keyid == 0 {
+        None
+    } else if keyid == newest {
+        Some(Age::Current)
+    } else if Some(keyid) == newest.checked_sub(1) {
+        Some(Age::Previous)
+    } else {
+        None
+    }
+}

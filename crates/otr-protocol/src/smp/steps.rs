@@ -1,0 +1,504 @@
+//! The five steps of the Socialist Millionaires' Protocol (OTR protocol, "Socialist Millionaires' Protocol"): two people
+//! learn whether they typed the same secret, and nothing else.
+//!
+//! Each step takes what its predecessor left and gives what its successor needs: a step cannot be
+//! taken out of turn. The numbers keep the names of the specification.
+
+use otr_crypto::group::{
+    Challenge, Element, Exponent, Powers, Residue, Scalar, divide, generator_pow,
+    generator_pow_public, multiply, pow, pow_public, product_public, response,
+};
+use zeroize::Zeroizing;
+
+use crate::wire::messages::smp::{read_mpis, write_mpis};
+use otr_crypto::hash::{sha256, sha256_into};
+use otr_crypto::proof;
+
+use crate::error::ProtocolError;
+
+/// What the secret of both sides is bound to: who asks, who answers, and this session.
+#[derive(Debug)]
+pub struct SecretBinding<'a> {
+    /// Fingerprint of the side that began.
+    pub initiator: &'a [u8; 20],
+    /// Fingerprint of the other side.
+    pub responder: &'a [u8; 20],
+    /// The secure session id.
+    pub session_id: &'a [u8],
+}
+
+impl SecretBinding<'_> {
+    /// The number that is compared: SHA-256 of 0x01, both fingerprints, the session id and the typed secret.
+    pub fn bind(&self, typed: &[u8]) -> Result<Exponent, ProtocolError> {
+        let mut hash = Zeroizing::new([0; 32]);
+        let parts = [
+            &[0x01],
+            &self.initiator[..],
+            self.responder,
+            self.session_id,
+            typed,
+        ];
+        sha256_into(&parts, &mut hash);
+        Exponent::from_bytes(&*hash).ok_or(ProtocolError::Invalid)
+    }
+}
+
+/// The side that began, after message 1.
+#[derive(Clone, Debug)]
+pub struct Initiated {
+    /// The secret to compare.
+    pub secret: Exponent,
+    /// Our exponent behind g2.
+    pub x2: Exponent,
+    /// Our exponent behind g3.
+    pub x3: Exponent,
+}
+
+/// The other side, after message 1: it waits for its user to type the secret.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Our exponent behind g2.
+    pub x2: Exponent,
+    /// Our exponent behind g3.
+    pub x3: Exponent,
+    /// g2 = (their g2 half)^x2.
+    pub g2: Residue,
+    /// g3 = (their g3 half)^x3.
+    pub g3: Residue,
+    /// Their half of g3.
+    pub g3o: Element,
+}
+
+/// The other side, after message 2.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// Our exponent behind g3.
+    pub x3: Exponent,
+    /// The common base g2.
+    pub g2: Residue,
+    /// The common base g3.
+    pub g3: Residue,
+    /// Their half of g3.
+    pub g3o: Element,
+    /// Our P.
+    pub p: Residue,
+    /// Our Q.
+    pub q: Residue,
+}
+
+/// The side that began, after message 3.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// Our exponent behind g3.
+    pub x3: Exponent,
+    /// Their half of g3.
+    pub g3o: Element,
+    /// Pa / Pb.
+    pub pab: Residue,
+    /// Qa / Qb.
+    pub qab: Residue,
+}
+
+/// Numbers that later steps do not need but that the public state of the C interface shows.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The common base g2.
+    pub g2: Residue,
+    /// The common base g3.
+    pub g3: Residue,
+    /// Our P.
+    pub p: Residue,
+    /// Our Q.
+    pub q: Residue,
+}
+
+/// Message 1: begins the comparison of `secret`.
+pub fn step1(secret: Exponent) -> Result<(Initiated, Vec<u8>), ProtocolError> {
+    let x2 = Exponent::random_1536()?;
+    let x3 = Exponent::random_1536()?;
+    let g2a = generator_pow(&x2);
+    let (c2, d2) = prove_log(&x2, 1)?;
+    let g3a = generator_pow(&x3);
+    let (c3, d3) = prove_log(&x3, 2)?;
+    let message = write_mpis(&[
+        g2a.to_bytes().to_vec(),
+        c2.to_bytes(),
+        d2.to_bytes(),
+        g3a.to_bytes().to_vec(),
+        c3.to_bytes(),
+        d3.to_bytes(),
+    ])?;
+    Ok((Initiated { secret, x2, x3 }, message))
+}
+
+/// Checks message 1 and makes our halves; message 2 waits for the user's secret.
+pub fn step2a(message1: &[u8]) -> Result<Asked, ProtocolError> {
+    let numbers = Numbers::<6>::read(message1)?;
+    let g2a = numbers.element(0)?;
+    let d2 = numbers.scalar(2)?;
+    let g3a = numbers.element(3)?;
+    let d3 = numbers.scalar(5)?;
+    let (c2, c3) = (numbers.challenge(1)?, numbers.challenge(4)?);
+    check_log(&c2, &d2, &pow_public(&g2a, &c2), 1)?;
+    check_log(&c3, &d3, &pow_public(&g3a, &c3), 2)?;
+
+    let x2 = Exponent::random_1536()?;
+    let x3 = Exponent::random_1536()?;
+    let g2 = pow(&g2a, &x2);
+    let g3 = pow(&g3a, &x3);
+    Ok(Asked {
+        x2,
+        x3,
+        g2,
+        g3,
+        g3o: g3a,
+    })
+}
+
+/// Message 2: answers with our secret.
+pub fn step2b(asked: &Asked, secret: &Exponent) -> Result<(Answered, Vec<u8>), ProtocolError> {
+    let Asked {
+        x2,
+        x3,
+        g2,
+        g3,
+        g3o,
+    } = asked;
+    let g2b = generator_pow(x2);
+    let (c2, d2) = prove_log(x2, 3)?;
+    let g3b = generator_pow(x3);
+    let (c3, d3) = prove_log(x3, 4)?;
+    let (raised2, raised3) = (Powers::new(g2), Powers::new(g3));
+    let bases = (&Base::own(&raised2), &Base::own(&raised3));
+    let coordinates = Coordinates::make(bases, secret, 5)?;
+    let message = write_mpis(&[
+        g2b.to_bytes().to_vec(),
+        c2.to_bytes(),
+        d2.to_bytes(),
+        g3b.to_bytes().to_vec(),
+        c3.to_bytes(),
+        d3.to_bytes(),
+        coordinates.p.to_bytes().to_vec(),
+        coordinates.q.to_bytes().to_vec(),
+        coordinates.c.to_bytes(),
+        coordinates.d1.to_bytes(),
+        coordinates.d2.to_bytes(),
+    ])?;
+    let answered = Answered {
+        x3: x3.clone(),
+        g2: g2.clone(),
+        g3: g3.clone(),
+        g3o: g3o.clone(),
+        p: coordinates.p,
+        q: coordinates.q,
+    };
+    Ok((answered, message))
+}
+
+/// Checks message 2 and makes message 3.
+pub fn step3(
+    initiated: &Initiated,
+    message2: &[u8],
+) -> Result<(Compared, Shown, Vec<u8>), ProtocolError> {
+    let Initiated { secret, x2, x3 } = initiated;
+    let numbers = Numbers::<11>::read(message2)?;
+    let (g2b, g3b) = (numbers.element(0)?, numbers.element(3)?);
+    let (pb, qb) = (numbers.element(6)?, numbers.element(7)?);
+    let (d2, d3) = (numbers.scalar(2)?, numbers.scalar(5)?);
+    let (d5, d6) = (numbers.scalar(9)?, numbers.scalar(10)?);
+    let (c2, c3, cp) = (
+        numbers.challenge(1)?,
+        numbers.challenge(4)?,
+        numbers.challenge(8)?,
+    );
+    let (raised2, raised3) = (Powers::new(&g2b), Powers::new(&g3b));
+    check_log(&c2, &d2, &raised2.pow_public(&c2), 3)?;
+    check_log(&c3, &d3, &raised3.pow_public(&c3), 4)?;
+    let g2 = raised2.pow(x2);
+    let g3 = raised3.pow(x3);
+    let (base2, base3) = (Base::of(&raised2, x2), Base::of(&raised3, x3));
+    let first = multiply(&base3.pow_public(&d5), &pow_public(&pb, &cp));
+    let second = multiply(&base2.pow_public(&d6), &pow_public(&qb, &cp));
+    check_coordinates(&cp, &d5, &first, &second, 5)?;
+
+    let ours = Coordinates::make((&base2, &base3), secret, 6)?;
+    let pab = quotient(&ours.p, &pb)?;
+    let qab = quotient(&ours.q, &qb)?;
+    let raised = Powers::new(&qab);
+    let ra = raised.pow(x3);
+    let (cr, d7) = prove_equal_logs(&raised, x3, 7)?;
+    let message = write_mpis(&[
+        ours.p.to_bytes().to_vec(),
+        ours.q.to_bytes().to_vec(),
+        ours.c.to_bytes(),
+        ours.d1.to_bytes(),
+        ours.d2.to_bytes(),
+        ra.to_bytes().to_vec(),
+        cr.to_bytes(),
+        d7.to_bytes(),
+    ])?;
+    let compared = Compared {
+        x3: x3.clone(),
+        g3o: g3b,
+        pab,
+        qab,
+    };
+    Ok((
+        compared,
+        Shown {
+            g2,
+            g3,
+            p: ours.p,
+            q: ours.q,
+        },
+        message,
+    ))
+}
+
+/// What message 3 gave the side that answered.
+#[derive(Debug)]
+pub struct Verdict {
+    /// Whether the two secrets are the same.
+    pub equal: bool,
+    /// Message 4.
+    pub message: Vec<u8>,
+    /// Pa / Pb.
+    pub pab: Residue,
+    /// Qa / Qb.
+    pub qab: Residue,
+}
+
+/// Checks message 3, makes message 4 and knows the verdict.
+pub fn step4(answered: &Answered, message3: &[u8]) -> Result<Verdict, ProtocolError> {
+    let Answered {
+        x3,
+        g2,
+        g3,
+        g3o,
+        p,
+        q,
+    } = answered;
+    let numbers = Numbers::<8>::read(message3)?;
+    let (pa, qa, ra) = (
+        numbers.element(0)?,
+        numbers.element(1)?,
+        numbers.element(5)?,
+    );
+    let (d5, d6, d7) = (numbers.scalar(3)?, numbers.scalar(4)?, numbers.scalar(7)?);
+    let (cp, cr) = (numbers.challenge(2)?, numbers.challenge(6)?);
+    let first = product_public(&[(g3, &d5), (&pa, &cp)]);
+    let second = product_public(&[(g2, &d6), (&qa, &cp)]);
+    check_coordinates(&cp, &d5, &first, &second, 6)?;
+    let pab = quotient(&pa, p)?;
+    let qab = quotient(&qa, q)?;
+    let raised = Powers::new(&qab);
+    let second = multiply(&raised.pow_public(&d7), &pow_public(&ra, &cr));
+    check_equal_logs(&cr, &d7, g3o, &second, 7)?;
+
+    let rb = raised.pow(x3);
+    let (cr, d7) = prove_equal_logs(&raised, x3, 8)?;
+    let message = write_mpis(&[rb.to_bytes().to_vec(), cr.to_bytes(), d7.to_bytes()])?;
+    let equal = pow(&ra, x3) == pab;
+    Ok(Verdict {
+        equal,
+        message,
+        pab,
+        qab,
+    })
+}
+
+/// Checks message 4: whether the two secrets are the same.
+pub fn step5(compared: &Compared, message4: &[u8]) -> Result<bool, ProtocolError> {
+    let Compared { x3, g3o, pab, qab } = compared;
+    let numbers = Numbers::<3>::read(message4)?;
+    let rb = numbers.element(0)?;
+    let d7 = numbers.scalar(2)?;
+    let cr = numbers.challenge(1)?;
+    let second = product_public(&[(qab, &d7), (&rb, &cr)]);
+    check_equal_logs(&cr, &d7, g3o, &second, 8)?;
+    Ok(pow(&rb, x3) == *pab)
+}
+
+/// A common base, g2 or g3, by way of the number that was prepared for several powers.
+struct Base<'a> {
+    raised: &'a Powers,
+    /// The common base is this power of that number; it is the number itself without one.
+    by: Option<&'a Exponent>,
+}
+
+impl<'a> Base<'a> {
+    /// The prepared number itself.
+    fn own(raised: &'a Powers) -> Self {
+        Self { raised, by: None }
+    }
+
+    /// A power of the prepared number, their half of the base: (their half)^(by x) spares preparing the base as well.
+    fn of(raised: &'a Powers, by: &'a Exponent) -> Self {
+        Self {
+            raised,
+            by: Some(by),
+        }
+    }
+
+    fn pow(&self, x: &Exponent) -> Residue {
+        match self.by {
+            None => self.raised.pow(x),
+            Some(by) => self.raised.pow(&by.times(x)),
+        }
+    }
+
+    fn pow_public(&self, x: &Scalar) -> Residue {
+        match self.by {
+            None => self.raised.pow_public(x),
+            // Our exponent times a public number is no public number.
+            Some(by) => self.raised.pow(&by.times_public(x)),
+        }
+    }
+}
+
+/// P, Q and the proof that both were made with one exponent.
+struct Coordinates {
+    p: Residue,
+    q: Residue,
+    c: Challenge,
+    d1: Scalar,
+    d2: Scalar,
+}
+
+impl Coordinates {
+    /// P = g3^r, Q = g1^r g2^secret, c = h(g3^r1, g1^r1 g2^r2), d1 = r1 - r c, d2 = r2 - secret c.
+    fn make(
+        (g2, g3): (&Base<'_>, &Base<'_>),
+        secret: &Exponent,
+        version: u8,
+    ) -> Result<Self, ProtocolError> {
+        let r = Exponent::random_1536()?;
+        let p = g3.pow(&r);
+        let q = multiply(&generator_pow(&r), &g2.pow(secret));
+        let r1 = Exponent::random_1536()?;
+        let r2 = Exponent::random_1536()?;
+        let c = hash(
+            version,
+            &g3.pow(&r1),
+            Some(&multiply(&generator_pow(&r1), &g2.pow(&r2))),
+        );
+        let d1 = response(&r1, &r, &c);
+        let d2 = response(&r2, secret, &c);
+        Ok(Self { p, q, c, d1, d2 })
+    }
+}
+
+/// Proof that we know `x` behind g1^x: c = h(g1^r), d = r - x c.
+fn prove_log(x: &Exponent, version: u8) -> Result<(Challenge, Scalar), ProtocolError> {
+    let r = Exponent::random_1536()?;
+    let c = hash(version, &generator_pow(&r), None);
+    Ok((c, response(&r, x, &c)))
+}
+
+/// Proof that one exponent stands behind g1^x and qab^x: c = h(g1^r, qab^r), d = r - x c.
+fn prove_equal_logs(
+    qab: &Powers,
+    x: &Exponent,
+    version: u8,
+) -> Result<(Challenge, Scalar), ProtocolError> {
+    let r = Exponent::random_1536()?;
+    let c = hash(version, &generator_pow(&r), Some(&qab.pow(&r)));
+    Ok((c, response(&r, x, &c)))
+}
+
+/// c must be h(g1^d x^c).
+fn check_log(
+    c: &Challenge,
+    d: &Scalar,
+    x_to_c: &Residue,
+    version: u8,
+) -> Result<(), ProtocolError> {
+    let made = multiply(&generator_pow_public(d), x_to_c);
+    same(c, hash(version, &made, None))
+}
+
+/// c must be h(g3^d1 P^c, g1^d1 g2^d2 Q^c). `first` is g3^d1 P^c, `second` is g2^d2 Q^c.
+fn check_coordinates(
+    c: &Challenge,
+    d1: &Scalar,
+    first: &Residue,
+    second: &Residue,
+    version: u8,
+) -> Result<(), ProtocolError> {
+    let second = multiply(&generator_pow_public(d1), second);
+    same(c, hash(version, first, Some(&second)))
+}
+
+/// c must be h(g1^d g3o^c, qab^d r^c). `second` is qab^d r^c.
+fn check_equal_logs(
+    c: &Challenge,
+    d: &Scalar,
+    g3o: &Element,
+    second: &Residue,
+    version: u8,
+) -> Result<(), ProtocolError> {
+    let first = multiply(&generator_pow_public(d), &pow_public(g3o, c));
+    same(c, hash(version, &first, Some(second)))
+}
+
+/// a / b, refused when it is 1: the specification demands that Pa differs from Pb and Qa from Qb.
+fn quotient(a: &Residue, b: &Residue) -> Result<Residue, ProtocolError> {
+    if a == b {
+        return Err(ProtocolError::Invalid);
+    }
+    divide(a, b).ok_or(ProtocolError::Invalid)
+}
+
+/// SHA-256 of the version byte and one or two MPIs.
+fn hash(version: u8, a: &Residue, b: Option<&Residue>) -> Challenge {
+    let a = a.to_bytes();
+    let a_length = length(&a);
+    match b {
+        None => Challenge(sha256(&[&[version], &a_length, &a])),
+        Some(b) => {
+            let b = b.to_bytes();
+            Challenge(sha256(&[&[version], &a_length, &a, &length(&b), &b]))
+        }
+    }
+}
+
+fn length(bytes: &[u8]) -> [u8; 4] {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes()
+}
+
+/// Both values are public: no constant time needed.
+fn same(given: &Challenge, made: Challenge) -> Result<(), ProtocolError> {
+    if proof::holds(*given == made) {
+        Ok(())
+    } else {
+        Err(ProtocolError::Invalid)
+    }
+}
+
+/// The numbers of one message, of which every access checks the range.
+struct Numbers<const N: usize>(Vec<Vec<u8>>);
+
+impl<const N: usize> Numbers<N> {
+    fn read(message: &[u8]) -> Result<Self, ProtocolError> {
+        Ok(Self(read_mpis(message, N)?))
+    }
+
+    fn get(&self, index: usize) -> Result<&[u8], ProtocolError> {
+        self.0
+            .get(index)
+            .map(Vec::as_slice)
+            .ok_or(ProtocolError::Invalid)
+    }
+
+    fn element(&self, index: usize) -> Result<Element, ProtocolError> {
+        Element::from_bytes(self.get(index)?).ok_or(ProtocolError::Invalid)
+    }
+
+    fn scalar(&self, index: usize) -> Result<Scalar, ProtocolError> {
+        Scalar::from_bytes(self.get(index)?).ok_or(ProtocolError::Invalid)
+    }
+
+    fn challenge(&self, index: usize) -> Result<Challenge, ProtocolError> {
+        Challenge::from_bytes(self.get(index)?).ok_or(ProtocolError::Invalid)
+    }
+}

@@ -1,0 +1,240 @@
+//! The fingerprint file: whose key has been seen, and how far it is trusted.
+//!
+//! One line each: `user \t account \t protocol \t 40 hex digits [\t trust] \n`. Bytes, not UTF-8.
+
+use super::lines::{MAX_LINE, before_end, fits_field, read_lines, split_tab};
+use super::{Lines, Written};
+
+/// A fingerprint as the file has it. No field holds a NUL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The correspondent.
+    pub username: Vec<u8>,
+    /// Our account.
+    pub accountname: Vec<u8>,
+    /// Its protocol.
+    pub protocol: Vec<u8>,
+    /// The SHA-1 of the correspondent's public key.
+    pub fingerprint: [u8; 20],
+    /// How it was verified: `None` if the line has no such field (files older than that field), empty if not at all.
+    pub trust: Option<Vec<u8>>,
+}
+
+/// Reads a file in its order. Lines that are none are skipped, as are lines without their end.
+pub fn parse(file: &[u8]) -> Vec<Line> {
+    read(file).entries
+}
+
+/// As [`parse`]; also says whether a line was skipped that was neither empty nor a comment.
+pub fn read(file: &[u8]) -> Lines<Line> {
+    read_lines(file, parse_line)
+}
+
+fn parse_line(line: &[u8]) -> Option<Line> {
+    let (username, rest) = split_tab(line)?;
+    let (accountname, rest) = split_tab(rest)?;
+    let (protocol, rest) = split_tab(rest)?;
+    let (hex, trust) = match split_tab(rest) {
+        Some((hex, trust)) => (hex, Some(before_end(trust)?)),
+        None => (before_end(rest)?, None),
+    };
+    let hex: &[u8; 40] = hex.try_into().ok()?;
+    let mut fingerprint = [0; 20];
+    for (byte, digits) in fingerprint.iter_mut().zip(hex.as_chunks::<2>().0) {
+        let [high, low] = digits.map(hex_digit);
+        *byte = high << 4 | low;
+    }
+    Some(Line {
+        username: username.to_vec(),
+        accountname: accountname.to_vec(),
+        protocol: protocol.to_vec(),
+        fingerprint,
+        trust: trust.map(<[u8]>::to_vec),
+    })
+}
+
+/// Lenient: what is no hex digit counts as 0.
+fn hex_digit(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        b'A'..=b'F' => digit - b'A' + 10,
+        _ => 0,
+    }
+}
+
+/// The file for these lines, in their order. A trust that is `None` is written as an empty one.
+///
+/// Left out is a line whose names hold a tab or newline, or that is longer than the 999 bytes a reader takes at once: its rest
+/// would be read as another line, by which a chosen name could plant a trusted fingerprint. A trust is cut at its first line
+/// break, where every reader cuts it.
+pub fn write<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Written {
+    let mut written = Written {
+        bytes: Vec::new(),
+        left_out: 0,
+    };
+    for line in lines {
+        match line_text(line) {
+            Some(text) => written.bytes.extend(text),
+            None => written.left_out += 1,
+        }
+    }
+    written
+}
+
+fn line_text(line: &Line) -> Option<Vec<u8>> {
+    let names = [&line.username, &line.accountname, &line.protocol];
+    if !names.iter().all(|name| fits_field(name)) {
+        return None;
+    }
+    let trust = line.trust.as_deref().unwrap_or_default();
+    let trust = trust
+        .split(|byte| matches!(byte, b'\r' | b'\n' | 0))
+        .next()
+        .unwrap_or_default();
+    let mut text = Vec::new();
+    for name in names {
+        text.extend(name);
+        text.push(b'\t');
+    }
+    for byte in line.fingerprint {
+        text.extend(format!("{byte:02x}").bytes());
+    }
+    text.push(b'\t');
+    text.extend(trust);
+    text.push(b'\n');
+    (text.len() <= MAX_LINE).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HEX: &[u8] = b"0123456789abcdef0123456789ABCDEF01234567";
+    const BYTES: [u8; 20] = [
+        0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd,
+        0xef, 0x01, 0x23, 0x45, 0x67,
+    ];
+
+    fn line(username: &[u8], trust: Option<&[u8]>) -> Line {
+        Line {
+            username: username.to_vec(),
+            accountname: b"me".to_vec(),
+            protocol: b"prpl-jabber".to_vec(),
+            fingerprint: BYTES,
+            trust: trust.map(<[u8]>::to_vec),
+        }
+    }
+
+    fn text(end: &[u8]) -> Vec<u8> {
+        [b"bob\tme\tprpl-jabber\t", HEX, end].concat()
+    }
+
+    #[test]
+    fn trust_may_lack_be_empty_or_hold_tabs() {
+        assert_eq!(parse(&text(b"\n")), [line(b"bob", None)]);
+        assert_eq!(parse(&text(b"\t\n")), [line(b"bob", Some(b""))]);
+        assert_eq!(parse(&text(b"\tsmp\n")), [line(b"bob", Some(b"smp"))]);
+        assert_eq!(parse(&text(b"\ta\tb\n")), [line(b"bob", Some(b"a\tb"))]);
+    }
+
+    #[test]
+    fn a_line_ends_at_cr_or_lf_and_must_end() {
+        assert_eq!(parse(&text(b"\r\n")), [line(b"bob", None)]);
+        assert_eq!(parse(&text(b"\r")), [line(b"bob", None)]);
+        assert_eq!(parse(&text(b"\tsmp\rrest\n")), [line(b"bob", Some(b"smp"))]);
+        assert_eq!(parse(&text(b"")), []);
+        assert_eq!(parse(&text(b"\tsmp")), []);
+        assert_eq!(parse(&text(b"\0\n")), [], "a NUL hides the end");
+    }
+
+    #[test]
+    fn broken_lines_do_not_hide_good_ones() {
+        let mut file = b"# note\nx\ty\n\n".to_vec();
+        file.extend(text(b"0\n"));
+        file.extend(text(b"\tyes\n"));
+        file.extend(b"bob\tme\tprpl-jabber\t0123\n");
+        assert_eq!(parse(&file), [line(b"bob", Some(b"yes"))]);
+    }
+
+    #[test]
+    fn unknown_hex_digits_count_as_zero() {
+        let file = [b"\t\t\t", &[b'z'; 40][..], b"\n"].concat();
+        let lines = parse(&file);
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0].fingerprint, [0; 20]);
+        assert!(lines[0].username.is_empty());
+    }
+
+    #[test]
+    fn the_rest_of_a_long_line_is_a_line() {
+        let mut file = vec![b'x'; 999];
+        file.extend(text(b"\n"));
+        assert_eq!(parse(&file), [line(b"bob", None)]);
+    }
+
+    #[test]
+    fn nothing_is_written_that_forges_a_line() {
+        let long = [&[b'x'; 999][..], b"bob"].concat();
+        for name in [&b"a\tb"[..], b"a\nb", b"a\0b", &long] {
+            let lines = [line(name, None), line(b"bob", Some(b"smp"))];
+            let written = write(&lines);
+            assert_eq!(written.left_out, 1);
+            assert_eq!(parse(&written.bytes), [line(b"bob", Some(b"smp"))]);
+        }
+        let written = write(&[line(b"bob", Some(b"smp\neve\tme\tp\t"))]);
+        assert_eq!(parse(&written.bytes), [line(b"bob", Some(b"smp"))]);
+    }
+
+    #[test]
+    fn the_longest_line_is_read_back() {
+        let room = MAX_LINE - text(b"\t\n").len() + 3;
+        let longest = line(&vec![b'x'; room], Some(b""));
+        let written = write(std::slice::from_ref(&longest));
+        assert_eq!((written.bytes.len(), written.left_out), (MAX_LINE, 0));
+        assert_eq!(parse(&written.bytes), [longest]);
+        let written = write(&[line(&vec![b'x'; room + 1], Some(b""))]);
+        assert_eq!((written.bytes.len(), written.left_out), (0, 1));
+    }
+
+    /// Written and read by libotr 4.1.1: see tests/data/store/README.md.
+    #[test]
+    fn writes_the_bytes_of_libotr() {
+        let file = include_bytes!("../../../../tests/data/store/fingerprints");
+        let lines = parse(file);
+        assert_eq!(lines.len(), 8);
+        let written = write(&lines);
+        assert_eq!(written.left_out, 0);
+        assert_eq!(written.bytes, file);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(
+            fields in prop::collection::vec((
+                prop::array::uniform3("[^\\t\\n\\x00]{0,60}"), any::<[u8; 20]>(), "[^\\r\\n\\x00]{0,60}",
+            ), 0..6)
+        ) {
+            let lines: Vec<Line> = fields
+                .into_iter()
+                .map(|([username, accountname, protocol], fingerprint, trust)| Line {
+                    username: username.into_bytes(),
+                    accountname: accountname.into_bytes(),
+                    protocol: protocol.into_bytes(),
+                    fingerprint,
+                    trust: Some(trust.into_bytes()),
+                })
+                .collect();
+            let written = write(&lines);
+            prop_assert_eq!(written.left_out, 0);
+            prop_assert_eq!(parse(&written.bytes), lines);
+        }
+
+        #[test]
+        fn any_bytes_can_be_read(file in any::<Vec<u8>>()) {
+            let lines = parse(&file);
+            prop_assert_eq!(write(&lines).left_out, 0);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The instance tag file: which tag each of our accounts has on this machine.
+//!
+//! A comment, then one line each: `account \t protocol \t 8 hex digits \n`.
+
+use super::lines::{MAX_LINE, before_end, fits_field, read_lines, split_tab};
+use super::{Lines, Written};
+
+/// The first line of every file. Clients and people see it; readers skip it because it has no tab.
+const WARNING: &[u8] = b"# WARNING! You shouldn't copy this file to another computer. \
+It is unnecessary and can cause problems.\n";
+
+/// The smallest tag that is one.
+const MIN_VALID: u32 = 0x100;
+
+/// An instance tag as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Our account.
+    pub accountname: Vec<u8>,
+    /// Its protocol.
+    pub protocol: Vec<u8>,
+    /// Its tag; at least 0x100 when it was read.
+    pub tag: u32,
+}
+
+/// Reads a file in its order. Lines that are none, and tags below 0x100, are skipped.
+pub fn parse(file: &[u8]) -> Vec<Line> {
+    read(file).entries
+}
+
+/// As [`parse`]; also says whether a line was skipped that was neither empty nor a comment.
+pub fn read(file: &[u8]) -> Lines<Line> {
+    read_lines(file, parse_line)
+}
+
+fn parse_line(line: &[u8]) -> Option<Line> {
+    let (accountname, rest) = split_tab(line)?;
+    let (protocol, rest) = split_tab(rest)?;
+    let tag = scan_hex(before_end(rest)?.try_into().ok()?);
+    (tag >= MIN_VALID).then(|| Line {
+        accountname: accountname.to_vec(),
+        protocol: protocol.to_vec(),
+        tag,
+    })
+}
+
+/// The number that C's `sscanf("%08x")` finds in these eight bytes, 0 if none: white space, a sign and 0x may come first, and
+/// anything behind the digits.
+fn scan_hex(text: &[u8; 8]) -> u32 {
+    let text = text.as_slice();
+    let digits = text
+        .iter()
+        .position(|byte| !matches!(byte, b' ' | 0x09..=0x0d))
+        .and_then(|start| text.get(start..))
+        .unwrap_or_default();
+    let (negative, digits) = match digits.split_first() {
+        Some((b'-', digits)) => (true, digits),
+        Some((b'+', digits)) => (false, digits),
+        _ => (false, digits),
+    };
+    let digits = match digits {
+        [b'0', b'x' | b'X', digits @ ..] => digits,
+        _ => digits,
+    };
+    let value = digits
+        .iter()
+        .map_while(|&digit| char::from(digit).to_digit(16))
+        .fold(0_u32, |value, digit| value << 4 | digit);
+    if negative {
+        value.wrapping_neg()
+    } else {
+        value
+    }
+}
+
+/// The file for these lines, in their order.
+///
+/// Left out is a line that no reader would get back and that could damage others: names with a tab or newline, or more than 999
+/// bytes in all.
+pub fn write<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Written {
+    let mut written = Written {
+        bytes: WARNING.to_vec(),
+        left_out: 0,
+    };
+    for line in lines {
+        match line_text(line) {
+            Some(text) => written.bytes.extend(text),
+            None => written.left_out += 1,
+        }
+    }
+    written
+}
+
+fn line_text(line: &Line) -> Option<Vec<u8>> {
+    if !fits_field(&line.accountname) || !fits_field(&line.protocol) {
+        return None;
+    }
+    let mut text = line.accountname.clone();
+    text.push(b'\t');
+    text.extend(&line.protocol);
+    text.extend(format!("\t{:08x}\n", line.tag).bytes());
+    (text.len() <= MAX_LINE).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn tags(field: &[u8]) -> Vec<u32> {
+        let file = [b"me\tprpl-jabber\t", field].concat();
+        parse(&file).iter().map(|line| line.tag).collect()
+    }
+
+    /// Each answer is what libotr 4.1.1 with glibc gives.
+    #[test]
+    fn tags_are_scanned_as_by_c() {
+        for (field, tag) in [
+            (&b"0000beef\n"[..], 0xbeef),
+            (b"DEADbeef\r\n", 0xdead_beef),
+            (b"00000100\n", 0x100),
+            (b"ffffffff\n", 0xffff_ffff),
+            (b"0x12aB34\n", 0x12_ab34),
+            (b"0X12aB34\n", 0x12_ab34),
+            (b"    1234\n", 0x1234),
+            (b"\t1234567\n", 0x123_4567),
+            (b"+1234567\n", 0x123_4567),
+            (b"-0000001\n", 0xffff_ffff),
+            (b"-0x00001\n", 0xffff_ffff),
+            (b"1234wxyz\n", 0x1234),
+        ] {
+            assert_eq!(tags(field), [tag], "{:?}", String::from_utf8_lossy(field));
+        }
+        for field in [
+            &b"000000ff\n"[..],
+            b"beef\n",
+            b"00000beef\n",
+            b"0000beef",
+            b"0000beef\t\n",
+            b"0000bee\0\n",
+            b"0x      \n",
+            b"xyz00000\n",
+            b"- 123456\n",
+            b"        \n",
+        ] {
+            assert_eq!(tags(field), [], "{:?}", String::from_utf8_lossy(field));
+        }
+    }
+
+    /// Written by libotr 4.1.1: see tests/data/store/README.md.
+    #[test]
+    fn writes_the_bytes_of_libotr() {
+        let file = include_bytes!("../../../../tests/data/store/instance_tags");
+        let lines = parse(file);
+        assert_eq!(lines.len(), 5);
+        let written = write(&lines);
+        assert_eq!(written.left_out, 0);
+        assert_eq!(written.bytes, file);
+    }
+
+    #[test]
+    fn nothing_is_written_that_forges_a_line() {
+        let line = |accountname: &[u8]| Line {
+            accountname: accountname.to_vec(),
+            protocol: b"irc".to_vec(),
+            tag: 0x1234,
+        };
+        let long = [b'x'; 999 - 13];
+        for name in [&b"a\tb"[..], b"a\nb", b"a\0b", &[b'x'; 999 - 13]] {
+            let written = write(&[line(name), line(b"ok"), line(&long[1..])]);
+            assert_eq!(written.left_out, 1);
+            assert_eq!(parse(&written.bytes), [line(b"ok"), line(&long[1..])]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(
+            fields in prop::collection::vec(("[^\\t\\n\\x00]{0,90}", "[^\\t\\n\\x00]{0,90}", MIN_VALID..), 0..6)
+        ) {
+            let lines: Vec<Line> = fields
+                .into_iter()
+                .map(|(accountname, protocol, tag)| Line {
+                    accountname: accountname.into_bytes(),
+                    protocol: protocol.into_bytes(),
+                    tag,
+                })
+                .collect();
+            let written = write(&lines);
+            prop_assert_eq!(written.left_out, 0);
+            prop_assert_eq!(parse(&written.bytes), lines);
+        }
+
+        #[test]
+        fn any_bytes_can_be_read(file in any::<Vec<u8>>()) {
+            prop_assert_eq!(write(&parse(&file)).left_out, 0);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The three files of libotr on disk, byte for byte.
+//!
+//! Each file has a `parse` from bytes and a `write` to bytes; [`replace`] puts bytes safely under a path, and
+//! keeps a copy of what they would make lost. Nothing here opens a
+//! `FILE*` or knows a conversation.
+
+mod backup;
+pub mod fingerprints;
+pub mod instance_tags;
+mod lines;
+pub mod private_keys;
+pub mod replace;
+#[cfg(test)]
+mod scratch;
+pub mod sexp;
+
+/// What was read of one of the line files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lines<T> {
+    /// The entries, in the order of the file.
+    pub entries: Vec<T>,
+    /// Whether the file held nothing else but comments and empty lines, so that no entry of it is missing here.
+    pub is_whole: bool,
+}
+
+/// The text of one of the line files, and how many entries could not be part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The whole file.
+    pub bytes: Vec<u8>,
+    /// The number of entries left out because no reader would get them back and they could have damaged or forged others.
+    pub left_out: usize,
+}

@@ -1,0 +1,499 @@
+//! The private key file: `(privkeys (account (name ..) (protocol ..) (private-key (dsa (p ..) (q ..) (g ..) (y ..) (x ..)))) ..)`.
+
+use super::sexp::{MAX_ATOM, Member, Sexp, SyntaxError};
+use std::fmt;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+/// An account with its key.
+pub struct Account {
+    /// The name of the account, without a NUL.
+    pub name: Vec<u8>,
+    /// The protocol, without a NUL.
+    pub protocol: Vec<u8>,
+    /// The list `(private-key ..)` as it was read, with whatever else it holds.
+    pub key: Sexp,
+    /// The numbers in it.
+    pub numbers: DsaNumbers,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("name", &String::from_utf8_lossy(&self.name))
+            .field("protocol", &String::from_utf8_lossy(&self.protocol))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The numbers of a DSA key, each big-endian without leading zeros (0 is empty). Wiped on drop.
+///
+/// `x` is empty if the file has none: the account is then listed, as libotr lists it, and cannot sign.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
+pub struct DsaNumbers {
+    /// The prime modulus.
+    pub p: Vec<u8>,
+    /// The prime order.
+    pub q: Vec<u8>,
+    /// The generator.
+    pub g: Vec<u8>,
+    /// The public key.
+    pub y: Vec<u8>,
+    /// The private key.
+    pub x: Vec<u8>,
+}
+
+impl fmt::Debug for DsaNumbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DsaNumbers").finish_non_exhaustive()
+    }
+}
+
+/// Why a file gives no keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrivateKeysError {
+    /// It is no S-expression.
+    Syntax(SyntaxError),
+    /// It is one, but not of keys, or one of the accounts lacks a part.
+    Unusable,
+}
+
+impl PrivateKeysError {
+    /// The number of libgpg-error for this, the one libotr returns.
+    pub fn code(self) -> u32 {
+        match self {
+            PrivateKeysError::Syntax(error) => error.code(),
+            PrivateKeysError::Unusable => 54,
+        }
+    }
+}
+
+impl fmt::Display for PrivateKeysError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PrivateKeysError::Syntax(error) => error.fmt(f),
+            PrivateKeysError::Unusable => f.write_str("no usable private keys"),
+        }
+    }
+}
+
+impl std::error::Error for PrivateKeysError {}
+
+impl From<SyntaxError> for PrivateKeysError {
+    fn from(error: SyntaxError) -> Self {
+        PrivateKeysError::Syntax(error)
+    }
+}
+
+/// Reads a file: all accounts in its order, or none.
+///
+/// libotr keeps its list in the reverse order, because it puts each account in front.
+///
+/// # Errors
+/// The syntax error, or `Unusable` if any part of any account is missing.
+pub fn parse(file: &[u8]) -> Result<Vec<Account>, PrivateKeysError> {
+    match read(file) {
+        (accounts, None) => Ok(accounts),
+        (_, Some(error)) => Err(error),
+    }
+}
+
+/// As [`parse`], but with an error come the accounts in front of what is wrong. There are none if the file as a whole is no
+/// S-expression.
+pub fn read(file: &[u8]) -> (Vec<Account>, Option<PrivateKeysError>) {
+    let keys = match Sexp::parse(file) {
+        Ok(keys) => keys,
+        Err(error) => return (Vec::new(), Some(error.into())),
+    };
+    let mut accounts = Vec::new();
+    if keys.nth_data(0) != Some(b"privkeys") {
+        return (accounts, Some(PrivateKeysError::Unusable));
+    }
+    for account in keys.tail() {
+        match parse_account(&account) {
+            Ok(account) => accounts.push(account),
+            Err(error) => return (accounts, Some(error)),
+        }
+    }
+    // A second list behind the first counts as accounts for libotr, which then finds none there.
+    let is_whole = accounts.len() >= keys.length().saturating_sub(1);
+    (accounts, (!is_whole).then_some(PrivateKeysError::Unusable))
+}
+
+fn parse_account(account: &Sexp) -> Result<Account, PrivateKeysError> {
+    if account.nth_data(0) != Some(b"account") {
+        return Err(PrivateKeysError::Unusable);
+    }
+    let name = account.find_token(b"name");
+    let protocol = account.find_token(b"protocol");
+    let key = account.find_token(b"private-key");
+    let (Some(name), Some(protocol), Some(key)) = (name, protocol, key) else {
+        return Err(PrivateKeysError::Unusable);
+    };
+    Ok(Account {
+        name: c_string(&name)?,
+        protocol: c_string(&protocol)?,
+        numbers: DsaNumbers::from_sexp(&key)?,
+        key,
+    })
+}
+
+/// The atom behind the head of a list, up to its first NUL.
+fn c_string(list: &Sexp) -> Result<Vec<u8>, PrivateKeysError> {
+    let text = list.nth_data(1).ok_or(PrivateKeysError::Unusable)?;
+    Ok(text
+        .split(|&byte| byte == 0)
+        .next()
+        .unwrap_or_default()
+        .to_vec())
+}
+
+impl DsaNumbers {
+    /// Finds the numbers in a `(private-key (dsa ..))`, or in any list that holds a `(dsa ..)`.
+    ///
+    /// # Errors
+    /// `Unusable` if p, q, g or y is missing. Whether they make a key is for `crypto` to say.
+    pub fn from_sexp(key: &Sexp) -> Result<DsaNumbers, PrivateKeysError> {
+        let dsa = key.find_token(b"dsa").ok_or(PrivateKeysError::Unusable)?;
+        let number = |name: &[u8]| {
+            let list = dsa.find_token(name)?;
+            let bytes = list.nth_data(1)?;
+            let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+            bytes.get(zeros..).map(<[u8]>::to_vec)
+        };
+        let public = |name| number(name).ok_or(PrivateKeysError::Unusable);
+        Ok(DsaNumbers {
+            p: public(b"p")?,
+            q: public(b"q")?,
+            g: public(b"g")?,
+            y: public(b"y")?,
+            x: number(b"x").unwrap_or_default(),
+        })
+    }
+
+    /// The list `(private-key (dsa ..))` of these numbers, as libgcrypt makes it for a new key.
+    pub fn to_sexp(&self) -> Sexp {
+        let mut dsa = vec![Member::atom(b"dsa")];
+        for (name, number) in [
+            (b"p", &self.p),
+            (b"q", &self.q),
+            (b"g", &self.g),
+            (b"y", &self.y),
+            (b"x", &self.x),
+        ] {
+            let value = Member::Atom(signed(number));
+            dsa.push(Member::List(Sexp::list(vec![Member::atom(name), value])));
+        }
+        Sexp::list(vec![
+            Member::atom(b"private-key"),
+            Member::List(Sexp::list(dsa)),
+        ])
+    }
+
+    /// The public key block that is sent and hashed to the fingerprint: p, q, g, y as MPIs (4 bytes of length each), without
+    /// the type in front.
+    pub fn pubkey_data(&self) -> Vec<u8> {
+        let mut block = Vec::new();
+        for number in [&self.p, &self.q, &self.g, &self.y] {
+            // Atoms are bounded by MAX_ATOM; a number of 4 GiB cannot come from a file.
+            let length = u32::try_from(number.len()).unwrap_or(u32::MAX);
+            block.extend(length.to_be_bytes());
+            block.extend(number);
+        }
+        block
+    }
+}
+
+/// A number as libgcrypt's signed form: a zero byte in front where the first bit would read as a minus.
+fn signed(number: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(number.len() + 1));
+    if number.first().is_some_and(|&first| first >= 0x80) {
+        bytes.push(0);
+    }
+    bytes.extend_from_slice(number);
+    bytes
+}
+
+/// An account to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// The name of the account.
+    pub name: &'a [u8],
+    /// Its protocol.
+    pub protocol: &'a [u8],
+    /// Its list `(private-key ..)`.
+    pub key: &'a Sexp,
+}
+
+/// A name is longer than the 65535 bytes that libgcrypt can read back; nothing was written, so that no key is lost silently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameTooLong;
+
+impl NameTooLong {
+    /// The number of libgpg-error for this: that of a string too long.
+    pub fn code(self) -> u32 {
+        SyntaxError::StringTooLong.code()
+    }
+}
+
+impl fmt::Display for NameTooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name is too long for the private key file")
+    }
+}
+
+impl std::error::Error for NameTooLong {}
+
+/// The file for these accounts, in their order and in the layout of libotr.
+///
+/// # Errors
+/// [`NameTooLong`].
+pub fn write<'a>(
+    accounts: impl IntoIterator<Item = Entry<'a>>,
+) -> Result<Zeroizing<Vec<u8>>, NameTooLong> {
+    let mut parts = Vec::new();
+    for account in accounts {
+        parts.push(Zeroizing::new(b" (account\n".to_vec()));
+        for (field, value) in [("name", account.name), ("protocol", account.protocol)] {
+            if value.len() > MAX_ATOM {
+                return Err(NameTooLong);
+            }
+            let list = Sexp::list(vec![Member::atom(field.as_bytes()), Member::atom(value)]);
+            parts.push(list.to_advanced());
+        }
+        parts.push(account.key.to_advanced());
+        parts.push(Zeroizing::new(b" )\n".to_vec()));
+    }
+    let (head, tail) = (b"(privkeys\n", b")\n");
+    let length = parts.iter().map(|part| part.len()).sum::<usize>() + head.len() + tail.len();
+    // Made in one piece, so that no copy of a key stays behind.
+    let mut file = Zeroizing::new(Vec::with_capacity(length));
+    file.extend_from_slice(head);
+    for part in &parts {
+        file.extend_from_slice(part);
+    }
+    file.extend_from_slice(tail);
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Written by libotr 4.1.1 with keys made for this test: see tests/data/store/README.md.
+    const LIBOTR_FILE: &[u8] = include_bytes!("../../../../tests/data/store/private_keys");
+
+    fn rewrite(accounts: &[Account]) -> Zeroizing<Vec<u8>> {
+        write(accounts.iter().map(|account| Entry {
+            name: &account.name,
+            protocol: &account.protocol,
+            key: &account.key,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn writes_the_bytes_of_libotr() {
+        let accounts = parse(LIBOTR_FILE).unwrap();
+        let names: Vec<&[u8]> = accounts.iter().map(|account| &account.name[..]).collect();
+        let expected: [&[u8]; 8] = [
+            b"tab\there\nnewline",
+            "m\u{fc}ller".as_bytes(),
+            b"",
+            b"alice@example.org/home",
+            b"with space \"quote\" 'apostrophe' \\",
+            "\u{e4}\u{f6}\u{fc}@example.org".as_bytes(),
+            b"1digit",
+            b"last",
+        ];
+        assert_eq!(names, expected);
+        let file = rewrite(&accounts);
+        assert_eq!(*file, LIBOTR_FILE);
+        let in_one_piece = (file.capacity(), accounts[0].key.to_advanced().capacity());
+        let lengths = (file.len(), accounts[0].key.to_advanced().len());
+        assert_eq!(in_one_piece, lengths, "a buffer grew and left keys behind");
+    }
+
+    #[test]
+    fn keys_made_from_numbers_print_as_those_of_libgcrypt() {
+        for account in parse(LIBOTR_FILE).unwrap() {
+            let made = account.numbers.to_sexp();
+            assert_eq!(made.to_advanced(), account.key.to_advanced());
+            assert_eq!(DsaNumbers::from_sexp(&made).unwrap(), account.numbers);
+        }
+    }
+
+    /// The fingerprints that libotr 4.1.1 computed for the same file.
+    #[test]
+    fn public_key_blocks_hash_to_the_fingerprints_of_libotr() {
+        let expected = include_str!("../../../../tests/data/store/private_keys.fingerprints");
+        let accounts = parse(LIBOTR_FILE).unwrap();
+        assert_eq!(expected.lines().count(), accounts.len());
+        for (account, fingerprint) in accounts.iter().zip(expected.lines()) {
+            let digest = <sha1::Sha1 as sha1::Digest>::digest(account.numbers.pubkey_data());
+            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hex, fingerprint);
+        }
+    }
+
+    const KEY: &str = "(private-key (dsa (p #00FF#) (q #07#) (g 1:a) (y |Yg==|) (x \"c\")))";
+
+    fn code(file: &str) -> u32 {
+        parse(file.as_bytes())
+            .map(|_| ())
+            .map_err(PrivateKeysError::code)
+            .unwrap_err()
+    }
+
+    #[test]
+    fn every_form_and_unknown_fields_are_read() {
+        let file = format!(
+            "(privkeys (account (note (name 3:a\0b)) (age 7:7654321) (protocol[hint ]) {KEY} (name c)) (account (x (y (protocol prpl-irc) {KEY})) (name \"\\x41\"))) trailing"
+        );
+        let accounts = parse(file.as_bytes()).unwrap();
+        assert_eq!(accounts.len(), 2);
+        assert_eq!(accounts[0].name, b"a", "the first one, up to its NUL");
+        assert_eq!(accounts[0].protocol, b"hint");
+        assert_eq!(
+            (&accounts[1].name[..], &accounts[1].protocol[..]),
+            (&b"A"[..], &b"prpl-irc"[..])
+        );
+        let numbers = &accounts[1].numbers;
+        assert_eq!(
+            [&numbers.p, &numbers.q, &numbers.g, &numbers.y, &numbers.x].map(|number| &number[..]),
+            [&b"\xff"[..], b"\x07", b"a", b"b", b"c"]
+        );
+        assert_eq!(
+            numbers.pubkey_data(),
+            b"\0\0\0\x01\xff\0\0\0\x01\x07\0\0\0\x01a\0\0\0\x01b"
+        );
+    }
+
+    #[test]
+    fn no_accounts_are_fine() {
+        for file in [
+            "(privkeys)",
+            "(privkeys\n)\n",
+            "privkeys ",
+            "privkeys (a)",
+            "(privkeys)()",
+        ] {
+            assert_eq!(parse(file.as_bytes()).unwrap().len(), 0, "{file}");
+        }
+    }
+
+    #[test]
+    fn an_account_without_x_is_listed() {
+        let file = format!(
+            "(privkeys (account (name a) (protocol b) {}))",
+            KEY.replace("(x \"c\")", "")
+        );
+        let accounts = parse(file.as_bytes()).unwrap();
+        assert!(accounts[0].numbers.x.is_empty());
+    }
+
+    #[test]
+    fn errors_have_the_numbers_of_libotr() {
+        for file in [
+            " ",
+            "()",
+            "(privkey)",
+            "((privkeys))",
+            "(privkeys account)",
+            "(privkeys ())",
+            "(privkeys)(x)",
+            "privkeys (a b)",
+            "(privkeys (accounts))",
+        ] {
+            assert_eq!(code(file), 54, "{file}");
+        }
+        let account = format!("(account (name a) (protocol b) {KEY})");
+        assert!(parse(format!("(privkeys {account})").as_bytes()).is_ok());
+        assert_eq!(code(&format!("(privkeys {account})(a b)")), 54);
+        for (part, instead) in [
+            ("(name a)", ""),
+            ("(name a)", "(name)"),
+            ("(name a)", "(name (a))"),
+            ("(protocol b)", ""),
+            ("(protocol b)", "(protocol)"),
+            ("private-key", "key"),
+            ("(dsa", "(rsa"),
+            ("(p #00FF#)", ""),
+            ("(q #07#)", "(q)"),
+            ("(g 1:a)", "(g (1:a))"),
+            ("(y |Yg==|)", ""),
+        ] {
+            let file = format!("(privkeys {account} {})", account.replace(part, instead));
+            assert_eq!(code(&file), 54, "{instead} for {part}");
+        }
+        assert_eq!(code("(privkeys"), 203);
+        assert_eq!(code(""), 45);
+        assert_eq!(code("(privkeys #0#)"), 212);
+        for (file, sentence) in [
+            ("(privkey)", "no usable private keys"),
+            ("(privkeys", "unmatched parenthesis"),
+        ] {
+            assert_eq!(parse(file.as_bytes()).unwrap_err().to_string(), sentence);
+        }
+    }
+
+    #[test]
+    fn a_name_too_long_writes_nothing() {
+        let key = Sexp::parse(KEY.as_bytes()).unwrap();
+        let name = vec![b'a'; MAX_ATOM + 1];
+        let entry = |name| Entry {
+            name,
+            protocol: b"p",
+            key: &key,
+        };
+        assert_eq!(write([entry(&name)]), Err(NameTooLong));
+        assert_eq!(NameTooLong.code(), 202);
+        assert!(NameTooLong.to_string().contains("too long"));
+        let file = write([entry(&name[1..])]).unwrap();
+        assert_eq!(parse(&file).unwrap()[0].name, name[1..]);
+    }
+
+    #[test]
+    fn debug_shows_no_number() {
+        let accounts =
+            parse(format!("(privkeys (account (name n) (protocol p) {KEY}))").as_bytes()).unwrap();
+        assert_eq!(
+            format!("{:?}", accounts[0]),
+            "Account { name: \"n\", protocol: \"p\", .. }"
+        );
+        assert_eq!(format!("{:?}", accounts[0].numbers), "DsaNumbers { .. }");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(
+            names in prop::collection::vec(prop::array::uniform2("[^\\x00]{0,40}"), 0..4),
+            numbers in prop::array::uniform5(prop::collection::vec(any::<u8>(), 0..40)),
+        ) {
+            let [p, q, g, y, x] = numbers.map(|number| {
+                number.into_iter().skip_while(|&byte| byte == 0).collect()
+            });
+            let numbers = DsaNumbers { p, q, g, y, x };
+            let key = numbers.to_sexp();
+            let file = write(names.iter().map(|[name, protocol]| Entry {
+                name: name.as_bytes(),
+                protocol: protocol.as_bytes(),
+                key: &key,
+            })).unwrap();
+            let accounts = parse(&file).unwrap();
+            prop_assert_eq!(accounts.len(), names.len());
+            for (account, [name, protocol]) in accounts.iter().zip(&names) {
+                prop_assert_eq!(&account.name, name.as_bytes());
+                prop_assert_eq!(&account.protocol, protocol.as_bytes());
+                prop_assert_eq!(&account.key, &key);
+                prop_assert_eq!(&account.numbers, &numbers);
+            }
+        }
+
+        #[test]
+        fn any_bytes_give_keys_or_an_error(file in any::<Vec<u8>>()) {
+            let _ = parse(&file);
+        }
+    }
+}

@@ -1,0 +1,555 @@
+//! Replacing a file on disk so that a reader, or a crash, finds the old contents or the new ones and nothing between.
+//!
+//! A regular file is written under another name in the same directory, flushed, and renamed over the old one. Some paths must
+//! not be renamed over, above all `/dev/null`, which clients pass to throw a file away; those are written in place.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use super::backup;
+
+/// Who may read a file that did not exist before. An existing file keeps its owner and group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The owner alone (0600): private keys. An existing file that others may read or write becomes theirs no more.
+    Private,
+    /// Whoever the umask of the process allows, as with `fopen`. An existing file keeps its mode.
+    Umask,
+}
+
+impl Mode {
+    fn bits(self) -> u32 {
+        match self {
+            Mode::Private => 0o600,
+            Mode::Umask => 0o666,
+        }
+    }
+
+    /// The mode of a file that had mode `old` before.
+    fn of_existing(self, old: u32) -> u32 {
+        match self {
+            Mode::Private => old & 0o7700,
+            Mode::Umask => old & 0o7777,
+        }
+    }
+}
+
+/// Makes `bytes` the whole contents of the file at `path`.
+///
+/// - A path that cannot be opened for writing is refused as `fopen` would refuse it, a read-only file in a writable directory
+///   included.
+/// - A symbolic link is followed, and the file that it leads to is replaced in that file's directory. The link is opened before
+///   it is resolved, so the kernel's protection against links in shared directories holds.
+/// - What is no regular file (a device, a pipe) is written to in place.
+/// - A regular file is also written in place if a new file cannot stand in for it: its directory is not writable, its owner
+///   cannot be kept, or it is a mount point. A failure then puts back the old length and, unless the disk itself fails, the old
+///   contents; only a crash in the middle can mix them.
+/// - In every other case the old file stays untouched until the new one is complete, and the new one is removed on failure.
+///   A process killed in between leaves a file named `.otr-*.tmp` with the mode of the target.
+/// - Contents of a regular file of which `is_known` does not say that they may go are copied first, as `backup::keep` says;
+///   without the copy nothing is replaced.
+/// - Of several hard links only the one at `path` gets the new contents, and extended attributes (ACLs among them) are those of
+///   a new file.
+///
+/// # Errors
+/// What the operating system said, with its number in [`io::Error::raw_os_error`].
+pub fn replace(
+    path: &Path,
+    bytes: &[u8],
+    mode: Mode,
+    is_known: impl FnOnce(&[u8]) -> bool,
+) -> io::Result<()> {
+    match OpenOptions::new().write(true).open(path) {
+        Ok(file) => replace_existing(path, file, bytes, mode, is_known),
+        Err(error) if error.kind() == ErrorKind::NotFound => create(path, bytes, mode),
+        Err(error) => Err(error),
+    }
+}
+
+/// Replaces what is open as `file`.
+fn replace_existing(
+    path: &Path,
+    mut file: File,
+    bytes: &[u8],
+    mode: Mode,
+    is_known: impl FnOnce(&[u8]) -> bool,
+) -> io::Result<()> {
+    let old = file.metadata()?;
+    if !old.is_file() {
+        file.write_all(bytes)?;
+        // A block device can be flushed; a pipe or a terminal says that it cannot.
+        if old.file_type().is_block_device() {
+            flush(&file)?;
+        }
+        return Ok(());
+    }
+    let target = regular_target(path, &old);
+    if old.len() > 0 {
+        backup::keep(target.as_deref().unwrap_or(path), is_known)?;
+    }
+    let replaced = target.map_or(Err(Refused::InPlaceMayWork), |target| {
+        try_replacement(&target, &old, bytes, mode)
+    });
+    match replaced {
+        Err(Refused::InPlaceMayWork) => {
+            // Who does not own the file cannot, and may write to it all the same.
+            let _ = file.set_permissions(Permissions::from_mode(mode.of_existing(old.mode())));
+            overwrite(&mut file, &old, bytes)
+        }
+        Err(Refused::Failed(error)) => Err(error),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// The path without links of the file that was opened, if it is still the same file.
+fn regular_target(path: &Path, opened: &Metadata) -> Option<PathBuf> {
+    let target = fs::canonicalize(path).ok()?;
+    let found = fs::symlink_metadata(&target).ok()?;
+    (found.is_file() && found.dev() == opened.dev() && found.ino() == opened.ino())
+        .then_some(target)
+}
+
+/// Why there is no replacement.
+enum Refused {
+    /// The directory, not the disk, is in the way.
+    InPlaceMayWork,
+    /// Writing in place would fail as well, or lose the old contents.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::ResourceBusy
+            | ErrorKind::CrossesDevices => Refused::InPlaceMayWork,
+            _ => Refused::Failed(error),
+        }
+    }
+}
+
+fn try_replacement(target: &Path, old: &Metadata, bytes: &[u8], mode: Mode) -> Result<(), Refused> {
+    let mut temporary = Temporary::create(target, Mode::Private.bits())?;
+    let new = temporary.file.metadata()?;
+    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        fchown(&temporary.file, Some(old.uid()), Some(old.gid()))?;
+    }
+    temporary
+        .file
+        .set_permissions(Permissions::from_mode(mode.of_existing(old.mode())))?;
+    temporary.fill(bytes)?;
+    temporary.rename_to(target)?;
+    Ok(())
+}
+
+/// Makes a file where there is none.
+fn create(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+    // A link that leads nowhere is followed, and a path that can name no file gives the error that `fopen` gives.
+    let is_link = fs::symlink_metadata(path).is_ok();
+    let names_file = path.file_name().is_some() && !path.as_os_str().as_bytes().ends_with(b"/");
+    if is_link || !names_file {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(mode.bits())
+            .open(path)?;
+        let old = file.metadata()?;
+        return overwrite(&mut file, &old, bytes);
+    }
+    let mut temporary = Temporary::create(path, mode.bits())?;
+    if mode == Mode::Private {
+        // Even if the umask took something away from the owner.
+        temporary
+            .file
+            .set_permissions(Permissions::from_mode(mode.bits()))?;
+    }
+    temporary.fill(bytes)?;
+    temporary.rename_to(path)
+}
+
+/// Writes over a regular file. First what goes beyond its old end, because that alone needs new space: should there be none, the
+/// old length restores the old file.
+fn overwrite(file: &mut File, old: &Metadata, bytes: &[u8]) -> io::Result<()> {
+    let length = usize::try_from(old.len()).unwrap_or(usize::MAX);
+    let (over, beyond) = bytes.split_at_checked(length).unwrap_or((bytes, &[]));
+    if !beyond.is_empty() {
+        let appended = file
+            .seek(SeekFrom::Start(old.len()))
+            .and_then(|_| file.write_all(beyond))
+            .and_then(|()| flush(file));
+        if let Err(error) = appended {
+            // The first error is the one to tell; if this fails too, the old contents still stand in front.
+            let _ = file.set_len(old.len());
+            return Err(error);
+        }
+    }
+    file.rewind()?;
+    file.write_all(over)?;
+    // The count of bytes fits: it is that of a slice.
+    file.set_len(bytes.len() as u64)?;
+    flush(file)
+}
+
+/// Flushes to the disk; a file system that knows no flushing is no failure.
+pub(super) fn flush(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidInput | ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// A new file beside the target, removed when dropped unless it was renamed.
+pub(super) struct Temporary {
+    pub(super) file: File,
+    path: PathBuf,
+    directory: PathBuf,
+    renamed: bool,
+}
+
+impl Temporary {
+    /// Makes the file under a name that nobody can foresee; the kernel refuses a name that exists, be it a link.
+    pub(super) fn create(target: &Path, mode: u32) -> io::Result<Temporary> {
+        let directory = match target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|error| match error.raw_os_error() {
+            Some(number) => io::Error::from_raw_os_error(number),
+            None => io::Error::other("no randomness for a file name"),
+        })?;
+        let mut name = OsString::from(".otr-");
+        name.push(format!("{:032x}.tmp", u128::from_be_bytes(random)));
+        let path = directory.join(name);
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&path)?;
+        Ok(Temporary {
+            file,
+            path,
+            directory,
+            renamed: false,
+        })
+    }
+
+    fn fill(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        flush(&self.file)
+    }
+
+    /// Gives the file a name that is not taken. If it is taken after all, the file comes back, to be tried with another.
+    ///
+    /// # Errors
+    /// What else keeps it from having that name.
+    pub(super) fn link_to(self, name: &Path) -> io::Result<Option<Temporary>> {
+        match fs::hard_link(&self.path, name) {
+            Ok(()) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Some(self)),
+            // A file system without hard links. That the name was free was seen before.
+            Err(_) => self.rename_to(name).map(|()| None),
+        }
+    }
+
+    fn rename_to(mut self, target: &Path) -> io::Result<()> {
+        fs::rename(&self.path, target)?;
+        self.renamed = true;
+        // The contents are safe; without this a crash may bring back the old file, which is whole too.
+        if let Ok(directory) = File::open(&self.directory) {
+            let _ = directory.sync_all();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // Nothing can be done about a file that cannot be removed.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scratch::Scratch;
+    use super::*;
+    use std::io::Read;
+    use std::os::unix::fs::symlink;
+
+    /// Replaces a file of which nothing needs to be kept.
+    fn replace(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+        super::replace(path, bytes, mode, |_| true)
+    }
+
+    fn mode_of(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().mode() & 0o7777
+    }
+
+    fn inode(path: &Path) -> u64 {
+        fs::symlink_metadata(path).unwrap().ino()
+    }
+
+    #[test]
+    fn a_new_file_has_the_mode_of_its_kind() {
+        let scratch = Scratch::new();
+        let (key, list, plain) = (
+            scratch.path("key"),
+            scratch.path("list"),
+            scratch.path("plain"),
+        );
+        replace(&key, b"secret", Mode::Private).unwrap();
+        replace(&list, b"", Mode::Umask).unwrap();
+        File::create(&plain).unwrap();
+        assert_eq!(
+            (fs::read(&key).unwrap().as_slice(), mode_of(&key)),
+            (&b"secret"[..], 0o600)
+        );
+        assert_eq!(mode_of(&list), mode_of(&plain), "as any new file");
+        assert_eq!(scratch.names(), ["key", "list", "plain"]);
+    }
+
+    #[test]
+    fn an_existing_file_is_exchanged_and_a_private_one_is_private() {
+        let scratch = Scratch::new();
+        let path = scratch.path("file");
+        for (mode, kind, after) in [
+            (0o600, Mode::Private, 0o600),
+            (0o644, Mode::Private, 0o600),
+            (0o600, Mode::Umask, 0o600),
+            (0o644, Mode::Umask, 0o644),
+        ] {
+            fs::write(&path, b"old and longer").unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let mut reader = File::open(&path).unwrap();
+            replace(&path, b"new", kind).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"new");
+            assert_eq!(mode_of(&path), after);
+            let mut old = Vec::new();
+            reader.read_to_end(&mut old).unwrap();
+            assert_eq!(old, b"old and longer", "a reader keeps what it opened");
+        }
+        assert_eq!(scratch.names(), ["file"]);
+    }
+
+    #[test]
+    fn a_link_stays_and_its_target_is_exchanged() {
+        let scratch = Scratch::new();
+        fs::create_dir(scratch.path("real")).unwrap();
+        let (target, link) = (scratch.path("real/file"), scratch.path("link"));
+        fs::write(&target, b"old").unwrap();
+        symlink("real/file", &link).unwrap();
+        let before = inode(&target);
+        replace(&link, b"new", Mode::Private).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        assert_ne!(inode(&target), before);
+        assert_eq!(scratch.names(), ["link", "real"]);
+
+        symlink("real/other", scratch.path("dangling")).unwrap();
+        replace(&scratch.path("dangling"), b"made", Mode::Private).unwrap();
+        assert_eq!(fs::read(scratch.path("real/other")).unwrap(), b"made");
+        assert_eq!(mode_of(&scratch.path("real/other")) & 0o077, 0);
+    }
+
+    #[test]
+    fn without_a_copy_of_unknown_contents_nothing_is_replaced() {
+        let scratch = Scratch::new();
+        let (path, link) = (scratch.path("file"), scratch.path("link"));
+        fs::write(&path, b"old").unwrap();
+        symlink("file", &link).unwrap();
+        super::replace(&link, b"new", Mode::Umask, |_| false).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read(scratch.path("file.backup")).unwrap(), b"old");
+
+        for number in 1..10 {
+            fs::write(scratch.path(&format!("file.backup.{number}")), b"").unwrap();
+        }
+        let refused = super::replace(&path, b"newer", Mode::Umask, |_| false).unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(libc::EEXIST));
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        super::replace(&path, b"newer", Mode::Umask, |old| old == b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"newer");
+    }
+
+    #[test]
+    fn devices_and_pipes_stay_what_they_are() {
+        replace(Path::new("/dev/null"), b"gone", Mode::Private).unwrap();
+        assert!(
+            fs::symlink_metadata("/dev/null")
+                .unwrap()
+                .file_type()
+                .is_char_device()
+        );
+
+        let scratch = Scratch::new();
+        symlink("/dev/null", scratch.path("null")).unwrap();
+        replace(&scratch.path("null"), b"gone", Mode::Umask).unwrap();
+        assert!(
+            fs::symlink_metadata("/dev/null")
+                .unwrap()
+                .file_type()
+                .is_char_device()
+        );
+        assert!(
+            fs::symlink_metadata(scratch.path("null"))
+                .unwrap()
+                .is_symlink()
+        );
+
+        let pipe = scratch.path("pipe");
+        let made = std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap();
+        assert!(made.success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe).unwrap()
+        });
+        replace(&pipe, b"through", Mode::Umask).unwrap();
+        assert_eq!(reader.join().unwrap(), b"through");
+        assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+    }
+
+    #[test]
+    fn errors_carry_their_number_and_leave_nothing() {
+        let scratch = Scratch::new();
+        let number = |path: &Path| {
+            replace(path, b"x", Mode::Private)
+                .unwrap_err()
+                .raw_os_error()
+        };
+        assert_eq!(number(Path::new("/dev/full")), Some(libc::ENOSPC));
+        assert_eq!(number(&scratch.0), Some(libc::EISDIR));
+        assert_eq!(number(&scratch.path("none/file")), Some(libc::ENOENT));
+        assert_eq!(number(&scratch.path("none/")), Some(libc::EISDIR));
+        assert_eq!(number(Path::new("")), Some(libc::ENOENT));
+        assert_eq!(number(Path::new("/")), Some(libc::EISDIR));
+        fs::write(scratch.path("file"), b"old").unwrap();
+        assert_eq!(number(&scratch.path("file/x")), Some(libc::ENOTDIR));
+        assert_eq!(
+            number(Path::new("a\0b")),
+            None,
+            "no number: the system was not asked"
+        );
+        assert_eq!(scratch.names(), ["file"]);
+    }
+
+    #[test]
+    fn a_failed_replacement_leaves_the_old_file_and_no_other() {
+        let scratch = Scratch::new();
+        let path = scratch.path("file");
+        fs::write(&path, b"old").unwrap();
+        let mut temporary = Temporary::create(&path, 0o600).unwrap();
+        temporary.fill(b"new").unwrap();
+        assert_eq!(scratch.names().len(), 2);
+        // Over a directory the rename fails.
+        fs::create_dir(scratch.path("directory")).unwrap();
+        let error = temporary.rename_to(&scratch.path("directory")).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EISDIR));
+        assert_eq!(scratch.names(), ["directory", "file"]);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+    }
+
+    #[test]
+    fn writing_in_place_works_for_every_length() {
+        let scratch = Scratch::new();
+        let path = scratch.path("file");
+        for (old, new) in [
+            (&b"12345"[..], &b"abc"[..]),
+            (b"123", b"abcde"),
+            (b"", b"abc"),
+            (b"123", b""),
+        ] {
+            fs::write(&path, old).unwrap();
+            let before = inode(&path);
+            let mut file = OpenOptions::new().write(true).open(&path).unwrap();
+            let metadata = file.metadata().unwrap();
+            overwrite(&mut file, &metadata, new).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), new);
+            assert_eq!(inode(&path), before);
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_name_is_written_in_place() {
+        use std::os::fd::AsRawFd;
+        let scratch = Scratch::new();
+        let path = scratch.path("file");
+        fs::write(&path, b"old").unwrap();
+        let mut file = File::open(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let by_number = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        replace(&by_number, b"new and longer", Mode::Umask).unwrap();
+        let mut contents = Vec::new();
+        file.read_to_end(&mut contents).unwrap();
+        assert_eq!(contents, b"new and longer");
+        assert_eq!(scratch.names(), [""; 0]);
+    }
+
+    #[test]
+    fn only_the_directory_sends_the_bytes_in_place() {
+        let refused = |number| Refused::from(io::Error::from_raw_os_error(number));
+        for number in [
+            libc::EACCES,
+            libc::EPERM,
+            libc::EROFS,
+            libc::EBUSY,
+            libc::EXDEV,
+        ] {
+            assert!(
+                matches!(refused(number), Refused::InPlaceMayWork),
+                "{number}"
+            );
+        }
+        for number in [
+            libc::ENOSPC,
+            libc::EDQUOT,
+            libc::EIO,
+            libc::EMFILE,
+            libc::EFBIG,
+        ] {
+            let Refused::Failed(error) = refused(number) else {
+                panic!("{number} would lose the old file");
+            };
+            assert_eq!(error.raw_os_error(), Some(number));
+        }
+    }
+
+    #[test]
+    fn only_the_named_one_of_hard_links_changes() {
+        let scratch = Scratch::new();
+        let (path, other) = (scratch.path("file"), scratch.path("other"));
+        fs::write(&path, b"old").unwrap();
+        fs::hard_link(&path, &other).unwrap();
+        replace(&path, b"new", Mode::Umask).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read(&other).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_path_relative_to_here_needs_no_directory() {
+        let temporary = Temporary::create(Path::new("file"), 0o600).unwrap();
+        assert_eq!(temporary.directory, Path::new("."));
+        assert!(temporary.path.exists());
+        let path = temporary.path.clone();
+        drop(temporary);
+        assert!(!path.exists());
+    }
+}

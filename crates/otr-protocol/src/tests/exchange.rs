@@ -1,0 +1,558 @@
+use super::*;
+use crate::ake::AuthState;
+use crate::wire::armour::{armour, dearmour};
+use crate::wire::messages::signature::mac_input;
+use crate::wire::messages::{
+    AuthPlain, DhKey, DsaNumbers, RevealSignature, Signature, V1KeyExchange,
+};
+use otr_crypto::aes_ctr;
+use otr_crypto::mac::hmac_sha256;
+
+#[test]
+fn each_version_ends_in_one_session() {
+    for version in [Version::V1, Version::V2, Version::V3] {
+        let mut pair = Pair::new();
+        pair.start(version);
+        for side in [&pair.alice, &pair.bob] {
+            assert!(side.is_secure(), "{version:?}");
+            assert_eq!(side.conversation.version, Some(version));
+            assert_eq!(side.told, [Told::Secure]);
+        }
+        let (alice, bob) = (&pair.alice.conversation, &pair.bob.conversation);
+        assert_eq!(alice.session_id.as_bytes(), bob.session_id.as_bytes());
+        assert_eq!(
+            alice.session_id.as_bytes().len(),
+            if version == Version::V1 { 20 } else { 8 }
+        );
+        assert_ne!(alice.session_id.half(), bob.session_id.half());
+        assert_eq!(alice.peer.unwrap().fingerprint, KEYS[1].fingerprint());
+        assert_eq!(bob.peer.unwrap().fingerprint, KEYS[0].fingerprint());
+    }
+}
+
+#[test]
+fn crossing_starts_end_in_a_session() {
+    for version in [Version::V2, Version::V3] {
+        // Both orders of the hashes come up in a few tries.
+        for _ in 0..6 {
+            let mut pair = Pair::new();
+            let query: &[u8] = if version == Version::V2 {
+                b"?OTRv2?"
+            } else {
+                b"?OTRv3?"
+            };
+            pair.alice.receive(query);
+            pair.bob.receive(query);
+            pair.settle();
+            assert!(
+                pair.alice.is_secure() && pair.bob.is_secure(),
+                "{version:?}"
+            );
+            let text = pair.alice.say(b"across");
+            pair.bob.receive(&text);
+            assert!(pair.bob.told.contains(&Told::Text(b"across".to_vec())));
+        }
+    }
+}
+
+/// libotr 4 yields to any commit in version 2; a side that yielded as well still answers its DH-key.
+#[test]
+fn a_loser_whose_peer_yields_too_goes_on_as_the_one_who_began() {
+    let mut pair = Pair::new();
+    pair.alice.receive(b"?OTRv2?");
+    pair.bob.receive(b"?OTRv2?");
+    if pair.alice.auth.pending_commit() > pair.bob.auth.pending_commit() {
+        std::mem::swap(&mut pair.alice, &mut pair.bob);
+    }
+    let (losing, winning) = (pair.alice.outbox.remove(0), pair.bob.outbox.remove(0));
+    pair.bob.auth = Auth::default();
+    pair.bob.receive(&losing);
+    pair.alice.receive(&winning);
+    pair.settle();
+    assert!(pair.alice.is_secure() && pair.bob.is_secure());
+}
+
+#[test]
+fn every_message_may_come_twice() {
+    for version in [Version::V2, Version::V3] {
+        let mut pair = Pair::new();
+        pair.alice.receive(if version == Version::V2 {
+            b"?OTRv2?"
+        } else {
+            b"?OTRv3?"
+        });
+        for _ in 0..20 {
+            let (to_bob, to_alice) = (
+                std::mem::take(&mut pair.alice.outbox),
+                std::mem::take(&mut pair.bob.outbox),
+            );
+            for message in to_bob.iter().flat_map(|m| [m, m]) {
+                pair.bob.receive(message);
+            }
+            for message in to_alice.iter().flat_map(|m| [m, m]) {
+                pair.alice.receive(message);
+            }
+        }
+        assert!(pair.alice.is_secure() && pair.bob.is_secure());
+        assert_eq!(
+            pair.alice
+                .told
+                .iter()
+                .filter(|t| **t == Told::Secure)
+                .count(),
+            1
+        );
+        let text = pair.bob.say(b"hello");
+        pair.alice.receive(&text);
+        assert!(pair.alice.told.contains(&Told::Text(b"hello".to_vec())));
+    }
+}
+
+/// A damaged copy before each message of the exchange changes nothing: the real one still does its work.
+#[test]
+fn damaged_messages_change_nothing() {
+    for position in [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99] {
+        let mut pair = Pair::new();
+        pair.alice.receive(b"?OTRv3?");
+        for _ in 0..10 {
+            let to_bob = std::mem::take(&mut pair.alice.outbox);
+            for message in &to_bob {
+                damage_and_receive(&mut pair.bob, message, position);
+                pair.bob.receive(message);
+            }
+            let to_alice = std::mem::take(&mut pair.bob.outbox);
+            for message in &to_alice {
+                damage_and_receive(&mut pair.alice, message, position);
+                pair.alice.receive(message);
+            }
+        }
+        assert!(
+            pair.alice.is_secure() && pair.bob.is_secure(),
+            "damage at {position}"
+        );
+    }
+}
+
+fn damage_and_receive(side: &mut Side, message: &[u8], position: f64) {
+    if message_kind(message) == MessageKind::DhCommit {
+        // Its body is opaque until the reveal: a damaged one is another valid commit.
+        return;
+    }
+    let mut bytes = dearmour(message, true).unwrap();
+    let body = 11;
+    let index = body + (position * (bytes.len() - body) as f64) as usize;
+    bytes[index] ^= 0x20;
+    let damaged = armour(&bytes);
+    let sent_before = side.outbox.len();
+    let is_dh_key = message_kind(message) == MessageKind::DhKey;
+    let before = (side.auth.clone(), side.conversation.state);
+    side.receive(&damaged);
+    if is_dh_key && matches!(side.auth.state, AuthState::AwaitingSig(_)) {
+        // Any number in range is a DH-key: only the signatures can tell. Start over as a man in the middle would see it.
+        side.outbox.truncate(sent_before);
+        (side.auth, side.conversation.state) = before;
+        return;
+    }
+    assert_eq!(
+        side.outbox.len(),
+        sent_before,
+        "a damaged message was answered"
+    );
+    assert!(!side.is_secure());
+}
+
+#[test]
+fn truncated_messages_are_refused() {
+    let mut pair = Pair::new();
+    pair.alice.receive(b"?OTRv3?");
+    let commit = pair.alice.outbox.remove(0);
+    for length in (0..commit.len()).step_by(7) {
+        if message_kind(&commit[..length]) == MessageKind::DhCommit {
+            pair.bob.receive(&commit[..length]);
+        }
+    }
+    assert!(pair.bob.outbox.is_empty());
+    assert!(matches!(pair.bob.auth.state, AuthState::None));
+    assert!(pair.bob.told.iter().all(|told| *told == Told::SetupFailed));
+}
+
+#[test]
+fn our_own_messages_come_back() {
+    let mut alice = Side::new(
+        0,
+        Tags {
+            ours: 0x1111,
+            theirs: 0x1111,
+        },
+    );
+    alice.receive(b"?OTRv2?");
+    for _ in 0..6 {
+        for message in std::mem::take(&mut alice.outbox) {
+            alice.receive(&message);
+        }
+    }
+    assert!(!alice.is_secure());
+}
+
+#[test]
+fn a_new_exchange_inside_a_session_refreshes_it() {
+    for version in [Version::V1, Version::V2, Version::V3] {
+        let mut pair = Pair::in_session(version);
+        pair.start(version);
+        assert!(
+            matches!(pair.alice.take_told()[..], [Told::Still(true)]),
+            "{version:?}"
+        );
+        assert!(
+            matches!(pair.bob.take_told()[..], [Told::Still(false)]),
+            "{version:?}"
+        );
+        let text = pair.bob.say(b"after");
+        pair.alice.receive(&text);
+        assert_eq!(pair.alice.told, [Told::Text(b"after".to_vec())]);
+    }
+}
+
+#[test]
+fn a_dh_key_of_another_version_is_ignored() {
+    let mut pair = Pair::new();
+    pair.alice.receive(b"?OTRv3?");
+    let mut other = Pair::new();
+    other.alice.receive(b"?OTRv2?");
+    let commit = other.alice.outbox.remove(0);
+    other.bob.receive(&commit);
+    let v2_key = other.bob.outbox.remove(0);
+    pair.alice.outbox.clear();
+    pair.alice.receive(&v2_key);
+    assert!(pair.alice.outbox.is_empty() && pair.alice.told.is_empty());
+    assert!(pair.alice.auth.pending_commit().is_some());
+}
+
+/// Version 3 with a master context that commits and an instance that answers.
+#[test]
+fn an_instance_takes_up_the_masters_commit_when_it_can_sign_the_answer() {
+    let mut master = Side::new(
+        0,
+        Tags {
+            ours: 0x1111,
+            theirs: 0,
+        },
+    );
+    master.conversation.is_master = true;
+    master.receive(b"?OTRv3?");
+    let commit = master.outbox.remove(0);
+    let mut answers = [(); 2].map(|()| {
+        let mut bob = Side::new(
+            1,
+            Tags {
+                ours: 0x2222,
+                theirs: 0x1111,
+            },
+        );
+        bob.receive(&commit);
+        (bob.outbox.remove(0), bob)
+    });
+    let mut child = Side::new(
+        0,
+        Tags {
+            ours: 0x1111,
+            theirs: 0x2222,
+        },
+    );
+    let answer = |child: &mut Side, message: &[u8]| {
+        let Side {
+            conversation,
+            auth,
+            key,
+            ..
+        } = child;
+        let effects = conversation.on_dh_key(
+            auth,
+            Some(&master.auth),
+            &Default::default(),
+            message,
+            key,
+            NOW,
+        );
+        child.deliver(effects);
+        std::mem::take(&mut child.outbox)
+    };
+    let [(other, _), (dh_key, bob)] = &mut answers;
+    let reveal = answer(&mut child, dh_key);
+    assert!(
+        answer(&mut child, other).is_empty(),
+        "a second, different one is ignored"
+    );
+    assert_eq!(
+        answer(&mut child, dh_key),
+        reveal,
+        "a second copy is answered in the same way"
+    );
+    bob.receive(&reveal[0]);
+    child.receive(&bob.outbox.remove(0));
+    assert!(child.is_secure() && bob.is_secure());
+}
+
+/// An instance whose own DH-commit waits answers a DH-key for that one, not for its master's.
+#[test]
+fn an_instance_with_a_commit_of_its_own_does_not_take_the_masters() {
+    let mut pair = Pair::new();
+    let mut master = Side::new(0, Tags::default());
+    master.receive(b"?OTRv3?");
+    pair.alice.receive(b"?OTRv3?");
+    pair.bob.receive(&pair.alice.outbox.remove(0));
+    let answer = pair.bob.outbox.remove(0);
+    let Side {
+        conversation,
+        auth,
+        key,
+        ..
+    } = &mut pair.alice;
+    let effects = conversation.on_dh_key(
+        auth,
+        Some(&master.auth),
+        &Default::default(),
+        &answer,
+        key,
+        NOW,
+    );
+    pair.alice.deliver(effects);
+    pair.settle();
+    assert!(pair.alice.is_secure() && pair.bob.is_secure());
+}
+
+/// A DH-key out of range, which anybody can send, changes nothing: the real one is taken up after it.
+#[test]
+fn a_bad_dh_key_does_not_bar_later_exchanges() {
+    let mut pair = Pair::new();
+    let mut master = Side::new(0, Tags::default());
+    master.receive(b"?OTRv3?");
+    let header = pair.bob.conversation.tags.header(Version::V3);
+    let bad = DhKey {
+        header,
+        gy: vec![1],
+    }
+    .serialise()
+    .unwrap();
+    let Side {
+        conversation,
+        auth,
+        key,
+        ..
+    } = &mut pair.alice;
+    let effects = conversation.on_dh_key(
+        auth,
+        Some(&master.auth),
+        &Default::default(),
+        &armour(&bad),
+        key,
+        NOW,
+    );
+    assert!(matches!(effects[..], [Effect::SetupFailed(_)]));
+    assert!(matches!(auth.state, AuthState::None));
+    pair.bob.receive(b"?OTRv3?");
+    pair.settle();
+    assert!(pair.alice.is_secure() && pair.bob.is_secure());
+}
+
+/// A commit of the master's that lost against one of theirs is never sent again against a later one, whatever the hashes:
+/// its answer would be ignored.
+#[test]
+fn a_commit_that_lost_once_is_no_rival_later() {
+    let mut pair = Pair::new();
+    let (hash, old): ([u8; 32], &[u8]) = ([0xff; 32], b"the old commit");
+    pair.bob.receive(b"?OTRv3?");
+    let commit = pair.bob.outbox.remove(0);
+    let alice = &mut pair.alice;
+    for (lost, answer) in [(None, true), (Some(hash), false)] {
+        alice.conversation.secrets.lost_commit = lost;
+        let effects = alice.conversation.on_dh_commit(
+            &mut alice.auth,
+            &commit,
+            Version::V3,
+            Some((&hash, old)),
+            NOW,
+        );
+        let repeated = matches!(&effects[..], [Effect::Inject(message), ..] if message == old);
+        assert_eq!(repeated, answer);
+    }
+    assert_eq!(alice.conversation.secrets.lost_commit, Some(hash));
+}
+
+/// What a peer signs with that is not quite a key, not quite a signature or not quite a key number, each inside messages
+/// that are encrypted and authenticated as they should be.
+fn not_quite_signatures(true_one: &AuthPlain) -> Vec<AuthPlain> {
+    let numbers = true_one.numbers().unwrap();
+    let q: [u8; 20] = numbers.q.try_into().unwrap();
+    let changed = |change: &dyn Fn(&mut AuthPlain)| {
+        let mut other = true_one.clone();
+        change(&mut other);
+        other
+    };
+    let with_key = |numbers: DsaNumbers| AuthPlain {
+        public_key: numbers.encode().unwrap(),
+        ..true_one.clone()
+    };
+    let mut all = vec![changed(&|plain| plain.keyid = 0)];
+    for half in [0..20, 20..40] {
+        for value in [[0; 20], q, [0xff; 20]] {
+            all.push(changed(&|plain| {
+                plain.signature[half.clone()].copy_from_slice(&value);
+            }));
+        }
+    }
+    let mut even = numbers.p.to_vec();
+    *even.last_mut().unwrap() ^= 1;
+    let long = vec![0xff; 20_000];
+    for bad in [&[][..], &[1], &[2], &even, &long, &[0xff; 20]] {
+        all.push(with_key(DsaNumbers { p: bad, ..numbers }));
+        all.push(with_key(DsaNumbers { q: bad, ..numbers }));
+        all.push(with_key(DsaNumbers { g: bad, ..numbers }));
+        all.push(with_key(DsaNumbers { y: bad, ..numbers }));
+    }
+    all
+}
+
+/// The armoured message with another authenticator in it: decrypted, changed, and sealed again with the same keys.
+fn sealed_again(
+    key: &[u8; 16],
+    mac_key: &[u8; 32],
+    encrypted: &[u8],
+    change: impl FnOnce(AuthPlain) -> AuthPlain,
+) -> (Vec<u8>, [u8; 20]) {
+    let mut plain = encrypted.to_vec();
+    aes_ctr::apply(key, &[0; 16], &mut plain);
+    let mut sealed = change(AuthPlain::parse(&plain).unwrap()).serialise();
+    aes_ctr::apply(key, &[0; 16], &mut sealed);
+    let mac = hmac_sha256(mac_key, &[&mac_input(&sealed).unwrap()]);
+    (sealed, *mac.first_chunk().unwrap())
+}
+
+#[test]
+fn signatures_and_keys_at_the_edges_open_no_session() {
+    for version in [Version::V2, Version::V3] {
+        let mut number = 0;
+        loop {
+            let mut pair = Pair::new();
+            let query: &[u8] = if version == Version::V2 {
+                b"?OTRv2?"
+            } else {
+                b"?OTRv3?"
+            };
+            // Alice reveals, and her authenticator is not what it should be.
+            pair.alice.receive(query);
+            let commit = pair.alice.outbox.remove(0);
+            pair.bob.receive(&commit);
+            let dh_key = pair.bob.outbox.remove(0);
+            pair.alice.receive(&dh_key);
+            let true_one = pair.alice.outbox.remove(0);
+            let AuthState::AwaitingSig(revealed) = &pair.alice.auth.state else {
+                panic!("alice has revealed");
+            };
+            let keys = revealed.keys.clone();
+            let mut message = RevealSignature::parse(&dearmour(&true_one, true).unwrap()).unwrap();
+            let mut count = 0;
+            (message.encrypted_signature, message.mac) =
+                sealed_again(&keys.c, &keys.m2, &message.encrypted_signature, |plain| {
+                    let mut all = not_quite_signatures(&plain);
+                    count = all.len();
+                    all.swap_remove(number)
+                });
+            pair.bob.receive(&armour(&message.serialise().unwrap()));
+            assert!(!pair.bob.is_secure(), "{version:?}, reveal {number}");
+
+            // The true one is as good as ever. Then bob's answer is not what it should be.
+            pair.bob.receive(&true_one);
+            assert!(pair.bob.is_secure(), "{version:?}, after reveal {number}");
+            let true_one = pair.bob.outbox.remove(0);
+            let mut message = Signature::parse(&dearmour(&true_one, true).unwrap()).unwrap();
+            (message.encrypted_signature, message.mac) = sealed_again(
+                &keys.c_prime,
+                &keys.m2_prime,
+                &message.encrypted_signature,
+                |plain| not_quite_signatures(&plain).swap_remove(number),
+            );
+            pair.alice.receive(&armour(&message.serialise().unwrap()));
+            assert!(!pair.alice.is_secure(), "{version:?}, signature {number}");
+            pair.alice.receive(&true_one);
+            assert!(
+                pair.alice.is_secure(),
+                "{version:?}, after signature {number}"
+            );
+            number += 1;
+            if number == count {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_version_1_exchange_at_the_edges_opens_no_session() {
+    let mut pair = Pair::new();
+    pair.alice.receive(b"?OTR?");
+    let true_one = pair.alice.outbox.remove(0);
+    let bytes = dearmour(&true_one, true).unwrap();
+    let (message, _) = V1KeyExchange::parse(&bytes).unwrap();
+    let as_plain = AuthPlain {
+        public_key: message.public_key.clone(),
+        keyid: message.keyid,
+        signature: message.signature,
+    };
+    for (number, other) in not_quite_signatures(&as_plain).into_iter().enumerate() {
+        let forged = V1KeyExchange {
+            public_key: other.public_key,
+            keyid: other.keyid,
+            signature: other.signature,
+            ..message.clone()
+        };
+        pair.bob.receive(&armour(&forged.serialise().unwrap()));
+        assert!(!pair.bob.is_secure(), "{number}");
+    }
+    pair.bob.receive(&true_one);
+    assert!(pair.bob.is_secure());
+}
+
+/// The number of a DH key is the peer's to choose, up to the highest, after which there is none.
+#[test]
+fn the_highest_key_number_is_survived() {
+    for (number, version) in [
+        (u32::MAX, Version::V2),
+        (u32::MAX - 1, Version::V3),
+        (0x8000_0000, Version::V3),
+    ] {
+        let mut pair = Pair::new();
+        let query: &[u8] = if version == Version::V2 {
+            b"?OTRv2?"
+        } else {
+            b"?OTRv3?"
+        };
+        pair.alice.receive(query);
+        let AuthState::AwaitingDhKey(commitment) = &mut pair.alice.auth.state else {
+            panic!("alice has committed");
+        };
+        commitment.our_keyid = number;
+        pair.settle();
+        assert!(pair.bob.is_secure());
+        for _ in 0..4 {
+            for side in 0..2 {
+                let (from, to) = if side == 0 {
+                    (&mut pair.alice, &mut pair.bob)
+                } else {
+                    (&mut pair.bob, &mut pair.alice)
+                };
+                if let Ok(message) = from.conversation.encrypt_text(b"text", &[], NOW) {
+                    to.receive(&message);
+                }
+            }
+        }
+        pair.start(version);
+        let text = pair.alice.say(b"after all");
+        pair.bob.told.clear();
+        pair.bob.receive(&text);
+        assert!(
+            pair.bob.told.contains(&Told::Text(b"after all".to_vec())),
+            "{number}"
+        );
+    }
+}

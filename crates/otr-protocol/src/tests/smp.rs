@@ -1,0 +1,236 @@
+use super::*;
+use crate::smp::state::Expected;
+use crate::smp_exchange::is_smp;
+use crate::wire::mpi;
+use crate::wire::tlv::{self, Tlv};
+use otr_crypto::group::{
+    Challenge, Element, Exponent, Scalar, generator_pow_public, multiply, pow_public,
+};
+use otr_crypto::hash::sha256;
+
+fn smp_events(side: &mut Side) -> Vec<Told> {
+    side.take_told()
+        .into_iter()
+        .filter(|told| matches!(told, Told::Smp(..) | Told::Trust(_)))
+        .collect()
+}
+
+fn initiate(side: &mut Side, question: Option<&[u8]>, secret: &[u8]) {
+    let ours = side.key.fingerprint();
+    let effects = side
+        .conversation
+        .initiate_smp(&mut side.smp, &ours, question, secret)
+        .unwrap();
+    side.deliver(effects);
+}
+
+fn respond(side: &mut Side, secret: &[u8]) {
+    let ours = side.key.fingerprint();
+    let effects = side
+        .conversation
+        .respond_smp(&mut side.smp, &ours, secret)
+        .unwrap();
+    side.deliver(effects);
+}
+
+#[test]
+fn equal_secrets_are_found_equal_and_others_not() {
+    for version in [Version::V2, Version::V3] {
+        let mut pair = Pair::in_session(version);
+        for (answer, event) in [(b"same", SmpEvent::Success), (b"else", SmpEvent::Failure)] {
+            let equal = event == SmpEvent::Success;
+            initiate(&mut pair.alice, None, b"same");
+            assert_eq!(pair.alice.smp.expected, Expected::Message2);
+            pair.settle();
+            assert_eq!(
+                smp_events(&mut pair.bob),
+                [Told::Smp(SmpEvent::AskForSecret, 25, None)]
+            );
+            assert!(
+                pair.bob.smp.numbers.secret.is_some(),
+                "clients tell by it that they were asked"
+            );
+            respond(&mut pair.bob, answer);
+            pair.settle();
+            assert_eq!(
+                smp_events(&mut pair.bob),
+                [Told::Trust(equal), Told::Smp(event, 100, None)]
+            );
+            assert_eq!(
+                smp_events(&mut pair.alice),
+                [
+                    Told::Smp(SmpEvent::InProgress, 60, None),
+                    Told::Trust(equal),
+                    Told::Smp(event, 100, None)
+                ]
+            );
+            assert_eq!(pair.alice.smp.expected, Expected::Message1);
+            assert_eq!(pair.bob.smp.expected, Expected::Message1);
+        }
+    }
+}
+
+#[test]
+fn who_answers_a_question_keeps_his_trust_as_it_was() {
+    let mut pair = Pair::in_session(Version::V3);
+    initiate(&mut pair.bob, Some(b"which pub?"), b"the anchor");
+    pair.settle();
+    let asked = Told::Smp(SmpEvent::AskForAnswer, 25, Some(b"which pub?".to_vec()));
+    assert_eq!(smp_events(&mut pair.alice), [asked]);
+    respond(&mut pair.alice, b"the anchor");
+    pair.settle();
+    assert_eq!(
+        smp_events(&mut pair.alice),
+        [Told::Smp(SmpEvent::Success, 100, None)]
+    );
+}
+
+#[test]
+fn messages_out_of_turn_and_false_proofs_are_told_and_survived() {
+    let mut pair = Pair::in_session(Version::V3);
+    for kind in [tlv::SMP2, tlv::SMP3, tlv::SMP4] {
+        let effects = pair.alice.conversation.send_tlv(Tlv {
+            kind,
+            value: vec![0; 8],
+        });
+        pair.alice.deliver(effects);
+        pair.settle();
+        assert_eq!(
+            smp_events(&mut pair.bob),
+            [Told::Smp(SmpEvent::Error, 0, None)]
+        );
+    }
+    for value in [
+        vec![],
+        vec![0; 4],
+        vec![0xff; 40],
+        b"?\0\0\0\0\x06".to_vec(),
+    ] {
+        let effects = pair.alice.conversation.send_tlv(Tlv {
+            kind: tlv::SMP1,
+            value,
+        });
+        pair.alice.deliver(effects);
+        pair.settle();
+        assert_eq!(
+            smp_events(&mut pair.bob),
+            [Told::Smp(SmpEvent::Cheated, 0, None)]
+        );
+    }
+    initiate(&mut pair.alice, None, b"x");
+    pair.settle();
+    smp_events(&mut pair.bob);
+    respond(&mut pair.bob, b"x");
+    pair.settle();
+    assert!(smp_events(&mut pair.bob).contains(&Told::Smp(SmpEvent::Success, 100, None)));
+}
+
+#[test]
+fn every_number_of_every_message_is_checked() {
+    let mut pair = Pair::in_session(Version::V3);
+    let secret = || otr_crypto::group::Exponent::from_bytes(b"secret").unwrap();
+    let mut alice = Smp::default();
+    let message1 = alice.initiate(secret()).unwrap();
+    let damage = |message: &[u8], index: usize| {
+        let mut numbers =
+            crate::wire::messages::smp::read_mpis(message, message[3].into()).unwrap();
+        let last = numbers[index].len() - 1;
+        numbers[index][last] ^= 1;
+        crate::wire::messages::smp::write_mpis(&numbers).unwrap()
+    };
+    for index in 0..6 {
+        assert!(
+            Smp::default()
+                .on_message1(&damage(&message1, index), false)
+                .is_err(),
+            "message 1, {index}"
+        );
+    }
+    let bob = &mut pair.bob.smp;
+    bob.on_message1(&message1, false).unwrap();
+    let message2 = bob.respond(secret()).unwrap();
+    for index in 0..11 {
+        assert!(
+            alice
+                .clone()
+                .on_message2(&damage(&message2, index))
+                .is_err(),
+            "message 2, {index}"
+        );
+    }
+    let message3 = alice.on_message2(&message2).unwrap();
+    for index in 0..8 {
+        assert!(
+            bob.clone().on_message3(&damage(&message3, index)).is_err(),
+            "message 3, {index}"
+        );
+    }
+    let message4 = bob.on_message3(&message3).unwrap();
+    for index in 0..3 {
+        assert!(
+            alice
+                .clone()
+                .on_message4(&damage(&message4, index))
+                .is_err(),
+            "message 4, {index}"
+        );
+    }
+    alice.on_message4(&message4).unwrap();
+}
+
+/// OTR protocol, "SMP Hash Function": c is SHA-256 of a version byte and an MPI, here that of g1^D g2a^c.
+#[test]
+fn the_proofs_hash_what_the_specification_says() {
+    let secret = Exponent::from_bytes(b"secret").unwrap();
+    let message1 = Smp::default().initiate(secret).unwrap();
+    let numbers = crate::wire::messages::smp::read_mpis(&message1, 6).unwrap();
+    for (version, numbers) in [(1, &numbers[..3]), (2, &numbers[3..])] {
+        let public = Element::from_bytes(&numbers[0]).unwrap();
+        let c = Challenge::from_bytes(&numbers[1]).unwrap();
+        let d = Scalar::from_bytes(&numbers[2]).unwrap();
+        let made = multiply(&generator_pow_public(&d), &pow_public(&public, &c));
+        let hash = sha256(&[&[version], &mpi::encode(&made.to_bytes()).unwrap()]);
+        assert_eq!(mpi::minimal(&hash), numbers[1]);
+    }
+}
+
+#[test]
+fn six_types_of_tlv_belong_to_the_smp() {
+    let smp: Vec<u16> = (0..20).filter(|kind| is_smp(*kind)).collect();
+    assert_eq!(smp, [2, 3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn an_abort_reaches_the_other_side_and_is_not_echoed() {
+    let mut pair = Pair::in_session(Version::V3);
+    initiate(&mut pair.alice, None, b"x");
+    pair.settle();
+    smp_events(&mut pair.bob);
+    let effects = pair.bob.conversation.abort_smp(&mut pair.bob.smp);
+    pair.bob.deliver(effects);
+    pair.settle();
+    assert_eq!(
+        smp_events(&mut pair.alice),
+        [Told::Smp(SmpEvent::Abort, 0, None)]
+    );
+    pair.alice.conversation.secrets.delivering_abort = true;
+    let effects = pair.alice.conversation.abort_smp(&mut pair.alice.smp);
+    assert!(
+        !effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Inject(_)))
+    );
+}
+
+#[test]
+fn an_answer_to_nothing_is_refused() {
+    let mut pair = Pair::in_session(Version::V3);
+    let ours = pair.alice.key.fingerprint();
+    let alice = &mut pair.alice;
+    assert!(
+        alice
+            .conversation
+            .respond_smp(&mut alice.smp, &ours, b"x")
+            .is_err()
+    );
+}
