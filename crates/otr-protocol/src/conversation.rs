@@ -116,6 +116,8 @@ pub struct Secrets {
     pub delivering_abort: bool,
     /// The commit of the master context that this instance has answered already.
     pub answered_commit: Option<[u8; 32]>,
+    /// The commit that waited in the master context when we revealed our value.
+    pub commit_at_reveal: Option<[u8; 32]>,
     /// A commit of the master context was answered here, and its exchange is not done yet.
     pub begun_anew: bool,
     /// The commit of the master context that crossed this instance's own and lost.

@@ -139,9 +139,11 @@ impl Conversation {
         let masters = master
             .and_then(Auth::commitment)
             .filter(|commitment| commitment.version == Version::V3);
-        // The same DH-key again, shortly after our reveal signature, was sent before that arrived. It answers the DH-commit
-        // that it answered then, and not one that we have sent since.
-        let repeats = auth.is_recent(now) && auth.has_revealed_for(message);
+        // The same DH-key again was sent before our reveal signature arrived. It may answer a DH-commit that we had sent before
+        // that, but not one that we have sent since.
+        let again = auth.has_revealed_for(message);
+        let known = masters.map(|masters| masters.hashed_gx);
+        let repeats = again && auth.is_recent(now) && known != self.secrets.commit_at_reveal;
         let adopted = masters.filter(|masters| !repeats && self.may_adopt(auth, masters, opened));
         let outcome = match adopted {
             Some(masters) => auth
@@ -156,7 +158,12 @@ impl Conversation {
             None => auth.on_dh_key(message, key, self.tags, opened),
         };
         match outcome {
-            Ok(true) => self.send_auth(auth, now),
+            Ok(true) => {
+                if !again {
+                    self.secrets.commit_at_reveal = known;
+                }
+                self.send_auth(auth, now)
+            }
             Ok(false) => Vec::new(),
             Err(error) => vec![Effect::SetupFailed(error)],
         }
