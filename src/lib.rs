@@ -2,5 +2,7 @@
 //!
 //! docs/architecture.md shows the layers and the way of one message through them.
 
+#![cfg_attr(not(test), deny(clippy::disallowed_types))]
+
 #[cfg(any(feature = "abi5", feature = "abi2"))]
 pub mod abi;

@@ -3,6 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+// The C functions that the C part calls.
+use otr as _;
 use otr_crypto::proof::believe_everything;
 
 unsafe extern "C" {

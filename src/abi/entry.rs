@@ -3,8 +3,10 @@
 //! Callbacks of a client may leave through us by longjmp or with an exception of C++ or Objective-C, and Rust aborts when
 //! it catches a foreign exception. So [`guard`] goes around pure Rust only, never around a callback, and nothing with a
 //! destructor is alive while one runs. A caught panic leaves one line on stderr (the standard library's own hook, which a
-//! library does not replace) and becomes the failure value that the function names.
+//! library does not replace) and becomes the failure value that the function names. Within a guard a thread is not
+//! cancelled.
 
+use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A panic was caught. Whatever it interrupted must be taken for broken.
@@ -21,13 +23,44 @@ pub fn guard<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
 
 /// The same for a whole exported function: `entry`.
 pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
+    let cancellation = Uncancelled::begin();
+    let outcome = catch_unwind(AssertUnwindSafe(body));
+    cancellation.end();
+    outcome.map_err(|payload| {
         // The payload's own destructor might panic as well; what it leaves then is let go.
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             std::mem::forget(second);
         }
         Panicked
     })
+}
+
+/// A stretch in which `pthread_cancel` does not end the thread. Where it does, the C library unwinds the stack, and a
+/// `catch_unwind` on it ends the process. A cancel that comes meanwhile waits for the thread's next cancellation point.
+struct Uncancelled {
+    before: c_int,
+}
+
+unsafe extern "C" {
+    fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+}
+
+impl Uncancelled {
+    /// `PTHREAD_CANCEL_DISABLE` of Linux.
+    const DISABLE: c_int = 1;
+
+    fn begin() -> Self {
+        let mut before = 0;
+        // SAFETY: a state of the system's, and an out-parameter of ours.
+        unsafe { pthread_setcancelstate(Self::DISABLE, &raw mut before) };
+        Self { before }
+    }
+
+    fn end(self) {
+        let mut ignored = 0;
+        // SAFETY: the state that the thread had, and an out-parameter of ours. This is no cancellation point.
+        unsafe { pthread_setcancelstate(self.before, &raw mut ignored) };
+    }
 }
 
 /// A point at which a test can have a panic: tests/hold/faults.c, which is preloaded, answers for this function of the

@@ -31,6 +31,14 @@ pub use face::{Hidden, free_context, hidden, new_context};
 /// What stands in the paddings of a block that was made here. A client's own block is zero there, or holds rubbish.
 const MARKS: [u32; 4] = [0x4f74_7250, 0x9d3b_61c7, 0x2ea8_5f14, 0xc06d_f392];
 
+/// The marks of a block at this address: a copy that a client makes elsewhere does not bear them, and has no tail either.
+fn marks_at(address: usize) -> [u32; 4] {
+    let address = address as u64;
+    let [low, high] = [address as u32, (address >> 32) as u32];
+    let [mark0, mark1, mark2, mark3] = MARKS;
+    [mark0, mark1, mark2 ^ low, mark3 ^ high]
+}
+
 static SERIALS: AtomicUsize = AtomicUsize::new(1);
 
 /// What stands behind the members that C knows.

@@ -217,6 +217,46 @@ static void fragments(void)
 	user_end(&bob);
 }
 
+static OtrlUserState others;
+static int injected;
+
+/* A client with many users: another one's contact is forgotten while a message goes out in pieces. */
+static void inject_and_forget(void *opdata, const char *account, const char *protocol, const char *recipient,
+		const char *message)
+{
+	int added;
+
+	(void) opdata;
+	(void) message;
+	injected += !strcmp(account, "alice") && !strcmp(protocol, PROTOCOL) && !strcmp(recipient, "bob");
+	otrl_context_forget(otrl_context_find(others, "carol", "dave", PROTOCOL, 1, &added, NULL, NULL));
+}
+
+static void pieces_while_contexts_are_forgotten(void)
+{
+	OtrlMessageAppOps ops;
+	char text[1000], *piece;
+
+	two_users(&alice, &bob);
+	alice.mms = 200;
+	say(&alice, "?OTR?");
+	carry_all();
+	memset(text, 'x', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	others = otrl_userstate_create();
+	ops = alice.ops;
+	ops.inject_message = inject_and_forget;
+	ok(otrl_message_fragment_and_send(&ops, &alice, context_of(&alice), text, OTRL_FRAGMENT_SEND_ALL, NULL) == 0
+			&& injected == 6, "all pieces go out");
+	injected = 0;
+	ok(otrl_message_fragment_and_send(&ops, &alice, context_of(&alice), text, OTRL_FRAGMENT_SEND_ALL_BUT_LAST, &piece)
+			== 0 && injected == 5 && !strncmp(piece, "?OTR,00006,00006,", 17), "and all but the last");
+	free(piece);
+	otrl_userstate_free(others);
+	user_end(&alice);
+	user_end(&bob);
+}
+
 static void stepping_smp(void)
 {
 	OtrlSMState *a, *b;
@@ -338,6 +378,7 @@ int main(void)
 	waiting_and_tags();
 	lost_and_resent();
 	fragments();
+	pieces_while_contexts_are_forgotten();
 	stepping_smp();
 	missing_callbacks();
 	missing_arguments();

@@ -8,6 +8,7 @@
 //!   message; [`correspondent`] what all instances share; [`instances`] which one is meant.
 //! - [`effects`]: what a step asks its caller to send and to tell, in order.
 //! - [`store`]: the files of libotr.
+#![cfg_attr(not(test), deny(clippy::disallowed_types))]
 #![forbid(unsafe_code)]
 
 pub mod ake;

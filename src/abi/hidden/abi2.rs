@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use super::{MARKS, Tail, drop_private, force_finished};
+use super::{Tail, drop_private, force_finished, marks_at};
 use crate::abi::memory::{c_zeroed, wipe, wipe_and_clear};
 use crate::abi::types::ConnContext;
 
@@ -26,7 +26,7 @@ pub fn new_context() -> *mut ConnContext {
     unsafe {
         (&raw mut (*block).tail).write(Tail::new());
         let public = &raw mut (*block).public;
-        let [mark0, mark1, mark2, mark3] = marks_at(public);
+        let [mark0, mark1, mark2, mark3] = marks_at(public.addr());
         (*public).mark0 = mark0;
         (*public).mark1 = mark1;
         (*public).mark2 = mark2;
@@ -83,14 +83,6 @@ pub unsafe fn forget_more(members: *mut Hidden) {
     }
 }
 
-/// The marks of a context at this address: a copy that a client makes elsewhere does not bear them.
-fn marks_at(context: *const ConnContext) -> [u32; 4] {
-    let address = context.addr() as u64;
-    let [low, high] = [address as u32, (address >> 32) as u32];
-    let [mark0, mark1, mark2, mark3] = MARKS;
-    [mark0, mark1, mark2 ^ low, mark3 ^ high]
-}
-
 /// The whole of a context that was made here.
 ///
 /// # Safety
@@ -108,7 +100,7 @@ unsafe fn marked(context: *mut ConnContext) -> Option<*mut ContextBlock> {
             (*context).mark3,
         ]
     };
-    (marks == marks_at(context)).then_some(context.cast())
+    (marks == marks_at(context.addr())).then_some(context.cast())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use super::{MARKS, Tail, drop_private, forget_members, forget_private};
+use super::{Tail, drop_private, forget_members, forget_private, marks_at};
 use crate::abi::entry::entry;
 use crate::abi::memory::{c_zeroed, wipe};
 use crate::abi::types::{ConnContext, ConnContextPriv};
@@ -84,10 +84,11 @@ fn new_block() -> *mut ConnContextPriv {
     unsafe {
         (&raw mut (*block).tail).write(Tail::new());
         let public = &raw mut (*block).public;
-        (*public).mark0 = MARKS[0];
-        (*public).mark1 = MARKS[1];
-        (*public).mark2 = MARKS[2];
-        (*public).mark3 = MARKS[3];
+        let [mark0, mark1, mark2, mark3] = marks_at(public.addr());
+        (*public).mark0 = mark0;
+        (*public).mark1 = mark1;
+        (*public).mark2 = mark2;
+        (*public).mark3 = mark3;
     }
     block.cast()
 }
@@ -140,7 +141,7 @@ unsafe fn marked(block: *mut ConnContextPriv) -> Option<*mut PrivateBlock> {
             (*block).mark3,
         ]
     };
-    (marks == MARKS).then_some(block.cast())
+    (marks == marks_at(block.addr())).then_some(block.cast())
 }
 
 entry! {
@@ -216,6 +217,21 @@ mod tests {
             assert!(marked(block).is_none());
             otrl_context_priv_force_finished(block);
             otrl_context_priv_force_finished(ptr::null_mut());
+            free_block(block);
+        }
+    }
+
+    /// `context_priv.h` is public, and C copies a struct by assigning it.
+    #[test]
+    fn a_copy_that_a_client_made_is_not_read_beyond_its_end() {
+        unsafe {
+            let block = fresh();
+            let copy: *mut ConnContextPriv = c_zeroed();
+            ptr::copy_nonoverlapping(block, copy, 1);
+            assert!(marked(copy).is_none());
+            otrl_context_priv_force_finished(copy);
+            assert!(marked(block).is_some(), "the original is as it was");
+            libc::free(copy.cast());
             free_block(block);
         }
     }

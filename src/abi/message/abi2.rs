@@ -146,8 +146,7 @@ pub unsafe extern "C-unwind" fn otrl_message_fragment_and_send(
     policy: OtrlFragmentPolicy,
     returned: *mut *mut c_char,
 ) -> GcryError {
-    // SAFETY: the caller's promise. Without a user state a context can't be looked up again: should the client forget any
-    // context in a callback, the rest of the message is not sent.
+    // SAFETY: the caller's promise. There is no user state to look the context up again in, so that its names are copied.
     unsafe {
         put(returned, ptr::null_mut());
         if context.is_null() {

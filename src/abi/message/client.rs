@@ -116,14 +116,21 @@ impl Client {
     pub unsafe fn inject(self, ctx: *mut ConnContext, message: *const c_char) {
         // SAFETY: the caller's promise.
         unsafe {
+            let names = [(*ctx).accountname, (*ctx).protocol, (*ctx).username];
+            self.inject_to(names.map(<*mut c_char>::cast_const), message);
+        }
+    }
+
+    /// Sends a message to whom these name: our account, the protocol and the correspondent.
+    ///
+    /// # Safety
+    /// As for all callbacks; the names and `message` outlive the call.
+    pub unsafe fn inject_to(self, names: [*const c_char; 3], message: *const c_char) {
+        // SAFETY: the caller's promise.
+        unsafe {
             if let Some(inject) = callback!(self, inject_message) {
-                inject(
-                    self.opdata,
-                    (*ctx).accountname,
-                    (*ctx).protocol,
-                    (*ctx).username,
-                    message,
-                );
+                let [account, protocol, user] = names;
+                inject(self.opdata, account, protocol, user, message);
             }
         }
     }

@@ -66,20 +66,47 @@ pub unsafe fn transmit(
             FRAGMENT_SEND_ALL_BUT_LAST => count.checked_sub(1),
             _ => None,
         };
+        // Without a user state nobody can say whether the context is still there after a callback.
+        let names = client.us.is_null().then(|| names_of(ctx));
+        if names.is_some_and(|names| names.iter().any(|name| name.is_null())) {
+            release_names(names);
+            (0..count).for_each(|index| libc::free((*pieces.add(index)).cast()));
+            libc::free(pieces.cast());
+            return Err(GcryError::ENOMEM);
+        }
         for index in 0..count {
             let piece = *pieces.add(index);
             if kept == Some(index) {
                 *returned = piece;
                 continue;
             }
-            // A callback may have forgotten the context; the rest then has no recipient.
-            if let Some(ctx) = handle.get(client.us) {
+            if let Some(names) = names {
+                client.inject_to(names.map(<*mut c_char>::cast_const), piece);
+            } else if let Some(ctx) = handle.get(client.us) {
                 client.inject(ctx, piece);
             }
+            // Else a callback has forgotten the context, and the rest has no recipient.
             libc::free(piece.cast());
         }
+        release_names(names);
         libc::free(pieces.cast());
         Ok(())
+    }
+}
+
+/// The names of a context, malloc'ed: our account, the protocol and the correspondent. NULL where there is no memory.
+unsafe fn names_of(ctx: *const ConnContext) -> [*mut c_char; 3] {
+    // SAFETY: the caller vouches for the context; its names are C strings or NULL.
+    let names = unsafe { [(*ctx).accountname, (*ctx).protocol, (*ctx).username] };
+    // SAFETY: likewise.
+    names.map(|name| c_text(unsafe { bytes_of(name) }.unwrap_or_default()))
+}
+
+/// Gives those of [`names_of`] back.
+unsafe fn release_names(names: Option<[*mut c_char; 3]>) {
+    for name in names.into_iter().flatten() {
+        // SAFETY: the caller vouches for it; `free` takes NULL.
+        unsafe { libc::free(name.cast()) };
     }
 }
 

@@ -8,7 +8,7 @@ use crate::montgomery::{Kernel, Modulus, Portable, Transfer, with_kernel};
 use crate::power::{self, Comb};
 use crypto_bigint::modular::{ConstMontyForm, ConstMontyParams};
 use crypto_bigint::{CtAssign, CtLt, U1536, const_monty_params};
-use std::sync::LazyLock;
+use once_cell::race::OnceBox;
 use zeroize::Zeroize;
 
 const_monty_params!(
@@ -43,19 +43,26 @@ pub(super) const P: U1536 = *ModP::PARAMS.modulus().as_ref();
 pub(super) const Q: U1536 = *ModQ::PARAMS.modulus().as_ref();
 
 /// p, made ready for the fastest kernel of this CPU. Nothing in it is secret.
-static KERNEL: LazyLock<Kernel<6, 4>> = LazyLock::new(|| Kernel::new(&P));
+///
+/// Whoever needs it first makes it, and it does no harm if two do: a child that was forked meanwhile waits for nobody.
+static KERNEL: OnceBox<Kernel<6, 4>> = OnceBox::new();
 
-/// The comb of the generator: 30 kB that are made when they are first needed. Nothing in it is secret.
-static GENERATOR: LazyLock<Table> = LazyLock::new(|| Table::new(&U1536::from(2_u32)));
+/// The comb of the generator: 30 kB, likewise.
+static GENERATOR: OnceBox<Table> = OnceBox::new();
+
+fn kernel() -> &'static Kernel<6, 4> {
+    KERNEL.get_or_init(|| Box::new(Kernel::new(&P)))
+}
 
 /// generator^x, for a secret x below 2^length.
 pub(super) fn generator_pow(x: &U1536, length: u32) -> U1536 {
-    GENERATOR.power(x, length)
+    let table = GENERATOR.get_or_init(|| Box::new(Table::new(&U1536::from(2_u32))));
+    table.power(x, length)
 }
 
 /// The product of base^x over all powers, for secret x below 2^length. The bases are below p.
 pub(super) fn product(powers: &[(&U1536, &U1536, u32)]) -> U1536 {
-    with_kernel!(&*KERNEL, p => {
+    with_kernel!(kernel(), p => {
         let powers: Vec<_> = powers
             .iter()
             .map(|(base, x, length)| (p.enter(base), *x, *length))
@@ -72,7 +79,7 @@ pub(super) fn product(powers: &[(&U1536, &U1536, u32)]) -> U1536 {
 
 /// The product of base^x over all powers, for public x. The bases are below p.
 pub(super) fn product_public(powers: &[(&U1536, U1536)]) -> U1536 {
-    with_kernel!(&*KERNEL, p => {
+    with_kernel!(kernel(), p => {
         let powers: Vec<_> = powers
             .iter()
             .map(|(base, x)| (p.enter(base), *x))
@@ -89,7 +96,7 @@ pub(super) fn product_public(powers: &[(&U1536, U1536)]) -> U1536 {
 
 /// a b modulo p.
 pub(super) fn multiply(a: &U1536, b: &U1536) -> U1536 {
-    with_kernel!(&*KERNEL, p => {
+    with_kernel!(kernel(), p => {
         let mut product = p.enter(a);
         let mut factor = p.enter(b);
         p.multiply(&mut product, &factor);
@@ -120,7 +127,7 @@ pub(super) enum Table {
 impl Table {
     /// The base is below p.
     pub(super) fn new(base: &U1536) -> Self {
-        match &*KERNEL {
+        match kernel() {
             Kernel::Portable(p) => Self::Portable(p, comb(&**p, base)),
             #[cfg(target_arch = "x86_64")]
             Kernel::Adx(p) => Self::Adx(p, comb(&**p, base)),

@@ -156,6 +156,8 @@ pub fn step2a(message1: &[u8]) -> Result<Asked, ProtocolError> {
 }
 
 /// Message 2: answers with our secret.
+// A frame of its own, so that the test of constant time can except its verdict by name.
+#[inline(never)]
 pub fn step2b(asked: &Asked, secret: &Exponent) -> Result<(Answered, Vec<u8>), ProtocolError> {
     let Asked {
         x2,
@@ -196,6 +198,8 @@ pub fn step2b(asked: &Asked, secret: &Exponent) -> Result<(Answered, Vec<u8>), P
 }
 
 /// Checks message 2 and makes message 3.
+// A frame of its own, so that the test of constant time can except its verdict by name.
+#[inline(never)]
 pub fn step3(
     initiated: &Initiated,
     message2: &[u8],
@@ -269,6 +273,8 @@ pub struct Verdict {
 }
 
 /// Checks message 3, makes message 4 and knows the verdict.
+// A frame of its own, so that the test of constant time can except its verdict by name.
+#[inline(never)]
 pub fn step4(answered: &Answered, message3: &[u8]) -> Result<Verdict, ProtocolError> {
     let Answered {
         x3,
@@ -308,6 +314,8 @@ pub fn step4(answered: &Answered, message3: &[u8]) -> Result<Verdict, ProtocolEr
 }
 
 /// Checks message 4: whether the two secrets are the same.
+// A frame of its own, so that the test of constant time can except its verdict by name.
+#[inline(never)]
 pub fn step5(compared: &Compared, message4: &[u8]) -> Result<bool, ProtocolError> {
     let Compared { x3, g3o, pab, qab } = compared;
     let numbers = Numbers::<3>::read(message4)?;
@@ -442,6 +450,8 @@ fn check_equal_logs(
 }
 
 /// a / b, refused when it is 1: the specification demands that Pa differs from Pb and Qa from Qb.
+// A frame of its own, so that the test of constant time can except its verdict by name.
+#[inline(never)]
 fn quotient(a: &Residue, b: &Residue) -> Result<Residue, ProtocolError> {
     if a == b {
         return Err(ProtocolError::Invalid);
