@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 use otr_protocol::wire::search::find_byte;
+#[cfg(not(target_os = "linux"))]
 use zeroize::Zeroize;
 
 /// A malloc'ed C string with these bytes; it ends at the first NUL if there is one among them. NULL without memory.
@@ -148,8 +149,14 @@ pub unsafe fn wipe_string_and_clear(place: *mut *mut c_char) {
 /// # Safety
 /// `data` points at `len` writable bytes, which are plain data afterwards.
 pub unsafe fn wipe(data: *mut u8, len: usize) {
+    // SAFETY: the caller's promise.
+    #[cfg(target_os = "linux")]
+    unsafe {
+        libc::explicit_bzero(data.cast(), len);
+    }
+    #[cfg(not(target_os = "linux"))]
     if len != 0 {
-        // SAFETY: the caller's promise.
+        // SAFETY: likewise.
         unsafe { std::slice::from_raw_parts_mut(data.cast::<std::mem::MaybeUninit<u8>>(), len) }
             .zeroize();
     }

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
+use super::arguments::Arguments;
 use super::client::Client;
 use super::correspondent::find_or_add;
 use super::disconnect::disconnect;
@@ -63,17 +64,28 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
         if reserve::is_low() {
             return GcryError::ENOMEM;
         }
-        let client = Client::new(us, ops, opdata);
-        let Some(found) = find_or_add(client, names, NewContexts { add_appdata, data }) else {
+        let Some(arguments) = Arguments::copy(names, message, tlvs) else {
             return GcryError::ENOMEM;
         };
+        let client = Client::new(us, ops, opdata);
         let text = Text {
-            original: message,
-            tlvs,
+            original: arguments.text,
+            tlvs: arguments.tlvs,
         };
-        sending::send(client, names, found, text, messagep, ptr::null_mut())
-            .map(|_: Handle| ())
-            .into()
+        let new_contexts = NewContexts { add_appdata, data };
+        let found = find_or_add(client, arguments.names, new_contexts);
+        let sent = found.ok_or(GcryError::ENOMEM).and_then(|found| {
+            sending::send(
+                client,
+                arguments.names,
+                found,
+                text,
+                messagep,
+                ptr::null_mut(),
+            )
+        });
+        arguments.free();
+        sent.map(|_: Handle| ()).into()
     }
 }
 
@@ -112,6 +124,9 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
         if reserve::is_low() {
             return 1;
         }
+        let Some(arguments) = Arguments::copy(names, message, ptr::null()) else {
+            return 1;
+        };
         let client = Client {
             inline: newmessagep,
             ..Client::new(us, ops, opdata)
@@ -121,14 +136,10 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
             tlvsp,
             contextp: ptr::null_mut(),
         };
-        receiving::receive(
-            client,
-            names,
-            NewContexts { add_appdata, data },
-            message,
-            out,
-        )
-        .into()
+        let new_contexts = NewContexts { add_appdata, data };
+        let shown = receiving::receive(client, arguments.names, new_contexts, arguments.text, out);
+        arguments.free();
+        shown.into()
     }
 }
 

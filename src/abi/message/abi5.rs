@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
+use super::arguments::Arguments;
 use super::client::Client;
 use super::receiving::{self, Out};
 use super::sending::{self, Text};
@@ -68,18 +69,22 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
         if reserve::is_low() {
             return GcryError::ENOMEM;
         }
+        let Some(arguments) = Arguments::copy(names, original_msg, tlvs) else {
+            return GcryError::ENOMEM;
+        };
         let client = Client::new(us, ops, opdata);
         let new_contexts = NewContexts { add_appdata, data };
         let text = Text {
-            original: original_msg,
-            tlvs,
+            original: arguments.text,
+            tlvs: arguments.tlvs,
         };
-        let Some(found) = instance::find_or_add(client, names, their_instag, new_contexts) else {
-            return GcryError::ENOMEM;
-        };
-        sending::send(client, names, found, text, messagep, contextp)
-            .and_then(|ctx| transmit_by_policy(client, ctx, messagep, frag_policy))
-            .into()
+        let found = instance::find_or_add(client, arguments.names, their_instag, new_contexts);
+        let sent = found.ok_or(GcryError::ENOMEM).and_then(|found| {
+            let ctx = sending::send(client, arguments.names, found, text, messagep, contextp)?;
+            transmit_by_policy(client, ctx, messagep, frag_policy)
+        });
+        arguments.free();
+        sent.into()
     }
 }
 
@@ -120,6 +125,9 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
         if reserve::is_low() {
             return 1;
         }
+        let Some(arguments) = Arguments::copy(names, message, ptr::null()) else {
+            return 1;
+        };
         let client = Client::new(us, ops, opdata);
         let new_contexts = NewContexts { add_appdata, data };
         let out = Out {
@@ -127,7 +135,9 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
             tlvsp,
             contextp,
         };
-        receiving::receive(client, names, new_contexts, message, out).into()
+        let shown = receiving::receive(client, arguments.names, new_contexts, arguments.text, out);
+        arguments.free();
+        shown.into()
     }
 }
 

@@ -4,6 +4,7 @@
 //! and deliver their effects. What becomes of a message is decided in [`otr_protocol`]. How the user is told, and which
 //! context a message belongs to, is different in the two interfaces: `abi2.rs`, `abi5.rs` and what is below them.
 
+mod arguments;
 mod client;
 mod clock;
 mod correspondent;
