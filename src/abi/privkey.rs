@@ -21,6 +21,8 @@ mod tests;
 pub use fingerprint::fingerprint_of;
 #[cfg(test)]
 pub use generate::otrl_privkey_generate;
+#[cfg(feature = "abi5")]
+pub use jobs::forget_all as jobs_forget_all;
 pub use list::{find, forget_all};
 #[cfg(feature = "abi5")]
 pub use pending::forget_all as pending_forget_all;

@@ -32,6 +32,7 @@ pub unsafe extern "C-unwind" fn otrl_userstate_free(us: *mut UserState) {
         privkey::forget_all(us);
         #[cfg(feature = "abi5")]
         {
+            privkey::jobs_forget_all(us);
             privkey::pending_forget_all(us);
             super::instag::forget_all(us);
         }

@@ -236,6 +236,26 @@ static void cancelled_meanwhile(void)
 	otrl_userstate_free(us);
 }
 
+/* A client that ends before its key is done. */
+static void freed_meanwhile(void)
+{
+	OtrlUserState us = fresh(), other = fresh();
+	pthread_t thread;
+	void *calculated = NULL, *calculating = NULL;
+
+	ok(otrl_privkey_generate_start(us, "dave", PROTOCOL, &calculated) == 0
+			&& otrl_privkey_generate_calculate(calculated) == 0, "a key is calculated");
+	ok(otrl_privkey_generate_start(us, "erin", PROTOCOL, &calculating) == 0, "another begun");
+	pthread_create(&thread, NULL, calculate, calculating);
+	otrl_userstate_free(us);
+	pthread_join(thread, NULL);
+	ok(otrl_privkey_generate_calculate(calculated) != 0 && otrl_privkey_generate_calculate(calculating) != 0,
+			"both are gone with the user state");
+	ok(otrl_privkey_generate_finish(other, calculated, scratch("k7")) != 0 && count(other) == 0,
+			"and do not come into another one");
+	otrl_userstate_free(other);
+}
+
 static void finish_uncalculated(void)
 {
 	OtrlUserState us = fresh();
@@ -332,6 +352,7 @@ int main(void)
 	run_case("FILE*", finish_with_FILE);
 	run_better("finish twice", finish_twice);
 	run_better("cancelled meanwhile", cancelled_meanwhile);
+	run_better("freed meanwhile", freed_meanwhile);
 	run_better("finish without calculate", finish_uncalculated);
 	run_case("finish nowhere", finish_nowhere);
 	run_case("a broken file", broken_file_keeps_keys);

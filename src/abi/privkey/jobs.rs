@@ -120,6 +120,11 @@ pub fn take_failed(us: *const UserState, name: &[u8], protocol: &[u8]) -> Option
     take_if(|job| job.failed.load(Ordering::Acquire) && job.is_for(us, name, protocol))
 }
 
+/// Ends the jobs of a user state that goes: their keys go with it, and nobody can write one any more.
+pub fn forget_all(us: *const UserState) {
+    while take_if(|job| job.us == us.addr()).is_some() {}
+}
+
 fn take_if(wanted: impl Fn(&Job) -> bool) -> Option<Box<Job>> {
     let job = locked(|| {
         // SAFETY: under the lock.
