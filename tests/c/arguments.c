@@ -131,10 +131,50 @@ static void receiving(void)
 	world_free(world);
 }
 
+/* A client with one variable for what is to be sent. */
+static char *the_message;
+static gcry_error_t nested_error = 1;
+
+static void send_another(Party *self, const char *callback, ConnContext *context)
+{
+	(void) context;
+	if (!strcmp(callback, "inject")) {
+		self->hook = NULL;
+		nested_error = otrl_message_sending(self->us, &self->ops, self, "alice", PROTOCOL, "bob", OTRL_INSTAG_BEST, "second",
+				NULL, &the_message, OTRL_FRAGMENT_SEND_ALL, NULL, NULL, NULL);
+		otrl_message_free(the_message);
+	}
+}
+
+static void one_place_for_two(void)
+{
+	static const OtrlFragmentPolicy policies[] = { OTRL_FRAGMENT_SEND_ALL, OTRL_FRAGMENT_SEND_ALL_BUT_LAST };
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		Pair pair = pair_private(POLICY_V3);
+		gcry_error_t error;
+
+		pair.alice->mms = 300;
+		pair.alice->hook = send_another;
+		error = otrl_message_sending(pair.alice->us, &pair.alice->ops, pair.alice, "alice", PROTOCOL, "bob", OTRL_INSTAG_BEST,
+				"first", NULL, &the_message, policies[i], NULL, NULL, NULL);
+		ok(!error && !nested_error && the_message, "a text, and another while it is sent");
+		if (i == 1) {
+			ok(!strncmp(the_message, "?OTR|", 5), "of which one piece is for the client");
+			wire_text(pair.alice, "bob", the_message);
+		}
+		otrl_message_free(the_message);
+		ok(pump(pair.world) && pair_talks(&pair), "and the two go on");
+		pair_free(&pair);
+	}
+}
+
 int main(void)
 {
 	OTRL_INIT;
 	run_better("sending", sending);
 	run_better("receiving", receiving);
+	run_better("one place for two", one_place_for_two);
 	return finish();
 }

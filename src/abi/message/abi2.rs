@@ -73,18 +73,15 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
             tlvs: arguments.tlvs,
         };
         let new_contexts = NewContexts { add_appdata, data };
+        // The client's place is written once and never read: a call inside a callback may have the same one.
+        let mut to_send = ptr::null_mut();
+        let place = &raw mut to_send;
         let found = find_or_add(client, arguments.names, new_contexts);
         let sent = found.ok_or(GcryError::ENOMEM).and_then(|found| {
-            sending::send(
-                client,
-                arguments.names,
-                found,
-                text,
-                messagep,
-                ptr::null_mut(),
-            )
+            sending::send(client, arguments.names, found, text, place, ptr::null_mut())
         });
         arguments.free();
+        *messagep = to_send;
         sent.map(|_: Handle| ()).into()
     }
 }
@@ -127,18 +124,26 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
         let Some(arguments) = Arguments::copy(names, message, ptr::null()) else {
             return 1;
         };
+        // As in sending.
+        let (mut shown_text, mut chain) = (ptr::null_mut(), ptr::null_mut());
         let client = Client {
-            inline: newmessagep,
+            inline: &raw mut shown_text,
             ..Client::new(us, ops, opdata)
         };
         let out = Out {
-            newmessagep,
-            tlvsp,
+            newmessagep: &raw mut shown_text,
+            tlvsp: if tlvsp.is_null() {
+                ptr::null_mut()
+            } else {
+                &raw mut chain
+            },
             contextp: ptr::null_mut(),
         };
         let new_contexts = NewContexts { add_appdata, data };
         let shown = receiving::receive(client, arguments.names, new_contexts, arguments.text, out);
         arguments.free();
+        *newmessagep = shown_text;
+        put(tlvsp, chain);
         shown.into()
     }
 }

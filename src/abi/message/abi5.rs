@@ -78,12 +78,16 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
             original: arguments.text,
             tlvs: arguments.tlvs,
         };
+        // The client's place is written once and never read: a call inside a callback may have the same one.
+        let mut message = ptr::null_mut();
+        let place = &raw mut message;
         let found = instance::find_or_add(client, arguments.names, their_instag, new_contexts);
         let sent = found.ok_or(GcryError::ENOMEM).and_then(|found| {
-            let ctx = sending::send(client, arguments.names, found, text, messagep, contextp)?;
-            transmit_by_policy(client, ctx, messagep, frag_policy)
+            let ctx = sending::send(client, arguments.names, found, text, place, contextp)?;
+            transmit_by_policy(client, ctx, place, frag_policy)
         });
         arguments.free();
+        *messagep = message;
         sent.into()
     }
 }
@@ -130,13 +134,21 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
         };
         let client = Client::new(us, ops, opdata);
         let new_contexts = NewContexts { add_appdata, data };
+        // As in sending.
+        let (mut shown_text, mut chain) = (ptr::null_mut(), ptr::null_mut());
         let out = Out {
-            newmessagep,
-            tlvsp,
+            newmessagep: &raw mut shown_text,
+            tlvsp: if tlvsp.is_null() {
+                ptr::null_mut()
+            } else {
+                &raw mut chain
+            },
             contextp,
         };
         let shown = receiving::receive(client, arguments.names, new_contexts, arguments.text, out);
         arguments.free();
+        *newmessagep = shown_text;
+        put(tlvsp, chain);
         shown.into()
     }
 }
