@@ -13,7 +13,7 @@ use super::seen_messages::SeenMessages;
 use super::session::{Sent, Session};
 use super::session_id::SessionId;
 use super::smp_exchange::SmpPartner;
-use crate::wire::fragment::Reassembly;
+use crate::wire::fragment::{Accumulated, Reassembly};
 use crate::wire::kind::is_query;
 use crate::wire::messages::data::FLAG_IGNORE_UNREADABLE;
 use crate::wire::query::QueryForm;
@@ -26,6 +26,8 @@ use otr_crypto::secret::SecretBytes;
 pub const HEARTBEAT_INTERVAL: i64 = 60;
 /// How old a message may be to be sent again in a new session, in seconds.
 pub const RESEND_INTERVAL: i64 = 60;
+/// How long fragments wait for the next one, in seconds.
+pub const FRAGMENT_LIFETIME: i64 = 600;
 /// The prefix of a message sent again, unless the client has one of its own.
 pub const RESENT_PREFIX: &[u8] = b"[resent]";
 
@@ -108,6 +110,8 @@ pub struct Secrets {
     pub session: Option<Box<Session>>,
     /// The fragments received so far.
     pub reassembly: Reassembly,
+    /// When the last fragment came, in seconds since 1970.
+    pub fragment_heard: i64,
     /// The last text sent, for sending it again.
     pub last_message: Option<LastMessage>,
     /// A session was opened by the exchange being handled, and the last message is due.
@@ -391,6 +395,20 @@ impl Secrets {
     pub fn last_message_begins(&self, prefix: &[u8]) -> bool {
         let last = self.last_message.as_ref();
         last.is_some_and(|last| last.text.starts_with(prefix))
+    }
+
+    /// Takes in a message that may be a fragment; see [`Reassembly::accept`].
+    pub fn accept_fragment(&mut self, message: &[u8], limit: usize, now: i64) -> Accumulated {
+        self.fragment_heard = now;
+        self.reassembly.accept(message, limit)
+    }
+
+    /// Forgets fragments whose last one has not come in time. A clock that was set back keeps them no longer.
+    pub fn expire_fragments(&mut self, now: i64) {
+        let lifetime = self.fragment_heard..=self.fragment_heard.saturating_add(FRAGMENT_LIFETIME);
+        if !self.reassembly.data().is_empty() && !lifetime.contains(&now) {
+            self.reassembly.discard();
+        }
     }
 
     /// Forgets the session and everything that belongs to it.

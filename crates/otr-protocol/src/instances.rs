@@ -7,6 +7,26 @@ use super::conversation::MessageState;
 /// How many contexts, the master included, a correspondent's messages may make.
 pub const LIMIT: usize = 256;
 
+/// How many bytes of unfinished fragments one correspondent's instances without a session may have waiting.
+pub const FRAGMENTS_OF_ONE: usize = 1 << 20;
+
+/// How many bytes all correspondents' instances without a session may.
+pub const FRAGMENTS_OF_ALL: usize = 8 << 20;
+
+/// Whose unfinished fragments are forgotten when there are more than `limit` bytes of them: those that were heard last the
+/// longest time ago. `waiting` are the bytes of each and when the last came. `None`: there are no more than that.
+pub fn forgets_fragments<T>(
+    limit: usize,
+    waiting: impl Iterator<Item = (T, usize, i64)>,
+) -> Option<T> {
+    let mut total = 0_usize;
+    let oldest = waiting
+        .inspect(|(_, bytes, _)| total = total.saturating_add(*bytes))
+        .filter(|(_, bytes, _)| *bytes > 0)
+        .min_by_key(|(_, _, heard)| *heard);
+    oldest.filter(|_| total > limit).map(|(which, ..)| which)
+}
+
 /// What is known of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instance {
@@ -93,6 +113,15 @@ mod tests {
         );
         assert_eq!(gives(&[SECURE, was_here, busy]), Some(2));
         assert_eq!(gives(&[SECURE, was_here, ENDED]), None);
+    }
+
+    #[test]
+    fn the_oldest_fragments_are_forgotten() {
+        let waiting = [("a", 10, 3), ("b", 0, 1), ("c", 20, 2), ("d", 30, 2)];
+        let forgets = |limit| forgets_fragments(limit, waiting.into_iter());
+        assert_eq!(forgets(60), None);
+        assert_eq!(forgets(59), Some("c"));
+        assert_eq!(forgets_fragments(0, [("b", 0, 1)].into_iter()), None);
     }
 
     #[test]

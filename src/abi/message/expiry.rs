@@ -35,6 +35,7 @@ pub unsafe fn expire_one(ctx: *mut ConnContext, now: i64) {
         let since = auth_info::commit_sent(auth);
         if let Some(secrets) = private_of(ctx).and_then(|private| (*private).secrets.as_mut()) {
             secrets.crossed.take_if(|crossed| crossed.is_over(now));
+            secrets.expire_fragments(now);
         }
         if !waits_for(ctx).is_some_and(|waiting| waiting.is_over(since, now)) {
             return;

@@ -11,6 +11,7 @@ mod correspondent;
 mod deliver;
 mod disconnect;
 mod expiry;
+mod fragments;
 mod receiving;
 mod sending;
 mod smp;

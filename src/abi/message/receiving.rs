@@ -22,6 +22,7 @@ use super::correspondent::find_or_add;
 use super::deliver::deliver;
 use super::expiry::expire;
 use super::face;
+use super::fragments;
 use otr_protocol::ake::{Auth, SigningKey};
 use otr_protocol::conversation::{Conversation, Offer};
 use otr_protocol::correspondent::Correspondent;
@@ -182,8 +183,13 @@ impl Arrival {
                 _ => REASSEMBLY_LIMIT_WITHOUT_SESSION,
             };
             let accumulated = with_secrets(ctx, |secrets| {
-                secrets.reassembly.accept(self.bytes(), limit)
+                secrets.accept_fragment(self.bytes(), limit, now())
             });
+            if limit == REASSEMBLY_LIMIT_WITHOUT_SESSION
+                && matches!(accumulated, Ok(Accumulated::Incomplete))
+            {
+                fragments::bound(self.client.us, ctx);
+            }
             match accumulated {
                 Ok(Accumulated::Unfragmented) => {}
                 Ok(Accumulated::Complete(message)) => {

@@ -343,6 +343,12 @@ impl Party {
         }
     }
 
+    /// From here on the correspondent is this one.
+    #[cfg(feature = "abi5")]
+    pub fn write_to(&mut self, peer: &str) {
+        self.peer = CString::new(peer).unwrap();
+    }
+
     /// Our instance tag.
     #[cfg(feature = "abi5")]
     pub fn our_tag(&self) -> OtrlInstag {
