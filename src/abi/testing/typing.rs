@@ -84,20 +84,20 @@ pub fn number_in(shown: &[u8]) -> Option<(usize, bool)> {
 
 /// How a conversation ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Outcome {
-    endless: bool,
-    session: bool,
+pub struct Outcome {
+    pub endless: bool,
+    pub session: bool,
     /// Texts that never arrived and whose sender was not told.
-    lost: usize,
+    pub lost: usize,
     /// Texts that never arrived.
-    missing: usize,
+    pub missing: usize,
     /// Texts that arrived twice, or after a later one.
-    disorder: usize,
+    pub disorder: usize,
 }
 
 impl Outcome {
     /// Rest, one session, and every text once and in order.
-    fn is_good(self) -> bool {
+    pub fn is_good(self) -> bool {
         self.session && !self.endless && self.lost + self.disorder == 0
     }
 }
@@ -233,7 +233,7 @@ fn play(
 
 /// The sums over many conversations.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sum {
+pub struct Sum {
     played: usize,
     endless: usize,
     sessions: usize,
@@ -243,13 +243,26 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, outcome: Outcome) {
+    pub fn add(&mut self, outcome: Outcome) {
         self.played += 1;
         self.endless += usize::from(outcome.endless);
         self.sessions += usize::from(outcome.session);
         self.lost += outcome.lost;
         self.missing += outcome.missing;
         self.disorder += outcome.disorder;
+    }
+}
+
+#[cfg(otr_real_library)]
+impl Sum {
+    /// Whether there were more endless ones or fewer sessions. Keys are random, and with them which DH-commit wins, so that a
+    /// few may be fewer by chance.
+    pub fn is_worse_than(&self, other: &Self) -> bool {
+        self.endless > other.endless || self.sessions + self.chance() < other.sessions
+    }
+
+    fn chance(&self) -> usize {
+        self.played.isqrt()
     }
 }
 
@@ -263,23 +276,31 @@ impl fmt::Display for Sum {
     }
 }
 
-/// Random orders of up to four texts on each side.
-fn random(libraries: [&'static Library; 2], policy: u32, count: u64) -> (Sum, Option<u64>) {
+/// The sum over some seeds, and the first that did not go well. `play` gives nothing for one in which nobody types.
+pub fn over_seeds(
+    count: u64,
+    mut play: impl FnMut(&mut Rng) -> Option<Outcome>,
+) -> (Sum, Option<u64>) {
     let mut sum = Sum::default();
     let mut first_bad = None;
     for seed in first_seed()..first_seed() + count {
-        let mut rng = Rng::new(seed);
-        let texts = [rng.below(5), rng.below(5)];
-        if texts == [0, 0] {
+        let Some(outcome) = play(&mut Rng::new(seed)) else {
             continue;
-        }
-        let (outcome, _) = play(libraries, policy, texts, |choices| rng.below(choices));
+        };
         sum.add(outcome);
         if !outcome.is_good() && first_bad.is_none() {
             first_bad = Some(seed);
         }
     }
     (sum, first_bad)
+}
+
+/// Random orders of up to four texts on each side.
+fn random(libraries: [&'static Library; 2], policy: u32, count: u64) -> (Sum, Option<u64>) {
+    over_seeds(count, |rng| {
+        let texts = [rng.below(5), rng.below(5)];
+        (texts != [0, 0]).then(|| play(libraries, policy, texts, |choices| rng.below(choices)).0)
+    })
 }
 
 /// Every order of the first `depth` things that can happen; the rest in turn.
@@ -383,8 +404,7 @@ fn everything_arrives_whoever_types_when() {
     assert_eq!(bad, []);
 }
 
-/// With libotr on one side: never fewer sessions, never more texts lost, than with libotr on both. Keys are random, and with
-/// them which DH-commit wins, so that few may differ by chance.
+/// With libotr on one side: never fewer sessions, never more texts lost, than with libotr on both.
 #[cfg(otr_real_library)]
 #[test]
 fn with_the_real_library_it_is_no_worse() {
@@ -400,11 +420,7 @@ fn with_the_real_library_it_is_no_worse() {
         ] {
             let (sum, first_bad) = random(libraries, policy, count);
             println!("{name}, {order}: {sum}; first bad {first_bad:?}");
-            let chance = sum.played.isqrt();
-            if sum.sessions + chance < reals.sessions
-                || sum.endless > reals.endless
-                || sum.lost > reals.lost + chance
-            {
+            if sum.is_worse_than(&reals) || sum.lost > reals.lost + reals.chance() {
                 worse.push((name, order));
             }
         }
