@@ -97,6 +97,12 @@ pub unsafe fn members(context: *mut ConnContext) -> impl Iterator<Item = *mut Co
 /// None: the context is not looked at.
 pub unsafe fn leave_family(_context: *mut ConnContext) {}
 
+/// Nothing: each is its own master.
+///
+/// # Safety
+/// None: the context is not looked at.
+pub unsafe fn stand_alone(_context: *mut ConnContext) {}
+
 /// Nothing: there is no choice of contexts.
 ///
 /// # Safety

@@ -5,7 +5,7 @@ mod find;
 
 pub use family::{
     count_members, find_recent_instance, instance_that_gives_way, leave_family, master_of, members,
-    recent_secure_instance, update_recent_child,
+    recent_secure_instance, stand_alone, update_recent_child,
 };
 #[cfg(test)]
 pub use find::otrl_context_find;

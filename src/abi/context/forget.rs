@@ -3,7 +3,7 @@
 use std::ptr;
 use std::sync::atomic::Ordering;
 
-use super::face::{is_instance, leave_family, members};
+use super::face::{is_instance, leave_family, members, stand_alone};
 use super::fingerprint;
 use super::handle::CONTEXTS_FORGOTTEN;
 use super::state::force_plaintext;
@@ -27,6 +27,7 @@ pub unsafe fn forget(context: *mut ConnContext) -> bool {
         if is_instance(context) {
             leave_family(context);
             unlink(context, context);
+            stand_alone(context);
             dispose(context);
             return true;
         }
@@ -35,11 +36,14 @@ pub unsafe fn forget(context: *mut ConnContext) -> bool {
         }
         let last = members(context).last().unwrap_or(context);
         unlink(context, last);
-        let mut member = (*context).next;
-        while !member.is_null() {
-            let next = (*member).next;
+        // A callback may ask the master for its instances: those that are gone are none any more.
+        while !(*context).next.is_null() {
+            let member = (*context).next;
+            (*context).next = (*member).next;
+            (*member).next = ptr::null_mut();
+            leave_family(member);
+            stand_alone(member);
             dispose(member);
-            member = next;
         }
         dispose(context);
         true

@@ -157,6 +157,15 @@ pub unsafe fn leave_family(context: *mut ConnContext) {
     }
 }
 
+/// Makes an instance that is in no list any more its own master.
+///
+/// # Safety
+/// `context` is a live context.
+pub unsafe fn stand_alone(context: *mut ConnContext) {
+    // SAFETY: the caller's promise.
+    unsafe { (*context).m_context = context };
+}
+
 /// NULL for NULL.
 ///
 /// # Safety

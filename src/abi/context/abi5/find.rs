@@ -183,10 +183,6 @@ unsafe fn look_up(
         {
             return ptr::null_mut();
         }
-        // Left so when a client's add_app_data never returned.
-        if (*here).m_context == here {
-            (*here).m_context = head(us, names);
-        }
         here
     }
 }
@@ -207,8 +203,12 @@ unsafe fn add(
         if context.is_null() {
             return context;
         }
-        // Its own master until it gets one.
-        (*context).m_context = context;
+        // Whole before the client sees it: a callback may forget the master, and the instances with it.
+        (*context).m_context = if their_instance >= MIN_VALID_INSTAG {
+            head(us, names)
+        } else {
+            context
+        };
         (*context).their_instance = their_instance;
         if their_instance == INSTAG_MASTER {
             (*context).recent_child = context;
@@ -221,16 +221,6 @@ unsafe fn add(
         }
         if !new.enter(us, place(us, names, their_instance), context) {
             return ptr::null_mut();
-        }
-        if their_instance >= MIN_VALID_INSTAG {
-            // The client's own strings may have gone during the callback.
-            let names = Names {
-                user: (*context).username,
-                account: (*context).accountname,
-                protocol: (*context).protocol,
-                near: ptr::null_mut(),
-            };
-            (*context).m_context = head(us, names);
         }
         context
     }
