@@ -9,6 +9,7 @@ use super::list::{Names, NewContexts};
 use crate::abi::entry::entry;
 use crate::abi::memory::{c_buffer, put, slice_of, wipe_and_clear};
 use crate::abi::types::{AddAppData, ConnContext, UserState};
+use crate::abi::userstate;
 use otr_protocol::ake::Tags;
 
 #[cfg(test)]
@@ -132,7 +133,15 @@ pub unsafe extern "C-unwind" fn otrl_context_find(
     };
     let new = (add != 0).then_some(NewContexts { add_appdata, data });
     // SAFETY: the caller's promise.
-    unsafe { find_correspondent(us, names, added, new) }
+    unsafe {
+        userstate::during(us, || {
+            let found = find_correspondent(us, names, added, new);
+            if userstate::is_freed(us) {
+                return ptr::null_mut();
+            }
+            found
+        })
+    }
 }
 
 /// Forgets a context, if it is in plaintext state.

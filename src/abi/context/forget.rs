@@ -10,6 +10,7 @@ use super::state::force_plaintext;
 use crate::abi::hidden;
 use crate::abi::memory::free_and_clear;
 use crate::abi::types::{ConnContext, MSGSTATE_PLAINTEXT, UserState};
+use crate::abi::userstate;
 
 /// Forgets a context, and with a master its instances, if none of them has or had a session. True when it is gone.
 ///
@@ -131,5 +132,5 @@ unsafe fn dispose(context: *mut ConnContext) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn otrl_context_forget_all(us: *mut UserState) {
     // SAFETY: the caller's promise.
-    unsafe { forget_all(us) }
+    unsafe { userstate::during(us, || forget_all(us)) }
 }

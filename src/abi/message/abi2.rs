@@ -26,6 +26,7 @@ use crate::abi::hidden::private_of;
 use crate::abi::memory::put;
 use crate::abi::reserve;
 use crate::abi::types::*;
+use crate::abi::userstate;
 use otr_protocol::conversation::HEARTBEAT_INTERVAL;
 use otr_protocol::wire::messages::smp::{join_question, split_question};
 use otr_protocol::wire::tlv::{self, Tlv};
@@ -76,9 +77,11 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
         // The client's place is written once and never read: a call inside a callback may have the same one.
         let mut to_send = ptr::null_mut();
         let place = &raw mut to_send;
-        let found = find_or_add(client, arguments.names, new_contexts);
-        let sent = found.ok_or(GcryError::ENOMEM).and_then(|found| {
-            sending::send(client, arguments.names, found, text, place, ptr::null_mut())
+        let sent = userstate::during(us, || {
+            let found = find_or_add(client, arguments.names, new_contexts);
+            found.ok_or(GcryError::ENOMEM).and_then(|found| {
+                sending::send(client, arguments.names, found, text, place, ptr::null_mut())
+            })
         });
         arguments.free();
         *messagep = to_send;
@@ -140,7 +143,9 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
             contextp: ptr::null_mut(),
         };
         let new_contexts = NewContexts { add_appdata, data };
-        let shown = receiving::receive(client, arguments.names, new_contexts, arguments.text, out);
+        let shown = userstate::during(us, || {
+            receiving::receive(client, arguments.names, new_contexts, arguments.text, out)
+        });
         arguments.free();
         *newmessagep = shown_text;
         put(tlvsp, chain);
@@ -196,7 +201,8 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect(
     unsafe {
         let ctx = context::find_correspondent(us, names, ptr::null_mut(), None);
         if !ctx.is_null() {
-            disconnect(Client::new(us, ops, opdata), Handle::of(ctx));
+            let client = Client::new(us, ops, opdata);
+            userstate::during(us, || disconnect(client, Handle::of(ctx)));
         }
     }
 }

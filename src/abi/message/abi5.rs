@@ -29,6 +29,7 @@ use crate::abi::error::GcryError;
 use crate::abi::memory::put;
 use crate::abi::reserve;
 use crate::abi::types::*;
+use crate::abi::userstate;
 use otr_protocol::wire::tlv::Tlv;
 
 /// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
@@ -81,10 +82,16 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
         // The client's place is written once and never read: a call inside a callback may have the same one.
         let mut message = ptr::null_mut();
         let place = &raw mut message;
-        let found = instance::find_or_add(client, arguments.names, their_instag, new_contexts);
-        let sent = found.ok_or(GcryError::ENOMEM).and_then(|found| {
-            let ctx = sending::send(client, arguments.names, found, text, place, contextp)?;
-            transmit_by_policy(client, ctx, place, frag_policy)
+        let sent = userstate::during(us, || {
+            let found = instance::find_or_add(client, arguments.names, their_instag, new_contexts);
+            let sent = found.ok_or(GcryError::ENOMEM).and_then(|found| {
+                let ctx = sending::send(client, arguments.names, found, text, place, contextp)?;
+                transmit_by_policy(client, ctx, place, frag_policy)
+            });
+            if userstate::is_freed(us) {
+                put(contextp, ptr::null_mut());
+            }
+            sent
         });
         arguments.free();
         *messagep = message;
@@ -145,7 +152,14 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
             },
             contextp,
         };
-        let shown = receiving::receive(client, arguments.names, new_contexts, arguments.text, out);
+        let shown = userstate::during(us, || {
+            let (names, text) = (arguments.names, arguments.text);
+            let shown = receiving::receive(client, names, new_contexts, text, out);
+            if userstate::is_freed(us) {
+                put(contextp, ptr::null_mut());
+            }
+            shown
+        });
         arguments.free();
         *newmessagep = shown_text;
         put(tlvsp, chain);

@@ -24,10 +24,10 @@ pub struct Client {
     pub inline: *mut *mut c_char,
 }
 
-/// One member of the table, if the table and the member are there.
+/// One member of the table, if the table and the member are there, and the user state was not freed in another callback.
 macro_rules! callback {
     ($client:expr, $member:ident) => {
-        if $client.ops.is_null() {
+        if $client.ops.is_null() || crate::abi::userstate::is_freed($client.us) {
             None
         } else {
             (*$client.ops).$member

@@ -8,6 +8,7 @@ use super::super::context::Handle;
 use super::super::memory::{bytes_of, slice_of};
 use super::super::privkey;
 use super::super::types::*;
+use super::super::userstate;
 use super::client::Client;
 use super::deliver::deliver;
 use super::face;
@@ -32,10 +33,12 @@ unsafe fn run(
             return;
         };
         match with_smp(ctx, |c, smp| step(c, smp, &ours)) {
-            Ok(Ok(effects)) => deliver(client, Handle::of(ctx), effects),
+            Ok(Ok(effects)) => {
+                userstate::during(client.us, || deliver(client, Handle::of(ctx), effects));
+            }
             // Nobody asked, or somebody else is there now.
             Ok(Err(ProtocolError::Conflict)) | Err(_) => {}
-            Ok(Err(_)) => face::smp_not_sent(client, ctx),
+            Ok(Err(_)) => userstate::during(client.us, || face::smp_not_sent(client, ctx)),
         }
     }
 }
@@ -117,7 +120,8 @@ pub unsafe extern "C-unwind" fn otrl_message_abort_smp(
             return;
         }
         if let Ok(effects) = with_smp(context, Conversation::abort_smp) {
-            deliver(Client::new(us, ops, opdata), Handle::of(context), effects);
+            let client = Client::new(us, ops, opdata);
+            userstate::during(us, || deliver(client, Handle::of(context), effects));
         }
     }
 }

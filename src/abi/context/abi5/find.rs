@@ -15,6 +15,7 @@ use crate::abi::types::{
     AddAppData, ConnContext, INSTAG_BEST, INSTAG_MASTER, INSTAG_RECENT, INSTAG_RECENT_RECEIVED,
     INSTAG_RECENT_SENT, MIN_VALID_INSTAG, OFFER_NOT, OtrlInstag, UserState,
 };
+use crate::abi::userstate;
 
 /// Finds the context of a correspondent: one instance, the master, the best, or one of the recent ones. If `new` is there a
 /// missing one is made, an instance together with its master, and shown to the client. What can't be an instance makes a
@@ -250,5 +251,13 @@ pub unsafe extern "C-unwind" fn otrl_context_find(
     };
     let new = (add != 0).then_some(NewContexts { add_appdata, data });
     // SAFETY: the caller's promise.
-    unsafe { find(us, names, their_instance, added, new) }
+    unsafe {
+        userstate::during(us, || {
+            let found = find(us, names, their_instance, added, new);
+            if userstate::is_freed(us) {
+                return ptr::null_mut();
+            }
+            found
+        })
+    }
 }

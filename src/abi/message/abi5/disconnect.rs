@@ -8,6 +8,7 @@ use crate::abi::context::{Handle, Names};
 use crate::abi::message::client::Client;
 use crate::abi::message::disconnect::disconnect;
 use crate::abi::types::*;
+use crate::abi::userstate;
 
 /// Ends the session with one instance (or meta tag) of a correspondent.
 ///
@@ -33,7 +34,7 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect(
     // SAFETY: the caller's promise.
     unsafe {
         if let Some(ctx) = find(client, names, instance) {
-            disconnect(client, Handle::of(ctx));
+            userstate::during(us, || disconnect(client, Handle::of(ctx)));
         }
     }
 }
@@ -63,14 +64,16 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect_all_instances(
         let Some(master) = find(client, names, INSTAG_MASTER) else {
             return;
         };
-        let mut ctx = master;
-        while !ctx.is_null() && (*ctx).m_context == master {
-            let handle = Handle::of(ctx);
-            disconnect(client, handle);
-            ctx = match handle.get(us) {
-                Some(ctx) => (*ctx).next,
-                None => return,
-            };
-        }
+        userstate::during(us, || {
+            let mut ctx = master;
+            while !ctx.is_null() && (*ctx).m_context == master {
+                let handle = Handle::of(ctx);
+                disconnect(client, handle);
+                ctx = match handle.get(us) {
+                    Some(ctx) => (*ctx).next,
+                    None => return,
+                };
+            }
+        });
     }
 }

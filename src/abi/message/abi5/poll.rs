@@ -6,6 +6,7 @@ use crate::abi::message::client::Client;
 use crate::abi::message::clock::now;
 use crate::abi::message::expiry::{expire_one, is_waiting};
 use crate::abi::types::*;
+use crate::abi::userstate;
 
 /// How often the client should poll, in seconds.
 pub const POLL_INTERVAL: c_uint = 70;
@@ -50,7 +51,7 @@ pub unsafe extern "C-unwind" fn otrl_message_poll(
         if !still_waiting {
             let client = Client::new(us, ops, opdata);
             (*us).timer_running = 0;
-            client.timer_control(0);
+            userstate::during(us, || client.timer_control(0));
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::abi::memory::slice_of;
 use crate::abi::message::client::Client;
 use crate::abi::message::transmit::transmit_all;
 use crate::abi::types::*;
+use crate::abi::userstate;
 use otr_protocol::wire::tlv::{self, Tlv};
 
 /// Puts the current extra key into `symkey` and tells the correspondent what it is for.
@@ -51,7 +52,9 @@ pub unsafe extern "C-unwind" fn otrl_message_symkey(
         };
         ptr::copy_nonoverlapping(sent.extra_key.as_ptr(), symkey, sent.extra_key.len());
         let client = Client::new(us, ops, opdata);
-        let outcome = transmit_all(client, Handle::of(context), &sent.message);
+        let outcome = userstate::during(us, || {
+            transmit_all(client, Handle::of(context), &sent.message)
+        });
         drop(std::mem::ManuallyDrop::into_inner(sent));
         outcome.into()
     }
