@@ -37,8 +37,8 @@ pub fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, GcryError> {
     let failed = |error: std::io::Error| GcryError::from_io(&error);
     let mut file = File::open(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
-    collect(usize::try_from(size).unwrap_or(LIMIT), |room| {
-        file.read(room).map_err(failed)
+    collect(usize::try_from(size).unwrap_or(LIMIT), |space| {
+        file.read(space).map_err(failed)
     })
 }
 
@@ -53,15 +53,15 @@ pub unsafe fn of_stream(stream: *mut libc::FILE) -> Result<Zeroizing<Vec<u8>>, G
     let mut ended = false;
     // SAFETY: the caller's promise.
     let size = unsafe { size_of_stream(stream) };
-    collect(size, |room| {
+    collect(size, |space| {
         if ended {
             return Ok(0);
         }
         // SAFETY: a buffer with its length, and an open stream.
         let count =
-            unsafe { libc::fread(room.as_mut_ptr().cast::<c_void>(), 1, room.len(), stream) };
+            unsafe { libc::fread(space.as_mut_ptr().cast::<c_void>(), 1, space.len(), stream) };
         // SAFETY: an open stream.
-        ended = count < room.len() && unsafe { libc::feof(stream) } != 0;
+        ended = count < space.len() && unsafe { libc::feof(stream) } != 0;
         if count == 0 && !ended {
             return Err(GcryError::last_os_error());
         }
@@ -75,7 +75,7 @@ pub unsafe fn of_stream(stream: *mut libc::FILE) -> Result<Zeroizing<Vec<u8>>, G
 /// `stream` is open.
 unsafe fn size_of_stream(stream: *mut libc::FILE) -> usize {
     let mut status = std::mem::MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: an open stream, and room for the answer, which is read only if there is one.
+    // SAFETY: an open stream, and space for the answer, which is read only if there is one.
     let size = unsafe {
         if libc::fstat(libc::fileno(stream), status.as_mut_ptr()) != 0 {
             return 0;
@@ -93,8 +93,8 @@ fn collect(
     let mut buffer = Zeroizing::new(vec![0; size.clamp(SMALL, LIMIT) + 1]);
     let mut len = 0;
     loop {
-        let room = buffer.get_mut(len..).unwrap_or_default();
-        let count = read(room)?;
+        let space = buffer.get_mut(len..).unwrap_or_default();
+        let count = read(space)?;
         if count == 0 {
             buffer.truncate(len);
             return Ok(buffer);
