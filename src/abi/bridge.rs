@@ -35,6 +35,8 @@ use abi2 as face;
 #[cfg(feature = "abi5")]
 use abi5 as face;
 
+pub use face::DIALECT;
+
 /// Runs a step on a conversation. After a panic the conversation has no session any more: what it
 /// sends is refused until it is reset.
 ///
@@ -179,11 +181,7 @@ unsafe fn load(ctx: *mut ConnContext) -> Result<Conversation, GcryError> {
         };
         let id = (*ctx).sessionid;
         Ok(Conversation {
-            state: match (*ctx).msgstate {
-                MSGSTATE_ENCRYPTED => MessageState::Encrypted,
-                MSGSTATE_FINISHED => MessageState::Finished,
-                _ => MessageState::Plaintext,
-            },
+            state: context::message_state(ctx),
             version: version_from((*ctx).protocol_version),
             tags: context::tags_of(ctx),
             is_master: context::is_master(ctx),
@@ -301,7 +299,7 @@ pub fn policy_from(bits: OtrlPolicy) -> Policy {
         send_whitespace_tag: has(POLICY_SEND_WHITESPACE_TAG),
         whitespace_start_ake: has(POLICY_WHITESPACE_START_AKE),
         error_start_ake: has(POLICY_ERROR_START_AKE),
-        query_form: face::QUERY_FORM,
+        dialect: face::DIALECT,
     }
 }
 

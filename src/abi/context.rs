@@ -6,6 +6,7 @@
 //! Whether a correspondent has one context or a master with instances is the matter of `context/abi2.rs` and
 //! `context/abi5.rs`.
 
+mod describe;
 mod fingerprint;
 mod forget;
 mod handle;
@@ -22,13 +23,11 @@ use abi2 as face;
 #[cfg(feature = "abi5")]
 use abi5 as face;
 
+pub use describe::{describe, message_state};
 #[cfg(test)]
 pub use face::otrl_context_find;
 #[cfg(feature = "abi5")]
-pub use face::{
-    become_instance, count_members, find, find_recent_instance, instance_that_gives_way,
-    recent_secure_instance,
-};
+pub use face::{become_instance, find, find_recent_instance, recent_secure_instance};
 pub use face::{
     find_correspondent, is_instance, is_master, master_of, members, tags_of, update_recent_child,
 };

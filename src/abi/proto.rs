@@ -3,7 +3,7 @@
 use std::ffi::{c_char, c_int, c_uint, c_ushort};
 use std::ptr;
 
-use super::bridge::{policy_from, with_conversation, with_secrets};
+use super::bridge::{DIALECT, policy_from, with_conversation, with_secrets};
 use super::entry::entry;
 use super::error::GcryError;
 use super::memory::{bytes_of, c_array, c_buffer, c_string, free_array, put};
@@ -11,6 +11,7 @@ use super::tlv;
 use super::types::*;
 use otr_crypto::secret::SecretKey;
 use otr_protocol::error::ProtocolError;
+use otr_protocol::incoming::REASSEMBLY_LIMIT;
 use otr_protocol::wire::fragment::{Accumulated, FragmentHeader, Piece, create};
 use otr_protocol::wire::kind::MessageKind;
 use otr_protocol::wire::messages::data::data_flags;
@@ -22,13 +23,6 @@ use otr_protocol::wire::whitespace::find_tag;
 mod abi2;
 #[cfg(feature = "abi5")]
 mod abi5;
-
-#[cfg(feature = "abi2")]
-use abi2 as face;
-#[cfg(feature = "abi5")]
-use abi5 as face;
-
-pub use face::{kind_of, version_of};
 
 entry! {
     /// The query message in our name, malloc'ed; NULL without memory.
@@ -89,7 +83,7 @@ entry! {
     on panic MSGTYPE_UNKNOWN;
     pub fn otrl_proto_message_type(message: *const c_char) -> OtrlMessageType {
         // SAFETY: the caller's promise.
-        match kind_of(unsafe { bytes_of(message) }.unwrap_or_default()) {
+        match DIALECT.kind_of(unsafe { bytes_of(message) }.unwrap_or_default()) {
             MessageKind::NotOtr => MSGTYPE_NOTOTR,
             MessageKind::TaggedPlaintext => MSGTYPE_TAGGEDPLAINTEXT,
             MessageKind::Query => MSGTYPE_QUERY,
@@ -135,7 +129,7 @@ entry! {
             let Some(message) = bytes_of(msg).filter(|_| !context.is_null() && !unfragmessagep.is_null()) else {
                 return FRAGMENT_INCOMPLETE;
             };
-            let limit = super::message::REASSEMBLY_LIMIT;
+            let limit = REASSEMBLY_LIMIT;
             match with_secrets(context, |secrets| secrets.reassembly.accept(message, limit)) {
                 Ok(Accumulated::Unfragmented) => FRAGMENT_UNFRAGMENTED,
                 Ok(Accumulated::Complete(whole)) => {

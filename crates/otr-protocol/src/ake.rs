@@ -219,6 +219,11 @@ impl Auth {
         under_way && (self.waits_since..self.waits_since + expiry::REPEAT_INTERVAL).contains(&now)
     }
 
+    /// Whether an exchange is under way.
+    pub fn is_under_way(&self) -> bool {
+        !matches!(self.state, AuthState::None)
+    }
+
     /// Our DH-commit that waits for its answer, alone or beside an exchange that the other side began.
     pub fn commitment(&self) -> Option<&Commitment> {
         match &self.state {

@@ -8,15 +8,16 @@ use super::ake::crossed::Crossed;
 use super::effects::{Effect, Notice};
 use super::error::ProtocolError;
 use super::held_texts::HeldTexts;
+use super::instances::MastersCommit;
 use super::policy::Policy;
 use super::seen_messages::SeenMessages;
 use super::session::{Sent, Session};
 use super::session_id::SessionId;
 use super::smp_exchange::SmpPartner;
+use crate::wire::dialect::Dialect;
 use crate::wire::fragment::{Accumulated, Reassembly};
 use crate::wire::kind::is_query;
 use crate::wire::messages::data::FLAG_IGNORE_UNREADABLE;
-use crate::wire::query::QueryForm;
 use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
 use crate::wire::whitespace::append_tag;
@@ -118,14 +119,10 @@ pub struct Secrets {
     pub just_opened: bool,
     /// The correspondent's abort of the SMP is being delivered: an abort of ours would only be an echo.
     pub delivering_abort: bool,
-    /// The commit of the master context that this instance has answered already.
-    pub answered_commit: Option<[u8; 32]>,
+    /// What has become of the master context's DH-commit here.
+    pub masters_commit: MastersCommit,
     /// The commit that waited in the master context when we revealed our value.
     pub commit_at_reveal: Option<[u8; 32]>,
-    /// A commit of the master context was answered here, and its exchange is not done yet.
-    pub begun_anew: bool,
-    /// The commit of the master context that crossed this instance's own and lost.
-    pub lost_commit: Option<[u8; 32]>,
     /// The session before, as long as messages of it may be under way.
     pub previous: Option<PreviousSession>,
     /// An exchange of ours that crossed the one of the session and is not finished yet.
@@ -235,7 +232,7 @@ impl Conversation {
 
     /// A query is an offer to libotr 4; to libotr 3 only a whitespace tag is one.
     fn note_query(&mut self, policy: Policy) {
-        if policy.query_form != QueryForm::Libotr3 {
+        if policy.dialect != Dialect::Libotr3 {
             self.offer = Offer::Sent;
         }
     }
@@ -417,9 +414,8 @@ impl Secrets {
             last.text.zeroize();
         }
         *self = Self {
-            // Hashes of public messages, and still true.
-            answered_commit: self.answered_commit,
-            lost_commit: self.lost_commit,
+            // The hash of a public message, and still true.
+            masters_commit: self.masters_commit,
             seen: std::mem::take(&mut self.seen),
             ..Self::default()
         };

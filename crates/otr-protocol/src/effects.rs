@@ -50,6 +50,14 @@ pub enum Effect {
     Trust(bool),
     /// A private DH key waits for an answer: see to it that a timer runs.
     WatchCommit,
+    /// Unfinished fragments are kept for a correspondent without a session: see to it that there are not too many of them
+    /// (see [`forgets_fragments`](super::instances::forgets_fragments)).
+    FragmentsWait,
+    /// They have told of an error, and not in which session: the last text sent, to whichever instance, may be lost (see
+    /// [`last_written_to`](super::instances::last_written_to) and [`Conversation::note_error`]).
+    ///
+    /// [`Conversation::note_error`]: super::conversation::Conversation::note_error
+    TextMayBeLost,
     /// Bring this back.
     Then(Task),
 }
@@ -76,6 +84,8 @@ impl fmt::Debug for Effect {
             Self::SmpReset => f.write_str("SmpReset"),
             Self::Trust(trusted) => write!(f, "Trust({trusted})"),
             Self::WatchCommit => f.write_str("WatchCommit"),
+            Self::FragmentsWait => f.write_str("FragmentsWait"),
+            Self::TextMayBeLost => f.write_str("TextMayBeLost"),
         }
     }
 }

@@ -27,6 +27,86 @@ pub fn forgets_fragments<T>(
     oldest.filter(|_| total > limit).map(|(which, ..)| which)
 }
 
+/// What has become, in one instance, of the DH-commit of version 3 that our master context has sent to all of them. The master
+/// keeps one at a time, so that only the last one that the instance has met matters. It is known by its hash.
+///
+/// ```text
+///          their DH-commit crosses it         their DH-key answers it
+///   Unmet ──────────────────────────► Lost ──────────────────────────► Answered
+///     │                                                                  ▲   │
+///     └──────────────────────── their DH-key answers it ─────────────────┘   │ a session opens
+///                                                                            ▼
+///                                                                          Done
+/// ```
+///
+/// Each of the others goes to `Lost` or `Answered` when the master has sent another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MastersCommit {
+    /// None has met this instance.
+    #[default]
+    Unmet,
+    /// It crossed one of theirs, which had the higher hash: it is not sent again, and a DH-key answers it only as long as
+    /// theirs has not led to a session.
+    Lost([u8; 32]),
+    /// Its exchange is under way in the instance.
+    Answered {
+        /// Its hash.
+        hash: [u8; 32],
+        /// Whether it was [`MastersCommit::Lost`] before.
+        had_lost: bool,
+    },
+    /// A session has opened since.
+    Done {
+        /// Its hash.
+        hash: [u8; 32],
+        /// As for [`MastersCommit::Answered`].
+        had_lost: bool,
+    },
+}
+
+impl MastersCommit {
+    /// Notes that this DH-commit has lost against one of theirs.
+    pub fn lose(&mut self, hash: [u8; 32]) {
+        *self = Self::Lost(hash);
+    }
+
+    /// Notes that the instance's DH-key was taken for the answer to this DH-commit.
+    pub fn answer(&mut self, hash: [u8; 32]) {
+        let had_lost = self.has_lost(&hash);
+        *self = Self::Answered { hash, had_lost };
+    }
+
+    /// Notes that a session has opened; whether an exchange by the master's DH-commit was under way.
+    pub fn finish(&mut self) -> bool {
+        let Self::Answered { hash, had_lost } = *self else {
+            return false;
+        };
+        *self = Self::Done { hash, had_lost };
+        true
+    }
+
+    /// Whether the instance has answered this DH-commit.
+    pub fn is_answered(&self, commit: &[u8; 32]) -> bool {
+        matches!(self, Self::Answered { hash, .. } | Self::Done { hash, .. } if hash == commit)
+    }
+
+    /// Whether this DH-commit has lost against one of theirs.
+    pub fn has_lost(&self, commit: &[u8; 32]) -> bool {
+        match self {
+            Self::Lost(hash)
+            | Self::Answered {
+                hash,
+                had_lost: true,
+            }
+            | Self::Done {
+                hash,
+                had_lost: true,
+            } => hash == commit,
+            _ => false,
+        }
+    }
+}
+
 /// What is known of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instance {
@@ -34,10 +114,74 @@ pub struct Instance {
     pub state: MessageState,
     /// Whether it ever had a session with us.
     pub had_session: bool,
+    /// Whether the key that it has proved is trusted.
+    pub is_trusted: bool,
     /// Whether a key exchange with it is under way.
     pub in_exchange: bool,
     /// When it was last heard, in seconds since 1970.
     pub last_heard: i64,
+    /// When something was last sent to it, likewise.
+    pub last_sent: i64,
+}
+
+/// What becomes of an instance that is seen for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission<T> {
+    /// It is remembered.
+    Added,
+    /// It takes the place of this one.
+    Replaces(T),
+    /// It is left alone: all that there is place for have had sessions.
+    Refused,
+}
+
+/// What becomes of another instance beside `instances`, the master not among them.
+pub fn admit<T>(instances: impl Iterator<Item = (T, Instance)>) -> Admission<T> {
+    let mut contexts = 1;
+    let oldest = gives_way(instances.inspect(|_| contexts += 1));
+    if contexts < LIMIT {
+        return Admission::Added;
+    }
+    oldest.map_or(Admission::Refused, Admission::Replaces)
+}
+
+/// The best of a correspondent's contexts, the master first among them: the safest state, then the more trusted key, then the
+/// one heard last, to the second. Of equals it is the last. `None`: there is none.
+pub fn best<T>(contexts: impl Iterator<Item = (T, Instance)>) -> Option<T> {
+    let best = contexts.reduce(|best, other| {
+        if is_at_least(&other.1, &best.1) {
+            other
+        } else {
+            best
+        }
+    });
+    best.map(|(which, _)| which)
+}
+
+/// Whether `other` is better than `best`, or as good and heard no earlier. Worse in state or in trust is never better.
+fn is_at_least(other: &Instance, best: &Instance) -> bool {
+    let state_differs = other.state != best.state;
+    if state_differs && !is_safer(other.state, best.state) {
+        return false;
+    }
+    match (other.is_trusted, best.is_trusted) {
+        (false, true) => false,
+        (true, false) => true,
+        _ => state_differs || other.last_heard >= best.last_heard,
+    }
+}
+
+fn is_safer(other: MessageState, best: MessageState) -> bool {
+    other == MessageState::Encrypted
+        || (best == MessageState::Plaintext && other == MessageState::Finished)
+}
+
+/// The context with a session to which something was sent last.
+pub fn last_written_to<T>(contexts: impl Iterator<Item = (T, Instance)>) -> Option<T> {
+    contexts
+        .filter(|(_, it)| it.state == MessageState::Encrypted)
+        .max_by_key(|(_, it)| it.last_sent)
+        .map(|(which, _)| which)
 }
 
 /// Which instance is forgotten when there is no room for a new one: one that never had a session, if possible without an
@@ -70,8 +214,10 @@ mod tests {
     const STRANGER: Instance = Instance {
         state: MessageState::Plaintext,
         had_session: false,
+        is_trusted: false,
         in_exchange: false,
         last_heard: 10,
+        last_sent: 0,
     };
     const SECURE: Instance = Instance {
         state: MessageState::Encrypted,
@@ -113,6 +259,73 @@ mod tests {
         );
         assert_eq!(gives(&[SECURE, was_here, busy]), Some(2));
         assert_eq!(gives(&[SECURE, was_here, ENDED]), None);
+    }
+
+    #[test]
+    fn what_has_become_of_a_commit() {
+        let (one, two) = ([1; 32], [2; 32]);
+        let mut commit = MastersCommit::default();
+        assert!(!commit.finish() && commit == MastersCommit::Unmet);
+        commit.lose(one);
+        assert!(commit.has_lost(&one) && !commit.is_answered(&one) && !commit.has_lost(&two));
+        assert!(!commit.finish());
+        commit.answer(one);
+        assert!(commit.has_lost(&one) && commit.is_answered(&one));
+        assert!(commit.finish() && !commit.finish());
+        assert!(commit.has_lost(&one) && commit.is_answered(&one));
+        commit.answer(two);
+        assert!(commit.is_answered(&two) && !commit.is_answered(&one));
+        assert!(!commit.has_lost(&one) && !commit.has_lost(&two));
+        commit.lose(one);
+        assert!(commit.has_lost(&one) && !commit.is_answered(&two));
+    }
+
+    #[test]
+    fn a_new_instance_takes_a_place_that_is_free_or_of_no_use() {
+        let places = |count: usize, last: Instance| {
+            let used = std::iter::repeat_n(ENDED, count - 1).chain([last]);
+            admit(used.enumerate())
+        };
+        assert_eq!(admit(std::iter::empty::<((), _)>()), Admission::Added);
+        assert_eq!(places(LIMIT - 2, ENDED), Admission::Added);
+        assert_eq!(places(LIMIT - 1, ENDED), Admission::Refused);
+        assert_eq!(places(LIMIT - 1, STRANGER), Admission::Replaces(LIMIT - 2));
+    }
+
+    #[test]
+    fn the_best_is_safe_then_trusted_then_heard_last() {
+        let best = |instances: &[Instance]| best(instances.iter().copied().enumerate());
+        let later = |it: Instance| Instance {
+            last_heard: it.last_heard + 1,
+            ..it
+        };
+        let trusted = |it: Instance| Instance {
+            is_trusted: true,
+            ..it
+        };
+        assert_eq!(best(&[]), None);
+        assert_eq!(best(&[STRANGER, SECURE, ENDED]), Some(1));
+        assert_eq!(best(&[STRANGER, ENDED, later(STRANGER)]), Some(1));
+        assert_eq!(best(&[later(SECURE), SECURE]), Some(0));
+        assert_eq!(best(&[SECURE, SECURE]), Some(1));
+        assert_eq!(best(&[trusted(SECURE), later(SECURE)]), Some(0));
+        assert_eq!(best(&[later(SECURE), trusted(SECURE)]), Some(1));
+        // Safer, but not trusted: never better than one that is.
+        assert_eq!(best(&[trusted(ENDED), SECURE]), Some(0));
+    }
+
+    #[test]
+    fn the_last_one_written_to_has_a_session() {
+        let sent = |it: Instance, last_sent| Instance { last_sent, ..it };
+        let written = [
+            sent(STRANGER, 9),
+            sent(SECURE, 3),
+            sent(SECURE, 5),
+            sent(ENDED, 7),
+        ];
+        let last = |instances: &[Instance]| last_written_to(instances.iter().copied().enumerate());
+        assert_eq!(last(&written), Some(2));
+        assert_eq!(last(&[STRANGER, ENDED]), None);
     }
 
     #[test]

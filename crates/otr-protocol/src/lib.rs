@@ -4,8 +4,9 @@
 //! - [`ake`] and [`ake_v1`]: the authenticated key exchange, one side of it.
 //! - [`session`]: the keys of a session and their rotation; [`message_cipher`] encrypts with them.
 //! - [`smp`] and [`smp_exchange`]: the Socialist Millionaires' Protocol.
-//! - [`conversation`]: one conversation with one instance of a correspondent. [`receiving`] is what becomes of each kind of
-//!   message; [`correspondent`] what all instances share; [`instances`] which one is meant.
+//! - [`conversation`]: one conversation with one instance of a correspondent. [`incoming`] is the way of a received message,
+//!   [`receiving`] what each kind of message does; [`correspondent`] is what all instances share, [`instances`] which one is
+//!   meant.
 //! - [`effects`]: what a step asks its caller to send and to tell, in order.
 //! - [`store`]: the files of libotr.
 #![cfg_attr(not(test), deny(clippy::disallowed_types))]
@@ -19,6 +20,7 @@ pub mod dh;
 pub mod effects;
 pub mod error;
 pub mod held_texts;
+pub mod incoming;
 pub mod instances;
 pub mod message_cipher;
 pub mod opened_pairs;

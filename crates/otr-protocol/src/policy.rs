@@ -1,9 +1,10 @@
 //! What a user allows and asks for, per correspondent (OTR protocol, "Policies").
 
-use crate::wire::query::{QueryForm, Versions, default_query};
+use crate::wire::dialect::Dialect;
+use crate::wire::query::{Versions, default_query};
 
-/// One correspondent's policy. The C faces map their own bits onto it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// One correspondent's policy. The C interfaces map their own bits onto it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// The protocol versions that may be spoken. None at all means: leave every message alone.
     pub versions: Versions,
@@ -15,11 +16,66 @@ pub struct Policy {
     pub whitespace_start_ake: bool,
     /// Start the AKE when an OTR error message arrives.
     pub error_start_ake: bool,
-    /// How our query messages look.
-    pub query_form: QueryForm,
+    /// Whose messages we write and understand where the two generations of libotr differ.
+    pub dialect: Dialect,
 }
 
 impl Policy {
+    /// Versions 2 and 3: what most people's clients speak. Plaintext is not refused, and nothing is begun by itself; the
+    /// functions below add to that.
+    pub const fn v2_v3() -> Self {
+        Self::speaking(Versions {
+            v1: false,
+            v2: true,
+            v3: true,
+        })
+    }
+
+    /// Version 3 alone.
+    pub const fn v3() -> Self {
+        Self::speaking(Versions {
+            v1: false,
+            v2: false,
+            v3: true,
+        })
+    }
+
+    /// These versions. A policy of no version leaves all messages alone, in both directions.
+    pub const fn speaking(versions: Versions) -> Self {
+        Self {
+            versions,
+            require_encryption: false,
+            send_whitespace_tag: false,
+            whitespace_start_ake: false,
+            error_start_ake: false,
+            dialect: Dialect::Libotr4,
+        }
+    }
+
+    /// Refuses to send plaintext, and warns of plaintext that comes.
+    pub const fn require_encryption(mut self) -> Self {
+        self.require_encryption = true;
+        self
+    }
+
+    /// Offers OTR with a whitespace tag on plaintext.
+    pub const fn send_whitespace_tag(mut self) -> Self {
+        self.send_whitespace_tag = true;
+        self
+    }
+
+    /// Begins a session when a whitespace tag arrives.
+    pub const fn start_on_whitespace_tag(mut self) -> Self {
+        self.whitespace_start_ake = true;
+        self
+    }
+
+    /// Begins a session when an OTR error message arrives.
+    pub const fn start_on_error(mut self) -> Self {
+        self.error_start_ake = true;
+        self
+    }
+
     /// Whether any version may be spoken at all.
     pub fn speaks_otr(&self) -> bool {
         self.versions.v1 || self.versions.v2 || self.versions.v3
@@ -27,6 +83,6 @@ impl Policy {
 
     /// The query message that offers the versions of this policy in our name.
     pub fn query(&self, our_name: &[u8]) -> Vec<u8> {
-        default_query(our_name, self.versions, self.query_form)
+        default_query(our_name, self.versions, self.dialect)
     }
 }

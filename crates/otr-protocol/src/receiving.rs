@@ -1,4 +1,4 @@
-//! What becomes of a message from the correspondent, by its kind.
+//! What a message from the correspondent does, by its kind. The way to here is [`incoming`](super::incoming).
 
 use super::ake::crossed::{Crossed, Finished};
 use super::ake::{Auth, AuthState, CommitOutcome, Commitment, Established, SigningKey};
@@ -9,7 +9,6 @@ use super::dh::DhKeyPair;
 use super::effects::{Effect, ErrorCode, Notice, Task};
 use super::error::ProtocolError;
 use super::opened_pairs::OpenedPairs;
-use super::policy::Policy;
 use super::session::{Received, Refused, Session};
 use crate::wire::messages::data::{FLAG_IGNORE_UNREADABLE, data_flags, data_mac};
 use crate::wire::tlv::{self, Tlv};
@@ -96,10 +95,8 @@ impl Conversation {
     ) -> Vec<Effect> {
         // A commit that this instance has answered, or that lost before, is no rival any more.
         let unanswered = rival.filter(|(hash, _)| {
-            let secrets = &self.secrets;
-            ![&secrets.answered_commit, &secrets.lost_commit]
-                .into_iter()
-                .any(|known| known.as_ref() == Some(*hash))
+            let known = &self.secrets.masters_commit;
+            !known.is_answered(hash) && !known.has_lost(hash)
         });
         match auth.on_commit(
             message,
@@ -116,7 +113,7 @@ impl Conversation {
             Ok(CommitOutcome::Answered) => {
                 self.version = Some(version);
                 if let Some((hash, _)) = unanswered {
-                    self.secrets.lost_commit = Some(*hash);
+                    self.secrets.masters_commit.lose(*hash);
                 }
                 self.send_auth(auth, now)
             }
@@ -150,8 +147,7 @@ impl Conversation {
                 .answer_dh_key(masters.clone(), message, key, self.tags, opened)
                 .inspect(|answered| {
                     if *answered {
-                        self.secrets.answered_commit = Some(masters.hashed_gx);
-                        self.secrets.begun_anew = true;
+                        self.secrets.masters_commit.answer(masters.hashed_gx);
                         self.version = Some(masters.version);
                     }
                 }),
@@ -171,20 +167,20 @@ impl Conversation {
 
     /// Whether a DH-key may be the answer to this DH-commit of our master context.
     fn may_adopt(&self, auth: &Auth, masters: &Commitment, opened: &OpenedPairs) -> bool {
-        let hash = Some(&masters.hashed_gx);
+        let hash = &masters.hashed_gx;
+        let known = &self.secrets.masters_commit;
         let revealed = auth
             .revealed()
             .map(|revealed| &revealed.commitment.hashed_gx);
         // Once it has lost against a commit of theirs, it counts only as long as that has not led to a session.
-        let lost = self.secrets.lost_commit.as_ref() == hash;
+        let lost = known.has_lost(hash);
         // It goes on waiting for other instances, once this one has a session by it.
-        let done = self.secrets.answered_commit.as_ref() == hash
-            && opened.have_opened(masters.our_dh.public());
+        let done = known.is_answered(hash) && opened.have_opened(masters.our_dh.public());
         // It waits for its signature beside the session that their exchange has opened.
         let crossed = self.secrets.crossed.as_ref();
-        let waits = crossed.is_some_and(|crossed| crossed.our_commit() == &masters.hashed_gx);
+        let waits = crossed.is_some_and(|crossed| crossed.our_commit() == hash);
         auth.commitment().is_none()
-            && revealed != hash
+            && revealed != Some(hash)
             && !done
             && !waits
             && (!lost || matches!(auth.state, AuthState::AwaitingRevealSig(_)))
@@ -364,7 +360,7 @@ impl Conversation {
             });
             effects.push(Effect::ContextListChanged);
             // libotr calls it a new session when version 3 was begun again inside one.
-            let begun_anew = std::mem::take(&mut self.secrets.begun_anew);
+            let begun_anew = self.secrets.masters_commit.finish();
             effects.push(if same_peer && !begun_anew {
                 Effect::StillSecure(established.initiated())
             } else {
@@ -428,11 +424,11 @@ impl Conversation {
     }
 
     /// Handles a data message; `None` when there is nothing in it for the user.
-    /// `other_instance_is_secure`: another instance of the correspondent has a session with us.
+    /// `other_instance_is_secure`: whether another instance of the correspondent has a session with us.
     pub fn on_data(
         &mut self,
         message: &[u8],
-        other_instance_is_secure: bool,
+        other_instance_is_secure: impl FnOnce() -> bool,
         shared: &mut Correspondent,
         now: i64,
         effects: &mut Vec<Effect>,
@@ -444,7 +440,7 @@ impl Conversation {
             if is_silent || data_mac(message).is_some_and(|mac| self.secrets.seen.contains(&mac)) {
                 return None;
             }
-            let notice = if other_instance_is_secure {
+            let notice = if other_instance_is_secure() {
                 Notice::ReceivedForOtherInstance
             } else {
                 Notice::ReceivedNotInPrivate
@@ -492,15 +488,6 @@ impl Conversation {
     pub fn note_error(&mut self) {
         if self.state == MessageState::Encrypted {
             self.retransmit = Retransmit::Again;
-        }
-    }
-
-    /// Handles an error message: perhaps a new session is wanted.
-    pub fn on_error(&self, policy: Policy, our_name: &[u8]) -> Vec<Effect> {
-        if policy.error_start_ake {
-            vec![Effect::Inject(policy.query(our_name))]
-        } else {
-            Vec::new()
         }
     }
 

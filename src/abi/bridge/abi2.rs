@@ -3,11 +3,11 @@
 use crate::abi::hidden::private_of;
 use crate::abi::types::{ConnContext, OtrlPolicy};
 use otr_protocol::conversation::Conversation;
-use otr_protocol::wire::query::QueryForm;
+use otr_protocol::wire::dialect::Dialect;
 use otr_protocol::wire::version::Version;
 
-/// The form of our query messages.
-pub const QUERY_FORM: QueryForm = QueryForm::Libotr3;
+/// Whose messages are written and understood.
+pub const DIALECT: Dialect = Dialect::Libotr3;
 
 /// Whether a policy allows version 3: there is no such policy.
 pub fn allows_v3(_bits: OtrlPolicy) -> bool {

@@ -2,11 +2,11 @@
 
 use crate::abi::types::{ConnContext, OtrlPolicy, POLICY_ALLOW_V3};
 use otr_protocol::conversation::Conversation;
-use otr_protocol::wire::query::QueryForm;
+use otr_protocol::wire::dialect::Dialect;
 use otr_protocol::wire::version::Version;
 
-/// The form of our query messages.
-pub const QUERY_FORM: QueryForm = QueryForm::Libotr4;
+/// Whose messages are written and understood.
+pub const DIALECT: Dialect = Dialect::Libotr4;
 
 /// Whether a policy allows version 3.
 pub fn allows_v3(bits: OtrlPolicy) -> bool {

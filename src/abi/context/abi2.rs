@@ -92,6 +92,11 @@ pub unsafe fn members(context: *mut ConnContext) -> impl Iterator<Item = *mut Co
     (!context.is_null()).then_some(context).into_iter()
 }
 
+/// 0: nobody asks when.
+pub fn last_heard(_context: &ConnContext) -> i64 {
+    0
+}
+
 /// Nothing: no other context knows this one.
 ///
 /// # Safety

@@ -4,8 +4,8 @@ mod family;
 mod find;
 
 pub use family::{
-    count_members, find_recent_instance, instance_that_gives_way, leave_family, master_of, members,
-    recent_secure_instance, stand_alone, update_recent_child,
+    find_recent_instance, last_heard, leave_family, master_of, members, recent_secure_instance,
+    stand_alone, update_recent_child,
 };
 #[cfg(test)]
 pub use find::otrl_context_find;

@@ -6,7 +6,7 @@ mod telling;
 mod texts;
 
 pub use callbacks::has_max_message_size;
-pub use routing::{accepts, exchange_of_master, note_heard, other_instance_is_secure};
+pub use routing::{enter, is_told_of_plaintext, note_heard, our_tag, show_error, show_unexpected};
 pub use telling::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
 
 use std::borrow::Cow;
@@ -149,7 +149,7 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
         arguments.free();
         *newmessagep = shown_text;
         put(tlvsp, chain);
-        shown.into()
+        shown
     }
 }
 

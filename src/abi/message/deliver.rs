@@ -11,10 +11,11 @@ use super::super::memory::bytes_of;
 use super::super::types::*;
 use super::client::Client;
 use super::clock::now;
-use super::face;
 use super::transmit::transmit_all;
+use super::{face, fragments};
 use otr_protocol::conversation::{Conversation, RESENT_PREFIX};
 use otr_protocol::effects::{Effect, Task};
+use otr_protocol::instances;
 
 /// Delivers `effects` and what follows from them. Stops when the context is gone or a session could not be opened.
 ///
@@ -72,8 +73,22 @@ unsafe fn tell(client: Client, handle: Handle, ctx: *mut ConnContext, effect: &E
                 context::set_trust((*ctx).active_fingerprint, trust.as_ptr());
                 client.write_fingerprints();
             }
+            Effect::FragmentsWait => fragments::bound(client.us, ctx),
+            Effect::TextMayBeLost => note_error(ctx),
             Effect::Then(_) => {}
             other => face::tell(client, handle, ctx, other),
+        }
+    }
+}
+
+/// Notes an error of theirs, which bears no tag, in the session that they may have lost.
+unsafe fn note_error(ctx: *mut ConnContext) {
+    // SAFETY: the caller vouches for the context and its list.
+    unsafe {
+        let contexts = context::members(context::master_of(ctx));
+        let last = instances::last_written_to(contexts.map(|member| context::describe(member)));
+        if let Some(last) = last {
+            let _ = with_conversation(last, Conversation::note_error);
         }
     }
 }

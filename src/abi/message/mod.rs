@@ -11,6 +11,7 @@ mod correspondent;
 mod deliver;
 mod disconnect;
 mod expiry;
+mod family;
 mod fragments;
 mod receiving;
 mod sending;
@@ -35,7 +36,6 @@ pub use face::otrl_message_disconnect;
 pub use face::otrl_message_disconnect_all_instances;
 #[cfg(test)]
 pub use face::{otrl_message_receiving, otrl_message_sending};
-pub use receiving::REASSEMBLY_LIMIT;
 #[cfg(all(test, feature = "abi5"))]
 pub use smp::otrl_message_abort_smp;
 #[cfg(test)]

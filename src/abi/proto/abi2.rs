@@ -7,22 +7,6 @@ use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 use crate::abi::types::{ConnContext, OtrlTLV};
 use otr_protocol::wire::fragment::FragmentHeader;
-use otr_protocol::wire::kind::{MessageKind, message_kind, message_version};
-use otr_protocol::wire::version::Version;
-
-/// The kind of a message.
-pub fn kind_of(message: &[u8]) -> MessageKind {
-    if message_version(message) == Some(Version::V3) {
-        MessageKind::Unknown
-    } else {
-        message_kind(message)
-    }
-}
-
-/// The version of an encoded message, if it is one of ours.
-pub fn version_of(message: &[u8]) -> Option<Version> {
-    message_version(message).filter(|version| *version != Version::V3)
-}
 
 entry! {
     /// Encrypts a data message; the result is malloc'ed.

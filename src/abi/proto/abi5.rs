@@ -9,9 +9,7 @@ use crate::abi::error::GcryError;
 use crate::abi::memory::{bytes_of, put};
 use crate::abi::types::{ConnContext, OtrlTLV};
 use otr_protocol::wire::fragment::FragmentHeader;
-use otr_protocol::wire::kind::instances;
-
-pub use otr_protocol::wire::kind::{message_kind as kind_of, message_version as version_of};
+use otr_protocol::wire::kind::{instances, message_version};
 
 entry! {
     /// The version of an encoded message; 0 for any other.
@@ -22,7 +20,7 @@ entry! {
     pub fn otrl_proto_message_version(message: *const c_char) -> c_int {
         // SAFETY: the caller's promise.
         let message = unsafe { bytes_of(message) }.unwrap_or_default();
-        version_of(message).map_or(0, |version| version.number().into())
+        message_version(message).map_or(0, |version| version.number().into())
     }
 }
 

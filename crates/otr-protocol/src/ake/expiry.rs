@@ -1,6 +1,9 @@
 //! How long a private value waits in an exchange of version 3. (One of version 2 waits until it is replaced, as in libotr:
 //! its value opens one session at the most.)
 
+use super::{Auth, AuthState, Begun};
+use crate::wire::version::Version;
+
 /// How long a DH-commit of a master context waits for answers, in seconds.
 pub const COMMIT_LIFETIME: i64 = 60;
 
@@ -31,9 +34,100 @@ impl Waiting {
     }
 }
 
+impl Auth {
+    /// What the exchange waits for that has an end.
+    pub fn waits_for(&self) -> Option<Waiting> {
+        let is_v3 = self.version == Some(Version::V3);
+        match &self.state {
+            _ if self.waits_since <= 0 => None,
+            AuthState::AwaitingDhKey(_) if is_v3 => Some(Waiting::DhKey),
+            AuthState::AwaitingSig(_) if is_v3 => Some(Waiting::Signature),
+            AuthState::AwaitingRevealSig(responding) => {
+                responding.begun.as_ref().map(|begun| match begun {
+                    Begun::Committed(_) => Waiting::DhKey,
+                    Begun::Revealed(_) => Waiting::Signature,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Wipes what has waited too long. What we have answered meanwhile goes on.
+    pub fn expire(&mut self, now: i64) {
+        let since = self.waits_since;
+        if !self.waits_for().is_some_and(|it| it.is_over(since, now)) {
+            return;
+        }
+        match &mut self.state {
+            AuthState::AwaitingRevealSig(responding) => {
+                responding.begun = None;
+                self.waits_since = 0;
+            }
+            _ => *self = Self::default(),
+        }
+    }
+
+    /// The public values whose private halves are held here.
+    pub fn held_values(&self) -> Vec<Vec<u8>> {
+        let pairs = match &self.state {
+            AuthState::None => [None, None],
+            AuthState::AwaitingDhKey(commitment) => [Some(&commitment.our_dh), None],
+            AuthState::AwaitingRevealSig(responding) => {
+                let begun = responding.begun.as_ref().map(|begun| match begun {
+                    Begun::Committed(commitment) => &commitment.our_dh,
+                    Begun::Revealed(revealed) => &revealed.commitment.our_dh,
+                });
+                [Some(&responding.our_dh), begun]
+            }
+            AuthState::AwaitingSig(revealed) => {
+                let answered = revealed.answered.as_ref();
+                [
+                    Some(&revealed.commitment.our_dh),
+                    answered.map(|it| &it.our_dh),
+                ]
+            }
+            AuthState::V1Setup(setup) => [Some(&setup.our_dh), None],
+        };
+        let pairs = pairs.into_iter().flatten();
+        pairs.map(|pair| pair.public().to_bytes()).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ake::Tags;
+
+    #[test]
+    fn an_exchange_ends_when_it_has_waited_too_long() {
+        let mut auth = Auth::start(Version::V3, Tags::default()).unwrap();
+        assert_eq!((auth.waits_for(), auth.held_values().len()), (None, 1));
+        auth.waits_since = 1000;
+        assert_eq!(auth.waits_for(), Some(Waiting::DhKey));
+        auth.expire(1060);
+        assert!(auth.pending_commit().is_some());
+        auth.expire(1061);
+        assert!(matches!(auth.state, AuthState::None) && auth.held_values().is_empty());
+        let mut older = Auth::start(Version::V2, Tags::default()).unwrap();
+        older.waits_since = 1000;
+        older.expire(9000);
+        assert!(older.pending_commit().is_some(), "version 2 has no end");
+    }
+
+    #[test]
+    fn what_was_answered_goes_on() {
+        let mut auth = Auth::start(Version::V3, Tags::default()).unwrap();
+        auth.waits_since = 1000;
+        let mut theirs = Auth::start(Version::V2, Tags::default()).unwrap();
+        let commit = theirs.last_message.take().unwrap();
+        auth.on_commit(&commit, Version::V2, Tags::default(), None)
+            .unwrap();
+        assert_eq!(auth.waits_for(), Some(Waiting::DhKey));
+        assert_eq!(auth.held_values().len(), 2);
+        auth.expire(1061);
+        assert_eq!((auth.waits_for(), auth.held_values().len()), (None, 1));
+        assert!(auth.responding().is_some());
+    }
 
     #[test]
     fn each_waits_its_time_and_no_longer() {

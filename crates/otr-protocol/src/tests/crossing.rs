@@ -99,10 +99,10 @@ fn a_commit_that_this_instance_has_answered_is_no_rival() {
     let Side {
         conversation, auth, ..
     } = &mut pair.bob;
-    conversation.secrets.answered_commit = Some(hash);
+    conversation.secrets.masters_commit.answer(hash);
     let effects = conversation.on_dh_commit(auth, &commit, Version::V3, Some((&hash, old)), NOW);
     assert!(matches!(&effects[..], [Effect::Inject(message), ..] if message != old));
-    assert_eq!(conversation.secrets.lost_commit, None);
+    assert!(!conversation.secrets.masters_commit.has_lost(&hash));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_dh_key_is_answered_again_when_it_is_the_same() {
 fn a_lost_commit_of_the_masters_does_not_disturb_the_instances_own() {
     let mut pair = Pair::new();
     let alice = &mut pair.alice;
-    alice.conversation.secrets.lost_commit = Some([7; 32]);
+    alice.conversation.secrets.masters_commit.lose([7; 32]);
     alice.receive(b"?OTRv3?");
     pair.bob.receive(&alice.outbox.remove(0));
     let dh_key = pair.bob.outbox.remove(0);
@@ -244,7 +244,8 @@ fn a_spent_commit_is_not_sent_again() {
 /// Two sides that have answered each other's DH-commits and revealed their own values; each one's reveal signature is in its
 /// outbox. With the two exchanges that they began.
 fn both_have_revealed() -> (Pair, [Auth; 2]) {
-    let [mine, theirs] = [(); 2].map(|()| start(Version::V3));
+    let [mine, theirs] =
+        [0x1111, 0x2222].map(|ours| Auth::start(Version::V3, Tags { ours, theirs: 0 }).unwrap());
     let mut pair = Pair::new();
     pair.alice.receive(&commit_of(&theirs).0);
     pair.bob.receive(&commit_of(&mine).0);

@@ -262,16 +262,16 @@ fn a_goodbye_finishes_the_session() {
     assert!(pair.bob.told.is_empty());
 }
 
-/// Which of our commits were answered or lost stays true when a session ends: they might come again.
+/// What has become of the master's commit stays true when a session ends: they might come again.
 #[test]
 fn what_became_of_a_commit_outlives_the_session() {
     let mut pair = Pair::in_session(Version::V3);
     let secrets = &mut pair.alice.conversation.secrets;
-    secrets.answered_commit = Some([1; 32]);
-    secrets.lost_commit = Some([2; 32]);
+    secrets.masters_commit.lose([1; 32]);
+    secrets.masters_commit.answer([1; 32]);
+    let before = secrets.masters_commit;
     secrets.clear();
-    assert_eq!(secrets.answered_commit, Some([1; 32]));
-    assert_eq!(secrets.lost_commit, Some([2; 32]));
+    assert_eq!(secrets.masters_commit, before);
 }
 
 /// A client may send something itself while it is told of the message that a heartbeat would answer.

@@ -173,7 +173,14 @@ fn truncated_messages_are_refused() {
     }
     assert!(pair.bob.outbox.is_empty());
     assert!(matches!(pair.bob.auth.state, AuthState::None));
-    assert!(pair.bob.told.iter().all(|told| *told == Told::SetupFailed));
+    // Without its instance tags it is not even a message of version 3.
+    let malformed = Told::Notice(Notice::ReceivedMalformed, None);
+    let told = pair.bob.take_told();
+    assert!(
+        told.iter()
+            .all(|told| [&Told::SetupFailed, &malformed, &Told::Report].contains(&told))
+    );
+    assert!(told.contains(&Told::SetupFailed) && told.contains(&malformed));
 }
 
 #[test]
@@ -365,7 +372,8 @@ fn a_commit_that_lost_once_is_no_rival_later() {
     let commit = pair.bob.outbox.remove(0);
     let alice = &mut pair.alice;
     for (lost, answer) in [(None, true), (Some(hash), false)] {
-        alice.conversation.secrets.lost_commit = lost;
+        let known = &mut alice.conversation.secrets.masters_commit;
+        *known = lost.map_or(MastersCommit::Unmet, MastersCommit::Lost);
         let effects = alice.conversation.on_dh_commit(
             &mut alice.auth,
             &commit,
@@ -376,7 +384,8 @@ fn a_commit_that_lost_once_is_no_rival_later() {
         let repeated = matches!(&effects[..], [Effect::Inject(message), ..] if message == old);
         assert_eq!(repeated, answer);
     }
-    assert_eq!(alice.conversation.secrets.lost_commit, Some(hash));
+    let known = alice.conversation.secrets.masters_commit;
+    assert_eq!(known, MastersCommit::Lost(hash));
 }
 
 /// What a peer signs with that is not quite a key, not quite a signature or not quite a key number, each inside messages

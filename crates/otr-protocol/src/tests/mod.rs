@@ -4,6 +4,7 @@ mod crossing;
 mod data;
 mod derivation;
 mod exchange;
+mod incoming;
 mod keys;
 mod printing;
 mod refresh;
@@ -17,10 +18,13 @@ use super::ake::{Auth, SigningKey, Tags};
 use super::conversation::{Conversation, MessageState};
 use super::correspondent::Correspondent;
 use super::effects::{Effect, Notice, SmpEvent, Task};
+use super::incoming::{Family, Incoming, Recipient, Step};
+use super::instances::MastersCommit;
 use super::policy::Policy;
+use super::receiving::Delivery;
 use super::smp::state::Smp;
-use crate::wire::kind::{MessageKind, message_kind, message_version};
-use crate::wire::query::{Versions, query_versions};
+use crate::wire::kind::{MessageKind, message_kind};
+use crate::wire::query::Versions;
 use crate::wire::version::Version;
 use otr_crypto::dsa::PrivateKey;
 
@@ -42,6 +46,31 @@ enum Told {
     Key(u32, Vec<u8>, [u8; 32]),
     SetupFailed,
     Report,
+}
+
+/// A context that has no other beside it.
+struct Alone(MessageState);
+
+impl Family for Alone {
+    fn state(&self) -> MessageState {
+        self.0
+    }
+
+    fn state_of_master(&self) -> MessageState {
+        self.0
+    }
+
+    fn best(&self) -> (MessageState, bool) {
+        (self.0, false)
+    }
+
+    fn exchange_of_master(&self) -> Option<Auth> {
+        None
+    }
+
+    fn has_lost(&self, _commit: &[u8; 32]) -> bool {
+        false
+    }
 }
 
 struct Side {
@@ -67,10 +96,7 @@ impl Side {
             v2: true,
             v3: true,
         };
-        let policy = Policy {
-            versions,
-            ..Policy::default()
-        };
+        let policy = Policy::speaking(versions);
         Self {
             conversation,
             auth: Auth::default(),
@@ -85,41 +111,37 @@ impl Side {
     }
 
     fn receive(&mut self, message: &[u8]) {
-        let (c, auth, now) = (&mut self.conversation, &mut self.auth, self.now);
-        let effects = match message_kind(message) {
-            MessageKind::Query => match query_versions(message).best_common(self.policy.versions) {
-                Some(Version::V1) => c.start_v1(auth, self.key, now),
-                Some(version) => c.start_ake(auth, &self.shared.opened, |_| false, version, now),
-                None => Vec::new(),
-            },
-            MessageKind::DhCommit => {
-                c.on_dh_commit(auth, message, message_version(message).unwrap(), None, now)
-            }
-            MessageKind::DhKey => {
-                c.on_dh_key(auth, None, &self.shared.opened, message, self.key, now)
-            }
-            MessageKind::RevealSig => {
-                c.on_reveal_signature(auth, &mut self.shared.opened, message, self.key, now)
-            }
-            MessageKind::Signature => c.on_signature(auth, &mut self.shared.opened, message, now),
-            MessageKind::V1KeyExchange => c.on_v1_key_exchange(auth, message, self.key, now),
-            MessageKind::Data => {
-                let mut effects = Vec::new();
-                if let Some(delivery) =
-                    c.on_data(message, false, &mut self.shared, self.now, &mut effects)
-                {
-                    self.told.push(Told::Text(delivery.received.text.to_vec()));
-                    effects.extend(delivery.effects);
-                }
-                effects
-            }
-            MessageKind::Error => {
-                c.note_error();
-                c.on_error(self.policy, b"us")
-            }
-            kind => panic!("not for these tests: {kind:?}"),
+        let recipient = Recipient {
+            name: b"us",
+            tag: self.conversation.tags.ours,
+            policy: self.policy,
         };
-        self.deliver(effects);
+        let mut incoming = Incoming::new(message, recipient);
+        let mut step = incoming.begin();
+        loop {
+            let alone = Alone(self.conversation.state);
+            let (c, auth, shared) = (&mut self.conversation, &mut self.auth, &mut self.shared);
+            step = match step {
+                Step::Conversation => incoming.in_conversation(c, shared, &alone, self.now),
+                Step::Exchange => incoming.in_exchange(c, auth, shared, &alone, None, self.now),
+                Step::ExchangeWithKey => {
+                    incoming.in_exchange(c, auth, shared, &alone, Some(self.key), self.now)
+                }
+                Step::Instance(tag) => incoming.entered(tag != c.tags.theirs),
+                Step::Heard => incoming.heard(),
+                Step::Plaintext => incoming.plaintext(&alone),
+                Step::Read(Delivery { received, effects }) => {
+                    self.told.push(Told::Text(received.text.to_vec()));
+                    self.deliver(effects);
+                    incoming.delivered()
+                }
+                Step::Deliver(effects) => {
+                    self.deliver(effects);
+                    incoming.delivered()
+                }
+                Step::Done(_) => return,
+            };
+        }
     }
 
     fn deliver(&mut self, effects: Vec<Effect>) {
@@ -177,7 +199,9 @@ impl Side {
                 Effect::FingerprintSeen(_)
                 | Effect::ContextListChanged
                 | Effect::RecentlySent
+                | Effect::FragmentsWait
                 | Effect::WatchCommit => {}
+                Effect::TextMayBeLost => self.conversation.note_error(),
             }
         }
     }

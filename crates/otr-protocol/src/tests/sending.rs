@@ -1,7 +1,7 @@
 use super::*;
 use crate::conversation::{Offer, Outgoing, Retransmit};
 use crate::held_texts::HeldTexts;
-use crate::wire::query::QueryForm;
+use crate::wire::dialect::Dialect;
 use crate::wire::whitespace::find_tag;
 
 fn outgoing(side: &mut Side, text: &[u8]) -> Outgoing {
@@ -23,7 +23,7 @@ fn plaintext_goes_as_the_policy_says() {
     assert_eq!(outgoing(alice, b"hi"), Outgoing::AsIs);
     alice.policy.require_encryption = true;
     assert_eq!(outgoing(alice, b"hi"), Outgoing::HoldBack);
-    alice.policy = Policy::default();
+    alice.policy = Policy::speaking(Versions::default());
     assert_eq!(
         outgoing(alice, b"?OTR?"),
         Outgoing::AsIs,
@@ -45,7 +45,7 @@ fn a_query_is_replaced_by_ours() {
 fn a_query_of_libotr_3_is_no_offer() {
     let mut pair = Pair::new();
     let alice = &mut pair.alice;
-    alice.policy.query_form = QueryForm::Libotr3;
+    alice.policy.dialect = Dialect::Libotr3;
     assert!(matches!(outgoing(alice, b"?OTR?"), Outgoing::Instead(_)));
     let policy = alice.policy;
     let mut held = HeldTexts::default();

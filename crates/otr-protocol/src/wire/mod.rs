@@ -4,6 +4,7 @@
 //! those of the document "Off-the-Record Messaging Protocol version 3".
 
 pub mod armour;
+pub mod dialect;
 pub mod error;
 pub mod error_message;
 pub mod fragment;

@@ -1,5 +1,6 @@
 //! OTR query messages: "?OTR?v23?" and the text that a person without OTR reads.
 
+use super::dialect::Dialect;
 use super::search::find;
 use super::version::Version;
 
@@ -38,23 +39,13 @@ impl Versions {
     }
 }
 
-/// Whose query message to write. They are the same but for the address in the text, and for what offers nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum QueryForm {
-    /// libotr 4's.
-    #[default]
-    Libotr4,
-    /// libotr 3.2's.
-    Libotr3,
-}
-
 /// The query message that offers `versions` in the name of `our_name`.
 ///
 /// Peers and clients compare this text byte for byte.
-pub fn default_query(our_name: &[u8], versions: Versions, form: QueryForm) -> Vec<u8> {
-    let home: &[u8] = match form {
-        QueryForm::Libotr4 => b"https://otr.cypherpunks.ca/",
-        QueryForm::Libotr3 => b"http://otr.cypherpunks.ca/",
+pub fn default_query(our_name: &[u8], versions: Versions, dialect: Dialect) -> Vec<u8> {
+    let home: &[u8] = match dialect {
+        Dialect::Libotr4 => b"https://otr.cypherpunks.ca/",
+        Dialect::Libotr3 => b"http://otr.cypherpunks.ca/",
     };
     let mut message = b"?OTR".to_vec();
     if versions.v1 {
@@ -69,7 +60,7 @@ pub fn default_query(our_name: &[u8], versions: Versions, form: QueryForm) -> Ve
             message.push(b'3');
         }
         message.push(b'?');
-    } else if !versions.v1 && form == QueryForm::Libotr3 {
+    } else if !versions.v1 && dialect == Dialect::Libotr3 {
         message.extend_from_slice(b"v?");
     }
     let parts: [&[u8]; 9] = [
@@ -131,7 +122,7 @@ mod tests {
         let query = default_query(
             b"alice@example.org",
             versions(false, true, true),
-            QueryForm::Libotr4,
+            Dialect::Libotr4,
         );
         assert_eq!(
             query.escape_ascii().to_string(),
@@ -148,7 +139,7 @@ mod tests {
             (versions(true, false, false), "?OTR?"),
             (versions(false, false, false), "?OTRv?"),
         ] {
-            let query = default_query(b"bob", offered, QueryForm::Libotr3);
+            let query = default_query(b"bob", offered, Dialect::Libotr3);
             assert_eq!(String::from_utf8(query).unwrap(), format!("{tag}{text}"));
         }
     }
@@ -166,7 +157,7 @@ mod tests {
             b"?OTR?v23?",
         ];
         for (offered, tag) in all_sets().zip(tags) {
-            let query = default_query(b"\xff%s", offered, QueryForm::Libotr4);
+            let query = default_query(b"\xff%s", offered, Dialect::Libotr4);
             assert!(
                 query.starts_with(&[tag, b"\n<b>\xff%s</b> has"].concat()),
                 "{offered:?}"

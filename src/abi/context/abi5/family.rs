@@ -3,14 +3,13 @@
 use std::ffi::c_uint;
 use std::ptr;
 
-use crate::abi::context::fingerprint::is_trusted;
+use crate::abi::context::describe::describe;
 use crate::abi::entry::entry;
 use crate::abi::types::{
-    AUTHSTATE_NONE, ConnContext, INSTAG_RECENT, INSTAG_RECENT_RECEIVED, INSTAG_RECENT_SENT,
-    MSGSTATE_ENCRYPTED, MSGSTATE_FINISHED, MSGSTATE_PLAINTEXT, OtrlInstag, OtrlMessageState,
+    ConnContext, ConnContextPriv, INSTAG_RECENT, INSTAG_RECENT_RECEIVED, INSTAG_RECENT_SENT,
+    OtrlInstag,
 };
-use otr_protocol::conversation::MessageState;
-use otr_protocol::instances::{self, Instance};
+use otr_protocol::instances;
 
 /// The contexts of one master, itself first. They stand side by side in the list.
 ///
@@ -23,15 +22,6 @@ pub unsafe fn members(master: *mut ConnContext) -> impl Iterator<Item = *mut Con
         // SAFETY: likewise, once it is not NULL.
         (!next.is_null() && unsafe { (*next).m_context } == master).then_some(next)
     })
-}
-
-/// How many contexts a master has, itself included.
-///
-/// # Safety
-/// As for [`members`].
-pub unsafe fn count_members(master: *mut ConnContext) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { members(master) }.count()
 }
 
 /// The instance that was last heard, written to, or either; the master while there was none. NULL for another `which`. One
@@ -60,38 +50,8 @@ pub unsafe fn find_recent_instance(
     let recent = if recent.is_null() { master } else { recent };
     // SAFETY: live contexts of one list.
     unsafe {
-        let others = members(master).map(|member| (member, describe(member)));
-        instances::most_recent((recent, describe(recent)), others)
-    }
-}
-
-/// What the choice of an instance depends on.
-///
-/// # Safety
-/// `context` is a live context.
-unsafe fn describe(context: *mut ConnContext) -> Instance {
-    // SAFETY: the caller's promise; a client's own context may have no private part.
-    unsafe {
-        let private = (*context).context_priv;
-        Instance {
-            state: message_state(context),
-            had_session: !private.is_null() && (*private).generation > 0,
-            in_exchange: (*context).auth.authstate != AUTHSTATE_NONE,
-            last_heard: last_heard(context),
-        }
-    }
-}
-
-/// The instance whose place a new one may take, as all places are taken; NULL when all of them had sessions.
-///
-/// # Safety
-/// `master` is a live context.
-pub unsafe fn instance_that_gives_way(master: *mut ConnContext) -> *mut ConnContext {
-    // SAFETY: live contexts of one list.
-    unsafe {
-        let instances = members(master).filter(|member| *member != master);
-        instances::gives_way(instances.map(|member| (member, describe(member))))
-            .unwrap_or(ptr::null_mut())
+        let others = members(master).map(|member| describe(member));
+        instances::most_recent(describe(recent), others)
     }
 }
 
@@ -100,17 +60,14 @@ pub unsafe fn instance_that_gives_way(master: *mut ConnContext) -> *mut ConnCont
 /// # Safety
 /// `context` is NULL or a live context.
 pub unsafe fn recent_secure_instance(context: *mut ConnContext) -> *mut ConnContext {
-    // SAFETY: the caller's promise.
-    let master = unsafe { master_of(context) };
-    let mut best = context;
-    // SAFETY: members of one list.
-    unsafe { members(master) }.for_each(|candidate| {
-        // SAFETY: both are live contexts.
-        if unsafe { is_at_least(candidate, best) } {
-            best = candidate;
-        }
-    });
-    best
+    if context.is_null() {
+        return context;
+    }
+    // SAFETY: not NULL, so a live context; members of one list.
+    unsafe {
+        let candidates = std::iter::once(context).chain(members(master_of(context)));
+        instances::best(candidates.map(|member| describe(member))).unwrap_or(context)
+    }
 }
 
 /// Notes that `context` was written to (`sent`) or heard.
@@ -178,55 +135,9 @@ pub unsafe fn master_of(context: *const ConnContext) -> *mut ConnContext {
     unsafe { (*context).m_context }
 }
 
-/// Whether `candidate` is better than `best`, or as good and heard no earlier. Worse in state or in trust is never better.
-///
-/// # Safety
-/// Both are live contexts.
-unsafe fn is_at_least(candidate: *const ConnContext, best: *const ConnContext) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let state_differs = (*candidate).msgstate != (*best).msgstate;
-        if state_differs && !is_better_state((*candidate).msgstate, (*best).msgstate) {
-            return false;
-        }
-        match (
-            is_trusted((*candidate).active_fingerprint),
-            is_trusted((*best).active_fingerprint),
-        ) {
-            (false, true) => false,
-            (true, false) => true,
-            _ => state_differs || last_heard(candidate) >= last_heard(best),
-        }
-    }
-}
-
-fn is_better_state(candidate: OtrlMessageState, best: OtrlMessageState) -> bool {
-    candidate == MSGSTATE_ENCRYPTED
-        || (best == MSGSTATE_PLAINTEXT && candidate == MSGSTATE_FINISHED)
-}
-
-/// # Safety
-/// `context` is a live context.
-unsafe fn message_state(context: *const ConnContext) -> MessageState {
-    // SAFETY: the caller's promise.
-    match unsafe { (*context).msgstate } {
-        MSGSTATE_ENCRYPTED => MessageState::Encrypted,
-        MSGSTATE_FINISHED => MessageState::Finished,
-        _ => MessageState::Plaintext,
-    }
-}
-
-/// # Safety
-/// `context` is a live context.
-unsafe fn last_heard(context: *const ConnContext) -> libc::time_t {
-    // SAFETY: the caller's promise; a client's own context may have no private part.
-    unsafe {
-        if (*context).context_priv.is_null() {
-            0
-        } else {
-            (*(*context).context_priv).lastrecv
-        }
-    }
+/// When a context was last heard.
+pub fn last_heard(members: &ConnContextPriv) -> i64 {
+    members.lastrecv
 }
 
 entry! {

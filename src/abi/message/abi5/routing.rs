@@ -1,46 +1,26 @@
-//! Which instance a message comes from and is meant for.
+//! The context of an instance that a message comes from, and what a client of libotr 4 is told of what can't be read.
 
 use std::ffi::c_char;
-use std::ptr;
 
 use super::instance::{find, find_or_add};
-use super::telling::{notice, report_error};
-use crate::abi::context::{self, Handle, Names};
-use crate::abi::exchange;
-use crate::abi::hidden::private_of;
+use super::telling::notice;
+use crate::abi::context::{self, Handle};
 use crate::abi::memory::c_string;
 use crate::abi::message::client::Client;
 use crate::abi::message::clock::now;
-use crate::abi::message::receiving::{Arrival, PendingCommit, Shown};
+use crate::abi::message::receiving::Arrival;
 use crate::abi::types::*;
-use otr_protocol::ake::Auth;
-use otr_protocol::effects::{ErrorCode, Notice};
-use otr_protocol::instances;
-use otr_protocol::policy::Policy;
+use otr_protocol::effects::Notice;
+use otr_protocol::instances::{Admission, admit};
 use otr_protocol::wire::error_message::text_of;
-use otr_protocol::wire::instance::{Instances, MIN_VALID};
-use otr_protocol::wire::kind::{MessageKind, instances as instance_tags, otr_tag};
-use otr_protocol::wire::version::Version;
 
-/// Whether another instance of the correspondent has a session with us.
+/// Our instance tag in this context.
 ///
 /// # Safety
-/// The user state is live, the names are C strings, `ctx` is one of the correspondent's contexts.
-pub unsafe fn other_instance_is_secure(
-    client: Client,
-    names: Names,
-    ctx: *mut ConnContext,
-) -> bool {
+/// `ctx` is live.
+pub unsafe fn our_tag(ctx: *const ConnContext) -> u32 {
     // SAFETY: the caller's promise.
-    unsafe {
-        find(client, names, INSTAG_BEST)
-            .is_some_and(|best| best != ctx && (*best).msgstate == MSGSTATE_ENCRYPTED)
-    }
-}
-
-/// Whether a message of this version is looked at: if the policy allows the version.
-pub fn accepts(policy: Policy, _kind: MessageKind, version: Version) -> bool {
-    policy.versions.contains(version)
+    unsafe { (*ctx).our_instance }
 }
 
 /// Notes that a message came from this context.
@@ -55,227 +35,83 @@ pub unsafe fn note_heard(ctx: *mut ConnContext) {
     }
 }
 
-impl Arrival {
-    /// Goes on with the context of the instance that a fragment of version 3 comes from; whether it had to be made.
-    ///
-    /// # Safety
-    /// As for [`receive`](super::super::receiving::receive).
-    pub unsafe fn route_fragment(&mut self, tags: Instances) -> Result<bool, Shown> {
-        // SAFETY: the caller's promise.
-        unsafe { self.follow(tags, tags.to == 0) }
-    }
-
-    /// Goes on with the context of the instance that a message of version 3 comes from.
-    ///
-    /// # Safety
-    /// As for [`receive`](super::super::receiving::receive).
-    pub unsafe fn route(&mut self, kind: MessageKind, context_is_new: bool) -> Result<(), Shown> {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let added = self.check_instances(kind)?;
-            self.take_over_from_master(kind, context_is_new | added)
-        }
-    }
-
-    /// The DH-commit of our master context, its hash and the message, that crosses the one that has arrived.
-    ///
-    /// # Safety
-    /// As for [`receive`](super::super::receiving::receive).
-    pub unsafe fn rival_commit(self) -> Result<Option<PendingCommit>, Shown> {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let (ctx, master) = (self.live(self.from)?, self.live(self.master)?);
-            Ok(if ctx == master {
-                None
-            } else {
-                pending_commit(master)
-            })
-        }
-    }
-
-    /// Tells the client of an error message, whose text it shows; without a callback for that the message itself is shown.
-    ///
-    /// # Safety
-    /// As for [`receive`](super::super::receiving::receive).
-    pub unsafe fn show_error(self) -> Result<Shown, Shown> {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let text = text_of(self.bytes()).map_or(ptr::null_mut(), c_string);
-            if text.is_null() || !self.client.handles_message_events() {
-                libc::free(text.cast());
-                return Ok(Shown::Yes);
-            }
-            self.event(Notice::ReceivedError, self.from, text);
-            libc::free(text.cast());
-            Ok(Shown::Nothing)
-        }
-    }
-
-    /// Plaintext is shown, unless there should be none: then the client decides how to.
-    ///
-    /// # Safety
-    /// As for [`receive`](super::super::receiving::receive).
-    pub unsafe fn plaintext(self) -> Shown {
-        // SAFETY: as for `receive`.
-        unsafe {
-            let expected = !self.policy.require_encryption
-                && find(self.client, self.names, INSTAG_BEST)
-                    .is_none_or(|best| (*best).msgstate == MSGSTATE_PLAINTEXT);
-            if expected || !self.client.handles_message_events() {
-                return Shown::Yes;
-            }
-            let new = *self.out.newmessagep;
-            *self.out.newmessagep = ptr::null_mut();
-            let text = if new.is_null() {
-                self.text
-            } else {
-                new.cast_const()
-            };
-            self.event(Notice::ReceivedUnencrypted, self.from, text);
-            libc::free(new.cast());
-            Shown::Nothing
-        }
-    }
-
-    unsafe fn event(self, what: Notice, about: Handle, text: *const c_char) {
-        // SAFETY: the handle says whether the context is there.
-        unsafe {
-            if let Some(ctx) = about.get(self.client.us) {
-                notice(self.client, ctx, what, text);
-            }
-        }
-    }
-
-    unsafe fn malformed(self) {
-        // SAFETY: as above.
-        unsafe {
-            self.event(Notice::ReceivedMalformed, self.from, ptr::null());
-            if let Some(ctx) = self.from.get(self.client.us) {
-                report_error(self.client, self.from, ctx, ErrorCode::Malformed);
-            }
-        }
-    }
-
-    /// Goes on with the context of this instance; whether it had to be made.
-    unsafe fn switch_to_instance(&mut self, tag: OtrlInstag) -> Result<bool, Shown> {
-        // SAFETY: as for `receive`.
-        unsafe {
-            let master = self.live(self.master)?;
-            if find(self.client, self.names, tag).is_none()
-                && context::count_members(master) >= instances::LIMIT
-            {
-                let old = context::instance_that_gives_way(master);
-                if old.is_null() {
-                    return Err(Shown::Nothing);
-                }
-                context::become_instance(self.client.us, old, tag);
-                self.from = Handle::of(old);
-                (*old).our_instance = (*master).our_instance;
-                return Ok(true);
-            }
-            let found =
-                find_or_add(self.client, self.names, tag, self.new).ok_or(Shown::Nothing)?;
-            self.from = found.handle;
-            if let Some(child) = self.from.get(self.client.us)
-                && (*child).our_instance == 0
-                && let Some(master) = self.master.get(self.client.us)
-            {
-                (*child).our_instance = (*master).our_instance;
-            }
-            Ok(found.added)
-        }
-    }
-
-    /// Checks whom a version 3 message is for and goes on with the context it comes from.
-    unsafe fn check_instances(&mut self, kind: MessageKind) -> Result<bool, Shown> {
-        // SAFETY: as for `receive`.
-        unsafe {
-            let bytes = self.bytes();
-            let tagged = otr_tag(bytes)
-                .and_then(|start| bytes.get(start..))
-                .map(instance_tags);
-            let Some(Ok(tags)) = tagged else {
-                self.malformed();
-                return Err(Shown::Nothing);
-            };
-            // Only a DH-commit may be meant for any of our instances.
-            self.follow(tags, kind == MessageKind::DhCommit && tags.to == 0)
-        }
-    }
-
-    /// Goes on with the context of the sender, if the message is for this instance of ours.
-    unsafe fn follow(&mut self, tags: Instances, for_any: bool) -> Result<bool, Shown> {
-        // SAFETY: as for `receive`.
-        unsafe {
-            let ours = (*self.live(self.from)?).our_instance;
-            if tags.to != ours && !for_any {
-                self.event(Notice::ReceivedForOtherInstance, self.master, ptr::null());
-                return Err(Shown::Nothing);
-            }
-            if tags.from < MIN_VALID {
-                self.malformed();
-                return Err(Shown::Nothing);
-            }
-            self.switch_to_instance(tags.from)
-        }
-    }
-
-    /// An instance seen for the first time takes over the state of the master context.
-    unsafe fn take_over_from_master(
-        self,
-        kind: MessageKind,
-        context_is_new: bool,
-    ) -> Result<(), Shown> {
-        // SAFETY: as for `receive`.
-        unsafe {
-            let (ctx, master) = (self.live(self.from)?, self.live(self.master)?);
-            if context_is_new {
-                (*ctx).auth.protocol_version = 3;
-                (*ctx).protocol_version = 3;
-                // It has no session yet. As "encrypted" it would be the best instance and get the texts for the session that
-                // there is, of version 2; "finished" sends no plaintext either.
-                (*ctx).msgstate = match (*master).msgstate {
-                    MSGSTATE_ENCRYPTED => MSGSTATE_FINISHED,
-                    state => state,
-                };
-                // A data message shows that they believe in a session that we do not have.
-                if !matches!(
-                    kind,
-                    MessageKind::DhKey | MessageKind::DhCommit | MessageKind::Data
-                ) {
-                    return Err(Shown::Nothing);
-                }
-                self.client.update_context_list();
-            }
-            Ok(())
-        }
-    }
-}
-
-/// The DH-commit of version 3 that a master context has sent and that waits for an answer: its hash and the message.
-/// One of version 2 is no rival of theirs: who speaks version 3 alone would never answer it.
-unsafe fn pending_commit(master: *const ConnContext) -> Option<PendingCommit> {
-    // SAFETY: the caller vouches for the context.
-    unsafe {
-        let auth = exchange::load(&raw const (*master).auth, None);
-        if auth.version != Some(Version::V3) {
-            return None;
-        }
-        Some((*auth.pending_commit()?, auth.last_message?))
-    }
-}
-
-/// The exchange of the master context, for one of its instances.
+/// Goes on with the context of the instance that has this tag; whether it had to be made. `None`: there is none.
 ///
 /// # Safety
-/// `ctx` is live, and so is its master.
-pub unsafe fn exchange_of_master(ctx: *const ConnContext) -> Option<Auth> {
+/// As for [`receive`](super::super::receiving::receive).
+pub unsafe fn enter(arrival: &mut Arrival, tag: OtrlInstag) -> Option<bool> {
+    // SAFETY: the caller's promise; the contexts are looked up again after the callback of a new one.
+    unsafe {
+        let us = arrival.client.us;
+        let master = arrival.master.get(us)?;
+        if find(arrival.client, arrival.names, tag).is_none() {
+            let instances = context::members(master).filter(|member| *member != master);
+            match admit(instances.map(|member| context::describe(member))) {
+                Admission::Added => {}
+                Admission::Refused => return None,
+                Admission::Replaces(old) => {
+                    context::become_instance(us, old, tag);
+                    (*old).our_instance = (*master).our_instance;
+                    arrival.from = Handle::of(old);
+                    return Some(true);
+                }
+            }
+        }
+        let found = find_or_add(arrival.client, arrival.names, tag, arrival.new)?;
+        arrival.from = found.handle;
+        let instance = arrival.from.get(us)?;
+        if (*instance).our_instance == 0 {
+            (*instance).our_instance = arrival.master.get(us).map_or(0, |it| (*it).our_instance);
+        }
+        Some(found.added)
+    }
+}
+
+/// Whether the client decides itself how plaintext is shown that should have been encrypted.
+///
+/// # Safety
+/// As for all callbacks.
+pub unsafe fn is_told_of_plaintext(client: Client) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { client.handles_message_events() }
+}
+
+/// Tells the client of plaintext that should have been encrypted.
+///
+/// # Safety
+/// As for all callbacks; `text` outlives the call.
+pub unsafe fn show_unexpected(arrival: Arrival, text: *const c_char) {
+    // SAFETY: the caller's promise.
+    unsafe { event(arrival, Notice::ReceivedUnencrypted, text) }
+}
+
+/// Tells the client of an error message, whose text it shows; whether it was told. Without a callback for that the message
+/// itself is shown.
+///
+/// # Safety
+/// As for all callbacks.
+pub unsafe fn show_error(arrival: Arrival, message: &[u8]) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
-        let master = (*ctx).m_context;
-        (!ptr::eq(master, ctx)).then(|| {
-            let extras = private_of(master).map(|private| &(*private).exchange);
-            exchange::load(&raw const (*master).auth, extras)
-        })
+        let Some(text) = text_of(message).filter(|_| arrival.client.handles_message_events())
+        else {
+            return false;
+        };
+        let text = c_string(text);
+        if text.is_null() {
+            return false;
+        }
+        event(arrival, Notice::ReceivedError, text);
+        libc::free(text.cast());
+        true
+    }
+}
+
+unsafe fn event(arrival: Arrival, what: Notice, text: *const c_char) {
+    // SAFETY: the handle says whether the context is there.
+    unsafe {
+        if let Some(ctx) = arrival.from.get(arrival.client.us) {
+            notice(arrival.client, ctx, what, text);
+        }
     }
 }

@@ -1,0 +1,518 @@
+//! A received message, from what the network brought to what the user sees: the single entry for it.
+//!
+//! [`Incoming`] is a state machine. It says with a [`Step`] what it needs next, the caller does that and calls the function that
+//! the step names, until [`Step::Done`]. In between the caller may run code of the client: nothing of the conversation is
+//! borrowed then, and the conversation may even be gone.
+//!
+//! ```text
+//!                 fragment of version 3
+//! begin ────────────────────────────────────► Instance
+//!   │ anything else with "?OTR"                  │ entered
+//!   ├──────────────► Conversation ◄──────────────┘
+//!   │                 reassemble, classify, note the answer to an offer, check the version
+//!   │                  │ version 3                          │ any other
+//!   │                  └─► Instance ─► entered ─────────────┤
+//!   │                                    │ new              │
+//!   │                                    └─► Exchange ──────┤
+//!   │                         (take over from the master)   │
+//!   │ plain text                                            ▼
+//!   └─────────────────────────────────────────────────────► Heard
+//!                                                           │ by kind
+//!        ┌───────────────┬───────────────────┬──────────────┴─────────┐
+//!   Conversation     Exchange         ExchangeWithKey             Plaintext
+//!    (Data)        (DH-commit,        (DH-key, reveal sig.,       (with a tag: perhaps
+//!        │          signature, query)  version 1)                  Exchange first)
+//!        └───────────────┴─────── Deliver ───┴────────────────────────┘
+//!                                   │ delivered
+//!                                   ▼
+//!                                 Done
+//! ```
+
+use super::ake::{Auth, SigningKey};
+use super::conversation::{Conversation, MessageState, Offer};
+use super::correspondent::Correspondent;
+use super::effects::{Effect, ErrorCode, Notice};
+use super::policy::Policy;
+use super::receiving::Delivery;
+use crate::wire::dialect::Dialect;
+use crate::wire::fragment::{Accumulated, fragment_instances};
+use crate::wire::instance::{Instances, MIN_VALID};
+use crate::wire::kind::{MessageKind, instances, otr_tag};
+use crate::wire::query::query_versions;
+use crate::wire::version::Version;
+use crate::wire::whitespace;
+use otr_crypto::secret::SecretBytes;
+
+/// The most that the fragments of one message may amount to, in bytes.
+pub const REASSEMBLY_LIMIT: usize = 16 << 20;
+
+/// The same without a session, where only the messages of an exchange make sense.
+pub const REASSEMBLY_LIMIT_WITHOUT_SESSION: usize = 256 << 10;
+
+/// What the caller does next.
+#[must_use]
+#[derive(Debug)]
+pub enum Step {
+    /// Call [`Incoming::in_conversation`] with the conversation that the message belongs to: the master's at first.
+    Conversation,
+    /// Call [`Incoming::in_exchange`] without a key.
+    Exchange,
+    /// Call [`Incoming::in_exchange`] with our long-term key; without one call [`Incoming::skip`].
+    ExchangeWithKey,
+    /// Go on with the instance that has this tag, make it if there is none, and call [`Incoming::entered`].
+    Instance(u32),
+    /// The message comes from this instance: note when, and call [`Incoming::heard`].
+    Heard,
+    /// Call [`Incoming::plaintext`].
+    Plaintext,
+    /// A data message was read: take what is for the user, deliver the effects and call [`Incoming::delivered`].
+    Read(Delivery),
+    /// Deliver the effects, in order, and call [`Incoming::delivered`].
+    Deliver(Vec<Effect>),
+    /// That was all.
+    Done(Shown),
+}
+
+/// What the user sees of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Nothing: it was a message of the protocol.
+    Nothing,
+    /// The message as it came: OTR is not spoken with this correspondent.
+    AsItCame,
+    /// The text of [`Step::Read`].
+    Decrypted,
+    /// [`Incoming::plain_text`].
+    Plain,
+    /// [`Incoming::plain_text`], with a warning: it should have been encrypted.
+    PlainUnexpected,
+    /// The error that the correspondent tells of, in [`Incoming::message`].
+    Error,
+}
+
+/// The contexts of one correspondent as the conversation that the message belongs to sees them. No code of the client runs here.
+pub trait Family {
+    /// The message state of the conversation itself.
+    fn state(&self) -> MessageState;
+
+    /// The message state of the master.
+    fn state_of_master(&self) -> MessageState;
+
+    /// The message state of the best instance, and whether that is another one than the conversation itself.
+    fn best(&self) -> (MessageState, bool);
+
+    /// The key exchange of the master; `None` if the conversation is the master.
+    fn exchange_of_master(&self) -> Option<Auth>;
+
+    /// Whether this DH-commit of ours has lost against one of another instance's.
+    fn has_lost(&self, commit: &[u8; 32]) -> bool;
+}
+
+/// Who receives.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipient<'m> {
+    /// Our account, as a query message names it.
+    pub name: &'m [u8],
+    /// Our instance tag.
+    pub tag: u32,
+    /// The policy for this correspondent.
+    pub policy: Policy,
+}
+
+/// One message being received.
+#[derive(Debug)]
+pub struct Incoming<'m> {
+    text: Text<'m>,
+    recipient: Recipient<'m>,
+    phase: Phase,
+    kind: MessageKind,
+    version: Option<Version>,
+    /// The version of the exchange that a query or a whitespace tag asks for.
+    asked: Option<Version>,
+    instance_is_new: bool,
+    /// The text without its whitespace tag.
+    stripped: Option<SecretBytes>,
+}
+
+#[derive(Debug)]
+enum Text<'m> {
+    Received(&'m [u8]),
+    Reassembled(SecretBytes),
+}
+
+/// What the next call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Fragment,
+    Whole,
+    Offer,
+    Route,
+    TakeOver,
+    Taken,
+    Handle,
+    Ending(Shown),
+}
+
+impl<'m> Incoming<'m> {
+    /// A message for this recipient.
+    pub fn new(message: &'m [u8], recipient: Recipient<'m>) -> Self {
+        Self {
+            text: Text::Received(message),
+            recipient,
+            phase: Phase::Whole,
+            kind: MessageKind::NotOtr,
+            version: None,
+            asked: None,
+            instance_is_new: false,
+            stripped: None,
+        }
+    }
+
+    /// The message, reassembled if it came in fragments.
+    pub fn message(&self) -> &[u8] {
+        match &self.text {
+            Text::Received(message) => message,
+            Text::Reassembled(message) => message,
+        }
+    }
+
+    /// A message that was not encrypted, without its whitespace tag; `None` if it had none.
+    pub fn plain_text(&self) -> Option<&[u8]> {
+        self.stripped.as_deref().map(Vec::as_slice)
+    }
+
+    /// The first step.
+    pub fn begin(&mut self) -> Step {
+        let policy = self.recipient.policy;
+        if !policy.speaks_otr() {
+            return Step::Done(Shown::AsItCame);
+        }
+        if otr_tag(self.message()).is_none() {
+            self.kind = policy.dialect.kind_of(self.message());
+            self.phase = Phase::Offer;
+            return if policy.send_whitespace_tag {
+                Step::Conversation
+            } else {
+                Step::Heard
+            };
+        }
+        match fragment_instances(self.message()) {
+            Some(tags) if policy.dialect == Dialect::Libotr4 => {
+                self.phase = Phase::Fragment;
+                self.follow(tags, tags.to == 0)
+            }
+            _ => Step::Conversation,
+        }
+    }
+
+    /// Goes on in the conversation that the message belongs to.
+    pub fn in_conversation(
+        &mut self,
+        c: &mut Conversation,
+        shared: &mut Correspondent,
+        family: &impl Family,
+        now: i64,
+    ) -> Step {
+        match self.phase {
+            Phase::Offer => {
+                self.note_answer_to_offer(c);
+                Step::Heard
+            }
+            Phase::Handle => self.data(c, shared, family, now),
+            _ => self.reassemble(c, now),
+        }
+    }
+
+    /// Goes on in the instance that the message comes from; whether it had to be made.
+    pub fn entered(&mut self, is_new: bool) -> Step {
+        self.instance_is_new |= is_new;
+        match self.phase {
+            Phase::Fragment => {
+                self.phase = Phase::Whole;
+                Step::Conversation
+            }
+            _ if self.instance_is_new => {
+                self.phase = Phase::TakeOver;
+                Step::Exchange
+            }
+            _ => Step::Heard,
+        }
+    }
+
+    /// Handles the message by its kind (OTRv3, "Receiving messages").
+    pub fn heard(&mut self) -> Step {
+        self.phase = Phase::Handle;
+        let policy = self.recipient.policy;
+        match self.kind {
+            MessageKind::Query => {
+                self.start(query_versions(self.message()).best_common(policy.versions))
+            }
+            MessageKind::DhCommit | MessageKind::Signature => Step::Exchange,
+            MessageKind::DhKey | MessageKind::RevealSig | MessageKind::V1KeyExchange => {
+                Step::ExchangeWithKey
+            }
+            MessageKind::Data => Step::Conversation,
+            MessageKind::TaggedPlaintext | MessageKind::NotOtr => Step::Plaintext,
+            MessageKind::Error => {
+                let mut effects = vec![Effect::TextMayBeLost];
+                if policy.error_start_ake {
+                    effects.push(Effect::Inject(policy.query(self.recipient.name)));
+                }
+                self.end(effects, Shown::Error)
+            }
+            MessageKind::Unknown => self.end(
+                vec![Effect::Notify(Notice::ReceivedUnrecognised, None)],
+                Shown::Nothing,
+            ),
+        }
+    }
+
+    /// Goes on in the key exchange of the conversation.
+    pub fn in_exchange(
+        &mut self,
+        c: &mut Conversation,
+        auth: &mut Auth,
+        shared: &mut Correspondent,
+        family: &impl Family,
+        key: Option<&SigningKey>,
+        now: i64,
+    ) -> Step {
+        if self.phase == Phase::TakeOver {
+            return self.take_over_from_master(c, auth, family);
+        }
+        let message = self.message();
+        let effects = match (self.kind, key) {
+            (MessageKind::DhCommit, _) => {
+                let Some(version) = self.version else {
+                    return self.skip();
+                };
+                let master = family.exchange_of_master();
+                let rival = master.as_ref().and_then(rival_commit);
+                c.on_dh_commit(auth, message, version, rival, now)
+            }
+            (MessageKind::DhKey, Some(key)) => {
+                let master = family.exchange_of_master();
+                c.on_dh_key(auth, master.as_ref(), &shared.opened, message, key, now)
+            }
+            (MessageKind::RevealSig, Some(key)) => {
+                c.on_reveal_signature(auth, &mut shared.opened, message, key, now)
+            }
+            (MessageKind::Signature, _) => c.on_signature(auth, &mut shared.opened, message, now),
+            (MessageKind::V1KeyExchange, Some(key)) => {
+                c.on_v1_key_exchange(auth, message, key, now)
+            }
+            (MessageKind::Query | MessageKind::TaggedPlaintext, key) => match (self.asked, key) {
+                (Some(Version::V1), Some(key)) => c.start_v1(auth, key, now),
+                (Some(version @ (Version::V2 | Version::V3)), _) => {
+                    let lost = c.secrets.masters_commit;
+                    let has_lost =
+                        |commit: &[u8; 32]| lost.has_lost(commit) || family.has_lost(commit);
+                    c.start_ake(auth, &shared.opened, has_lost, version, now)
+                }
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        Step::Deliver(effects)
+    }
+
+    /// Shows a message that was not encrypted, after its whitespace tag was answered (OTRv3, "Receiving plaintext").
+    pub fn plaintext(&mut self, family: &impl Family) -> Step {
+        let policy = self.recipient.policy;
+        if self.kind == MessageKind::TaggedPlaintext
+            && self.stripped.is_none()
+            && let Some((text, versions)) = whitespace::strip(self.message())
+        {
+            self.stripped = Some(SecretBytes::new(text));
+            if policy.whitespace_start_ake && family.state() != MessageState::Encrypted {
+                let step = self.start(versions.best_common(policy.versions));
+                if !matches!(step, Step::Done(_)) {
+                    return step;
+                }
+            }
+        }
+        let is_expected = !policy.require_encryption && family.best().0 == MessageState::Plaintext;
+        Step::Done(if is_expected {
+            Shown::Plain
+        } else {
+            Shown::PlainUnexpected
+        })
+    }
+
+    /// Goes on after the effects have been delivered.
+    pub fn delivered(&mut self) -> Step {
+        match self.phase {
+            Phase::Taken => Step::Heard,
+            Phase::Ending(shown) => Step::Done(shown),
+            _ => self.skip(),
+        }
+    }
+
+    /// Goes on without what the last step asked for: there is no private key, or the step could not be run.
+    pub fn skip(&mut self) -> Step {
+        match (self.phase, self.kind) {
+            (Phase::Offer, _) => Step::Heard,
+            (Phase::Handle, MessageKind::TaggedPlaintext) => Step::Plaintext,
+            _ => Step::Done(Shown::Nothing),
+        }
+    }
+
+    /// Takes up a fragment, and tells of a whole message what it is.
+    fn reassemble(&mut self, c: &mut Conversation, now: i64) -> Step {
+        let policy = self.recipient.policy;
+        let has_session = c.state == MessageState::Encrypted;
+        let limit = if has_session {
+            REASSEMBLY_LIMIT
+        } else {
+            REASSEMBLY_LIMIT_WITHOUT_SESSION
+        };
+        let is_foreign =
+            policy.dialect == Dialect::Libotr3 && fragment_instances(self.message()).is_some();
+        if is_foreign {
+            c.secrets.reassembly.discard();
+            (self.kind, self.version) = (MessageKind::Unknown, None);
+        } else {
+            match c.secrets.accept_fragment(self.message(), limit, now) {
+                Accumulated::Unfragmented => {}
+                Accumulated::Complete(message) => {
+                    self.text = Text::Reassembled(SecretBytes::new(message));
+                }
+                Accumulated::Incomplete if has_session => return Step::Done(Shown::Nothing),
+                Accumulated::Incomplete => {
+                    return self.end(vec![Effect::FragmentsWait], Shown::Nothing);
+                }
+            }
+            self.kind = policy.dialect.kind_of(self.message());
+            self.version = policy.dialect.version_of(self.message());
+        }
+        if policy.send_whitespace_tag {
+            self.note_answer_to_offer(c);
+        }
+        match self.version {
+            Some(version) if !self.is_accepted(version) => Step::Done(Shown::Nothing),
+            Some(Version::V3) => self.route(),
+            _ => Step::Heard,
+        }
+    }
+
+    /// Whether a message of this version is looked at.
+    fn is_accepted(&self, version: Version) -> bool {
+        let policy = self.recipient.policy;
+        let is_data = self.kind == MessageKind::Data;
+        policy.versions.contains(version) || (policy.dialect == Dialect::Libotr3 && is_data)
+    }
+
+    /// Notes whether they answered our whitespace tag.
+    fn note_answer_to_offer(&self, c: &mut Conversation) {
+        if self.kind != MessageKind::NotOtr {
+            c.offer = Offer::Accepted;
+        } else if c.offer == Offer::Sent {
+            c.offer = Offer::Rejected;
+        }
+    }
+
+    /// Finds out which instance a message of version 3 comes from, and whether it is for this one of ours (OTRv3, "Instance
+    /// Tags").
+    fn route(&mut self) -> Step {
+        self.phase = Phase::Route;
+        let message = self.message();
+        let tags = otr_tag(message)
+            .and_then(|start| message.get(start..))
+            .and_then(|tagged| instances(tagged).ok());
+        match tags {
+            // Only a DH-commit may be meant for any of our instances.
+            Some(tags) => self.follow(tags, self.kind == MessageKind::DhCommit && tags.to == 0),
+            None => self.malformed(),
+        }
+    }
+
+    fn follow(&mut self, tags: Instances, for_any: bool) -> Step {
+        if tags.to != self.recipient.tag && !for_any {
+            let notice = Effect::Notify(Notice::ReceivedForOtherInstance, None);
+            return self.end(vec![notice], Shown::Nothing);
+        }
+        if tags.from < MIN_VALID {
+            return self.malformed();
+        }
+        Step::Instance(tags.from)
+    }
+
+    fn malformed(&mut self) -> Step {
+        let effects = vec![
+            Effect::Notify(Notice::ReceivedMalformed, None),
+            Effect::ReportError(ErrorCode::Malformed),
+        ];
+        self.end(effects, Shown::Nothing)
+    }
+
+    /// An instance seen for the first time takes over the state of the master.
+    fn take_over_from_master(
+        &mut self,
+        c: &mut Conversation,
+        auth: &mut Auth,
+        family: &impl Family,
+    ) -> Step {
+        (c.version, auth.version) = (Some(Version::V3), Some(Version::V3));
+        // It has no session yet. As "encrypted" it would be the best instance and get the texts for the session that there is,
+        // of version 2; "finished" sends no plaintext either.
+        c.state = match family.state_of_master() {
+            MessageState::Encrypted => MessageState::Finished,
+            state => state,
+        };
+        self.phase = Phase::Taken;
+        match self.kind {
+            // A data message shows that they believe in a session that we do not have.
+            MessageKind::DhKey | MessageKind::DhCommit | MessageKind::Data => {
+                Step::Deliver(vec![Effect::ContextListChanged])
+            }
+            _ => Step::Done(Shown::Nothing),
+        }
+    }
+
+    /// Starts the exchange that a query or a whitespace tag asks for; `None` if no version suits.
+    fn start(&mut self, version: Option<Version>) -> Step {
+        self.asked = version;
+        match version {
+            Some(Version::V1) => Step::ExchangeWithKey,
+            Some(_) => Step::Exchange,
+            None => Step::Done(Shown::Nothing),
+        }
+    }
+
+    fn data(
+        &mut self,
+        c: &mut Conversation,
+        shared: &mut Correspondent,
+        family: &impl Family,
+        now: i64,
+    ) -> Step {
+        let other_is_secure = || family.best() == (MessageState::Encrypted, true);
+        let mut effects = Vec::new();
+        let delivery = c.on_data(self.message(), other_is_secure, shared, now, &mut effects);
+        match delivery {
+            Some(delivery) => {
+                self.phase = Phase::Ending(if delivery.received.text.is_empty() {
+                    Shown::Nothing
+                } else {
+                    Shown::Decrypted
+                });
+                Step::Read(delivery)
+            }
+            None => self.end(effects, Shown::Nothing),
+        }
+    }
+
+    fn end(&mut self, effects: Vec<Effect>, shown: Shown) -> Step {
+        self.phase = Phase::Ending(shown);
+        Step::Deliver(effects)
+    }
+}
+
+/// The DH-commit of version 3 that a master has sent and that waits for an answer: its hash and the message. One of version 2 is
+/// no rival of theirs: who speaks version 3 alone would never answer it.
+fn rival_commit(master: &Auth) -> Option<(&[u8; 32], &[u8])> {
+    if master.version != Some(Version::V3) {
+        return None;
+    }
+    Some((master.pending_commit()?, master.last_message.as_deref()?))
+}
