@@ -60,12 +60,12 @@ def no_gcrypt_h(subject):
     return problems
 
 
-def assertions(subject, claims):
+def assertions(subject, claims, declarations=""):
     """The constant expressions in `claims`, a dictionary from what each one says, that are not true."""
-    code = subject.interface.includes() + "".join(
-        f'_Static_assert({claim}, "{number}:failed");\n' for number, claim in enumerate(claims.values()))
+    before = subject.interface.includes() + declarations
+    code = before + "".join(f'_Static_assert({claim}, "{number}:failed");\n' for number, claim in enumerate(claims.values()))
     done = subject.compile(code, "-fsyntax-only", "-fmax-errors=0")
-    problems = Problems()
+    problems = Problems(count=len(claims))
     if not claims:
         problems.append("there is nothing to check")
     if done.returncode == 0:
@@ -76,7 +76,7 @@ def assertions(subject, claims):
     if headers.returncode:
         problems.append(f"the headers do not compile: {headers.stderr}")
         return problems
-    lines = {number + subject.interface.includes().count("\n") + 1: number for number in range(len(claims))}
+    lines = {number + before.count("\n") + 1: number for number in range(len(claims))}
     broken = {lines[int(line)] for line in re.findall(r"code\.c:(\d+):\d+: error", done.stderr) if int(line) in lines}
     for number, (what, claim) in enumerate(claims.items()):
         problems.unless(number not in false | broken, f"{what}: not so ({claim})")

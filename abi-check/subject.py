@@ -16,7 +16,11 @@ GLIBC = "2.36"
 
 
 class Problems(list):
-    """What is wrong, in lines. Empty: nothing."""
+    """What is wrong, in lines. Empty: nothing. `count` is how many things were looked at, if they were counted."""
+
+    def __init__(self, lines=(), count=0):
+        super().__init__(lines)
+        self.count = count
 
     def unless(self, good, why):
         """Adds a line, or several, unless all is well."""
@@ -44,13 +48,16 @@ class Problems(list):
 class Subject:
     """A library and the directory with its libotr/*.h, for one interface."""
 
-    def __init__(self, interface, library, headers, work, glibc=GLIBC, matrix=os.path.join(HERE, "MATRIX.md"), aclocal=None):
+    def __init__(self, interface, library, headers, work, glibc=GLIBC, matrix=os.path.join(HERE, "MATRIX.md"), aclocal=None,
+                 rust=None):
         self.interface, self.library, self.headers, self.work = interface, os.path.abspath(library), os.path.abspath(headers), work
         self.glibc, self.matrix = glibc, matrix
         self.directory = os.path.dirname(self.library)
         self.prefix = os.path.dirname(self.headers)
         self.aclocal = aclocal or os.path.join(self.prefix, "share", "aclocal")
         self.environment = dict(os.environ, LD_LIBRARY_PATH=self.directory, LC_ALL="C")
+        # Rust source with its macros expanded, in the place of this project's, and what cbindgen made of it.
+        self.rust, self.rust_header = rust, None
         self._hidden = {}
 
     def write(self, name, text):

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Checks what documents claim of the sources: that each function and each test in the tables of docs/conformance.md exists, and
+that each row says what it has to."""
+
+import re
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PLACES = {"protocol": "crates/otr-protocol/src", "crypto": "crates/otr-crypto/src", "abi": "src/abi",
+          "c": "tests/c", "c2": "tests/c2", "hold": "tests/hold"}
+VERDICTS = ("kept", "in part", "differs")
+
+
+@lru_cache
+def text_of(path):
+    """A file's text; None if there is no such file."""
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+@lru_cache
+def all_of(places, pattern):
+    """The texts of all files of some kind, in one."""
+    return "\n".join(text_of(path) for place in places for path in sorted((ROOT / place).rglob(pattern)))
+
+
+def defines(text, name, is_test):
+    """Whether a text in Rust, C or Python has this function (in Rust another item will do); `is_test`: a test of that name."""
+    if is_test and "fn " in text:
+        return re.search(rf"#\[test\]\s+(?:#\[[^\n]*\]\s+)*fn {name}\b", text) is not None
+    return re.search(rf"\b(?:fn|struct|enum|def) {name}\b|^\w[\w *]*\b{name}\([^;]*\)\s*\{{", text, re.M) is not None
+
+
+def missing(named, is_test):
+    """What is wrong with a name in a table; None if it is there."""
+    if re.fullmatch(r"\w+", named) and not is_test:
+        found = defines(all_of((PLACES["abi"], PLACES["protocol"]), "*.rs"), named, False)
+        return None if found else f"there is no function {named}"
+    place, _, name = named.partition(" ")
+    if place == "same":
+        return None if defines(all_of(("tests/same/scenarios",), "*.py"), name, False) else f"there is no scenario {name}"
+    top, _, rest = place.partition("/")
+    path = ROOT / PLACES.get(top, "none") / (rest if rest.endswith(".rs") else rest + ".c")
+    text = text_of(path)
+    if text is None:
+        return f"there is no file {place}"
+    return None if re.fullmatch(r"\w+", name) and defines(text, name, is_test) else f"{place} has no {name}"
+
+
+def wrong_with(row):
+    """What is wrong with a row of a table of docs/conformance.md."""
+    cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+    if len(cells) != 5:
+        return [f"{len(cells)} cells instead of 5"]
+    rule, verdict, why, functions, tests = cells
+    wrong = [] if rule else ["no rule"]
+    if verdict not in VERDICTS:
+        wrong.append(f"the verdict is none of {', '.join(VERDICTS)}: {verdict!r}")
+    if verdict != "kept" and not why:
+        wrong.append("no reason")
+    for what, cell, is_test in ("function", functions, False), ("test", tests, True):
+        names = re.findall(r"`([^`]+)`", cell)
+        if re.sub(r"`[^`]+`", "", cell).strip(", ") != ("" if names else "none"):
+            wrong.append(f"the cell of the {what} is not a list of names: {cell!r}")
+        if not names and not is_test:
+            wrong.append("no function")
+        wrong += [problem for problem in (missing(name, is_test) for name in names) if problem]
+    return wrong
+
+
+def rows(text):
+    """The rows of all tables of a document, without their heads."""
+    table = re.findall(r"^\|.*$", text, re.M)
+    return [row for row in table if not row.startswith(("| rule |", "|---"))]
+
+
+# A row that is right, and what must be found wrong when something in it is replaced.
+RIGHT = "| A rule | in part | why | `receive`, `protocol/ake.rs on_commit` | `same smp_aborted`, `c/smp out_of_turn`, " \
+        "`protocol/tests/smp.rs an_answer_to_nothing_is_refused` |"
+PLANTED = [
+    ("A rule", "", "no rule"), ("in part", "partly", "none of kept"), ("why", "", "no reason"), ("| why", "", "4 cells"),
+    ("`receive`", "`receives_all`", "no function receives_all"), ("on_commit", "on_commits", "ake.rs has no on_commits"),
+    ("protocol/ake.rs", "protocol/bake.rs", "no file protocol/bake.rs"), ("protocol/ake.rs", "procotol/ake.rs", "no file procotol"),
+    ("`receive`, `protocol/ake.rs on_commit`", "none", "no function"), ("`receive`,", "receive,", "not a list of names"),
+    ("smp_aborted", "smp_abort", "no scenario smp_abort"), ("out_of_turn", "out_of_turns", "c/smp has no out_of_turns"),
+    ("c/smp", "c/spm", "no file c/spm"), ("an_answer_to_nothing_is_refused", "bytes_of", "smp.rs has no bytes_of"),
+    ("an_answer_to_nothing_is_refused", "smp_events", "smp.rs has no smp_events"),
+]
+
+
+def main():
+    passed = failed = 0
+
+    def check(what, wrong):
+        nonlocal passed, failed
+        passed, failed = passed + (not wrong), failed + bool(wrong)
+        for problem in wrong:
+            print(f"not ok - {what}: {problem}")
+
+    check("a row that is right", wrong_with(RIGHT))
+    for old, new, expected in PLANTED:
+        found = wrong_with(RIGHT.replace(old, new, 1))
+        check(f"{new!r} in the place of {old!r}", [] if any(expected in one for one in found) else [f"found {found}"])
+    table = rows(text_of(ROOT / "docs/conformance.md"))
+    check("docs/conformance.md", [] if table else ["there are no rows"])
+    for row in table:
+        check(row[:70], wrong_with(row))
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
