@@ -1,11 +1,20 @@
 #!/usr/bin/env python3
-"""Checks what documents claim of the sources: that each function and each test in the tables of docs/conformance.md exists, and
-that each row says what it has to."""
+"""Checks the documents: that each function and each test in the tables of docs/conformance.md exists, and that each row says
+what it has to; that no link leads nowhere (links.py); and the spelling of everything, by codespell."""
 
+import os
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 from functools import lru_cache
 from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import links  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = {"protocol": "crates/otr-protocol/src", "crypto": "crates/otr-crypto/src", "abi": "src/abi",
@@ -89,6 +98,35 @@ PLANTED = [
 ]
 
 
+# Spelling is checked here; bytes and what others have written is left out.
+SPELLED = [".github", "Cargo.toml", "Makefile", "abi-check", "benches", "crates", "demo", "docs", "fuzz", "include", "pkgconfig",
+           "scripts", "src", "tests", *sorted(path.name for path in ROOT.glob("*.md"))]
+UNSPELLED = "*/target/*,*/node_modules/*,*.lock,*.svg,abi-check/reference/*,fuzz/seeds/*,fuzz/corpus/*,fuzz/artifacts/*,fuzz/keys," \
+            "tests/data/*,tests/same/recorded/*,tests/same/found/*"
+
+
+def misspelt(*paths):
+    """The mistakes that codespell finds in these files and directories. .codespellrc has the words that are none."""
+    if not shutil.which("codespell"):
+        return ["codespell is missing: install the package codespell"]
+    done = subprocess.run(["codespell", "--skip", UNSPELLED, *map(str, paths)], cwd=ROOT, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, check=False)
+    wrong = done.stdout.splitlines()
+    return wrong if wrong or done.returncode == 0 else [done.stderr]
+
+
+def spelling(check):
+    """The spelling of a file with a mistake, of one without, and of the project."""
+    with tempfile.TemporaryDirectory() as directory:
+        for text, mistakes in (("Received, with the keys of an ake in a crate.", 0), ("Rec" + "ieved.", 1)):
+            sample = Path(directory) / "sample.md"
+            sample.write_text(text, encoding="utf-8")
+            found = misspelt(sample)
+            check(f"the spelling of {text!r}", [] if len(found) == mistakes else [f"found {found}"])
+    wrong = misspelt(*SPELLED)
+    check("the spelling of the project", wrong)
+
+
 def main():
     passed = failed = 0
 
@@ -102,6 +140,11 @@ def main():
     for old, new, expected in PLANTED:
         found = wrong_with(RIGHT.replace(old, new, 1))
         check(f"{new!r} in the place of {old!r}", [] if any(expected in one for one in found) else [f"found {found}"])
+    for what, wrong in links.self_test():
+        check(what, wrong)
+    for path in links.documents():
+        check(str(path.relative_to(ROOT)), links.broken(text_of(path), path))
+    spelling(check)
     table = rows(text_of(ROOT / "docs/conformance.md"))
     check("docs/conformance.md", [] if table else ["there are no rows"])
     for row in table:
