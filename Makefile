@@ -43,6 +43,9 @@ REFERENCE := abi-check/reference
 SOURCES := Cargo.toml Cargo.lock build.rs $(wildcard .cargo/config.toml rust-toolchain.toml) \
 	$(wildcard crates/*/Cargo.toml crates/*/build.rs) $(shell find src crates -type f -name '*.rs')
 
+# The oldest Rust that will do, for those who have none.
+RUST = $(shell sed -n 's/^rust-version = "\(.*\)"$$/\1/p' Cargo.toml)
+
 # Absolute, for libotr.pc; there, what is below its prefix is named relative to it, so that a tree can be moved.
 prefix := $(abspath $(PREFIX))
 libdir := $(abspath $(LIBDIR))
@@ -57,7 +60,7 @@ all: $(BUILT)/$(SHARED) $(BUILT)/libotr.a
 
 $(BUILT)/$(SHARED): $(SOURCES)
 	@command -v $(CARGO) >/dev/null || { \
-		echo "make: cargo was not found. Building libotr takes Rust 1.89 or newer: see https://rustup.rs" >&2; exit 1; }
+		echo "make: cargo was not found. Building libotr takes Rust $(RUST) or newer: see https://rustup.rs" >&2; exit 1; }
 	$(CARGO) build --release --lib --locked --target-dir '$(TARGET)' --no-default-features --features abi$(ABI)
 	@mkdir -p '$(BUILT)'
 	cp '$(RELEASE)/libotr.a' '$(BUILT)/rust.a'

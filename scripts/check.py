@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+import tomllib
 from dataclasses import dataclass, field, replace
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -232,7 +233,9 @@ def prepare(suites):
     home = os.environ.get("CARGO_HOME") or os.path.expanduser("~/.cargo")
     os.environ["PATH"] += os.pathsep + os.path.join(home, "bin")
     if not shutil.which("cargo"):
-        sys.exit("cargo was not found. Building libotr takes Rust 1.89 or newer: see https://rustup.rs")
+        with open(os.path.join(ROOT, "Cargo.toml"), "rb") as manifest:
+            oldest = tomllib.load(manifest)["workspace"]["package"]["rust-version"]
+        sys.exit(f"cargo was not found. Building libotr takes Rust {oldest} or newer: see https://rustup.rs")
     packages = []
     for suite in suites:
         packages += [package for package in suite.packages if package not in packages]
