@@ -1,7 +1,8 @@
 # make            build the library
 # make install    put it under PREFIX (/usr/local)
 #                 Both take ABI=2 for libotr.so.2, the interface of libotr 3.2; without it, it is libotr.so.5, that of libotr 4.
-# make demo demo-rust       see it work: two BitlBees that talk through it
+# make demo       see it work: two BitlBees that talk through it
+# make test       run the quick tests: some three minutes
 # make check      run every test
 # make bench      measure it beside the libotr of the distribution
 #
@@ -42,13 +43,16 @@ REFERENCE := abi-check/reference
 SOURCES := Cargo.toml Cargo.lock build.rs $(wildcard .cargo/config.toml rust-toolchain.toml) \
 	$(wildcard crates/*/Cargo.toml crates/*/build.rs) $(shell find src crates -type f -name '*.rs')
 
+# The oldest Rust that will do, for those who have none.
+RUST = $(shell sed -n 's/^rust-version = "\(.*\)"$$/\1/p' Cargo.toml)
+
 # Absolute, for libotr.pc; there, what is below its prefix is named relative to it, so that a tree can be moved.
 prefix := $(abspath $(PREFIX))
 libdir := $(abspath $(LIBDIR))
 includedir := $(abspath $(INCLUDEDIR))
 datadir := $(abspath $(DATADIR))
 
-.PHONY: all install uninstall demo demo-rust check abi-check upstream-check bench fuzz mutants soak deny fmt clippy clean
+.PHONY: all install uninstall demo demo-rust check test abi-check upstream-check bench fuzz mutants soak deny fmt clippy clean
 .PHONY: install-2 install-5 install-plain install-shared uninstall-2 uninstall-5 uninstall-plain uninstall-shared
 .DELETE_ON_ERROR:
 
@@ -56,7 +60,7 @@ all: $(BUILT)/$(SHARED) $(BUILT)/libotr.a
 
 $(BUILT)/$(SHARED): $(SOURCES)
 	@command -v $(CARGO) >/dev/null || { \
-		echo "make: cargo was not found. Building libotr takes Rust 1.89 or newer: see https://rustup.rs" >&2; exit 1; }
+		echo "make: cargo was not found. Building libotr takes Rust $(RUST) or newer: see https://rustup.rs" >&2; exit 1; }
 	$(CARGO) build --release --lib --locked --target-dir '$(TARGET)' --no-default-features --features abi$(ABI)
 	@mkdir -p '$(BUILT)'
 	cp '$(RELEASE)/libotr.a' '$(BUILT)/rust.a'
@@ -137,6 +141,9 @@ demo-rust:
 
 check:
 	scripts/check
+
+test:
+	scripts/check --quick
 
 ifeq ($(ABI),5)
 abi-check:

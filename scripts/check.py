@@ -9,7 +9,8 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+import tomllib
+from dataclasses import dataclass, field, replace
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TARGET = os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target"))
@@ -30,7 +31,8 @@ class Suite:
     """A command of some tests. Its output is read as `counts` says.
 
     Two suites run at a time, but never two with the same `lock`: cargo works on one directory at a time. One that `runs_alone`
-    measures time, or starts as many programs as there are processors."""
+    measures time, or starts as many programs as there are processors. `quick` is what the command gets besides in the quick run
+    (`make test`); a suite without it is not in that run."""
 
     name: str
     command: list
@@ -40,6 +42,7 @@ class Suite:
     needs_install: bool = False
     lock: str = ""
     runs_alone: bool = False
+    quick: list | None = None
 
 
 CLIPPY = ["cargo", "clippy", "--all-targets", "--locked"]
@@ -58,7 +61,7 @@ ABI_CHECK = COMPILERS + GCRYPT + ["g++", "abigail-tools", "pkg-config", "autocon
 SUITES = [
     Suite("runner", ["python3", "scripts/check_test.py"], LAST_LINE, minutes=1),
     Suite("layers", ["scripts/layers.py"], LAST_LINE, minutes=1),
-    Suite("documents", ["scripts/documents.py"], LAST_LINE, minutes=1),
+    Suite("documents", ["scripts/documents.py"], LAST_LINE, ["codespell"], minutes=1),
     Suite("format", ["cargo", "fmt", "--all", "--check"], STATUS, minutes=2),
     Suite("licences", ["scripts/licences.py"], LAST_LINE, minutes=5),
     Suite("clippy", CLIPPY + ["--", "-D", "warnings"], STATUS, COMPILERS, lock="debug"),
@@ -66,9 +69,9 @@ SUITES = [
     Suite("clippy-abi2", CLIPPY + ABI2 + ["--", "-D", "warnings"], STATUS, COMPILERS, lock="debug"),
     Suite("docs", ["env", "RUSTDOCFLAGS=-D warnings", "cargo", "doc", "--locked", "--no-deps", "--workspace"], STATUS, COMPILERS,
           lock="debug"),
-    Suite("rust", TEST, CARGO_TEST, COMPILERS, minutes=15, lock="debug"),
-    Suite("rust-core", TEST + CORE, CARGO_TEST, COMPILERS, minutes=15, lock="debug"),
-    Suite("rust-abi2", TEST + ABI2, CARGO_TEST, COMPILERS, minutes=15, lock="debug"),
+    Suite("rust", TEST, CARGO_TEST, COMPILERS, minutes=15, lock="debug", quick=[]),
+    Suite("rust-core", TEST + CORE, CARGO_TEST, COMPILERS, minutes=15, lock="debug", quick=[]),
+    Suite("rust-abi2", TEST + ABI2, CARGO_TEST, COMPILERS, minutes=15, lock="debug", quick=[]),
     # Whole conversations: recorded messages, two who type at once, an unreliable network; and what libotr does in the same.
     Suite("conversations", ["env", "OTR_REAL_LIBRARY=libotr.so.5", "OTR_REPLAY_SCHEDULES=150", "OTR_TYPING_SCHEDULES=100",
                             "OTR_TYPING_DEPTH=5", "OTR_UNRELIABLE_SCHEDULES=60", *TEST, "--lib", "testing"], CARGO_TEST,
@@ -76,7 +79,7 @@ SUITES = [
     # The multiplication kernels against num-bigint: optimised, since there are many cases; a debug build takes some hundred.
     Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", *TEST, "-p", "otr-crypto", "--release", "--lib", "montgomery"], CARGO_TEST,
           COMPILERS, minutes=15, lock="release"),
-    Suite("abi-check", ["abi-check/run"], LAST_LINE, ABI_CHECK, needs_install=True),
+    Suite("abi-check", ["abi-check/run"], LAST_LINE, ABI_CHECK, needs_install=True, quick=[]),
     Suite("abi-check-abi2", ["env", "-u", "OTR_PREFIX", "abi-check/run", "--abi", "2"], LAST_LINE, ABI_CHECK,
           needs_install=True, lock="release"),
     Suite("abi-self-test", ["abi-check/self-test"], LAST_LINE, ABI_CHECK + ["libotr5", "libotr5-dev"], needs_install=True),
@@ -86,16 +89,17 @@ SUITES = [
     Suite("install-abi2", ["tests/install/abi2"], LAST_LINE, COMPILERS + GCRYPT + ["g++", "pkg-config"],
           needs_install=True, lock="release"),
     Suite("c-abi2", ["tests/c2/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind", "libotr5", "libotr5-dev"],
-          needs_install=True),
+          needs_install=True, quick=[]),
     Suite("interop-abi2", ["tests/interop/run", "--abi2"], LAST_LINE, INTEROP, needs_install=True),
-    Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
+    Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True, quick=[]),
     Suite("hold", ["tests/hold/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=30,
           needs_install=True, runs_alone=True),
     # The same inputs in each run; `make fuzz` goes where no run has been. Where clients talk, an input takes much longer.
     Suite("fuzz-parsers", FUZZ + ["4", *PARSERS], LAST_LINE, COMPILERS + ["g++"], minutes=20, lock="fuzz"),
     Suite("fuzz-clients", FUZZ + ["20", "receiving", "conversation"], LAST_LINE, COMPILERS + ["g++"], minutes=20, lock="fuzz"),
     Suite("interop", ["tests/interop/run"], LAST_LINE, INTEROP, minutes=15, needs_install=True),
-    Suite("same", ["tests/same/run"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True),
+    Suite("same", ["tests/same/run"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True,
+          quick=["--sample", "50"]),
     Suite("same-abi2", ["tests/same/run", "--abi2"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15,
           needs_install=True),
     Suite("bitlbee", ["tests/bitlbee/run"], LAST_LINE,
@@ -215,7 +219,9 @@ def run_suite(suite, environment):
 
 
 def choose(names):
-    """The suites of these names; all for none."""
+    """The suites of these names; all for none. After `--quick`, those of the quick run."""
+    if names[:1] == ["--quick"]:
+        return [replace(suite, command=suite.command + suite.quick) for suite in choose(names[1:]) if suite.quick is not None]
     known = {suite.name: suite for suite in SUITES}
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -228,7 +234,9 @@ def prepare(suites):
     home = os.environ.get("CARGO_HOME") or os.path.expanduser("~/.cargo")
     os.environ["PATH"] += os.pathsep + os.path.join(home, "bin")
     if not shutil.which("cargo"):
-        sys.exit("cargo was not found. Building libotr takes Rust 1.89 or newer: see https://rustup.rs")
+        with open(os.path.join(ROOT, "Cargo.toml"), "rb") as manifest:
+            oldest = tomllib.load(manifest)["workspace"]["package"]["rust-version"]
+        sys.exit(f"cargo was not found. Building libotr takes Rust {oldest} or newer: see https://rustup.rs")
     packages = []
     for suite in suites:
         packages += [package for package in suite.packages if package not in packages]

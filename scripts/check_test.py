@@ -75,8 +75,20 @@ def together(checks, logs):
     check.FAILURES.clear()
 
 
+def quick_run(checks):
+    """What `--quick` leaves of the suites, and of those that are named."""
+    named = {suite.name: suite for suite in check.choose(["--quick"])}
+    checks.same_names("the suites of the quick run", named,
+                      ["rust", "rust-core", "rust-abi2", "abi-check", "c", "c-abi2", "same"])
+    checks.equal("the command of one that is quick with arguments", named["same"].command,
+                 ["tests/same/run", "--sample", "50"])
+    checks.equal("the same suite in the run of everything", check.choose(["same"])[0].command, ["tests/same/run"])
+    checks.equal("a suite by name", [suite.name for suite in check.choose(["--quick", "c", "hold"])], ["c"])
+
+
 def main():
     checks = Checklist()
+    quick_run(checks)
     for what, how, status, output, expected in CASES:
         checks.equal(what, check.count(how, status, output)[:2], expected)
     with scratch() as logs:

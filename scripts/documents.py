@@ -1,11 +1,25 @@
 #!/usr/bin/env python3
-"""Checks what documents claim of the sources: that each function and each test in the tables of docs/conformance.md exists, and
-that each row says what it has to."""
+"""Checks the documents: that each function and each test in the tables of docs/conformance.md exists, and that each row says
+what it has to; that no link leads nowhere (links.py); that docs/differences.md and tests/same name the same differences; and
+the spelling of everything, by codespell."""
 
+import os
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 from functools import lru_cache
 from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests/same"))
+
+import explained  # noqa: E402
+import explained3  # noqa: E402
+import links  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = {"protocol": "crates/otr-protocol/src", "crypto": "crates/otr-crypto/src", "abi": "src/abi",
@@ -89,6 +103,55 @@ PLANTED = [
 ]
 
 
+def unmatched(document, let_through):
+    """What is wrong between the names of differences in docs/differences.md and those of the entries of tests/same."""
+    named = explained.names_in(document)
+    return ([f"two differences are named {name}" for name in sorted(set(named)) if named.count(name) > 1]
+            + [f"tests/same has no entry for {name}" for name in sorted(set(named) - let_through)]
+            + [f"tests/same names {name}, which docs/differences.md has not" for name in sorted(let_through - set(named))])
+
+
+def check_differences(check):
+    """The differences that tests/same lets through, and first what must be found wrong with others."""
+    check("names that agree", unmatched("| x [a-b] | [resent] | [c-d](e.md) |\n- y [f-3.2].", {"a-b", "f-3.2"}))
+    for document, let_through, expected in (("[a-b] [c-d]", {"a-b"}, "no entry for c-d"), ("[a-b]", {"a-b", "c-d"}, "names c-d"),
+                                            ("[a-b] [a-b]", {"a-b"}, "two differences")):
+        found = unmatched(document, let_through)
+        check(f"{document} and {sorted(let_through)}", [] if any(expected in one for one in found) else [f"found {found}"])
+    entries = explained.EXPLAINED + explained3.EXPLAINED
+    wrong = unmatched(text_of(ROOT / "docs/differences.md"), {entry.difference for entry in entries})
+    check("docs/differences.md and the entries of tests/same", wrong)
+
+
+# Spelling is checked here; bytes and what others have written is left out.
+SPELLED = [".github", "Cargo.toml", "Makefile", "abi-check", "benches", "crates", "demo", "docs", "fuzz", "include", "pkgconfig",
+           "scripts", "src", "tests", *sorted(path.name for path in ROOT.glob("*.md"))]
+UNSPELLED = "*/target/*,*/node_modules/*,*.lock,*.svg,abi-check/reference/*,fuzz/seeds/*,fuzz/corpus/*,fuzz/artifacts/*," \
+            "fuzz/keys,tests/data/*,tests/same/recorded/*,tests/same/found/*"
+
+
+def misspelt(*paths):
+    """The mistakes that codespell finds in these files and directories. .codespellrc has the words that are none."""
+    if not shutil.which("codespell"):
+        return ["codespell is missing: install the package codespell"]
+    done = subprocess.run(["codespell", "--skip", UNSPELLED, *map(str, paths)], cwd=ROOT, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, check=False)
+    wrong = done.stdout.splitlines()
+    return wrong if wrong or done.returncode == 0 else [done.stderr]
+
+
+def spelling(check):
+    """The spelling of a file with a mistake, of one without, and of the project."""
+    with tempfile.TemporaryDirectory() as directory:
+        for text, mistakes in (("Received, with the keys of an ake in a crate.", 0), ("Rec" + "ieved.", 1)):
+            sample = Path(directory) / "sample.md"
+            sample.write_text(text, encoding="utf-8")
+            found = misspelt(sample)
+            check(f"the spelling of {text!r}", [] if len(found) == mistakes else [f"found {found}"])
+    wrong = misspelt(*SPELLED)
+    check("the spelling of the project", wrong)
+
+
 def main():
     passed = failed = 0
 
@@ -102,6 +165,12 @@ def main():
     for old, new, expected in PLANTED:
         found = wrong_with(RIGHT.replace(old, new, 1))
         check(f"{new!r} in the place of {old!r}", [] if any(expected in one for one in found) else [f"found {found}"])
+    for what, wrong in links.self_test():
+        check(what, wrong)
+    for path in links.documents():
+        check(str(path.relative_to(ROOT)), links.broken(text_of(path), path))
+    spelling(check)
+    check_differences(check)
     table = rows(text_of(ROOT / "docs/conformance.md"))
     check("docs/conformance.md", [] if table else ["there are no rows"])
     for row in table:

@@ -234,8 +234,15 @@ def _good(trace, wanted, unwanted):
     return any(re.search(wanted, line) for line in happened) and not any(re.search(unwanted, line) for line in happened)
 
 
-def run(tally, pool):
-    for script, wanted, unwanted in TABLE:
+def names():
+    """The names by which one of these tests is run alone."""
+    return [script.__name__.strip("_") for script, _, _ in TABLE]
+
+
+def run(tally, pool, chosen=()):
+    for name, (script, wanted, unwanted) in zip(names(), TABLE):
+        if chosen and name not in chosen:
+            continue
         trace = _trace(pool, "ours", script)
         tally.ok(_good(trace, wanted, unwanted), f"better: {script.__doc__}", "\n".join(f"      {line[:200]}" for line in trace[-20:]))
         # So that the test is known to see the defect.

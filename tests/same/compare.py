@@ -125,20 +125,20 @@ def again(before):
 CONDITIONS = {"again": again, "refreshed": refreshed, "spoiled": spoiled, "crossed": crossed, "aged": aged, "repeated": repeated}
 
 
-def holds(entry, name, before, before_ours, quotes):
+def holds(entry, name, before, before_ours, known):
     """Whether an entry is about this place."""
     return ((not entry.scenarios or re.fullmatch(entry.scenarios, name))
             and (not entry.after or re.search(entry.after, command(before).line))
-            and (not entry.follows or entry.quote in quotes)
+            and (not entry.follows or entry.difference in known)
             and (not entry.when or (apart(before, before_ours) if entry.when == "apart" else CONDITIONS[entry.when](before))))
 
 
-def explain(name, before, before_ours, real, ours, quotes, entries):
-    """The entry of the allow-list for these lines, which come after others, or None. `quotes` are those of the entries
-    that have explained something before; what explains this is added."""
+def explain(name, before, before_ours, real, ours, known, entries):
+    """The entry of the allow-list for these lines, which come after others, or None. `known` are the differences that have
+    explained something before; what explains this is added."""
     possible = [entry for entry in entries
                 if (regrouped(before, real, ours) if entry.when == "regrouped"
-                    else holds(entry, name, before, before_ours, quotes))]
+                    else holds(entry, name, before, before_ours, known))]
     # Explained differences side by side, with the same lines between them.
     alike = [line for line in real if line in ours]
     real, ours = ([line for line in lines if line not in alike] for lines in (real, ours))
@@ -150,7 +150,7 @@ def explain(name, before, before_ours, real, ours, quotes, entries):
         used = [e for e in possible if e.stops and first(e.real, real) and first(e.ours, ours)][:1]
     for entry in used:
         entry.used += 1
-        quotes.add(entry.quote)
+        known.add(entry.difference)
     return used[0] if used else None
 
 
@@ -207,14 +207,14 @@ def differences(name, reference, trace, entries=EXPLAINED, undefined=None):
     so until the next line from which on all is new, and so does the line `undefined` in the reference."""
     out, compared, at = [], 0, 0
     for real, ours in itertools.zip_longest(rounds(reference), rounds(trace), fillvalue=[]):
-        quotes = set()
+        known = set()
         same = len(ours)
         for a, b, c, d in hunks(real, ours):
             if undefined in real[a:b]:
                 same = c
                 break
             difference = Difference(at + a, real[a:b], ours[c:d])
-            difference.entry = explain(name, real[:a], ours[:c], difference.real, difference.ours, quotes, entries)
+            difference.entry = explain(name, real[:a], ours[:c], difference.real, difference.ours, known, entries)
             out.append(difference)
             if difference.entry is None or difference.entry.stops:
                 same = c
