@@ -1,7 +1,7 @@
 # make            build the library
 # make install    put it under PREFIX (/usr/local)
 #                 Both take ABI=2 for libotr.so.2, the interface of libotr 3.2; without it, it is libotr.so.5, that of libotr 4.
-# make demo       see it work: two BitlBees that talk through it
+# make demo       see it work: two BitlBees that talk through it; make demo-rust for a chat in Rust
 # make test       run the quick tests: some three minutes
 # make check      run every test
 # make bench      measure it beside the libotr of the distribution
@@ -52,7 +52,7 @@ libdir := $(abspath $(LIBDIR))
 includedir := $(abspath $(INCLUDEDIR))
 datadir := $(abspath $(DATADIR))
 
-.PHONY: all install uninstall demo check test abi-check upstream-check bench fuzz mutants soak deny fmt clippy clean
+.PHONY: all install uninstall demo demo-rust check test abi-check upstream-check bench fuzz mutants soak deny fmt clippy clean
 .PHONY: install-2 install-5 install-plain install-shared uninstall-2 uninstall-5 uninstall-plain uninstall-shared
 .DELETE_ON_ERROR:
 
@@ -134,6 +134,10 @@ uninstall-2: uninstall-shared
 
 demo:
 	demo/run
+
+# Two processes that talk over a socket, from Rust alone.
+demo-rust:
+	demo/rust
 
 check:
 	scripts/check

@@ -60,6 +60,7 @@ ABI_CHECK = COMPILERS + GCRYPT + ["g++", "abigail-tools", "pkg-config", "autocon
 
 SUITES = [
     Suite("runner", ["python3", "scripts/check_test.py"], LAST_LINE, minutes=1),
+    Suite("layers", ["scripts/layers.py"], LAST_LINE, minutes=1),
     Suite("documents", ["scripts/documents.py"], LAST_LINE, ["codespell"], minutes=1),
     Suite("format", ["cargo", "fmt", "--all", "--check"], STATUS, minutes=2),
     Suite("licences", ["scripts/licences.py"], LAST_LINE, minutes=5),

@@ -3,11 +3,11 @@
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
-use super::bridge::c_bool;
 use super::entry::{entry, guard};
 use super::error::GcryError;
 use super::exchange;
 use super::memory::{bytes_of, put};
+use super::numbers::c_bool;
 use super::privkey;
 use super::types::*;
 use otr_protocol::ake::{Auth, Established, SigningKey, Tags};

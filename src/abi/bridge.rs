@@ -3,7 +3,6 @@
 //!
 //! The public struct is the truth for every public member: clients write some of them at any time.
 
-use std::ffi::{c_int, c_uint};
 use std::ptr;
 
 use super::context;
@@ -12,6 +11,7 @@ use super::error::GcryError;
 use super::exchange;
 use super::hidden::{hidden, private_of};
 use super::memory::{bytes_of, wipe_stack};
+use super::numbers::{half_number, version_from, version_number};
 use super::private::ExchangeExtras;
 use super::smp_numbers;
 use super::types::*;
@@ -23,7 +23,6 @@ use otr_protocol::policy::Policy;
 use otr_protocol::session_id::{BoldHalf, SessionId};
 use otr_protocol::smp::state::Smp;
 use otr_protocol::wire::query::Versions;
-use otr_protocol::wire::version::Version;
 
 #[cfg(feature = "abi2")]
 mod abi2;
@@ -268,24 +267,6 @@ unsafe fn active_peer(ctx: *const ConnContext) -> Option<Peer> {
     }
 }
 
-/// A version as the structs number it, 0 for none.
-pub fn version_number(version: Option<Version>) -> c_uint {
-    version.map_or(0, |version| version.number().into())
-}
-
-/// The version with this number.
-pub fn version_from(number: c_uint) -> Option<Version> {
-    u8::try_from(number).ok().and_then(Version::from_number)
-}
-
-/// The bold half as the structs number it.
-pub fn half_number(half: BoldHalf) -> OtrlSessionIdHalf {
-    match half {
-        BoldHalf::First => SESSIONID_FIRST_HALF_BOLD,
-        BoldHalf::Second => SESSIONID_SECOND_HALF_BOLD,
-    }
-}
-
 /// A policy from its bits.
 pub fn policy_from(bits: OtrlPolicy) -> Policy {
     let has = |bit| bits & bit != 0;
@@ -301,11 +282,6 @@ pub fn policy_from(bits: OtrlPolicy) -> Policy {
         error_start_ake: has(POLICY_ERROR_START_AKE),
         dialect: face::DIALECT,
     }
-}
-
-/// A C truth value.
-pub fn c_bool(value: bool) -> c_int {
-    value.into()
 }
 
 impl From<ProtocolError> for GcryError {

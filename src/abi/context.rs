@@ -33,6 +33,6 @@ pub use face::{
 };
 pub use fingerprint::{find_fingerprint, forget_fingerprint, is_trusted, set_trust};
 pub use forget::{forget, forget_all};
-pub use handle::{CONTEXTS_FORGOTTEN, Handle, is_live};
+pub use handle::{Handle, is_live};
 pub use list::{Names, NewContexts};
 pub use state::{force_finished, force_plaintext};

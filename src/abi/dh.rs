@@ -3,13 +3,13 @@
 use std::ffi::c_uint;
 use std::ptr;
 
-use super::bridge::half_number;
 use super::dh_objects;
 use super::entry::entry;
 use super::error::GcryError;
 use super::exchange::{load_keypair, store_keypair};
 use super::gcry::{Cipher, Digest, Mpi, cipher, digest, mpi};
 use super::memory::put;
+use super::numbers::half_number;
 use super::types::*;
 use otr_crypto::group::Element;
 use otr_protocol::dh::{AuthKeys, DataKeys, DhKeyPair, v1_session_id};

@@ -1,10 +1,9 @@
 //! Error values, equal to libgpg-error's bit for bit, and the two functions of libgcrypt that clients expect to find.
 
-use std::ffi::{c_char, c_int, c_uint};
+use std::ffi::{c_int, c_uint};
 
-use super::entry::{Panicked, entry};
-use super::error_table::{ERRNO_ALIASES, ERRNO_CODES, MESSAGES, UNKNOWN_CODE};
-use super::gcry::loaded;
+use super::entry::Panicked;
+use super::error_table::{ERRNO_ALIASES, ERRNO_CODES};
 
 /// `gcry_error_t`: in the top byte who reports, in the lower half what.
 #[repr(transparent)]
@@ -12,9 +11,9 @@ use super::gcry::loaded;
 pub struct GcryError(pub c_uint);
 
 /// Set in the codes that stand for an errno.
-const SYSTEM_ERROR: u16 = 1 << 15;
+pub const SYSTEM_ERROR: u16 = 1 << 15;
 /// The code of an errno that libgpg-error does not know.
-const UNKNOWN_ERRNO: u16 = 16382;
+pub const UNKNOWN_ERRNO: u16 = 16382;
 /// libgcrypt's own source: errno values and what its functions report.
 const SOURCE_GCRYPT: c_uint = 1;
 /// The source of `gcry_error()` in a program that defines none, as libotr is.
@@ -120,7 +119,8 @@ fn code_from_errno(errno: c_int) -> u16 {
         .map_or(UNKNOWN_ERRNO, |(_, code)| *code)
 }
 
-fn errno_from_code(code: u16) -> Option<c_int> {
+/// The errno that a code stands for; `None` for a code of libgpg-error's own.
+pub fn errno_from_code(code: u16) -> Option<c_int> {
     ERRNO_CODES
         .iter()
         .chain(ERRNO_ALIASES)
@@ -128,63 +128,10 @@ fn errno_from_code(code: u16) -> Option<c_int> {
         .map(|(errno, _)| *errno)
 }
 
-/// The English text that libgpg-error has for a code. Never allocates.
-fn message(code: u16) -> *const c_char {
-    if code & SYSTEM_ERROR != 0 {
-        if let Some(errno) = errno_from_code(code) {
-            // SAFETY: strerror takes any number; the text for an errno that the C library knows is a constant of it.
-            return unsafe { libc::strerror(errno) };
-        }
-        return message(UNKNOWN_ERRNO);
-    }
-    MESSAGES
-        .binary_search_by_key(&code, |(known, _)| *known)
-        .ok()
-        .and_then(|index| MESSAGES.get(index))
-        .map_or(UNKNOWN_CODE, |(_, text)| text)
-        .as_ptr()
-}
-
-entry! {
-    /// `gcry_strerror`, for clients that take it from libotr's own dependencies: libgcrypt's answer when the process has
-    /// libgcrypt, and the same English words otherwise. The text is a constant.
-    ///
-    /// # Safety
-    /// None beyond C's calling convention.
-    on panic UNKNOWN_CODE.as_ptr();
-    pub fn gcry_strerror(err: GcryError) -> *const c_char {
-        match loaded::strerror(gcry_strerror as *const ()) {
-            // SAFETY: the address is that of libgcrypt's own function of this type, and libgcrypt stays loaded.
-            Some(theirs) => unsafe { theirs(err) },
-            None => message(err.code()),
-        }
-    }
-}
-
-entry! {
-    /// `gcry_error_from_errno`, for the same clients.
-    ///
-    /// # Safety
-    /// None beyond C's calling convention.
-    on panic GcryError::INTERNAL;
-    pub fn gcry_error_from_errno(errno: c_int) -> GcryError {
-        match loaded::error_from_errno(gcry_error_from_errno as *const ()) {
-            // SAFETY: as in gcry_strerror.
-            Some(theirs) => unsafe { theirs(errno) },
-            None => GcryError::from_errno(errno),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::error_table::MESSAGES;
     use super::*;
-    use std::ffi::CStr;
-
-    fn text(error: u32) -> &'static CStr {
-        unsafe { CStr::from_ptr(gcry_strerror(GcryError(error))) }
-    }
-
     /// Measured with libotr 4.1.1 on libgcrypt 1.10 and libgpg-error 1.46.
     #[test]
     fn values_are_those_of_libgcrypt() {
@@ -199,24 +146,11 @@ mod tests {
         assert_eq!(GcryError::CONFLICT.0, 0x2000_0046);
         assert_eq!(GcryError::INTERNAL.0, 0x2000_003f);
         assert_eq!(GcryError::from_gcrypt(203).0, 0x0100_00cb);
-        assert_eq!(
-            unsafe { gcry_error_from_errno(libc::EACCES) }.0,
-            0x0100_8001
-        );
+        assert_eq!(GcryError::from_errno(libc::EACCES).0, 0x0100_8001);
         assert_eq!(
             (GcryError::EEXIST.source(), GcryError::EEXIST.code()),
             (32, 0x8023)
         );
-    }
-
-    #[test]
-    fn texts_are_those_of_libgpg_error() {
-        assert_eq!(text(0), c"Success");
-        assert_eq!(text(0x2000_0037), c"Invalid value");
-        assert_eq!(text(0x0100_00cb), c"Unmatched parentheses in S-expression");
-        assert_eq!(text(0x0100_8051), c"No such file or directory");
-        assert_eq!(text(0x2000_1388), c"Unknown error code");
-        assert_eq!(text(0x2000_bfff), c"Unknown system error");
     }
 
     #[test]
@@ -225,30 +159,6 @@ mod tests {
         for (errno, code) in ERRNO_CODES {
             assert_eq!(errno_from_code(*code), Some(*errno));
             assert_eq!(code_from_errno(*errno), *code);
-        }
-    }
-
-    /// Every code and every errno, where libgcrypt is loaded (the second run that `gcry` starts).
-    #[test]
-    fn our_table_equals_libgpg_errors() {
-        let Some(strerror) = loaded::strerror(std::ptr::null()) else {
-            return;
-        };
-        let from_errno = loaded::error_from_errno(std::ptr::null()).unwrap();
-        for code in 0..=u16::MAX {
-            let theirs = unsafe { CStr::from_ptr(strerror(GcryError::new(code))) }.to_owned();
-            assert_eq!(
-                unsafe { CStr::from_ptr(message(code)) },
-                theirs.as_c_str(),
-                "{code}"
-            );
-        }
-        for errno in 0..5000 {
-            assert_eq!(
-                GcryError::from_errno(errno),
-                unsafe { from_errno(errno) },
-                "{errno}"
-            );
         }
     }
 }

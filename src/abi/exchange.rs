@@ -6,10 +6,10 @@ use std::ptr;
 use zeroize::Zeroizing;
 
 use super::auth_info;
-use super::bridge::{half_number, version_number};
 use super::error::GcryError;
 use super::gcry::mpi;
 use super::memory::{bytes_of, c_buffer, c_string, free_and_clear, slice_of};
+use super::numbers::{half_number, version_number};
 use super::private::ExchangeExtras;
 use super::types::*;
 use otr_crypto::group::{Element, Exponent};

@@ -7,8 +7,6 @@
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-#[cfg(feature = "abi5")]
-use super::context::CONTEXTS_FORGOTTEN;
 use super::dh_objects::{keypair_free, session_free};
 use super::entry::guard;
 use super::gcry::mpi;
@@ -38,6 +36,9 @@ fn marks_at(address: usize) -> [u32; 4] {
     let [mark0, mark1, mark2, mark3] = MARKS;
     [mark0, mark1, mark2 ^ low, mark3 ^ high]
 }
+
+/// Counts up whenever a context is freed: while it stands still, every pointer to a context is good.
+pub static CONTEXTS_FORGOTTEN: AtomicUsize = AtomicUsize::new(0);
 
 static SERIALS: AtomicUsize = AtomicUsize::new(1);
 

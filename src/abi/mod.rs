@@ -16,6 +16,7 @@
 pub mod entry;
 pub mod error;
 mod error_table;
+pub mod error_text;
 pub mod gcry;
 pub mod memory;
 mod reserve;
@@ -32,12 +33,14 @@ pub mod dh;
 pub mod dh_objects;
 mod exchange;
 mod hidden;
+mod in_use;
 #[cfg(feature = "abi5")]
 pub mod instag;
 mod known_files;
 mod lock;
 pub mod mem;
 pub mod message;
+mod numbers;
 pub mod private;
 pub mod privkey;
 pub mod proto;

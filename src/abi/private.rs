@@ -1,6 +1,5 @@
 //! What the library keeps of a conversation behind the public structs.
 
-use otr_protocol::ake::expiry::Waiting;
 use otr_protocol::ake::{Auth, AuthState, Begun, Responding};
 use otr_protocol::conversation::Secrets;
 use otr_protocol::correspondent::Correspondent;
@@ -103,28 +102,5 @@ impl ExchangeExtras {
     /// Whether this public value of ours was made for the version 1 exchange under way.
     pub fn is_fresh(&self, ours: &[u8]) -> bool {
         self.fresh.as_deref() == Some(ours)
-    }
-
-    /// What the exchange that we had begun waits for.
-    pub fn begun_waits_for(&self) -> Option<Waiting> {
-        self.begun.as_ref().map(|(_, begun)| match begun {
-            Begun::Committed(_) => Waiting::DhKey,
-            Begun::Revealed(_) => Waiting::Signature,
-        })
-    }
-
-    /// Forgets what we had begun.
-    pub fn forget_begun(&mut self) {
-        self.begun = None;
-    }
-
-    /// The public values whose private halves are here.
-    pub fn held_values(&self) -> impl Iterator<Item = Vec<u8>> {
-        let begun = self.begun.iter().map(|(_, begun)| match begun {
-            Begun::Committed(commitment) => &commitment.our_dh,
-            Begun::Revealed(revealed) => &revealed.commitment.our_dh,
-        });
-        let answered = self.answered.iter().map(|(_, answered)| &answered.our_dh);
-        begun.chain(answered).map(|pair| pair.public().to_bytes())
     }
 }

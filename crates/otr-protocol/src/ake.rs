@@ -2,6 +2,29 @@
 //!
 //! Every handler either succeeds whole or leaves the state as it was. Only a verified signature
 //! makes an [`Established`], and only that makes a session.
+//!
+//! ```text
+//!                 query, or the user asks: send a DH-commit
+//!        ┌─── None ──────────────────────────────────────► AwaitingDhKey ───┐
+//!        │     ▲ ▲                                           │              │
+//!        │     │ │                                           │              │
+//!   DH-commit: │ └──── signature ──── AwaitingSig ◄──────────┘ DH-key:      │ DH-commit with
+//!   send a     │       (a session)      │  ▲                   send a       │ the higher hash:
+//!   DH-key     │                        │  │                   reveal       │ send a DH-key
+//!        │     │                        │  └─────────────┐     signature    │
+//!        ▼     │                        ▼ DH-commit      │                  │
+//!   AwaitingRevealSig ◄─────────────────┴────────────────│──────────────────┘
+//!        │     ▲ │                                       │
+//!        │     └─┘ DH-commit: the same DH-key again      │
+//!        │                                               │
+//!        ├── DH-key, to the DH-commit that we had begun ─┘
+//!        └── reveal signature: send a signature (a session), back to None
+//! ```
+//!
+//! A DH-commit with the lower hash is answered by sending our own again. What we had begun when a DH-commit came goes on
+//! beside the answer to it ([`Begun`]), since anybody can make up a DH-commit: what is signed first counts. Version 1
+//! ([`ake_v1`](super::ake_v1)) has the one state `V1Setup`. In version 3 a DH-commit belongs to the master context and may
+//! be answered by any number of instances: see [`MastersCommit`](super::instances::MastersCommit).
 
 mod authenticator;
 pub mod crossed;
@@ -212,8 +235,8 @@ impl Auth {
         })
     }
 
-    /// Whether an exchange is under way that has begun, or gone on, a moment ago: the answer to its last message may still be
-    /// under way.
+    /// Whether an exchange is under way that has begun, or gone on, a moment ago: the answer to its last message may still
+    /// be under way.
     pub fn is_recent(&self, now: i64) -> bool {
         let under_way = !matches!(self.state, AuthState::None | AuthState::V1Setup(_));
         under_way && (self.waits_since..self.waits_since + expiry::REPEAT_INTERVAL).contains(&now)

@@ -176,7 +176,7 @@ pub enum Outgoing {
 }
 
 impl Conversation {
-    /// Decides what becomes of a text.
+    /// Decides what becomes of a text (OTRv3, "User types a message to be sent").
     pub fn outgoing(&mut self, text: &[u8], policy: Policy, our_name: &[u8]) -> Outgoing {
         if !policy.speaks_otr() {
             return Outgoing::AsIs;
@@ -254,8 +254,8 @@ impl Conversation {
         self.create_data(b"", tlvs, FLAG_IGNORE_UNREADABLE)
     }
 
-    /// Ends the session: the message that says so. There are no keys afterwards, so that nothing else can be sent until the
-    /// caller has changed the state.
+    /// Ends the session (OTRv3, "User requests to end an OTR conversation"): the message that says so. There are no keys
+    /// afterwards, so that nothing else can be sent until the caller has changed the state.
     pub fn say_goodbye(&mut self) -> Vec<Effect> {
         let goodbye = Tlv {
             kind: tlv::DISCONNECTED,

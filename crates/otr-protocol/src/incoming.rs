@@ -1,8 +1,8 @@
 //! A received message, from what the network brought to what the user sees: the single entry for it.
 //!
-//! [`Incoming`] is a state machine. It says with a [`Step`] what it needs next, the caller does that and calls the function that
-//! the step names, until [`Step::Done`]. In between the caller may run code of the client: nothing of the conversation is
-//! borrowed then, and the conversation may even be gone.
+//! [`Incoming`] is a state machine. It says with a [`Step`] what it needs next, the caller does that and calls the function
+//! that the step names, until [`Step::Done`]. In between the caller may run code of the client: nothing of the conversation
+//! is borrowed then, and the conversation may even be gone.
 //!
 //! ```text
 //!                 fragment of version 3
@@ -90,7 +90,8 @@ pub enum Shown {
     Error,
 }
 
-/// The contexts of one correspondent as the conversation that the message belongs to sees them. No code of the client runs here.
+/// The contexts of one correspondent as the conversation that the message belongs to sees them. No code of the client runs
+/// here.
 pub trait Family {
     /// The message state of the conversation itself.
     fn state(&self) -> MessageState;
@@ -239,7 +240,7 @@ impl<'m> Incoming<'m> {
         }
     }
 
-    /// Handles the message by its kind (OTRv3, "Receiving messages").
+    /// Handles the message by its kind (OTRv3, "The protocol state machine").
     pub fn heard(&mut self) -> Step {
         self.phase = Phase::Handle;
         let policy = self.recipient.policy;
@@ -508,8 +509,8 @@ impl<'m> Incoming<'m> {
     }
 }
 
-/// The DH-commit of version 3 that a master has sent and that waits for an answer: its hash and the message. One of version 2 is
-/// no rival of theirs: who speaks version 3 alone would never answer it.
+/// The DH-commit of version 3 that a master has sent and that waits for an answer: its hash and the message. One of version
+/// 2 is no rival of theirs: who speaks version 3 alone would never answer it.
 fn rival_commit(master: &Auth) -> Option<(&[u8; 32], &[u8])> {
     if master.version != Some(Version::V3) {
         return None;

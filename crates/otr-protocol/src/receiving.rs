@@ -83,8 +83,8 @@ impl Conversation {
         }
     }
 
-    /// Handles a DH-commit message. `rival` is the DH-commit that our master context has sent and
-    /// that no instance has answered: its hash and the message.
+    /// Handles a DH-commit message (OTRv3, "Receiving a D-H Commit Message"). `rival` is the DH-commit that our master
+    /// context has sent and that no instance has answered: its hash and the message.
     pub fn on_dh_commit(
         &mut self,
         auth: &mut Auth,
@@ -121,9 +121,9 @@ impl Conversation {
         }
     }
 
-    /// Handles a DH-key message. `master` is the exchange of our master context, which may have sent the DH-commit that
-    /// this instance answers (version 3): then the exchange goes on here, unless a DH-commit of this context's own waits
-    /// for an answer. `opened` are the sessions with this correspondent.
+    /// Handles a DH-key message (OTRv3, "Receiving a D-H Key Message"). `master` is the exchange of our master context,
+    /// which may have sent the DH-commit that this instance answers (version 3): then the exchange goes on here, unless a
+    /// DH-commit of this context's own waits for an answer. `opened` are the sessions with this correspondent.
     pub fn on_dh_key(
         &mut self,
         auth: &mut Auth,
@@ -186,8 +186,8 @@ impl Conversation {
             && (!lost || matches!(auth.state, AuthState::AwaitingRevealSig(_)))
     }
 
-    /// Handles a reveal signature message. An exchange of our own in which we have revealed our value too goes on waiting for
-    /// its signature; see [`crossed`](super::ake::crossed).
+    /// Handles a reveal signature message (OTRv3, "Receiving a Reveal Signature Message"). An exchange of our own in which
+    /// we have revealed our value too goes on waiting for its signature; see [`crossed`](super::ake::crossed).
     pub fn on_reveal_signature(
         &mut self,
         auth: &mut Auth,
@@ -208,7 +208,7 @@ impl Conversation {
         finish_exchange(outcome, auth.last_message.clone())
     }
 
-    /// Handles a signature message.
+    /// Handles a signature message (OTRv3, "Receiving a Signature Message").
     pub fn on_signature(
         &mut self,
         auth: &mut Auth,
@@ -260,8 +260,8 @@ impl Conversation {
         }
     }
 
-    /// Handles a key exchange message of version 1. It may confirm the keys of the session; otherwise it opens one, with a
-    /// key pair of ours that no session has used before.
+    /// Handles a key exchange message of version 1 (OTRv2, "Receiving a version 1 Key Exchange Message"). It may confirm
+    /// the keys of the session; otherwise it opens one, with a key pair of ours that no session has used before.
     pub fn on_v1_key_exchange(
         &mut self,
         auth: &mut Auth,
@@ -423,7 +423,7 @@ impl Conversation {
         }
     }
 
-    /// Handles a data message; `None` when there is nothing in it for the user.
+    /// Handles a data message (OTRv3, "Receiving a Data Message"); `None` when there is nothing in it for the user.
     /// `other_instance_is_secure`: whether another instance of the correspondent has a session with us.
     pub fn on_data(
         &mut self,
@@ -484,7 +484,7 @@ impl Conversation {
         }
     }
 
-    /// Notes that the correspondent has told of an error: the last text may be lost.
+    /// Notes (OTRv3, "Receiving an Error Message") that the correspondent has told of an error: the last text may be lost.
     pub fn note_error(&mut self) {
         if self.state == MessageState::Encrypted {
             self.retransmit = Retransmit::Again;

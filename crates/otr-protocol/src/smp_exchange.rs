@@ -40,8 +40,8 @@ pub struct SmpPartner {
 }
 
 impl Conversation {
-    /// Begins the SMP: the user typed `secret`, and perhaps a question for the correspondent. After an error everything is
-    /// as it was.
+    /// Begins the SMP (OTRv3, "User requests to begin SMP"): the user typed `secret`, and perhaps a question for the
+    /// correspondent. After an error everything is as it was.
     pub fn initiate_smp(
         &mut self,
         smp: &mut Smp,
@@ -104,8 +104,8 @@ impl Conversation {
         Ok(effects)
     }
 
-    /// Breaks off the SMP. While the correspondent's own abort is being delivered nothing is sent:
-    /// two clients that answer each abort with another would never come to rest.
+    /// Breaks off the SMP (OTRv3, "User requests to abort SMP"). While the correspondent's own abort is being delivered
+    /// nothing is sent: two clients that answer each abort with another would never come to rest.
     pub fn abort_smp(&mut self, smp: &mut Smp) -> Vec<Effect> {
         smp.forget_numbers();
         let mut effects = vec![Effect::SmpExpect(Expected::Message1)];
@@ -157,7 +157,7 @@ impl Conversation {
             .collect()
     }
 
-    /// Handles one SMP message.
+    /// Handles one SMP message (OTRv3, "Receiving a TLV type 2 (SMP message 1)" to "type 7 (SMP message 1Q)").
     pub fn on_smp_message(&mut self, smp: &mut Smp, tlv: &Tlv, expected: Expected) -> Vec<Effect> {
         let body = tlv.value.as_slice();
         match (tlv.kind, expected) {

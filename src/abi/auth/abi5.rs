@@ -3,11 +3,11 @@
 use std::ffi::{c_char, c_int, c_uint};
 
 use super::step;
-use crate::abi::bridge::{version_from, version_number};
 use crate::abi::context;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 use crate::abi::memory::bytes_of;
+use crate::abi::numbers::{version_from, version_number};
 use crate::abi::types::OtrlAuthInfo;
 use otr_protocol::ake::{Auth, CommitOutcome, Tags};
 use otr_protocol::wire::version::Version;

@@ -1,8 +1,8 @@
 //! An AKE is by itself.
 
-use crate::abi::bridge::version_from;
 use crate::abi::entry::entry;
 use crate::abi::memory::wipe;
+use crate::abi::numbers::version_from;
 use crate::abi::types::{
     AUTHSTATE_AWAITING_DHKEY, AUTHSTATE_AWAITING_REVEALSIG, AUTHSTATE_AWAITING_SIG,
     AUTHSTATE_V1_SETUP, ConnContext, OtrlAuthInfo,

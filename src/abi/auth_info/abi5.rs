@@ -1,9 +1,9 @@
 //! An AKE knows its context, and when its DH-commit was sent.
 
-use crate::abi::bridge::version_from;
 use crate::abi::dh_objects::{keypair_copy, keypair_free};
 use crate::abi::entry::entry;
 use crate::abi::memory::{self, c_buffer, slice_of, wipe};
+use crate::abi::numbers::version_from;
 use crate::abi::types::{
     AUTHSTATE_AWAITING_DHKEY, AUTHSTATE_AWAITING_SIG, ConnContext, OtrlAuthInfo,
 };

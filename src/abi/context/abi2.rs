@@ -7,9 +7,9 @@ use std::ptr;
 use super::forget;
 use super::list::{Names, NewContexts};
 use crate::abi::entry::entry;
+use crate::abi::in_use;
 use crate::abi::memory::{c_buffer, put, slice_of, wipe_and_clear};
 use crate::abi::types::{AddAppData, ConnContext, UserState};
-use crate::abi::userstate;
 use otr_protocol::ake::Tags;
 
 #[cfg(test)]
@@ -139,9 +139,9 @@ pub unsafe extern "C-unwind" fn otrl_context_find(
     let new = (add != 0).then_some(NewContexts { add_appdata, data });
     // SAFETY: the caller's promise.
     unsafe {
-        userstate::during(us, || {
+        in_use::during(us, || {
             let found = find_correspondent(us, names, added, new);
-            if userstate::is_freed(us) {
+            if in_use::is_freed(us) {
                 return ptr::null_mut();
             }
             found

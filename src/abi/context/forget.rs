@@ -5,12 +5,11 @@ use std::sync::atomic::Ordering;
 
 use super::face::{is_instance, leave_family, members, stand_alone};
 use super::fingerprint;
-use super::handle::CONTEXTS_FORGOTTEN;
 use super::state::force_plaintext;
-use crate::abi::hidden;
+use crate::abi::hidden::{self, CONTEXTS_FORGOTTEN};
+use crate::abi::in_use;
 use crate::abi::memory::free_and_clear;
 use crate::abi::types::{ConnContext, MSGSTATE_PLAINTEXT, UserState};
-use crate::abi::userstate;
 
 /// Forgets a context, and with a master its instances, if none of them has or had a session. True when it is gone.
 ///
@@ -132,5 +131,5 @@ unsafe fn dispose(context: *mut ConnContext) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn otrl_context_forget_all(us: *mut UserState) {
     // SAFETY: the caller's promise.
-    unsafe { userstate::during(us, || forget_all(us)) }
+    unsafe { in_use::during(us, || forget_all(us)) }
 }

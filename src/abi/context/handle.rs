@@ -1,13 +1,10 @@
 //! Telling whether a context outlived a callback.
 
 use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-use crate::abi::hidden::serial_of;
+use crate::abi::hidden::{CONTEXTS_FORGOTTEN, serial_of};
 use crate::abi::types::{ConnContext, UserState};
-
-/// Counts up whenever a context is freed: while it stands still, every pointer to a context is good.
-pub static CONTEXTS_FORGOTTEN: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether the user state still has this context. Its address may be that of a later one: [`Handle`] knows better.
 ///

@@ -23,10 +23,10 @@ use super::transmit::transmit;
 use crate::abi::context::{self, Handle, Names, NewContexts};
 use crate::abi::error::GcryError;
 use crate::abi::hidden::private_of;
+use crate::abi::in_use;
 use crate::abi::memory::put;
 use crate::abi::reserve;
 use crate::abi::types::*;
-use crate::abi::userstate;
 use otr_protocol::conversation::HEARTBEAT_INTERVAL;
 use otr_protocol::wire::messages::smp::{join_question, split_question};
 use otr_protocol::wire::tlv::{self, Tlv};
@@ -77,7 +77,7 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
         // The client's place is written once and never read: a call inside a callback may have the same one.
         let mut to_send = ptr::null_mut();
         let place = &raw mut to_send;
-        let sent = userstate::during(us, || {
+        let sent = in_use::during(us, || {
             let found = find_or_add(client, arguments.names, new_contexts);
             found.ok_or(GcryError::ENOMEM).and_then(|found| {
                 sending::send(client, arguments.names, found, text, place, ptr::null_mut())
@@ -143,7 +143,7 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
             contextp: ptr::null_mut(),
         };
         let new_contexts = NewContexts { add_appdata, data };
-        let shown = userstate::during(us, || {
+        let shown = in_use::during(us, || {
             receiving::receive(client, arguments.names, new_contexts, arguments.text, out)
         });
         arguments.free();
@@ -202,7 +202,7 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect(
         let ctx = context::find_correspondent(us, names, ptr::null_mut(), None);
         if !ctx.is_null() {
             let client = Client::new(us, ops, opdata);
-            userstate::during(us, || disconnect(client, Handle::of(ctx)));
+            in_use::during(us, || disconnect(client, Handle::of(ctx)));
         }
     }
 }

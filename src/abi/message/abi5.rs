@@ -26,10 +26,10 @@ use super::sending::{self, Text};
 use super::transmit::transmit;
 use crate::abi::context::{Handle, Names, NewContexts};
 use crate::abi::error::GcryError;
+use crate::abi::in_use;
 use crate::abi::memory::put;
 use crate::abi::reserve;
 use crate::abi::types::*;
-use crate::abi::userstate;
 use otr_protocol::wire::tlv::Tlv;
 
 /// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
@@ -82,13 +82,13 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
         // The client's place is written once and never read: a call inside a callback may have the same one.
         let mut message = ptr::null_mut();
         let place = &raw mut message;
-        let sent = userstate::during(us, || {
+        let sent = in_use::during(us, || {
             let found = instance::find_or_add(client, arguments.names, their_instag, new_contexts);
             let sent = found.ok_or(GcryError::ENOMEM).and_then(|found| {
                 let ctx = sending::send(client, arguments.names, found, text, place, contextp)?;
                 transmit_by_policy(client, ctx, place, frag_policy)
             });
-            if userstate::is_freed(us) {
+            if in_use::is_freed(us) {
                 put(contextp, ptr::null_mut());
             }
             sent
@@ -152,10 +152,10 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
             },
             contextp,
         };
-        let shown = userstate::during(us, || {
+        let shown = in_use::during(us, || {
             let (names, text) = (arguments.names, arguments.text);
             let shown = receiving::receive(client, names, new_contexts, text, out);
-            if userstate::is_freed(us) {
+            if in_use::is_freed(us) {
                 put(contextp, ptr::null_mut());
             }
             shown

@@ -27,7 +27,7 @@ pub struct Client {
 /// One member of the table, if the table and the member are there, and the user state was not freed in another callback.
 macro_rules! callback {
     ($client:expr, $member:ident) => {
-        if $client.ops.is_null() || crate::abi::userstate::is_freed($client.us) {
+        if $client.ops.is_null() || crate::abi::in_use::is_freed($client.us) {
             None
         } else {
             (*$client.ops).$member

@@ -2,12 +2,11 @@
 
 use crate::abi::auth_info;
 use crate::abi::context::{master_of, members};
-use crate::abi::gcry::mpi;
+use crate::abi::exchange;
 use crate::abi::hidden::private_of;
 use crate::abi::message::clock::now;
-use crate::abi::private::ExchangeExtras;
 use crate::abi::types::*;
-use otr_protocol::ake::expiry::Waiting;
+use otr_protocol::ake::Auth;
 
 /// Wipes what has waited too long in the exchanges with this correspondent, all instances included: clients that never poll
 /// must not keep it for ever, and a message that comes too late must not find it.
@@ -31,24 +30,24 @@ pub unsafe fn expire(ctx: *mut ConnContext) {
 pub unsafe fn expire_one(ctx: *mut ConnContext, now: i64) {
     // SAFETY: the caller's promise.
     unsafe {
-        let auth = &raw mut (*ctx).auth;
-        let since = auth_info::commit_sent(auth);
-        if let Some(secrets) = private_of(ctx).and_then(|private| (*private).secrets.as_mut()) {
-            secrets.crossed.take_if(|crossed| crossed.is_over(now));
-            secrets.expire_fragments(now);
-        }
-        if !waits_for(ctx).is_some_and(|waiting| waiting.is_over(since, now)) {
-            return;
-        }
         let Some(private) = private_of(ctx) else {
             return;
         };
-        if (*auth).authstate == AUTHSTATE_AWAITING_REVEALSIG {
-            (*private).exchange.forget_begun();
-            auth_info::note_commit_sent(auth, 0);
-        } else {
-            (*private).exchange = ExchangeExtras::default();
-            auth_info::clear(auth);
+        if let Some(secrets) = (*private).secrets.as_mut() {
+            secrets.crossed.take_if(|crossed| crossed.is_over(now));
+            secrets.expire_fragments(now);
+        }
+        let Some(mut auth) = waiting_exchange(ctx) else {
+            return;
+        };
+        if !auth.expire(now) {
+            return;
+        }
+        (*private).exchange.keep(&auth);
+        let info = &raw mut (*ctx).auth;
+        // Without memory there is no exchange afterwards, which is as good.
+        if !auth.is_under_way() || exchange::store(info, &auth).is_err() {
+            auth_info::clear(info);
         }
     }
 }
@@ -63,29 +62,20 @@ pub unsafe fn is_waiting(ctx: *mut ConnContext) -> bool {
     unsafe {
         let secrets = private_of(ctx).and_then(|private| (*private).secrets.as_ref());
         let crossed = secrets.is_some_and(|secrets| secrets.crossed.is_some());
-        crossed || waits_for(ctx).is_some()
+        crossed || waiting_exchange(ctx).is_some_and(|auth| auth.waits_for().is_some())
     }
 }
 
-/// What an exchange of version 3 waits for that has an end: the answers to the DH-commit of a master context, or the
-/// signature that an instance awaits.
-///
-/// # Safety
-/// `ctx` is live.
-unsafe fn waits_for(ctx: *mut ConnContext) -> Option<Waiting> {
-    // SAFETY: the caller's promise.
+/// The exchange of a context, if a message of it has been waiting for an answer since some time.
+unsafe fn waiting_exchange(ctx: *mut ConnContext) -> Option<Auth> {
+    // SAFETY: the caller vouches for the context.
     unsafe {
-        let auth = &raw const (*ctx).auth;
-        if auth_info::commit_sent(auth) <= 0 {
+        let info = &raw const (*ctx).auth;
+        if auth_info::commit_sent(info) <= 0 || (*info).authstate == AUTHSTATE_NONE {
             return None;
         }
-        let is_v3 = (*auth).protocol_version == 3;
-        match (*auth).authstate {
-            AUTHSTATE_AWAITING_DHKEY if is_v3 => Some(Waiting::DhKey),
-            AUTHSTATE_AWAITING_SIG if is_v3 => Some(Waiting::Signature),
-            AUTHSTATE_AWAITING_REVEALSIG => (*private_of(ctx)?).exchange.begun_waits_for(),
-            _ => None,
-        }
+        let extras = private_of(ctx).map(|private| &(*private).exchange);
+        Some(exchange::load(info, extras))
     }
 }
 
@@ -100,13 +90,11 @@ unsafe fn forget_unheld(master: *mut ConnContext) {
         };
         let mut held = Vec::new();
         for member in members(master) {
-            if (*member).auth.authstate != AUTHSTATE_NONE {
-                held.extend(mpi::bytes((*member).auth.our_dh.public).map(|bytes| bytes.to_vec()));
-            }
+            let extras = private_of(member).map(|private| &(*private).exchange);
+            held.extend(exchange::load(&raw const (*member).auth, extras).held_values());
             if let Some(member) = private_of(member) {
                 let secrets = (*member).secrets.as_ref();
                 let crossed = secrets.and_then(|secrets| secrets.crossed.as_ref());
-                held.extend((*member).exchange.held_values());
                 held.extend(crossed.map(|crossed| crossed.our_value()));
             }
         }

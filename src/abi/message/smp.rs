@@ -5,10 +5,10 @@ use std::ptr;
 
 use super::super::bridge::with_smp;
 use super::super::context::Handle;
+use super::super::in_use;
 use super::super::memory::{bytes_of, slice_of};
 use super::super::privkey;
 use super::super::types::*;
-use super::super::userstate;
 use super::client::Client;
 use super::deliver::deliver;
 use super::face;
@@ -34,11 +34,11 @@ unsafe fn run(
         };
         match with_smp(ctx, |c, smp| step(c, smp, &ours)) {
             Ok(Ok(effects)) => {
-                userstate::during(client.us, || deliver(client, Handle::of(ctx), effects));
+                in_use::during(client.us, || deliver(client, Handle::of(ctx), effects));
             }
             // Nobody asked, or somebody else is there now.
             Ok(Err(ProtocolError::Conflict)) | Err(_) => {}
-            Ok(Err(_)) => userstate::during(client.us, || face::smp_not_sent(client, ctx)),
+            Ok(Err(_)) => in_use::during(client.us, || face::smp_not_sent(client, ctx)),
         }
     }
 }
@@ -121,7 +121,7 @@ pub unsafe extern "C-unwind" fn otrl_message_abort_smp(
         }
         if let Ok(effects) = with_smp(context, Conversation::abort_smp) {
             let client = Client::new(us, ops, opdata);
-            userstate::during(us, || deliver(client, Handle::of(context), effects));
+            in_use::during(us, || deliver(client, Handle::of(context), effects));
         }
     }
 }

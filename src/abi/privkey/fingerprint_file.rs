@@ -7,11 +7,11 @@ use super::contents::path_of;
 use crate::abi::context;
 use crate::abi::entry::{entry, guard};
 use crate::abi::error::GcryError;
+use crate::abi::in_use;
 use crate::abi::known_files;
 use crate::abi::memory::{bytes_of, c_string, c_zeroed, slice_of};
 use crate::abi::stdio;
 use crate::abi::types::{AddAppData, UserState};
-use crate::abi::userstate;
 use otr_protocol::store::fingerprints::{self, Line};
 use otr_protocol::store::replace::Mode;
 
@@ -141,13 +141,13 @@ unsafe fn merge_read(
     let is_whole = !result.is_error();
     // SAFETY: the caller's promise. The client's code runs within `find`, and every pointer from before is ours alone.
     unsafe {
-        userstate::during(us, || {
+        in_use::during(us, || {
             // The file is in the order of the contexts, if one of the libraries has written it.
             let mut last = context::Handle::of(ptr::null_mut());
             while !entries.is_null() {
                 let entry = entries;
                 entries = (*entry).next;
-                let is_wanted = is_whole && !userstate::is_freed(us);
+                let is_wanted = is_whole && !in_use::is_freed(us);
                 if is_wanted && !add(us, entry, &mut last, add_app_data, data) {
                     result = GcryError::ENOMEM;
                 }

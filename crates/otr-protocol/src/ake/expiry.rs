@@ -52,11 +52,11 @@ impl Auth {
         }
     }
 
-    /// Wipes what has waited too long. What we have answered meanwhile goes on.
-    pub fn expire(&mut self, now: i64) {
+    /// Wipes what has waited too long; whether anything has. What we have answered meanwhile goes on.
+    pub fn expire(&mut self, now: i64) -> bool {
         let since = self.waits_since;
         if !self.waits_for().is_some_and(|it| it.is_over(since, now)) {
-            return;
+            return false;
         }
         match &mut self.state {
             AuthState::AwaitingRevealSig(responding) => {
@@ -65,6 +65,7 @@ impl Auth {
             }
             _ => *self = Self::default(),
         }
+        true
     }
 
     /// The public values whose private halves are held here.
@@ -104,14 +105,12 @@ mod tests {
         assert_eq!((auth.waits_for(), auth.held_values().len()), (None, 1));
         auth.waits_since = 1000;
         assert_eq!(auth.waits_for(), Some(Waiting::DhKey));
-        auth.expire(1060);
-        assert!(auth.pending_commit().is_some());
-        auth.expire(1061);
+        assert!(!auth.expire(1060) && auth.pending_commit().is_some());
+        assert!(auth.expire(1061));
         assert!(matches!(auth.state, AuthState::None) && auth.held_values().is_empty());
         let mut older = Auth::start(Version::V2, Tags::default()).unwrap();
         older.waits_since = 1000;
-        older.expire(9000);
-        assert!(older.pending_commit().is_some(), "version 2 has no end");
+        assert!(!older.expire(9000), "version 2 has no end");
     }
 
     #[test]
@@ -124,7 +123,7 @@ mod tests {
             .unwrap();
         assert_eq!(auth.waits_for(), Some(Waiting::DhKey));
         assert_eq!(auth.held_values().len(), 2);
-        auth.expire(1061);
+        assert!(auth.expire(1061));
         assert_eq!((auth.waits_for(), auth.held_values().len()), (None, 1));
         assert!(auth.responding().is_some());
     }

@@ -9,13 +9,13 @@ use crate::abi::context::forget::unlink;
 use crate::abi::context::list::{Names, NewContexts, link};
 use crate::abi::context::state::force_plaintext;
 use crate::abi::hidden;
+use crate::abi::in_use;
 use crate::abi::instag;
 use crate::abi::memory::put;
 use crate::abi::types::{
     AddAppData, ConnContext, INSTAG_BEST, INSTAG_MASTER, INSTAG_RECENT, INSTAG_RECENT_RECEIVED,
     INSTAG_RECENT_SENT, MIN_VALID_INSTAG, OFFER_NOT, OtrlInstag, UserState,
 };
-use crate::abi::userstate;
 
 /// Finds the context of a correspondent: one instance, the master, the best, or one of the recent ones. If `new` is there a
 /// missing one is made, an instance together with its master, and shown to the client. What can't be an instance makes a
@@ -252,9 +252,9 @@ pub unsafe extern "C-unwind" fn otrl_context_find(
     let new = (add != 0).then_some(NewContexts { add_appdata, data });
     // SAFETY: the caller's promise.
     unsafe {
-        userstate::during(us, || {
+        in_use::during(us, || {
             let found = find(us, names, their_instance, added, new);
-            if userstate::is_freed(us) {
+            if in_use::is_freed(us) {
                 return ptr::null_mut();
             }
             found

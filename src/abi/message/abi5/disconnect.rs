@@ -5,10 +5,10 @@ use std::ptr;
 
 use super::instance::find;
 use crate::abi::context::{Handle, Names};
+use crate::abi::in_use;
 use crate::abi::message::client::Client;
 use crate::abi::message::disconnect::disconnect;
 use crate::abi::types::*;
-use crate::abi::userstate;
 
 /// Ends the session with one instance (or meta tag) of a correspondent.
 ///
@@ -34,7 +34,7 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect(
     // SAFETY: the caller's promise.
     unsafe {
         if let Some(ctx) = find(client, names, instance) {
-            userstate::during(us, || disconnect(client, Handle::of(ctx)));
+            in_use::during(us, || disconnect(client, Handle::of(ctx)));
         }
     }
 }
@@ -64,7 +64,7 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect_all_instances(
         let Some(master) = find(client, names, INSTAG_MASTER) else {
             return;
         };
-        userstate::during(us, || {
+        in_use::during(us, || {
             let mut ctx = master;
             while !ctx.is_null() && (*ctx).m_context == master {
                 let handle = Handle::of(ctx);

@@ -2,11 +2,11 @@
 
 use std::ffi::{c_uint, c_void};
 
+use crate::abi::in_use;
 use crate::abi::message::client::Client;
 use crate::abi::message::clock::now;
 use crate::abi::message::expiry::{expire_one, is_waiting};
 use crate::abi::types::*;
-use crate::abi::userstate;
 
 /// How often the client should poll, in seconds.
 pub const POLL_INTERVAL: c_uint = 70;
@@ -51,7 +51,7 @@ pub unsafe extern "C-unwind" fn otrl_message_poll(
         if !still_waiting {
             let client = Client::new(us, ops, opdata);
             (*us).timer_running = 0;
-            userstate::during(us, || client.timer_control(0));
+            in_use::during(us, || client.timer_control(0));
         }
     }
 }

@@ -6,11 +6,11 @@ use std::ptr;
 use crate::abi::bridge::with_conversation;
 use crate::abi::context::Handle;
 use crate::abi::error::GcryError;
+use crate::abi::in_use;
 use crate::abi::memory::slice_of;
 use crate::abi::message::client::Client;
 use crate::abi::message::transmit::transmit_all;
 use crate::abi::types::*;
-use crate::abi::userstate;
 use otr_protocol::wire::tlv::{self, Tlv};
 
 /// Puts the current extra key into `symkey` and tells the correspondent what it is for.
@@ -52,7 +52,7 @@ pub unsafe extern "C-unwind" fn otrl_message_symkey(
         };
         ptr::copy_nonoverlapping(sent.extra_key.as_ptr(), symkey, sent.extra_key.len());
         let client = Client::new(us, ops, opdata);
-        let outcome = userstate::during(us, || {
+        let outcome = in_use::during(us, || {
             transmit_all(client, Handle::of(context), &sent.message)
         });
         drop(std::mem::ManuallyDrop::into_inner(sent));

@@ -1,0 +1,85 @@
+//! A user state that is in use.
+//!
+//! A callback may free the user state of the call that it belongs to. What is in it goes at once, and the outer call then finds
+//! nothing of it any more; the struct itself, which the outer call goes on reading, goes when that call returns.
+
+use super::memory::c_zeroed;
+use super::types::UserState;
+
+/// A user state, and behind it what C has no members for. Only the library makes them.
+#[repr(C)]
+struct Block {
+    public: UserState,
+    /// How many calls are going on that may call the client back.
+    calls: usize,
+    /// Whether the client has freed it meanwhile.
+    is_freed: bool,
+    /// Forgets what is in it. May call the client back.
+    empty: unsafe fn(*mut UserState),
+}
+
+/// A new, empty user state, and the function that forgets what will be in it. NULL without memory.
+pub fn new(empty: unsafe fn(*mut UserState)) -> *mut UserState {
+    let block: *mut Block = c_zeroed();
+    if !block.is_null() {
+        // SAFETY: new memory of the right size; all zeros are an empty user state.
+        unsafe { (&raw mut (*block).empty).write(empty) };
+    }
+    block.cast()
+}
+
+/// Runs a call that may call the client back.
+///
+/// # Safety
+/// `us` is NULL or a live user state. It may be gone afterwards.
+pub unsafe fn during<T>(us: *mut UserState, call: impl FnOnce() -> T) -> T {
+    let block: *mut Block = us.cast();
+    if block.is_null() {
+        return call();
+    }
+    // SAFETY: not NULL. A callback that never returns leaves the count too high: then the empty struct is never given back.
+    unsafe {
+        (*block).calls += 1;
+        let outcome = call();
+        (*block).calls -= 1;
+        if (*block).is_freed {
+            release(block);
+        }
+        outcome
+    }
+}
+
+/// Whether the client has freed a user state while a call that uses it goes on.
+///
+/// # Safety
+/// `us` is NULL or a user state that such a call has.
+pub unsafe fn is_freed(us: *const UserState) -> bool {
+    // SAFETY: the caller's promise.
+    !us.is_null() && unsafe { (*us.cast::<Block>()).is_freed }
+}
+
+/// Frees a user state, once no call has it any more. What is in it is forgotten at once.
+///
+/// # Safety
+/// `us` is a live user state, and is used no more but by calls that have it.
+pub unsafe fn free(us: *mut UserState) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*us.cast::<Block>()).is_freed = true;
+        during(us, || ());
+    }
+}
+
+/// # Safety
+/// A user state that was freed.
+unsafe fn release(block: *mut Block) {
+    // SAFETY: the caller's promise. The client's `app_data_free` runs with the user state in use.
+    unsafe {
+        (*block).calls += 1;
+        ((*block).empty)(block.cast());
+        (*block).calls -= 1;
+        if (*block).calls == 0 {
+            libc::free(block.cast());
+        }
+    }
+}
