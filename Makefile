@@ -1,7 +1,7 @@
 # make            build the library
 # make install    put it under PREFIX (/usr/local)
 #                 Both take ABI=2 for libotr.so.2, the interface of libotr 3.2; without it, it is libotr.so.5, that of libotr 4.
-# make demo       see it work: two BitlBees that talk through it
+# make demo       see it work: two BitlBees that talk through it; make demo-rust for a chat in Rust
 # make test       run the quick tests: some three minutes
 # make check      run every test
 # make bench      measure it beside the libotr of the distribution
