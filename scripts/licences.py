@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = {"libotr", "otr-crypto", "otr-protocol"}
+OURS = {"libotr", "otr-crypto", "otr-protocol", "otr-toolkit"}
 REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
 
 
