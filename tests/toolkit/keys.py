@@ -220,7 +220,8 @@ def copying_keys(checks, prefix, work):
     keys.equal("what was there is kept", keys.path("otr.private_key.backup.1").read_bytes(), whole[:-40])
     keys.equal("the backup stays", copy.read_bytes(), whole)
     keys.bad("a damaged backup", "nothing was changed", "restore", damaged, private)
-    keys.bad("a backup of another kind", "nothing was changed: it holds private keys", "restore", STORE / "fingerprints", private)
+    keys.bad("a backup of another kind",
+             "nothing was changed: it holds private keys", "restore", STORE / "fingerprints", private)
     keys.equal("neither changed anything", private.read_bytes(), whole)
     keys.good("restore where nothing is", "restore", copy, keys.path("anew"))
     keys.equal("it is there", keys.path("anew").read_bytes(), whole)
@@ -272,6 +273,11 @@ def converting_keys(checks, prefix, work):
     keys.good("a new account's tag", "convert", keys.path("tags", b"me\tprpl-jabber\t12345678\n"), target)
     keys.equal("libotr reads it", b"me\tprpl-jabber\t12345678" in keys.libotr.rewritten(target, "tags"), True)
     keys.bad("another tag", "has another instance tag", "convert", keys.path("tags", b"me\tprpl-jabber\t12345679\n"), target)
+    keys.equal("no copies are left, as nothing was lost",
+               [name for name in os.listdir(keys.place) if "backup" in name], [])
+    noted = keys.path("noted", b"# a note\na\tb\tc\t" + b"1" * 40 + b"\tsmp\n")
+    keys.good("into a file with a comment", "convert", fpr, noted)
+    keys.equal("a copy has the comment", keys.path("noted.backup").read_bytes().splitlines()[0], b"# a note")
     keys.bad("a name with a newline", "a name has a tab or a newline in it",
              "convert", fpr, keys.path("new"), "--account", "a\nb")
     checks.check("otr-keys: it made no file", not keys.path("new").exists())

@@ -36,8 +36,8 @@ pub(super) fn convert(
         Entries::Fingerprints(_) => Kind::Fingerprints,
         Entries::Tags(_) => Kind::InstanceTags,
     };
-    let present = present(to, kind)?;
-    let before = present.count();
+    let (before, present) = present(to, kind)?;
+    let count_before = present.count();
     let all =
         add(present, new).map_err(|why| failure(to, &format!("nothing was changed: {why}")))?;
     let count = all.count();
@@ -46,9 +46,15 @@ pub(super) fn convert(
     if to == "-" {
         return streams.output.write_all(&contents).map_err(Failure::Output);
     }
-    put(to, &contents, kind)?;
+    // All entries that were in it are in the new one. Comments of lines are not.
+    let mut old = before.split(|&byte| byte == b'\n');
+    let is_kept = |line: &[u8]| {
+        !line.starts_with(b"#") || contents.split(|&byte| byte == b'\n').any(|new| new == line)
+    };
+    let known: &[u8] = if old.all(is_kept) { &before } else { &[] };
+    put(to, &contents, kind, known)?;
     let name = printable(to.as_encoded_bytes());
-    let added = count.saturating_sub(before);
+    let added = count.saturating_sub(count_before);
     writeln!(
         streams.output,
         "{name}: {kind}, {added} added, {count} in all"
@@ -101,8 +107,8 @@ fn name(mut entries: Entries, options: &Options) -> Result<Entries, String> {
     Ok(entries)
 }
 
-/// What is in the file already, which must be of this kind; nothing if it is not there.
-fn present(to: &OsStr, kind: Kind) -> Result<Entries, Failure> {
+/// What is in the file already, which must be of this kind: its contents and its entries. Nothing if it is not there.
+fn present(to: &OsStr, kind: Kind) -> Result<(Zeroizing<Vec<u8>>, Entries), Failure> {
     let contents = match fs::read(to).map(Zeroizing::new) {
         Ok(contents) if to != "-" => contents,
         Err(error) if to != "-" && error.kind() != ErrorKind::NotFound => {
@@ -111,11 +117,12 @@ fn present(to: &OsStr, kind: Kind) -> Result<Entries, Failure> {
         _ => Zeroizing::default(),
     };
     if contents.is_empty() {
-        return Ok(match kind {
+        let nothing = match kind {
             Kind::Fingerprints => Entries::Fingerprints(Vec::new()),
             Kind::InstanceTags => Entries::Tags(Vec::new()),
             _ => Entries::Keys(Vec::new()),
-        });
+        };
+        return Ok((contents, nothing));
     }
     if let Some(other) = Kind::of(&contents).filter(|other| *other != kind) {
         let sentence = format!("nothing was changed: it holds {other}, not {kind}");
@@ -123,7 +130,7 @@ fn present(to: &OsStr, kind: Kind) -> Result<Entries, Failure> {
     }
     let file = KeyFile::read(kind, &contents);
     match file.faults.first() {
-        None => Ok(file.entries),
+        None => Ok((contents, file.entries)),
         Some(fault) => Err(failure(to, &format!("nothing was changed: {fault}"))),
     }
 }

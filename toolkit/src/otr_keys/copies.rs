@@ -96,19 +96,19 @@ pub(super) fn restore(
         );
         return Err(failure(file, &sentence));
     }
-    put(file, &contents, read.kind)?;
+    put(file, &contents, read.kind, &[])?;
     say(streams, &read, file)
 }
 
-/// Replaces a file. Other contents of it are copied first.
-pub(super) fn put(file: &OsStr, contents: &[u8], kind: Kind) -> Result<(), Failure> {
+/// Replaces a file. Contents of it that are neither these nor the ones of before are copied first.
+pub(super) fn put(file: &OsStr, contents: &[u8], kind: Kind, before: &[u8]) -> Result<(), Failure> {
     let mode = if kind.is_private() {
         Mode::Private
     } else {
         Mode::Umask
     };
     replace(Path::new(file), contents, mode, |present| {
-        present == contents
+        present == contents || present == before
     })
     .map_err(|error| failure(file, &format!("it cannot be written: {error}")))
 }
