@@ -1,6 +1,7 @@
 # make            build the library
-# make install    put it under PREFIX (/usr/local)
-#                 Both take ABI=2 for libotr.so.2, the interface of libotr 3.2; without it, it is libotr.so.5, that of libotr 4.
+# make toolkit    build the programs: otr-keys, otr_parse ...
+# make install    put both under PREFIX (/usr/local)
+#                 make and make install take ABI=2 for libotr.so.2, the interface of libotr 3.2; without it, it is libotr.so.5, that of libotr 4.
 # make demo       see it work: two BitlBees that talk through it; make demo-rust for a chat in Rust
 # make test       run the quick tests: some three minutes
 # make check      run every test
@@ -14,6 +15,8 @@ PREFIX = /usr/local
 LIBDIR = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 DATADIR = $(PREFIX)/share
+BINDIR = $(PREFIX)/bin
+MANDIR = $(DATADIR)/man
 DESTDIR =
 
 CARGO = cargo
@@ -38,6 +41,13 @@ TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET)/$(if $(CARGO_BUILD_TARGET),$(CARGO_BUILD_TARGET)/)release
 BUILT := $(TARGET)/libotr.abi$(ABI)
 
+# The programs, in a profile and at a place of their own: `make` alone does not build them.
+PROGRAMS := otr_parse otr_sesskeys otr_mackey otr_readforge otr_modify otr_remac otr-keys
+PAGES := $(PROGRAMS:%=man1/%.1) man7/libotr.7
+TOOLKIT := $(TARGET)/libotr.toolkit
+TOOLKIT_SOURCES := Cargo.toml Cargo.lock toolkit/Cargo.toml $(wildcard .cargo/config.toml rust-toolchain.toml) \
+	$(wildcard crates/*/Cargo.toml crates/*/build.rs) $(shell find toolkit/src crates -type f -name '*.rs')
+
 HEADERS := include/abi$(ABI)/libotr
 REFERENCE := abi-check/reference
 SOURCES := Cargo.toml Cargo.lock build.rs $(wildcard .cargo/config.toml rust-toolchain.toml) \
@@ -51,16 +61,23 @@ prefix := $(abspath $(PREFIX))
 libdir := $(abspath $(LIBDIR))
 includedir := $(abspath $(INCLUDEDIR))
 datadir := $(abspath $(DATADIR))
+bindir := $(abspath $(BINDIR))
+mandir := $(abspath $(MANDIR))
 
-.PHONY: all install uninstall demo demo-rust check test abi-check upstream-check bench fuzz mutants soak deny fmt clippy clean
+.PHONY: all toolkit install uninstall demo demo-rust check test abi-check upstream-check bench fuzz mutants soak deny fmt clippy clean
 .PHONY: install-2 install-5 install-plain install-shared uninstall-2 uninstall-5 uninstall-plain uninstall-shared
+.PHONY: install-toolkit install-programs uninstall-toolkit
 .DELETE_ON_ERROR:
 
 all: $(BUILT)/$(SHARED) $(BUILT)/libotr.a
 
+define need_cargo
+@command -v $(CARGO) >/dev/null || { \
+	echo "make: cargo was not found. Building libotr takes Rust $(RUST) or newer: see https://rustup.rs" >&2; exit 1; }
+endef
+
 $(BUILT)/$(SHARED): $(SOURCES)
-	@command -v $(CARGO) >/dev/null || { \
-		echo "make: cargo was not found. Building libotr takes Rust $(RUST) or newer: see https://rustup.rs" >&2; exit 1; }
+	$(need_cargo)
 	$(CARGO) build --release --lib --locked --target-dir '$(TARGET)' --no-default-features --features abi$(ABI)
 	@mkdir -p '$(BUILT)'
 	cp '$(RELEASE)/libotr.a' '$(BUILT)/rust.a'
@@ -68,6 +85,15 @@ $(BUILT)/$(SHARED): $(SOURCES)
 
 $(BUILT)/libotr.a: $(BUILT)/$(SHARED) scripts/static-archive $(REFERENCE)/symbols.so.$(ABI).txt $(REFERENCE)/helpers.txt
 	scripts/static-archive '$(BUILT)/rust.a' '$@' $(REFERENCE)/symbols.so.$(ABI).txt $(REFERENCE)/helpers.txt
+
+toolkit: $(TOOLKIT)/otr-keys
+
+# The last of the programs stands for all of them.
+$(TOOLKIT)/otr-keys: $(TOOLKIT_SOURCES)
+	$(need_cargo)
+	$(CARGO) build --profile toolkit -p otr-toolkit --bins --locked --target-dir '$(TARGET)'
+	@mkdir -p '$(TOOLKIT)'
+	cp $(PROGRAMS:%='$(dir $(RELEASE))toolkit/%') '$(TOOLKIT)'
 
 # What clients are built with goes to `development`: its arguments are the directories of the libraries and of the headers,
 # how libotr.so there reaches the shared object, and the prefix that libotr.pc is to name.
@@ -103,11 +129,23 @@ install-shared: all
 	$(if $(STRIP),$(STRIP) --strip-unneeded '$(DESTDIR)$(libdir)/$(SHARED)')
 	ln -sf $(SHARED) '$(DESTDIR)$(libdir)/$(SONAME)'
 
-install-plain: install-shared
+install-plain: install-shared install-toolkit
 	$(call development,$(libdir),$(includedir),,$(prefix))
 	$(INSTALL) -m 644 pkgconfig/libotr.m4 '$(DESTDIR)$(datadir)/aclocal/libotr.m4'
 
 install-5: install-plain
+
+# `make && sudo make install` leaves the programs out where root has no cargo and nobody has built them.
+install-toolkit:
+	@if [ -e '$(TOOLKIT)/otr-keys' ] || command -v $(CARGO) >/dev/null; then $(MAKE) --no-print-directory install-programs; \
+	else echo "make: the programs (otr-keys, otr_parse ...) are not installed: they are not built, which takes cargo: make toolkit"; fi
+
+install-programs: toolkit
+	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(mandir)/man1' '$(DESTDIR)$(mandir)/man7'
+	$(INSTALL) -m 755 $(PROGRAMS:%='$(TOOLKIT)/%') '$(DESTDIR)$(bindir)'
+	$(if $(STRIP),$(STRIP) $(PROGRAMS:%='$(DESTDIR)$(bindir)/%'))
+	$(INSTALL) -m 644 $(PROGRAMS:%=toolkit/man/%.1) '$(DESTDIR)$(mandir)/man1'
+	$(INSTALL) -m 644 toolkit/man/libotr.7 '$(DESTDIR)$(mandir)/man7'
 
 # Both interfaces may be in one prefix. The plain names (libotr.so, <libotr/*.h>, libotr.pc ...) are those of libotr.so.5
 # then, in whatever order they come: Thunderbird, for one, loads libotr.so for it. Those of libotr.so.2 are in a prefix of
@@ -121,9 +159,12 @@ install-2: install-shared
 uninstall-shared:
 	rm -f '$(DESTDIR)$(libdir)/$(SONAME)' '$(DESTDIR)$(libdir)/$(SHARED)'
 
-uninstall-plain:
+uninstall-plain: uninstall-toolkit
 	$(call no_development,$(libdir),$(includedir))
 	rm -f '$(DESTDIR)$(datadir)/aclocal/libotr.m4'
+
+uninstall-toolkit:
+	rm -f $(PROGRAMS:%='$(DESTDIR)$(bindir)/%') $(PAGES:%='$(DESTDIR)$(mandir)/%')
 
 uninstall-5: uninstall-shared uninstall-plain
 
@@ -192,7 +233,8 @@ fmt:
 
 clippy:
 	$(CARGO) clippy --all-targets --locked --target-dir '$(TARGET)' --no-default-features --features abi$(ABI) -- -D warnings
+	$(CARGO) clippy --all-targets --locked --target-dir '$(TARGET)' -p otr-crypto -p otr-protocol -p otr-toolkit -- -D warnings
 
 clean:
-	rm -rf '$(TARGET)/libotr.abi2' '$(TARGET)/libotr.abi5'
+	rm -rf '$(TARGET)/libotr.abi2' '$(TARGET)/libotr.abi5' '$(TOOLKIT)'
 	$(CARGO) clean --target-dir '$(TARGET)'

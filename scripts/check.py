@@ -47,7 +47,7 @@ class Suite:
 
 CLIPPY = ["cargo", "clippy", "--all-targets", "--locked"]
 TEST = ["cargo", "test", "--locked", "--no-fail-fast"]
-CORE = ["-p", "otr-crypto", "-p", "otr-protocol"]
+CORE = ["-p", "otr-crypto", "-p", "otr-protocol", "-p", "otr-toolkit"]
 ABI2 = ["--no-default-features", "--features", "abi2"]
 FUZZ = ["env", "OTR_FUZZ_SEED=1", "fuzz/run"]
 PARSERS = ["armour", "tags", "fragments", "tlvs", "messages", "sexp", "private_keys", "fingerprints", "instance_tags"]
@@ -98,6 +98,8 @@ SUITES = [
     Suite("fuzz-parsers", FUZZ + ["4", *PARSERS], LAST_LINE, COMPILERS + ["g++"], minutes=20, lock="fuzz"),
     Suite("fuzz-clients", FUZZ + ["20", "receiving", "conversation"], LAST_LINE, COMPILERS + ["g++"], minutes=20, lock="fuzz"),
     Suite("interop", ["tests/interop/run"], LAST_LINE, INTEROP, minutes=15, needs_install=True),
+    Suite("toolkit", ["tests/toolkit/run"], LAST_LINE, COMPILERS + GCRYPT + [
+        "libotr5", "libotr5-dev", "libotr5-bin", "python3-potr", "man-db", "groff-base"], needs_install=True),
     Suite("same", ["tests/same/run"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True,
           quick=["--sample", "50"]),
     Suite("same-abi2", ["tests/same/run", "--abi2"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15,
@@ -330,7 +332,7 @@ def main():
     prepare(suites)
     environment = dict(os.environ, CARGO_TERM_COLOR="never")
     # What the make around us was told (a DESTDIR, say) is not for the one that installs for the tests.
-    for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "DESTDIR", "PREFIX", "LIBDIR", "INCLUDEDIR", "DATADIR"):
+    for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "DESTDIR", "PREFIX", "LIBDIR", "INCLUDEDIR", "DATADIR", "BINDIR", "MANDIR"):
         environment.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="libotr-check-") as prefix:
         environment["OTR_PREFIX"] = prefix

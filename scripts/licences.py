@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = {"libotr", "otr-crypto", "otr-protocol", "libotr-rust-header"}
+OURS = {"libotr", "otr-crypto", "otr-protocol", "otr-toolkit", "libotr-rust-header"}
 # The packages with a Cargo.lock, and the licences that are allowed there besides: cbindgen reads the library's sources when it is
 # tested, and nothing of it gets into the library.
 PACKAGES = {".": set(), "abi-check/rust-header": {"MPL-2.0"}}
