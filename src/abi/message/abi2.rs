@@ -229,10 +229,13 @@ pub fn smp_record(tlv: &Tlv) -> Cow<'_, Tlv> {
     if tlv.kind != tlv::SMP1Q || split_question(&tlv.value).is_some() {
         return Cow::Borrowed(tlv);
     }
-    Cow::Owned(Tlv {
-        kind: tlv.kind,
-        value: join_question(&tlv.value, b""),
-    })
+    match join_question(&tlv.value, b"") {
+        Ok(value) => Cow::Owned(Tlv {
+            kind: tlv.kind,
+            value,
+        }),
+        Err(_) => Cow::Borrowed(tlv),
+    }
 }
 
 /// NULL: there is no such callback.
@@ -243,8 +246,8 @@ pub unsafe fn convert_sending(
     _client: Client,
     _handle: Handle,
     _text: *const c_char,
-) -> *mut c_char {
-    ptr::null_mut()
+) -> Result<*mut c_char, GcryError> {
+    Ok(ptr::null_mut())
 }
 
 /// NULL: there is no such callback.

@@ -169,19 +169,26 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
 
 /// The user's text as the client wants it encrypted, malloc'ed; NULL to leave it as it is.
 ///
+/// # Errors
+/// `ENOMEM`: it is not to be sent as it is.
+///
 /// # Safety
 /// As for all callbacks; `text` outlives the call.
-pub unsafe fn convert_sending(client: Client, handle: Handle, text: *const c_char) -> *mut c_char {
+pub unsafe fn convert_sending(
+    client: Client,
+    handle: Handle,
+    text: *const c_char,
+) -> Result<*mut c_char, GcryError> {
     // SAFETY: the caller's promise.
     unsafe {
         match handle.get(client.us) {
             Some(ctx) => client.convert(handle, ctx, CONVERT_SENDING, text),
-            None => ptr::null_mut(),
+            None => Ok(ptr::null_mut()),
         }
     }
 }
 
-/// A decrypted text as the client wants it shown, malloc'ed; NULL to leave it as it is.
+/// A decrypted text as the client wants it shown, malloc'ed; NULL to leave it as it is, also without memory.
 ///
 /// # Safety
 /// As for all callbacks; `text` outlives the call.
@@ -189,7 +196,9 @@ pub unsafe fn convert_received(client: Client, handle: Handle, text: *const c_ch
     // SAFETY: the caller's promise.
     unsafe {
         match handle.get(client.us) {
-            Some(ctx) => client.convert(handle, ctx, CONVERT_RECEIVING, text),
+            Some(ctx) => client
+                .convert(handle, ctx, CONVERT_RECEIVING, text)
+                .unwrap_or(ptr::null_mut()),
             None => ptr::null_mut(),
         }
     }

@@ -100,8 +100,13 @@ unsafe fn forget_unheld(master: *mut ConnContext) {
         };
         let mut held = Vec::new();
         for member in members(master) {
-            if (*member).auth.authstate != AUTHSTATE_NONE {
-                held.extend(mpi::bytes((*member).auth.our_dh.public).map(|bytes| bytes.to_vec()));
+            let value = (*member).auth.our_dh.public;
+            if (*member).auth.authstate != AUTHSTATE_NONE && !value.is_null() {
+                // As long as one is not known, none of them is forgotten.
+                let Some(mut value) = mpi::bytes(value) else {
+                    return;
+                };
+                held.push(std::mem::take(&mut *value));
             }
             if let Some(member) = private_of(member) {
                 let secrets = (*member).secrets.as_ref();

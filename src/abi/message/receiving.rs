@@ -11,7 +11,7 @@ use super::super::context::{Handle, Names, NewContexts, members};
 use super::super::error::GcryError;
 use super::super::hidden::{hidden, private_of};
 use super::super::memory::{
-    bytes_of, c_text, free_and_clear, put, slice_of, wipe_stack, wipe_string_and_clear,
+    bytes_of, c_text, c_text_of, free_and_clear, put, slice_of, wipe_stack, wipe_string_and_clear,
 };
 use super::super::proto::{kind_of, version_of};
 use super::super::types::*;
@@ -28,6 +28,7 @@ use otr_protocol::conversation::{Conversation, Offer};
 use otr_protocol::correspondent::Correspondent;
 use otr_protocol::effects::{Effect, Notice};
 use otr_protocol::policy::Policy;
+use otr_protocol::receiving::unreadable;
 use otr_protocol::wire::fragment::{Accumulated, fragment_instances};
 use otr_protocol::wire::kind::{MessageKind, otr_tag};
 use otr_protocol::wire::query::query_versions;
@@ -419,6 +420,9 @@ impl Arrival {
             if unwanted {
                 tlv::free(chain);
             }
+            if !empty && text.is_null() {
+                self.deliver(Ok(unreadable().into()));
+            }
             if empty || text.is_null() {
                 free_and_clear(&raw mut text);
                 return Ok(Shown::Nothing);
@@ -457,8 +461,7 @@ impl Arrival {
             let Some((text, versions)) = whitespace::strip(self.bytes()) else {
                 return Ok(());
             };
-            *self.out.newmessagep = c_text(&text);
-            drop(text);
+            *self.out.newmessagep = c_text_of(text);
             let ctx = self.live(self.from)?;
             if self.policy.whitespace_start_ake && (*ctx).msgstate != MSGSTATE_ENCRYPTED {
                 self.start_ake(versions.best_common(self.policy.versions))?;

@@ -2,6 +2,7 @@
 
 use super::search::find;
 use super::version::Version;
+use crate::buffer::{self, OutOfMemory};
 
 /// A set of protocol versions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,28 +52,26 @@ pub enum QueryForm {
 /// The query message that offers `versions` in the name of `our_name`.
 ///
 /// Peers and clients compare this text byte for byte.
-pub fn default_query(our_name: &[u8], versions: Versions, form: QueryForm) -> Vec<u8> {
+pub fn default_query(
+    our_name: &[u8],
+    versions: Versions,
+    form: QueryForm,
+) -> Result<Vec<u8>, OutOfMemory> {
     let home: &[u8] = match form {
         QueryForm::Libotr4 => b"https://otr.cypherpunks.ca/",
         QueryForm::Libotr3 => b"http://otr.cypherpunks.ca/",
     };
-    let mut message = b"?OTR".to_vec();
-    if versions.v1 {
-        message.push(b'?');
-    }
-    if versions.v2 || versions.v3 {
-        message.push(b'v');
-        if versions.v2 {
-            message.push(b'2');
-        }
-        if versions.v3 {
-            message.push(b'3');
-        }
-        message.push(b'?');
-    } else if !versions.v1 && form == QueryForm::Libotr3 {
-        message.extend_from_slice(b"v?");
-    }
-    let parts: [&[u8]; 9] = [
+    let Versions { v1, v2, v3 } = versions;
+    let nothing = !(v1 || v2 || v3);
+    let tag = |is_there: bool, tag: &'static [u8]| if is_there { tag } else { b"" };
+    buffer::concat(&[
+        b"?OTR",
+        tag(v1, b"?"),
+        tag(v2 || v3, b"v"),
+        tag(v2, b"2"),
+        tag(v3, b"3"),
+        tag(v2 || v3, b"?"),
+        tag(nothing && form == QueryForm::Libotr3, b"v?"),
         b"\n<b>",
         our_name,
         b"</b> has requested an <a href=\"",
@@ -83,11 +82,7 @@ pub fn default_query(our_name: &[u8], versions: Versions, form: QueryForm) -> Ve
         b"\">",
         home,
         b"</a> for more information.",
-    ];
-    for part in parts {
-        message.extend_from_slice(part);
-    }
-    message
+    ])
 }
 
 /// The versions that a query message offers: none if there is no "?OTR" in it.
@@ -132,7 +127,8 @@ mod tests {
             b"alice@example.org",
             versions(false, true, true),
             QueryForm::Libotr4,
-        );
+        )
+        .unwrap();
         assert_eq!(
             query.escape_ascii().to_string(),
             text.as_bytes().escape_ascii().to_string()
@@ -148,7 +144,7 @@ mod tests {
             (versions(true, false, false), "?OTR?"),
             (versions(false, false, false), "?OTRv?"),
         ] {
-            let query = default_query(b"bob", offered, QueryForm::Libotr3);
+            let query = default_query(b"bob", offered, QueryForm::Libotr3).unwrap();
             assert_eq!(String::from_utf8(query).unwrap(), format!("{tag}{text}"));
         }
     }
@@ -166,7 +162,7 @@ mod tests {
             b"?OTR?v23?",
         ];
         for (offered, tag) in all_sets().zip(tags) {
-            let query = default_query(b"\xff%s", offered, QueryForm::Libotr4);
+            let query = default_query(b"\xff%s", offered, QueryForm::Libotr4).unwrap();
             assert!(
                 query.starts_with(&[tag, b"\n<b>\xff%s</b> has"].concat()),
                 "{offered:?}"
