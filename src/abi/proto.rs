@@ -144,7 +144,7 @@ entry! {
                     *unfragmessagep = c_string(&whole);
                     if (*unfragmessagep).is_null() { FRAGMENT_INCOMPLETE } else { FRAGMENT_COMPLETE }
                 }
-                Ok(Accumulated::Incomplete) | Err(_) => FRAGMENT_INCOMPLETE,
+                Ok(Accumulated::Incomplete | Accumulated::Lost) | Err(_) => FRAGMENT_INCOMPLETE,
             }
         }
     }

@@ -11,7 +11,7 @@ mod telling;
 pub use callbacks::has_max_message_size;
 #[cfg(test)]
 pub use disconnect::otrl_message_disconnect_all_instances;
-pub use instance::ensure_our_tag as ready;
+pub use instance::{ensure_our_tag as ready, find_best};
 pub use routing::{accepts, exchange_of_master, note_heard, other_instance_is_secure};
 pub use telling::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
 
@@ -21,6 +21,7 @@ use std::ptr;
 
 use super::arguments::Arguments;
 use super::client::Client;
+use super::lost::tell_lost_from;
 use super::receiving::{self, Out};
 use super::sending::{self, Text};
 use super::transmit::transmit;
@@ -136,10 +137,11 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
         if reserve::is_low() {
             return 1;
         }
+        let client = Client::new(us, ops, opdata);
         let Some(arguments) = Arguments::copy(names, message, ptr::null()) else {
+            tell_lost_from(client, names);
             return 1;
         };
-        let client = Client::new(us, ops, opdata);
         let new_contexts = NewContexts { add_appdata, data };
         // As in sending.
         let (mut shown_text, mut chain) = (ptr::null_mut(), ptr::null_mut());

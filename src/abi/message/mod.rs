@@ -12,6 +12,7 @@ mod deliver;
 mod disconnect;
 mod expiry;
 mod fragments;
+mod lost;
 mod receiving;
 mod sending;
 mod smp;

@@ -23,12 +23,12 @@ use super::deliver::deliver;
 use super::expiry::expire;
 use super::face;
 use super::fragments;
+use super::lost::tell_lost;
 use otr_protocol::ake::{Auth, SigningKey};
 use otr_protocol::conversation::{Conversation, Offer};
 use otr_protocol::correspondent::Correspondent;
 use otr_protocol::effects::{Effect, Notice};
 use otr_protocol::policy::Policy;
-use otr_protocol::receiving::unreadable;
 use otr_protocol::wire::fragment::{Accumulated, fragment_instances};
 use otr_protocol::wire::kind::{MessageKind, otr_tag};
 use otr_protocol::wire::query::query_versions;
@@ -196,9 +196,15 @@ impl Arrival {
                 Ok(Accumulated::Complete(message)) => {
                     *whole = c_text(&message);
                     if (*whole).is_null() {
+                        drop(message);
+                        tell_lost(self.client, self.from);
                         return Err(Shown::Nothing);
                     }
                     (self.text, self.length) = (*whole, message.len());
+                }
+                Ok(Accumulated::Lost) => {
+                    tell_lost(self.client, self.from);
+                    return Err(Shown::Nothing);
                 }
                 Ok(Accumulated::Incomplete) | Err(_) => return Err(Shown::Nothing),
             }
@@ -421,7 +427,7 @@ impl Arrival {
                 tlv::free(chain);
             }
             if !empty && text.is_null() {
-                self.deliver(Ok(unreadable().into()));
+                tell_lost(self.client, self.from);
             }
             if empty || text.is_null() {
                 free_and_clear(&raw mut text);

@@ -103,6 +103,8 @@ pub enum Accumulated {
     Incomplete,
     /// It was the last fragment of this message.
     Complete(Vec<u8>),
+    /// There is no memory for it, and the pieces before it are gone as well.
+    Lost,
 }
 
 /// The pieces of one message that have come so far, always the first `k` of `n`.
@@ -156,7 +158,7 @@ impl Reassembly {
         self.newest = self.data.len();
         if buffer::append(&mut self.data, fragment.data).is_err() {
             self.discard();
-            return Accumulated::Incomplete;
+            return Accumulated::Lost;
         }
         self.k = fragment.k;
         if self.k < self.n {
