@@ -2,7 +2,7 @@
 //!
 //! docs/architecture.md shows the layers and the way of one message through them.
 
-#![cfg_attr(not(test), deny(clippy::disallowed_types))]
+#![cfg_attr(not(test), deny(clippy::disallowed_types, clippy::disallowed_methods))]
 
 #[cfg(any(feature = "abi5", feature = "abi2"))]
 pub mod abi;

@@ -6,6 +6,7 @@ use std::ptr;
 use super::entry::entry;
 use super::memory::{bytes_of, c_buffer, c_string, put, slice_of};
 use otr_protocol::wire::armour;
+use otr_protocol::wire::error::Undecoded;
 
 /// What `otrl_base64_otr_decode` answers.
 const DECODED: c_int = 0;
@@ -19,10 +20,13 @@ entry! {
     /// `data` is NULL or `len` bytes long; `base64` has room for `(len + 2) / 3 * 4` bytes.
     on panic 0;
     pub fn otrl_base64_encode(base64: *mut c_char, data: *const c_uchar, len: usize) -> usize {
+        let mut length = 0;
         // SAFETY: the caller's promise.
-        let encoded = armour::encode(unsafe { slice_of(data, len) });
-        // SAFETY: the room that the caller promises is the length of the encoded form.
-        unsafe { write(base64.cast(), encoded.as_bytes()) }
+        armour::encode(unsafe { slice_of(data, len) }, |piece| {
+            // SAFETY: the room that the caller promises is the length of all pieces.
+            length += unsafe { write(base64.cast(), length, piece) };
+        });
+        length
     }
 }
 
@@ -34,9 +38,21 @@ entry! {
     on panic 0;
     pub fn otrl_base64_decode(data: *mut c_uchar, base64: *const c_char, len: usize) -> usize {
         // SAFETY: the caller's promise.
-        let decoded = armour::decode(unsafe { slice_of(base64.cast(), len) });
-        // SAFETY: four characters give at most three bytes.
-        unsafe { write(data, &decoded) }
+        if let Ok(decoded) = armour::decode(unsafe { slice_of(base64.cast(), len) }) {
+            // SAFETY: four characters give at most three bytes.
+            return unsafe { write(data, 0, &decoded) };
+        }
+        // More slowly, without memory.
+        let (mut decoder, mut length) = (armour::Decoder::default(), 0);
+        for at in 0..len {
+            // SAFETY: without a text there was nothing to decode, so it is there.
+            let character = unsafe { base64.add(at).read() };
+            decoder.take(character.cast_unsigned(), |byte| {
+                // SAFETY: as above.
+                length += unsafe { write(data, length, &[byte]) };
+            });
+        }
+        length
     }
 }
 
@@ -51,7 +67,8 @@ entry! {
             return ptr::null_mut();
         }
         // SAFETY: the caller's promise.
-        c_string(&armour::armour(unsafe { slice_of(data, len) }))
+        let armoured = armour::armour(unsafe { slice_of(data, len) });
+        armoured.map_or(ptr::null_mut(), |armoured| c_string(&armoured))
     }
 }
 
@@ -64,8 +81,10 @@ entry! {
     on panic NO_MEMORY;
     pub fn otrl_base64_otr_decode(message: *const c_char, buffer: *mut *mut c_uchar, len: *mut usize) -> c_int {
         // SAFETY: the caller's promise.
-        let Some(Ok(decoded)) = (unsafe { bytes_of(message) }).map(|message| armour::dearmour(message, true)) else {
-            return NOT_ARMOURED;
+        let decoded = match (unsafe { bytes_of(message) }).map(|message| armour::dearmour(message, true)) {
+            Some(Ok(decoded)) => decoded,
+            Some(Err(Undecoded::OutOfMemory)) => return NO_MEMORY,
+            Some(Err(Undecoded::Malformed(_))) | None => return NOT_ARMOURED,
         };
         let copy = c_buffer(&decoded);
         if copy.is_null() {
@@ -80,14 +99,16 @@ entry! {
     }
 }
 
+/// Writes after the first `start` bytes, and gives how many were written.
+///
 /// # Safety
-/// `place` is NULL or has room for all of `bytes`.
-unsafe fn write(place: *mut u8, bytes: &[u8]) -> usize {
+/// `place` is NULL or has room for as many bytes and all of `bytes`.
+unsafe fn write(place: *mut u8, start: usize, bytes: &[u8]) -> usize {
     if place.is_null() {
         return 0;
     }
     // SAFETY: the caller's promise; `bytes` is in memory of ours.
-    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len()) };
+    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), place.add(start), bytes.len()) };
     bytes.len()
 }
 

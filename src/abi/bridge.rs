@@ -16,6 +16,7 @@ use super::private::ExchangeExtras;
 use super::smp_numbers;
 use super::types::*;
 use otr_protocol::ake::Auth;
+use otr_protocol::buffer::OutOfMemory;
 use otr_protocol::conversation::{Conversation, MessageState, Offer, Peer, Retransmit, Secrets};
 use otr_protocol::correspondent::Correspondent;
 use otr_protocol::error::ProtocolError;
@@ -297,7 +298,14 @@ impl From<ProtocolError> for GcryError {
             ProtocolError::TooLong => Self::new(67),
             // GPG_ERR_LIMIT_REACHED
             ProtocolError::TooMany => Self::new(183),
+            ProtocolError::OutOfMemory => Self::ENOMEM,
         }
+    }
+}
+
+impl From<OutOfMemory> for GcryError {
+    fn from(_: OutOfMemory) -> Self {
+        Self::ENOMEM
     }
 }
 

@@ -14,6 +14,7 @@ use super::private::ExchangeExtras;
 use super::types::*;
 use otr_crypto::group::{Element, Exponent};
 use otr_protocol::ake::{Auth, AuthState, Commitment, Established, Responding, Revealed, V1Setup};
+use otr_protocol::buffer;
 use otr_protocol::dh::{AuthKeys, DhKeyPair};
 
 /// Reads an exchange. A struct that says it is under way but lacks a value is read as no exchange.
@@ -27,7 +28,7 @@ pub unsafe fn load(info: *const OtrlAuthInfo, extras: Option<&ExchangeExtras>) -
             state: load_state(info, extras).unwrap_or_default(),
             initiated: (*info).initiated != 0,
             version: auth_info::version(info),
-            last_message: bytes_of((*info).lastauthmsg).map(<[u8]>::to_vec),
+            last_message: bytes_of((*info).lastauthmsg).and_then(|text| buffer::copy(text).ok()),
             // One of the interfaces has a member for it.
             waits_since: match auth_info::commit_sent(info) {
                 0 => extras.map_or(0, ExchangeExtras::since),
@@ -46,7 +47,7 @@ unsafe fn load_state(
         let our_keyid = (*info).our_keyid;
         let version = || auth_info::version(info);
         let our_dh = || load_keypair(&raw const (*info).our_dh);
-        let encrypted_gx = || slice_of((*info).encgx, (*info).encgx_len).to_vec();
+        let encrypted_gx = || buffer::copy(slice_of((*info).encgx, (*info).encgx_len)).ok();
         let hashed_gx = (*info).hashgx;
         let commitment = || {
             Some(Commitment {
@@ -54,7 +55,7 @@ unsafe fn load_state(
                 our_dh: our_dh()?,
                 our_keyid,
                 r: Zeroizing::new((*info).r),
-                encrypted_gx: encrypted_gx(),
+                encrypted_gx: encrypted_gx()?,
                 hashed_gx,
             })
         };
@@ -64,7 +65,7 @@ unsafe fn load_state(
                 version: version()?,
                 our_dh: our_dh()?,
                 our_keyid,
-                encrypted_gx: encrypted_gx(),
+                encrypted_gx: encrypted_gx()?,
                 hashed_gx,
                 begun: extras.and_then(|extras| extras.begun_before(&hashed_gx)),
             })),

@@ -1,17 +1,17 @@
 //! `instag.h`: the instance tags of our accounts, one list that clients may add to.
 
-use std::ffi::{OsStr, c_char};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::ffi::c_char;
 use std::ptr;
 
 use super::entry::entry;
 use super::error::GcryError;
 use super::known_files;
 use super::memory::{bytes_of, c_string, c_zeroed, text_is};
+use super::privkey::path_of;
 use super::stdio;
 use super::types::{MIN_VALID_INSTAG, OtrlInsTag, OtrlInstag, UserState};
 use otr_crypto::{hash, random};
+use otr_protocol::buffer::{self, OutOfMemory};
 use otr_protocol::store::instance_tags::{self, Line};
 use otr_protocol::store::replace::Mode;
 
@@ -168,31 +168,32 @@ pub unsafe fn forget_all(us: *mut UserState) {
 ///
 /// # Safety
 /// `us` is NULL or a live user state.
-unsafe fn file(us: *const UserState) -> Vec<u8> {
+unsafe fn file(us: *const UserState) -> Result<Vec<u8>, OutOfMemory> {
     let mut lines = Vec::new();
     if !us.is_null() {
         // SAFETY: not NULL, and a list of live nodes.
         unsafe {
             let mut node = (*us).instag_root;
             while !node.is_null() {
-                lines.push(Line {
-                    accountname: bytes_of((*node).accountname).unwrap_or_default().to_vec(),
-                    protocol: bytes_of((*node).protocol).unwrap_or_default().to_vec(),
+                let line = Line {
+                    accountname: bytes_of((*node).accountname).unwrap_or_default(),
+                    protocol: bytes_of((*node).protocol).unwrap_or_default(),
                     tag: (*node).instag,
-                });
+                };
+                buffer::push(&mut lines, line)?;
                 node = (*node).next;
             }
         }
     }
-    instance_tags::write(&lines).bytes
+    Ok(instance_tags::write(lines)?.bytes)
 }
 
 /// # Safety
 /// `us` is a live user state, `filename` NULL or a C string.
 unsafe fn write(us: *const UserState, filename: *const c_char) -> Result<(), GcryError> {
     // SAFETY: the caller's promise.
-    let (name, file) = unsafe { (bytes_of(filename).ok_or(GcryError::INV_VALUE)?, file(us)) };
-    known_files::replace(us, Path::new(OsStr::from_bytes(name)), &file, Mode::Umask)
+    let (path, file) = unsafe { (path_of(filename)?, file(us)?) };
+    known_files::replace(us, path, &file, Mode::Umask)
 }
 
 /// # Safety
@@ -202,11 +203,11 @@ unsafe fn read_stream(us: *mut UserState, stream: *mut libc::FILE) -> Result<(),
         return Ok(());
     }
     // SAFETY: neither is NULL.
-    let contents = unsafe { stdio::read_all(stream) };
-    let lines = instance_tags::read(&contents);
+    let contents = unsafe { stdio::read_all(stream) }?;
+    let lines = instance_tags::read(&contents)?;
     for line in lines.entries {
         // SAFETY: likewise.
-        if unsafe { add_bytes(us, &line.accountname, &line.protocol, line.tag) }.is_null() {
+        if unsafe { add_bytes(us, line.accountname, line.protocol, line.tag) }.is_null() {
             return Err(GcryError::ENOMEM);
         }
     }
@@ -221,7 +222,7 @@ unsafe fn read_stream(us: *mut UserState, stream: *mut libc::FILE) -> Result<(),
 unsafe fn write_stream(us: *const UserState, stream: *mut libc::FILE) -> Result<(), GcryError> {
     // SAFETY: the caller's promise.
     unsafe {
-        let file = file(us);
+        let file = file(us)?;
         stdio::write_all(stream, &file)?;
         known_files::remember(us, &file);
     }
@@ -391,6 +392,7 @@ mod tests {
     use super::*;
     use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
     use std::ffi::{CStr, CString};
+    use std::os::unix::ffi::OsStrExt;
 
     fn path(name: &str) -> (std::path::PathBuf, CString) {
         let path = std::env::temp_dir().join(format!("otr-instag-{}-{name}", std::process::id()));

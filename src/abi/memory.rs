@@ -18,6 +18,11 @@ pub fn c_text(bytes: &[u8]) -> *mut c_char {
     buffer_with_nul(bytes).cast()
 }
 
+/// The same for a text in two parts.
+pub fn c_text_of(parts: [&[u8]; 2]) -> *mut c_char {
+    buffer_of_parts(&parts).cast()
+}
+
 /// A malloc'ed copy of these bytes with a NUL behind them, so that it is never of size 0. NULL without memory.
 pub fn c_buffer(bytes: &[u8]) -> *mut u8 {
     buffer_with_nul(bytes)
@@ -61,6 +66,12 @@ pub unsafe fn free_array(array: *mut *mut c_char, count: usize) {
     }
     // SAFETY: likewise.
     unsafe { libc::free(array.cast()) };
+}
+
+/// So many malloc'ed zeros, and one more, so that it is never of size 0. NULL without memory.
+pub fn c_zeros(len: usize) -> *mut u8 {
+    // SAFETY: calloc takes any numbers.
+    unsafe { libc::calloc(len.saturating_add(1), 1) }.cast()
 }
 
 /// A malloc'ed, zeroed object. NULL without memory.

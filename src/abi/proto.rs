@@ -6,7 +6,9 @@ use std::ptr;
 use super::bridge::{DIALECT, policy_from, with_conversation, with_secrets};
 use super::entry::entry;
 use super::error::GcryError;
-use super::memory::{bytes_of, c_array, c_buffer, c_string, free_array, put};
+use super::memory::{
+    bytes_of, c_array, c_buffer, c_string, free_array, put, wipe_string_and_clear,
+};
 use super::tlv;
 use super::types::*;
 use otr_crypto::secret::SecretKey;
@@ -33,7 +35,7 @@ entry! {
     pub fn otrl_proto_default_query_msg(ourname: *const c_char, policy: OtrlPolicy) -> *mut c_char {
         // SAFETY: the caller's promise.
         let name = unsafe { bytes_of(ourname) }.unwrap_or_default();
-        c_string(&policy_from(policy).query(name))
+        policy_from(policy).query(name).map_or(ptr::null_mut(), |query| c_string(&query))
     }
 }
 
@@ -136,7 +138,7 @@ entry! {
                     *unfragmessagep = c_string(&whole);
                     if (*unfragmessagep).is_null() { FRAGMENT_INCOMPLETE } else { FRAGMENT_COMPLETE }
                 }
-                Ok(Accumulated::Incomplete) | Err(_) => FRAGMENT_INCOMPLETE,
+                Ok(Accumulated::Incomplete | Accumulated::Lost) | Err(_) => FRAGMENT_INCOMPLETE,
             }
         }
     }
@@ -177,7 +179,7 @@ unsafe fn create_data(
         let text = bytes_of(msg)
             .filter(|_| complete)
             .ok_or(GcryError::INV_VALUE)?;
-        let chain = tlv::to_chain(tlvs);
+        let chain = tlv::to_chain(tlvs)?;
         let sent = with_conversation(context, |c| c.create_data(text, &chain, flags))??;
         *encmessagep = c_string(&sent.message);
         if (*encmessagep).is_null() {
@@ -227,6 +229,10 @@ unsafe fn accept_data(
             return Err(GcryError::ENOMEM);
         }
         *tlvsp = tlv::from_chain(&received.tlvs);
+        if (*tlvsp).is_null() && !received.tlvs.is_empty() {
+            wipe_string_and_clear(plaintextp);
+            return Err(GcryError::ENOMEM);
+        }
         Ok(received.extra_key)
     }
 }

@@ -6,6 +6,10 @@
 //! address space and nothing else. What is handed to C never comes from here, so a call goes on to the point where
 //! it must give something to C, and fails there with an error.
 //!
+//! It is for what the library's own work needs. Long runs of bytes, which are messages and files, are asked for in a way that
+//! may fail (`otr_protocol::buffer`), and never come from here: a message that somebody sends must not use up what the rest
+//! of the call needs to end well.
+//!
 //! A block of the reserve is claimed by setting one bit, without a lock: a process may fork at any point. Only when
 //! the blocks of every fitting size are gone as well does Rust end the process; [`is_low`] lets calls be refused
 //! long before.
@@ -20,6 +24,8 @@ const CLASSES: usize = 4;
 /// The size of each, in bytes, smallest first, and how many there are.
 const SHAPE: [(usize, usize); CLASSES] = [(128, 2048), (2048, 128), (16 << 10, 64), (256 << 10, 2)];
 const WORDS: usize = 2048 / 64;
+/// The longest run of bytes that comes from the reserve.
+const LONGEST_TEXT: usize = 16 << 10;
 /// Every block begins at a multiple of this.
 const ALIGN: usize = 128;
 const LENGTH: usize = BEGIN[3] + (256 << 10) * 2;
@@ -116,7 +122,8 @@ unsafe impl GlobalAlloc for Allocator {
 
 /// A free block of the smallest size that fits and has one; NULL if there is none.
 fn claim(layout: Layout) -> *mut u8 {
-    if layout.align() > ALIGN {
+    let is_text = layout.align() == 1 && layout.size() > LONGEST_TEXT;
+    if is_text || layout.align() > ALIGN {
         return ptr::null_mut();
     }
     for (class, (words, (size, count))) in USED.iter().zip(SHAPE).enumerate() {
@@ -208,6 +215,10 @@ mod tests {
         assert!(claim(huge).is_null());
         let aligned = Layout::from_size_align(8, 4096).unwrap();
         assert!(claim(aligned).is_null());
+        let text = Layout::from_size_align(LONGEST_TEXT + 1, 1).unwrap();
+        assert!(claim(text).is_null());
+        let text = Layout::from_size_align(LONGEST_TEXT, 1).unwrap();
+        assert!(release(claim(text)));
         let mut other = 0_u8;
         assert!(!release(&mut other));
         assert!(!release(ptr::null_mut()));

@@ -3,6 +3,7 @@
 use std::ffi::{c_char, c_void};
 
 use super::error::GcryError;
+use otr_protocol::buffer::{self, OutOfMemory};
 
 const CHUNK: usize = 8192;
 /// More than any list can be; what goes on for longer, such as a device, is not read to its end.
@@ -10,17 +11,20 @@ const LIMIT: usize = 64 << 20;
 
 /// Everything from here to the end of a stream. What an error cuts off is missing, as with libotr.
 ///
+/// # Errors
+/// There is no memory for it.
+///
 /// # Safety
 /// `stream` is open for reading.
-pub unsafe fn read_all(stream: *mut libc::FILE) -> Vec<u8> {
+pub unsafe fn read_all(stream: *mut libc::FILE) -> Result<Vec<u8>, OutOfMemory> {
     let mut contents = Vec::new();
     let mut chunk = zeroize::Zeroizing::new([0_u8; CHUNK]);
     loop {
         // SAFETY: a buffer with its length, and an open stream.
         let count = unsafe { libc::fread(chunk.as_mut_ptr().cast::<c_void>(), 1, CHUNK, stream) };
-        contents.extend_from_slice(chunk.get(..count).unwrap_or_default());
+        buffer::append(&mut contents, chunk.get(..count).unwrap_or_default())?;
         if count < CHUNK || contents.len() >= LIMIT {
-            return contents;
+            return Ok(contents);
         }
     }
 }

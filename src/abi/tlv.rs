@@ -6,14 +6,19 @@ use std::ptr;
 use super::entry::entry;
 use super::memory::{self, slice_of};
 use super::types::OtrlTLV;
+use otr_protocol::buffer::{self, OutOfMemory};
 use otr_protocol::wire::tlv::{self, Tlv};
 
 /// One malloc'ed TLV. NULL without memory, and for a value over 65535 bytes.
 pub fn new(kind: u16, value: &[u8]) -> *mut OtrlTLV {
-    let Ok(len) = u16::try_from(value.len()) else {
-        return ptr::null_mut();
-    };
-    let data = memory::c_buffer(value);
+    match u16::try_from(value.len()) {
+        Ok(len) => with_data(kind, len, memory::c_buffer(value)),
+        Err(_) => ptr::null_mut(),
+    }
+}
+
+/// A TLV of malloc'ed data, which is its own. NULL without memory, also if that is why `data` is NULL.
+fn with_data(kind: u16, len: u16, data: *mut u8) -> *mut OtrlTLV {
     let node: *mut OtrlTLV = memory::c_zeroed();
     if data.is_null() || node.is_null() {
         // SAFETY: NULL, or just made here.
@@ -54,25 +59,25 @@ pub fn from_chain(chain: &[Tlv]) -> *mut OtrlTLV {
 
 /// A copy of the client's chain.
 ///
+/// # Errors
+/// There is no memory for it.
+///
 /// # Safety
 /// `chain` is NULL or a chain of TLVs.
-pub unsafe fn to_chain(chain: *const OtrlTLV) -> Vec<Tlv> {
-    // SAFETY: the caller's promise.
-    unsafe { nodes(chain) }
-        .map(|node| {
-            // SAFETY: a node of the chain, whose data are as long as it says.
-            let (kind, value) = unsafe {
-                (
-                    (*node).tlv_type,
-                    slice_of((*node).data, usize::from((*node).len)),
-                )
-            };
-            Tlv {
-                kind,
-                value: value.to_vec(),
-            }
-        })
-        .collect()
+pub unsafe fn to_chain(chain: *const OtrlTLV) -> Result<Vec<Tlv>, OutOfMemory> {
+    // SAFETY: the caller's promise; the value is copied at once.
+    let copies =
+        unsafe { nodes(chain) }.map(|node| unsafe { Tlv::new((*node).tlv_type, value_of(node)) });
+    buffer::collect(copies)
+}
+
+/// The value of a node.
+///
+/// # Safety
+/// `node` is a node of a chain, and nobody changes or frees it while the answer is in use.
+unsafe fn value_of<'a>(node: *const OtrlTLV) -> &'a [u8] {
+    // SAFETY: the caller's promise; the data are as long as the node says.
+    unsafe { slice_of((*node).data, usize::from((*node).len)) }
 }
 
 /// Frees a chain; the values are wiped, because some are secret. NULL is accepted.
@@ -110,7 +115,7 @@ entry! {
     on panic ptr::null_mut();
     pub fn otrl_tlv_new(kind: c_ushort, len: c_ushort, data: *const c_uchar) -> *mut OtrlTLV {
         if data.is_null() {
-            return new(kind, &vec![0; usize::from(len)]);
+            return with_data(kind, len, memory::c_zeros(len.into()));
         }
         // SAFETY: the caller's promise.
         new(kind, unsafe { slice_of(data, usize::from(len)) })
@@ -125,7 +130,7 @@ entry! {
     on panic ptr::null_mut();
     pub fn otrl_tlv_parse(serialized: *const c_uchar, len: usize) -> *mut OtrlTLV {
         // SAFETY: the caller's promise.
-        from_chain(&tlv::parse_chain(unsafe { slice_of(serialized, len) }))
+        tlv::parse_chain(unsafe { slice_of(serialized, len) }).map_or(ptr::null_mut(), |chain| from_chain(&chain))
     }
 }
 
@@ -160,11 +165,19 @@ entry! {
     /// `chain` is NULL or a chain of TLVs, and `buffer` has `otrl_tlv_seriallen(chain)` bytes.
     on panic ();
     pub fn otrl_tlv_serialize(buffer: *mut c_uchar, chain: *const OtrlTLV) {
-        // SAFETY: the caller's promise.
-        let serialized = tlv::write_chain(&unsafe { to_chain(chain) }).unwrap_or_default();
-        if !buffer.is_null() {
-            // SAFETY: the buffer is as long as the caller was told to make it; a Vec does not overlap it.
-            unsafe { ptr::copy_nonoverlapping(serialized.as_ptr(), buffer, serialized.len()) };
+        if buffer.is_null() {
+            return;
+        }
+        let mut end = buffer;
+        // SAFETY: the caller's promise: the buffer is as long as the caller was told to make it, and the client's own.
+        unsafe {
+            for node in nodes(chain) {
+                let (kind, len) = ((*node).tlv_type.to_be_bytes(), (*node).len.to_be_bytes());
+                for part in [&kind, &len, value_of(node)] {
+                    ptr::copy_nonoverlapping(part.as_ptr(), end, part.len());
+                    end = end.add(part.len());
+                }
+            }
         }
     }
 }
@@ -213,7 +226,7 @@ mod tests {
         unsafe {
             let first = otrl_tlv_new(1, 0, ptr::null());
             (*first).next = otrl_tlv_new(8, 4, b"\0\0\0\x01".as_ptr());
-            assert_eq!(to_chain(first).len(), 2);
+            assert_eq!(to_chain(first).unwrap().len(), 2);
             assert_eq!(otrl_tlv_seriallen(first), 12);
             otrl_tlv_free(first);
         }

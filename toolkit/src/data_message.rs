@@ -2,14 +2,14 @@
 
 use otr_crypto::mac::hmac_sha1;
 use otr_protocol::wire::armour;
-use otr_protocol::wire::error::{Malformed, TooLong};
+use otr_protocol::wire::error::{Malformed, Unwritten};
 use otr_protocol::wire::kind::{MessageKind, message_kind};
 use otr_protocol::wire::messages::header::TYPE_DATA;
 use otr_protocol::wire::reader::Reader;
 use otr_protocol::wire::writer::Writer;
 
 use crate::messages::{self, Start};
-use crate::program::{Failure, Streams};
+use crate::program::{Failure, Streams, or_end};
 
 /// A data message of any version, with whatever values: nothing is checked but that they are there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl DataMessage {
     ///
     /// # Errors
     /// A part is longer than its length field can say.
-    pub fn encode(&self, mac_key: &[u8; 20]) -> Result<Vec<u8>, TooLong> {
+    pub fn encode(&self, mac_key: &[u8; 20]) -> Result<Vec<u8>, Unwritten> {
         let mut writer = Writer::new();
         writer.u16(u16::from(self.start.version));
         writer.u8(TYPE_DATA);
@@ -86,13 +86,13 @@ impl DataMessage {
         }
         writer.u32(self.sender_keyid);
         writer.u32(self.receiver_keyid);
-        writer.mpi(&self.next_dh)?;
+        writer.mpi(&self.next_dh);
         writer.bytes(&self.counter);
-        writer.data(&self.encrypted)?;
-        let mac = hmac_sha1(mac_key, &[writer.written()]);
+        writer.data(&self.encrypted);
+        let mac = hmac_sha1(mac_key, &[writer.written_mut()?]);
         writer.bytes(&mac);
-        writer.data(&self.revealed)?;
-        Ok(armour::armour(&writer.into_bytes()))
+        writer.data(&self.revealed);
+        Ok(or_end(armour::armour(&writer.into_bytes()?)))
     }
 }
 

@@ -3,13 +3,17 @@
 
 mod faults;
 mod foreign;
+mod lines;
 
 use std::fmt;
 
 use otr_crypto::hash::sha1;
 use otr_protocol::store::private_keys::{self, DsaNumbers};
 use otr_protocol::store::sexp::Sexp;
-use otr_protocol::store::{fingerprints, instance_tags};
+
+pub use self::lines::{FingerprintLine, TagLine};
+use self::lines::{fingerprints_of, tags_of};
+use crate::program::or_end;
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +62,12 @@ impl Kind {
         if foreign::otr_js(text).is_some() {
             return Some(Self::OtrJsKey);
         }
-        if !fingerprints::parse(contents).is_empty() {
+        if !fingerprints_of(contents).is_empty() {
             return Some(Self::Fingerprints);
         }
         // The comment in front of instance tags, or one of them.
         let is_tags = contents.starts_with(b"# WARNING! You shouldn't copy this file")
-            || !instance_tags::parse(contents).is_empty();
+            || !tags_of(contents).is_empty();
         is_tags.then_some(Self::InstanceTags)
     }
 }
@@ -102,13 +106,13 @@ pub struct Owner {
 impl Key {
     /// The SHA-1 of the public half.
     pub fn fingerprint(&self) -> [u8; 20] {
-        sha1(&[&self.numbers.pubkey_data()])
+        sha1(&[&or_end(self.numbers.pubkey_data())])
     }
 
     fn foreign(numbers: DsaNumbers) -> Self {
         Self {
             owner: None,
-            list: numbers.to_sexp(),
+            list: or_end(numbers.to_sexp()),
             numbers,
         }
     }
@@ -119,9 +123,9 @@ pub enum Entries {
     /// Private keys.
     Keys(Vec<Key>),
     /// Fingerprints.
-    Fingerprints(Vec<fingerprints::Line>),
+    Fingerprints(Vec<FingerprintLine>),
     /// Instance tags.
-    Tags(Vec<instance_tags::Line>),
+    Tags(Vec<TagLine>),
 }
 
 impl Entries {
@@ -166,12 +170,12 @@ impl KeyFile {
                 (Entries::Keys(keys), faults)
             }
             Kind::Fingerprints => {
-                let lines = fingerprints::parse(contents);
+                let lines = fingerprints_of(contents);
                 let faults = faults::of_fingerprints(contents, &lines);
                 (Entries::Fingerprints(lines), faults)
             }
             Kind::InstanceTags => {
-                let lines = instance_tags::parse(contents);
+                let lines = tags_of(contents);
                 let faults = faults::of_tags(contents, &lines);
                 (Entries::Tags(lines), faults)
             }

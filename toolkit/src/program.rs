@@ -1,9 +1,12 @@
 //! What the programs share: arguments and streams in, an exit status out.
 
+use std::alloc::{Layout, handle_alloc_error};
 use std::ffi::OsString;
 use std::io::{self, BufRead, ErrorKind, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
+
+use otr_protocol::buffer::OutOfMemory;
 
 /// What a shell shows for a program that was ended by SIGPIPE, as the C programs are when nobody reads on.
 const NOBODY_READS: u8 = 128 + 13;
@@ -120,4 +123,9 @@ impl Program {
         let version = env!("CARGO_PKG_VERSION");
         writeln!(output, "{} (otr-toolkit) {version}", self.name).map_err(Failure::Output)
     }
+}
+
+/// What was asked for, or the end: a program goes on without memory no more than Rust's own collections let it.
+pub fn or_end<T>(outcome: Result<T, OutOfMemory>) -> T {
+    outcome.unwrap_or_else(|_| handle_alloc_error(Layout::new::<u8>()))
 }

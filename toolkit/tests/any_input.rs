@@ -66,7 +66,7 @@ proptest! {
 
     #[test]
     fn any_message(start in start(), body in body()) {
-        read(&armour(&[start, body].concat()));
+        read(&armour(&[start, body].concat()).unwrap());
     }
 
     #[test]

@@ -227,7 +227,7 @@ impl Auth {
             hashed_gx: commitment.hashed_gx,
         };
         Ok(Self {
-            last_message: Some(armour(&message.serialise()?)),
+            last_message: Some(armour(&message.serialise()?)?),
             state: AuthState::AwaitingDhKey(Box::new(commitment)),
             initiated: true,
             version: Some(version),
@@ -334,7 +334,7 @@ impl Auth {
             header: tags.header(version),
             gy: our_dh.public().to_bytes(),
         };
-        let reply = armour(&reply.serialise()?);
+        let reply = armour(&reply.serialise()?)?;
         if let AuthState::AwaitingSig(_) = self.state
             && sent.is_some_and(|sent| sent.hashed_gx == commit.hashed_gx)
         {
@@ -436,7 +436,7 @@ impl Auth {
             })
         });
         *self = Self {
-            last_message: Some(armour(&reply.serialise()?)),
+            last_message: Some(armour(&reply.serialise()?)?),
             state: AuthState::AwaitingSig(Box::new(Revealed {
                 commitment,
                 their_dh,
@@ -508,7 +508,7 @@ impl Auth {
             version,
             initiated: false,
         };
-        self.finish(&established, Some(armour(&reply.serialise()?)), opened);
+        self.finish(&established, Some(armour(&reply.serialise()?)?), opened);
         Ok(Some(established))
     }
 

@@ -4,6 +4,7 @@
 //! there is, and changes nothing then; whatever opens a session does so with a key pair of ours that was made for it.
 
 use super::ake::{Auth, AuthState, Established, SigningKey, V1Setup};
+use super::buffer;
 use super::dh::{DhKeyPair, v1_session_id};
 use super::error::ProtocolError;
 use crate::wire::armour::{armour, dearmour};
@@ -153,7 +154,7 @@ fn key_exchange(
 ) -> Result<Vec<u8>, ProtocolError> {
     let mut message = V1KeyExchange {
         reply,
-        public_key: key.public_block().to_vec(),
+        public_key: buffer::bounded(key.public_block()),
         keyid,
         gy: our_dh.public().to_bytes(),
         signature: [0; 40],
@@ -163,5 +164,5 @@ fn key_exchange(
         .key()
         .sign(&number)
         .map_err(|_| ProtocolError::UnusableKey)?;
-    Ok(armour(&message.serialise()?))
+    Ok(armour(&message.serialise()?)?)
 }

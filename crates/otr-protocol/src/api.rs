@@ -18,6 +18,7 @@ pub use event::{Event, Fingerprint, Message, Outbox, Peer, Protection, Question,
 
 use std::fmt;
 
+use crate::buffer::OutOfMemory;
 use crate::error::ProtocolError;
 
 /// Why something was not done. Nothing has changed then.
@@ -56,5 +57,11 @@ impl std::error::Error for Error {}
 impl From<ProtocolError> for Error {
     fn from(error: ProtocolError) -> Self {
         Self::Protocol(error)
+    }
+}
+
+impl From<OutOfMemory> for Error {
+    fn from(error: OutOfMemory) -> Self {
+        Self::Protocol(error.into())
     }
 }

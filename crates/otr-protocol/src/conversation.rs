@@ -5,6 +5,7 @@ use zeroize::Zeroize;
 
 use super::ake::Tags;
 use super::ake::crossed::Crossed;
+use super::buffer::{self, OutOfMemory};
 use super::effects::{Effect, Notice};
 use super::error::ProtocolError;
 use super::held_texts::HeldTexts;
@@ -177,32 +178,42 @@ pub enum Outgoing {
 
 impl Conversation {
     /// Decides what becomes of a text (OTRv3, "User types a message to be sent").
-    pub fn outgoing(&mut self, text: &[u8], policy: Policy, our_name: &[u8]) -> Outgoing {
+    ///
+    /// # Errors
+    /// There is no memory for what goes instead. Nothing has changed.
+    pub fn outgoing(
+        &mut self,
+        text: &[u8],
+        policy: Policy,
+        our_name: &[u8],
+    ) -> Result<Outgoing, OutOfMemory> {
         if !policy.speaks_otr() {
-            return Outgoing::AsIs;
+            return Ok(Outgoing::AsIs);
         }
         if is_query(text) {
+            let query = policy.query(our_name)?;
             self.note_query(policy);
-            return Outgoing::Instead(policy.query(our_name));
+            return Ok(Outgoing::Instead(query));
         }
-        match self.state {
+        Ok(match self.state {
             MessageState::Encrypted => Outgoing::Encrypt,
             MessageState::Finished => Outgoing::Refuse,
             MessageState::Plaintext if policy.require_encryption => Outgoing::HoldBack,
             MessageState::Plaintext
                 if policy.send_whitespace_tag && self.offer != Offer::Rejected =>
             {
+                let tagged = append_tag(text, policy.versions)?;
                 self.offer = Offer::Sent;
-                Outgoing::Instead(append_tag(text, policy.versions))
+                Outgoing::Instead(tagged)
             }
             MessageState::Plaintext => Outgoing::AsIs,
-        }
+        })
     }
 
     /// Keeps a text for the session to come and gives the query that asks for one.
     ///
     /// # Errors
-    /// `TooMany`: no more texts can wait, and this one does not.
+    /// `TooMany`: no more texts can wait, and this one does not. `OutOfMemory`: likewise.
     pub fn hold_back(
         &mut self,
         text: &[u8],
@@ -211,10 +222,11 @@ impl Conversation {
         our_name: &[u8],
         now: i64,
     ) -> Result<Vec<u8>, ProtocolError> {
+        let query = policy.query(our_name)?;
         held.push(text)?;
         self.last_sent = now;
         self.note_query(policy);
-        Ok(policy.query(our_name))
+        Ok(query)
     }
 
     /// Sends the texts that were held back for want of a session. What cannot be sent goes on waiting.
@@ -298,10 +310,11 @@ impl Conversation {
             .session
             .as_mut()
             .ok_or(ProtocolError::Conflict)?;
+        let last = SecretBytes::new(buffer::copy(text)?);
         let sent = session.encrypt(text, tlvs, flags, self.tags)?;
         self.retransmit = Retransmit::No;
         self.secrets.last_message = (!text.is_empty()).then(|| LastMessage {
-            text: SecretBytes::new(text.to_vec()),
+            text: last,
             sent_to: self.peer.map(|peer| peer.fingerprint),
         });
         Ok(sent)
@@ -346,13 +359,12 @@ impl Conversation {
             self.retransmit = Retransmit::No;
             return vec![Effect::Notify(Notice::EncryptionError, None)];
         }
-        let mut text = SecretBytes::new(Vec::with_capacity(last.text.len() + prefix.len() + 1));
-        if !prefix.is_empty() {
-            text.extend_from_slice(prefix);
-            text.push(b' ');
-        }
-        text.extend_from_slice(&last.text);
-        let Ok(message) = self.encrypt_text(&text, &[], now) else {
+        let blank: &[u8] = if prefix.is_empty() { b"" } else { b" " };
+        let marked = buffer::concat(&[prefix, blank, &last.text]).map(SecretBytes::new);
+        let message = marked
+            .map_err(ProtocolError::from)
+            .and_then(|text| self.encrypt_text(&text, &[], now));
+        let Ok(message) = message else {
             self.secrets.last_message = Some(last);
             return Vec::new();
         };

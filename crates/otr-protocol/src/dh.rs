@@ -40,6 +40,7 @@ impl DhKeyPair {
     }
 
     /// The secret shared with the owner of `theirs`.
+    #[expect(clippy::disallowed_methods, reason = "a number of 192 bytes")]
     pub fn shared_secret(&self, theirs: &Element) -> SharedSecret {
         let value = group::pow(theirs, &self.secret).to_bytes();
         let mut mpi = Zeroizing::new(Vec::with_capacity(4 + value.len()));

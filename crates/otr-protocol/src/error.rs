@@ -1,6 +1,7 @@
 //! Why a step of the protocol did not happen.
 
-use crate::wire::error::{Malformed, TooLong};
+use crate::buffer::OutOfMemory;
+use crate::wire::error::{Malformed, Undecoded, Unwritten};
 use otr_crypto::random::RandomError;
 
 /// Why a step was refused. Whatever the reason, the state is as it was before the step.
@@ -20,6 +21,8 @@ pub enum ProtocolError {
     TooLong,
     /// No more texts can wait for a session.
     TooMany,
+    /// There is no memory for what the step needs.
+    OutOfMemory,
 }
 
 impl std::fmt::Display for ProtocolError {
@@ -32,6 +35,7 @@ impl std::fmt::Display for ProtocolError {
             Self::NoRandomness => "the operating system gave no random bytes",
             Self::TooLong => "the message is too long",
             Self::TooMany => "too many texts wait for a session",
+            Self::OutOfMemory => "there is no memory",
         })
     }
 }
@@ -50,9 +54,27 @@ impl From<RandomError> for ProtocolError {
     }
 }
 
-impl From<TooLong> for ProtocolError {
-    fn from(_: TooLong) -> Self {
-        Self::TooLong
+impl From<Undecoded> for ProtocolError {
+    fn from(error: Undecoded) -> Self {
+        match error {
+            Undecoded::Malformed(malformed) => malformed.into(),
+            Undecoded::OutOfMemory => Self::OutOfMemory,
+        }
+    }
+}
+
+impl From<Unwritten> for ProtocolError {
+    fn from(error: Unwritten) -> Self {
+        match error {
+            Unwritten::TooLong => Self::TooLong,
+            Unwritten::OutOfMemory => Self::OutOfMemory,
+        }
+    }
+}
+
+impl From<OutOfMemory> for ProtocolError {
+    fn from(_: OutOfMemory) -> Self {
+        Self::OutOfMemory
     }
 }
 
@@ -70,6 +92,7 @@ mod tests {
             ProtocolError::NoRandomness,
             ProtocolError::TooLong,
             ProtocolError::TooMany,
+            ProtocolError::OutOfMemory,
         ]
         .map(|error| error.to_string());
         assert_eq!(sentences[5], "the message is too long");

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::buffer;
 use super::error::ProtocolError;
 use otr_crypto::secret::SecretBytes;
 
@@ -22,13 +23,13 @@ impl HeldTexts {
     /// Takes up another text.
     ///
     /// # Errors
-    /// `TooMany`: there is no room for it. The others stay.
+    /// `TooMany`: there is no room for it; `OutOfMemory`. The others stay.
     pub fn push(&mut self, text: &[u8]) -> Result<(), ProtocolError> {
         let bytes: usize = self.texts.iter().map(|text| text.len()).sum();
         if self.texts.len() >= TEXTS || bytes.saturating_add(text.len()) > BYTES {
             return Err(ProtocolError::TooMany);
         }
-        self.texts.push_back(SecretBytes::new(text.to_vec()));
+        self.texts.push_back(SecretBytes::new(buffer::copy(text)?));
         Ok(())
     }
 
@@ -40,6 +41,11 @@ impl HeldTexts {
     /// Forgets the oldest: it was sent.
     pub fn remove_first(&mut self) {
         self.texts.pop_front();
+    }
+
+    /// Forgets the newest: the one who sent it was told that it was not taken.
+    pub fn remove_last(&mut self) {
+        self.texts.pop_back();
     }
 
     /// Whether nothing waits.

@@ -33,7 +33,7 @@ use super::conversation::{Conversation, MessageState, Offer};
 use super::correspondent::Correspondent;
 use super::effects::{Effect, ErrorCode, Notice};
 use super::policy::Policy;
-use super::receiving::Delivery;
+use super::receiving::{Delivery, unreadable};
 use crate::wire::dialect::Dialect;
 use crate::wire::fragment::{Accumulated, fragment_instances};
 use crate::wire::instance::{Instances, MIN_VALID};
@@ -131,8 +131,8 @@ pub struct Incoming<'m> {
     /// The version of the exchange that a query or a whitespace tag asks for.
     asked: Option<Version>,
     instance_is_new: bool,
-    /// The text without its whitespace tag.
-    stripped: Option<SecretBytes>,
+    /// Whether the whitespace tag was answered: it is not part of the text.
+    is_stripped: bool,
 }
 
 #[derive(Debug)]
@@ -165,7 +165,7 @@ impl<'m> Incoming<'m> {
             version: None,
             asked: None,
             instance_is_new: false,
-            stripped: None,
+            is_stripped: false,
         }
     }
 
@@ -177,9 +177,20 @@ impl<'m> Incoming<'m> {
         }
     }
 
-    /// A message that was not encrypted, without its whitespace tag; `None` if it had none.
-    pub fn plain_text(&self) -> Option<&[u8]> {
-        self.stripped.as_deref().map(Vec::as_slice)
+    /// A message that was not encrypted, in two parts: what stands before its whitespace tag and behind it.
+    pub fn plain_text(&self) -> [&[u8]; 2] {
+        let parts = whitespace::strip(self.message()).filter(|_| self.is_stripped);
+        parts.map_or([self.message(), b""], |(parts, _)| parts)
+    }
+
+    /// Whether the text is shown without its whitespace tag.
+    pub fn is_stripped(&self) -> bool {
+        self.is_stripped
+    }
+
+    /// Whether the message is shown as it came, as one piece and with nothing cut out of it.
+    pub fn is_as_it_came(&self) -> bool {
+        matches!(self.text, Text::Received(_)) && !self.is_stripped
     }
 
     /// The first step.
@@ -257,7 +268,9 @@ impl<'m> Incoming<'m> {
             MessageKind::Error => {
                 let mut effects = vec![Effect::TextMayBeLost];
                 if policy.error_start_ake {
-                    effects.push(Effect::Inject(policy.query(self.recipient.name)));
+                    // Without memory nobody is asked.
+                    let query = policy.query(self.recipient.name);
+                    effects.extend(query.map(Effect::Inject));
                 }
                 self.end(effects, Shown::Error)
             }
@@ -321,10 +334,10 @@ impl<'m> Incoming<'m> {
     pub fn plaintext(&mut self, family: &impl Family) -> Step {
         let policy = self.recipient.policy;
         if self.kind == MessageKind::TaggedPlaintext
-            && self.stripped.is_none()
-            && let Some((text, versions)) = whitespace::strip(self.message())
+            && !self.is_stripped
+            && let Some((_, versions)) = whitespace::strip(self.message())
         {
-            self.stripped = Some(SecretBytes::new(text));
+            self.is_stripped = true;
             if policy.whitespace_start_ake && family.state() != MessageState::Encrypted {
                 let step = self.start(versions.best_common(policy.versions));
                 if !matches!(step, Step::Done(_)) {
@@ -378,6 +391,10 @@ impl<'m> Incoming<'m> {
                 Accumulated::Complete(message) => {
                     self.text = Text::Reassembled(SecretBytes::new(message));
                 }
+                Accumulated::Lost if has_session => {
+                    return self.end(unreadable().into(), Shown::Nothing);
+                }
+                Accumulated::Lost => return Step::Done(Shown::Nothing),
                 Accumulated::Incomplete if has_session => return Step::Done(Shown::Nothing),
                 Accumulated::Incomplete => {
                     return self.end(vec![Effect::FragmentsWait], Shown::Nothing);

@@ -82,13 +82,15 @@
 //!   meant.
 //! - [`effects`]: what a step asks its caller to send and to tell, in order.
 //! - [`store`]: the files of libotr.
-#![cfg_attr(not(test), deny(clippy::disallowed_types))]
+//! - [`buffer`]: memory for what is as long as its input, which there may not be.
+#![cfg_attr(not(test), deny(clippy::disallowed_types, clippy::disallowed_methods))]
 #![forbid(unsafe_code)]
 
 mod api;
 
 pub mod ake;
 pub mod ake_v1;
+pub mod buffer;
 pub mod conversation;
 pub mod correspondent;
 pub mod dh;

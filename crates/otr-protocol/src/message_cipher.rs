@@ -1,5 +1,6 @@
 //! Encryption and MAC of data messages with the keys of one direction (OTR protocol, "Data Message").
 
+use super::buffer::{self, OutOfMemory};
 use super::dh::DirectionKeys;
 use otr_crypto::aes_ctr;
 use otr_crypto::mac::{self, HmacSha1Key};
@@ -32,19 +33,22 @@ impl MessageCipher {
     }
 
     /// What the end of `covered` says that is `encrypted`; `None` if `given` is not the MAC of all of it.
+    ///
+    /// # Errors
+    /// There is no memory for it.
     pub fn open(
         &self,
         counter: [u8; 8],
         covered: &[u8],
         encrypted: &[u8],
         given: &[u8; 20],
-    ) -> Option<SecretBytes> {
+    ) -> Result<Option<SecretBytes>, OutOfMemory> {
         if !proof::holds(mac::equal(&self.mac.authenticate(covered), given)) {
-            return None;
+            return Ok(None);
         }
-        let mut plain = SecretBytes::new(encrypted.to_vec());
+        let mut plain = SecretBytes::new(buffer::copy(encrypted)?);
         self.encryption.apply(&counter_block(counter), &mut plain);
-        Some(plain)
+        Ok(Some(plain))
     }
 }
 
@@ -59,6 +63,7 @@ fn counter_block(top: [u8; 8]) -> [u8; 16] {
 
 /// Which keys were used, for tests that must not see one used twice.
 #[cfg(any(test, feature = "witness"))]
+#[allow(clippy::disallowed_methods, reason = "for tests")]
 pub mod witness {
     use std::cell::RefCell;
 
@@ -136,7 +141,7 @@ mod tests {
             );
 
             let opened = cipher.open(COUNTER, &covered, &covered[head..], &mac);
-            assert_eq!(opened.as_deref().unwrap()[..], plain[head..]);
+            assert_eq!(opened.unwrap().unwrap()[..], plain[head..]);
         }
     }
 
@@ -148,12 +153,14 @@ mod tests {
         for place in 0..20 {
             let mut wrong = mac;
             wrong[place] ^= 0x80;
-            assert_eq!(cipher.open(COUNTER, &covered, &covered[5..], &wrong), None);
+            let opened = cipher.open(COUNTER, &covered, &covered[5..], &wrong);
+            assert_eq!(opened, Ok(None));
         }
         for place in 0..covered.len() {
             let mut changed = covered.clone();
             changed[place] ^= 1;
-            assert_eq!(cipher.open(COUNTER, &changed, &changed[5..], &mac), None);
+            let opened = cipher.open(COUNTER, &changed, &changed[5..], &mac);
+            assert_eq!(opened, Ok(None));
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a user allows and asks for, per correspondent (OTR protocol, "Policies").
 
+use crate::buffer::OutOfMemory;
 use crate::wire::dialect::Dialect;
 use crate::wire::query::{Versions, default_query};
 
@@ -82,7 +83,7 @@ impl Policy {
     }
 
     /// The query message that offers the versions of this policy in our name.
-    pub fn query(&self, our_name: &[u8]) -> Vec<u8> {
+    pub fn query(&self, our_name: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
         default_query(our_name, self.versions, self.dialect)
     }
 }

@@ -3,6 +3,7 @@
 use super::ake::crossed::{Crossed, Finished};
 use super::ake::{Auth, AuthState, CommitOutcome, Commitment, Established, SigningKey};
 use super::ake_v1::V1Offer;
+use super::buffer::{self, OutOfMemory};
 use super::conversation::{Conversation, MessageState, Peer, PreviousSession, Retransmit};
 use super::correspondent::Correspondent;
 use super::dh::DhKeyPair;
@@ -10,6 +11,7 @@ use super::effects::{Effect, ErrorCode, Notice, Task};
 use super::error::ProtocolError;
 use super::opened_pairs::OpenedPairs;
 use super::session::{Received, Refused, Session};
+use super::smp_exchange::smp_messages;
 use crate::wire::messages::data::{FLAG_IGNORE_UNREADABLE, data_flags, data_mac};
 use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
@@ -105,7 +107,7 @@ impl Conversation {
             unanswered.map(|(hash, _)| hash),
         ) {
             Ok(CommitOutcome::RivalWins) => unanswered
-                .map(|(_, commit)| vec![Effect::Inject(commit.to_vec())])
+                .map(|(_, commit)| vec![Effect::Inject(buffer::bounded(commit))])
                 .unwrap_or_default(),
             Ok(CommitOutcome::OursWins) => self.send_auth(auth, now),
             Ok(CommitOutcome::Reflected) => Vec::new(),
@@ -455,10 +457,13 @@ impl Conversation {
         match self.decrypt(message, now) {
             Ok(received) => {
                 self.secrets.seen.note(received.mac);
-                Some(Delivery {
-                    effects: follow_ups(&received, self.heartbeat_is_due(now)),
-                    received,
-                })
+                match follow_ups(&received, self.heartbeat_is_due(now)) {
+                    Ok(effects) => Some(Delivery { effects, received }),
+                    Err(OutOfMemory) => {
+                        effects.extend(unreadable());
+                        None
+                    }
+                }
             }
             // Networks deliver some messages twice.
             Err(refused)
@@ -470,14 +475,13 @@ impl Conversation {
             }
             Err(refused) => {
                 if refused.flags & FLAG_IGNORE_UNREADABLE == 0 {
-                    let (notice, code) = match refused.error {
-                        ProtocolError::Conflict => {
-                            (Notice::ReceivedUnreadable, ErrorCode::Unreadable)
-                        }
-                        _ => (Notice::ReceivedMalformed, ErrorCode::Malformed),
-                    };
-                    effects.push(Effect::Notify(notice, None));
-                    effects.push(Effect::ReportError(code));
+                    effects.extend(match refused.error {
+                        ProtocolError::Conflict | ProtocolError::OutOfMemory => unreadable(),
+                        _ => [
+                            Effect::Notify(Notice::ReceivedMalformed, None),
+                            Effect::ReportError(ErrorCode::Malformed),
+                        ],
+                    });
                 }
                 None
             }
@@ -532,8 +536,16 @@ fn finish_exchange(
     }
 }
 
+/// Tells both sides that a data message could not be read, for want of keys or of memory.
+pub fn unreadable() -> [Effect; 2] {
+    [
+        Effect::Notify(Notice::ReceivedUnreadable, None),
+        Effect::ReportError(ErrorCode::Unreadable),
+    ]
+}
+
 /// What a data message asks for besides being shown. `heartbeat_is_due`: if it has a text, it is answered with a heartbeat.
-fn follow_ups(received: &Received, heartbeat_is_due: bool) -> Vec<Effect> {
+fn follow_ups(received: &Received, heartbeat_is_due: bool) -> Result<Vec<Effect>, OutOfMemory> {
     let mut effects = Vec::new();
     let ended = tlv::find(&received.tlvs, tlv::DISCONNECTED).is_some();
     if ended {
@@ -545,24 +557,22 @@ fn follow_ups(received: &Received, heartbeat_is_due: bool) -> Vec<Effect> {
         let purpose = u32::from_be_bytes(*purpose);
         effects.push(Effect::ExtraKey(
             purpose,
-            data.to_vec(),
+            buffer::copy(data)?,
             received.extra_key.clone(),
         ));
     }
-    let smp: Vec<Tlv> = received
-        .tlvs
-        .iter()
-        .filter(|t| super::smp_exchange::is_smp(t.kind))
-        .cloned()
-        .collect();
     // The SMP goes on in a session only.
-    if !smp.is_empty() && !ended {
-        effects.push(Effect::Then(Task::SmpMessages(smp)));
+    if !ended {
+        let smp = smp_messages(&received.tlvs).map(Tlv::copy);
+        let smp = buffer::collect(smp)?;
+        if !smp.is_empty() {
+            effects.push(Effect::Then(Task::SmpMessages(smp)));
+        }
     }
     if received.text.is_empty() {
         effects.push(Effect::Notify(Notice::HeartbeatReceived, None));
     } else if heartbeat_is_due {
         effects.push(Effect::Then(Task::Heartbeat));
     }
-    effects
+    Ok(effects)
 }

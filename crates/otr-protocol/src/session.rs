@@ -253,13 +253,12 @@ impl Session {
         let bytes = message.serialise_sealed(&[text, &[0], &chain], |covered, start| {
             cipher.seal(counter, covered, start)
         })?;
+        // It has encrypted something, whatever becomes of that.
         slot.send_counter = count;
         let extra_key = SecretKey::new(&slot.keys.extra);
+        let message = armour(&bytes)?;
         self.saved_mac_keys.clear();
-        Ok(Sent {
-            message: armour(&bytes),
-            extra_key,
-        })
+        Ok(Sent { message, extra_key })
     }
 
     /// Encrypts the last message of the session, which publishes the MAC keys of its last keys (OTRv3, "Revealing MAC
@@ -309,13 +308,18 @@ impl Session {
             .ok_or(ProtocolError::Conflict)?;
         let mut plain = slot
             .receiving()
-            .open(data.counter, covered, data.encrypted, &data.mac)
+            .open(data.counter, covered, data.encrypted, &data.mac)?
             .ok_or(ProtocolError::Conflict)?;
         let counter = u64::from_be_bytes(data.counter);
         if counter <= slot.receive_counter {
             return Err(ProtocolError::Conflict);
         }
         // Everything that can fail comes before the first change.
+        let end = find_byte(&plain, 0);
+        let tlvs = match end {
+            Some(end) => tlv::parse_chain(plain.get(end + 1..).unwrap_or_default())?,
+            None => Vec::new(),
+        };
         let next_theirs = match their_age {
             Age::Current => {
                 let next = Element::from_bytes(data.next_dh).ok_or(ProtocolError::Invalid)?;
@@ -347,11 +351,6 @@ impl Session {
             self.rotate_theirs(next);
         }
 
-        let end = find_byte(&plain, 0);
-        let tlvs = match end {
-            Some(end) => tlv::parse_chain(plain.get(end + 1..).unwrap_or_default()),
-            None => Vec::new(),
-        };
         plain.truncate(end.unwrap_or(usize::MAX));
         Ok(Received {
             text: plain,
@@ -470,6 +469,7 @@ impl Slot {
 
     /// A MAC key that proved a message to us becomes public, so that anyone could have forged that message. Those we
     /// sent with are for the correspondent to publish: a message that is still under way can be forged until then.
+    #[expect(clippy::disallowed_methods, reason = "128 keys of 20 bytes")]
     fn publish(&self, saved_mac_keys: &mut Vec<u8>) {
         if !self.received {
             return;

@@ -1,5 +1,6 @@
 //! The SMP inside a conversation: its messages travel as TLVs of data messages.
 
+use super::buffer::{self, OutOfMemory};
 use super::conversation::Conversation;
 use super::effects::{Effect, SmpEvent, Task};
 use super::error::ProtocolError;
@@ -27,9 +28,9 @@ mod percent {
     pub const DONE: u16 = 100;
 }
 
-/// Whether a TLV belongs to the SMP.
-pub fn is_smp(kind: u16) -> bool {
-    ORDER.contains(&kind)
+/// The SMP messages of one data message, in the order in which they are handled.
+pub fn smp_messages(tlvs: &[Tlv]) -> impl Iterator<Item = &Tlv> {
+    ORDER.iter().filter_map(|kind| tlv::find(tlvs, *kind))
 }
 
 /// Whom an SMP is with, and in which session it was begun. The secrets of both sides are bound to it.
@@ -60,7 +61,7 @@ impl Conversation {
         let tlv = match question {
             Some(question) => Tlv {
                 kind: tlv::SMP1Q,
-                value: join_question(question, &message),
+                value: join_question(question, &message)?,
             },
             None => Tlv {
                 kind: tlv::SMP1,
@@ -150,11 +151,14 @@ impl Conversation {
 
     /// Sorts the SMP messages of one data message; each is judged by what was expected before the first.
     pub fn on_smp_messages(&mut self, smp: &Smp, tlvs: &[Tlv]) -> Vec<Effect> {
-        ORDER
-            .iter()
-            .filter_map(|kind| tlv::find(tlvs, *kind))
-            .map(|tlv| Effect::Then(Task::SmpMessage(tlv.clone(), smp.expected)))
-            .collect()
+        let mut effects = Vec::new();
+        for tlv in smp_messages(tlvs) {
+            match tlv.copy() {
+                Ok(tlv) => effects.push(Effect::Then(Task::SmpMessage(tlv, smp.expected))),
+                Err(OutOfMemory) => effects.extend(out_of_turn()),
+            }
+        }
+        effects
     }
 
     /// Handles one SMP message (OTRv3, "Receiving a TLV type 2 (SMP message 1)" to "type 7 (SMP message 1Q)").
@@ -172,17 +176,22 @@ impl Conversation {
                 effects
             }
             (tlv::SMP1Q, Expected::Message1) => match split_question(body) {
-                Some((question, message)) => match smp.on_message1(message, true) {
-                    Ok(()) => {
-                        self.secrets.smp_partner = self.smp_partner_now();
-                        vec![Effect::Smp(
-                            SmpEvent::AskForAnswer,
-                            percent::ASKED,
-                            Some(question.to_vec()),
-                        )]
+                Some((question, message)) => {
+                    let Ok(question) = buffer::copy(question) else {
+                        return out_of_turn();
+                    };
+                    match smp.on_message1(message, true) {
+                        Ok(()) => {
+                            self.secrets.smp_partner = self.smp_partner_now();
+                            vec![Effect::Smp(
+                                SmpEvent::AskForAnswer,
+                                percent::ASKED,
+                                Some(question),
+                            )]
+                        }
+                        Err(_) => cheated(smp),
                     }
-                    Err(_) => cheated(smp),
-                },
+                }
                 None => out_of_turn(),
             },
             (tlv::SMP1, Expected::Message1) => match smp.on_message1(body, false) {

@@ -2,6 +2,7 @@
 
 use std::ptr;
 
+use otr_protocol::buffer;
 use zeroize::Zeroizing;
 
 use super::{Digest, Maker, Owned, foreign, maker};
@@ -30,7 +31,7 @@ pub fn hmac_sha256(key: &[u8]) -> Result<*mut Digest, GcryError> {
 
 fn open(algorithm: i32, key: &[u8]) -> Result<*mut Digest, GcryError> {
     let Maker::Gcrypt(gcrypt) = maker() else {
-        return Ok(Object::into_raw(KIND, Zeroizing::new(key.to_vec())).cast());
+        return Ok(Object::into_raw(KIND, Zeroizing::new(buffer::bounded(key))).cast());
     };
     let (Some(open), Some(set_key)) = (gcrypt.md_open, gcrypt.md_setkey) else {
         return Err(GcryError::INTERNAL);

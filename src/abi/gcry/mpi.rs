@@ -2,6 +2,7 @@
 
 use std::ptr;
 
+use otr_protocol::buffer;
 use zeroize::Zeroizing;
 
 use super::loaded::Loaded;
@@ -13,12 +14,12 @@ const UNSIGNED: i32 = 5;
 
 type Object = Owned<Zeroizing<Vec<u8>>>;
 
-/// A public number. Leading zeros are dropped. `None` when libgcrypt has no memory for it.
+/// A public number. Leading zeros are dropped. `None` when there is no memory for it.
 pub fn new_from_bytes(big_endian: &[u8]) -> Option<*mut Mpi> {
     match maker() {
         Maker::Ours => {
-            let digits: &[u8] = minimal(big_endian);
-            Some(Object::into_raw(KIND, Zeroizing::new(digits.to_vec())).cast())
+            let digits = Zeroizing::new(buffer::copy(minimal(big_endian)).ok()?);
+            Some(Object::into_raw(KIND, digits).cast())
         }
         Maker::Gcrypt(gcrypt) => scan(gcrypt, big_endian),
     }
@@ -34,7 +35,7 @@ pub fn zero() -> Option<*mut Mpi> {
     new_from_bytes(&[])
 }
 
-/// The number in as few bytes as it takes: 0 is empty. `None` for NULL, and for what is no readable number.
+/// The number in as few bytes as it takes: 0 is empty. `None` for NULL, for what is no readable number, and without memory.
 ///
 /// # Safety
 /// `mpi` is NULL or a live number made here or by libgcrypt.
@@ -45,7 +46,8 @@ pub unsafe fn bytes(mpi: *const Mpi) -> Option<Zeroizing<Vec<u8>>> {
     // SAFETY: the caller's promise; an MPI of libgcrypt is longer than 16 bytes.
     if let Some(object) = unsafe { Object::from_raw(KIND, mpi.cast_mut().cast()) } {
         // SAFETY: ours and alive.
-        return Some(unsafe { (*object).content.clone() });
+        let content = unsafe { &(*object).content };
+        return buffer::copy(content).ok().map(Zeroizing::new);
     }
     // SAFETY: not ours, so libgcrypt's.
     unsafe { print(foreign()?, mpi) }
@@ -62,8 +64,10 @@ pub unsafe fn copy(mpi: *const Mpi) -> *mut Mpi {
     // SAFETY: as in `bytes`.
     if let Some(object) = unsafe { Object::from_raw(KIND, mpi.cast_mut().cast()) } {
         // SAFETY: ours and alive.
-        let content = unsafe { (*object).content.clone() };
-        return Object::into_raw(KIND, content).cast();
+        return match buffer::copy(unsafe { &(*object).content }) {
+            Ok(content) => Object::into_raw(KIND, Zeroizing::new(content)).cast(),
+            Err(_) => ptr::null_mut(),
+        };
     }
     match foreign().and_then(|gcrypt| gcrypt.mpi_copy) {
         // SAFETY: not ours, so libgcrypt's.
@@ -135,7 +139,7 @@ unsafe fn print(gcrypt: &Loaded, mpi: *const Mpi) -> Option<Zeroizing<Vec<u8>>> 
     unsafe { mpi_print(UNSIGNED, ptr::null_mut(), 0, &mut len, mpi) }
         .ok()
         .ok()?;
-    let mut digits = Zeroizing::new(vec![0; len]);
+    let mut digits = Zeroizing::new(buffer::zeros(len).ok()?);
     if len != 0 {
         // SAFETY: a buffer of the length that was asked for.
         unsafe { mpi_print(UNSIGNED, digits.as_mut_ptr(), len, &mut len, mpi) }
@@ -143,5 +147,5 @@ unsafe fn print(gcrypt: &Loaded, mpi: *const Mpi) -> Option<Zeroizing<Vec<u8>>> 
             .ok()?;
     }
     let significant = minimal(digits.get(..len)?);
-    Some(Zeroizing::new(significant.to_vec()))
+    buffer::copy(significant).ok().map(Zeroizing::new)
 }

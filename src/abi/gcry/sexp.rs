@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::{Maker, Owned, Sexp, foreign, maker};
 use crate::abi::error::GcryError;
 use crate::abi::undumped::Undumped;
+use otr_protocol::buffer;
 use otr_protocol::store::sexp as syntax;
 
 const KIND: u64 = 2;
@@ -27,11 +28,14 @@ type Object = Owned<Undumped>;
 pub fn from_bytes(text: &[u8]) -> Result<*mut Sexp, GcryError> {
     let gcrypt = match maker() {
         Maker::Ours => {
-            let parsed = syntax::Sexp::parse(text).map_err(|fault| sexp_error(fault.code()))?;
+            let parsed = syntax::Sexp::parse(text).map_err(|fault| match fault {
+                syntax::SyntaxError::OutOfMemory => GcryError::ENOMEM,
+                fault => sexp_error(fault.code()),
+            })?;
             if parsed.is_nil() {
                 return Ok(ptr::null_mut());
             }
-            let text = Undumped::new(&parsed.to_advanced()).ok_or(GcryError::ENOMEM)?;
+            let text = Undumped::new(&parsed.to_advanced()?).ok_or(GcryError::ENOMEM)?;
             return Ok(Object::into_raw(KIND, text).cast());
         }
         Maker::Gcrypt(gcrypt) => gcrypt,
@@ -47,7 +51,7 @@ fn sexp_error(code: u32) -> GcryError {
     u16::try_from(code).map_or(GcryError::INTERNAL, GcryError::from_gcrypt)
 }
 
-/// The advanced form, which `store::sexp` reads. `None` for NULL, and for what is no readable S-expression.
+/// The advanced form, which `store::sexp` reads. `None` for NULL, for what is no readable S-expression, and without memory.
 ///
 /// # Safety
 /// `sexp` is NULL or a live S-expression made here or by libgcrypt.
@@ -59,12 +63,12 @@ pub unsafe fn bytes(sexp: *const Sexp) -> Option<Zeroizing<Vec<u8>>> {
     if let Some(object) = unsafe { Object::from_raw(KIND, sexp.cast_mut().cast()) } {
         // SAFETY: ours and alive.
         let content = unsafe { &(*object).content };
-        return Some(Zeroizing::new(content.to_vec()));
+        return buffer::copy(content).ok().map(Zeroizing::new);
     }
     let sexp_sprint = foreign()?.sexp_sprint?;
     // SAFETY: not ours, so libgcrypt's. No buffer asks for the size, which counts a closing NUL.
     let size = unsafe { sexp_sprint(sexp, ADVANCED, ptr::null_mut(), 0) };
-    let mut text = Zeroizing::new(vec![0; size]);
+    let mut text = Zeroizing::new(buffer::zeros(size).ok()?);
     // SAFETY: a buffer of the size that was asked for. The answer is the length without the NUL.
     let len = unsafe { sexp_sprint(sexp, ADVANCED, text.as_mut_ptr(), size) };
     text.truncate(len);

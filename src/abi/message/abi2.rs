@@ -17,6 +17,7 @@ use super::arguments::Arguments;
 use super::client::Client;
 use super::correspondent::find_or_add;
 use super::disconnect::disconnect;
+use super::lost::tell_lost_from;
 use super::receiving::{self, Out};
 use super::sending::{self, Text};
 use super::transmit::transmit;
@@ -124,14 +125,16 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
         if reserve::is_low() {
             return 1;
         }
+        let client = Client::new(us, ops, opdata);
         let Some(arguments) = Arguments::copy(names, message, ptr::null()) else {
+            tell_lost_from(client, names);
             return 1;
         };
         // As in sending.
         let (mut shown_text, mut chain) = (ptr::null_mut(), ptr::null_mut());
         let client = Client {
             inline: &raw mut shown_text,
-            ..Client::new(us, ops, opdata)
+            ..client
         };
         let out = Out {
             newmessagep: &raw mut shown_text,
@@ -213,6 +216,16 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect(
 /// None.
 pub unsafe fn ready(_client: Client, _names: Names, _handle: Handle) {}
 
+/// The context of the correspondent, if there is one.
+///
+/// # Safety
+/// The client's user state is live and the names are C strings.
+pub unsafe fn find_best(client: Client, names: Names) -> Option<*mut ConnContext> {
+    // SAFETY: the caller's promise.
+    let ctx = unsafe { context::find_correspondent(client.us, names, ptr::null_mut(), None) };
+    (!ctx.is_null()).then_some(ctx)
+}
+
 /// Whether a heartbeat, which the core has found due, is not too early after an exchange.
 ///
 /// # Safety
@@ -229,10 +242,13 @@ pub fn smp_record(tlv: &Tlv) -> Cow<'_, Tlv> {
     if tlv.kind != tlv::SMP1Q || split_question(&tlv.value).is_some() {
         return Cow::Borrowed(tlv);
     }
-    Cow::Owned(Tlv {
-        kind: tlv.kind,
-        value: join_question(&tlv.value, b""),
-    })
+    match join_question(&tlv.value, b"") {
+        Ok(value) => Cow::Owned(Tlv {
+            kind: tlv.kind,
+            value,
+        }),
+        Err(_) => Cow::Borrowed(tlv),
+    }
 }
 
 /// NULL: there is no such callback.
@@ -243,8 +259,8 @@ pub unsafe fn convert_sending(
     _client: Client,
     _handle: Handle,
     _text: *const c_char,
-) -> *mut c_char {
-    ptr::null_mut()
+) -> Result<*mut c_char, GcryError> {
+    Ok(ptr::null_mut())
 }
 
 /// NULL: there is no such callback.

@@ -11,7 +11,7 @@ mod telling;
 pub use callbacks::has_max_message_size;
 #[cfg(test)]
 pub use disconnect::otrl_message_disconnect_all_instances;
-pub use instance::ensure_our_tag as ready;
+pub use instance::{ensure_our_tag as ready, find_best};
 pub use routing::{enter, is_told_of_plaintext, note_heard, our_tag, show_error, show_unexpected};
 pub use telling::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
 
@@ -21,6 +21,7 @@ use std::ptr;
 
 use super::arguments::Arguments;
 use super::client::Client;
+use super::lost::tell_lost_from;
 use super::receiving::{self, Out};
 use super::sending::{self, Text};
 use super::transmit::transmit;
@@ -136,10 +137,11 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
         if reserve::is_low() {
             return 1;
         }
+        let client = Client::new(us, ops, opdata);
         let Some(arguments) = Arguments::copy(names, message, ptr::null()) else {
+            tell_lost_from(client, names);
             return 1;
         };
-        let client = Client::new(us, ops, opdata);
         let new_contexts = NewContexts { add_appdata, data };
         // As in sending.
         let (mut shown_text, mut chain) = (ptr::null_mut(), ptr::null_mut());
@@ -169,19 +171,26 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
 
 /// The user's text as the client wants it encrypted, malloc'ed; NULL to leave it as it is.
 ///
+/// # Errors
+/// `ENOMEM`: it is not to be sent as it is.
+///
 /// # Safety
 /// As for all callbacks; `text` outlives the call.
-pub unsafe fn convert_sending(client: Client, handle: Handle, text: *const c_char) -> *mut c_char {
+pub unsafe fn convert_sending(
+    client: Client,
+    handle: Handle,
+    text: *const c_char,
+) -> Result<*mut c_char, GcryError> {
     // SAFETY: the caller's promise.
     unsafe {
         match handle.get(client.us) {
             Some(ctx) => client.convert(handle, ctx, CONVERT_SENDING, text),
-            None => ptr::null_mut(),
+            None => Ok(ptr::null_mut()),
         }
     }
 }
 
-/// A decrypted text as the client wants it shown, malloc'ed; NULL to leave it as it is.
+/// A decrypted text as the client wants it shown, malloc'ed; NULL to leave it as it is, also without memory.
 ///
 /// # Safety
 /// As for all callbacks; `text` outlives the call.
@@ -189,7 +198,9 @@ pub unsafe fn convert_received(client: Client, handle: Handle, text: *const c_ch
     // SAFETY: the caller's promise.
     unsafe {
         match handle.get(client.us) {
-            Some(ctx) => client.convert(handle, ctx, CONVERT_RECEIVING, text),
+            Some(ctx) => client
+                .convert(handle, ctx, CONVERT_RECEIVING, text)
+                .unwrap_or(ptr::null_mut()),
             None => ptr::null_mut(),
         }
     }

@@ -61,7 +61,8 @@ impl Arguments {
         };
         if !tlvs.is_null() {
             // SAFETY: the caller's promise.
-            arguments.tlvs = tlv::from_chain(&unsafe { tlv::to_chain(tlvs) });
+            let copy = unsafe { tlv::to_chain(tlvs) };
+            arguments.tlvs = copy.map_or(ptr::null_mut(), |copy| tlv::from_chain(&copy));
             if arguments.tlvs.is_null() {
                 // SAFETY: made above, used no more.
                 unsafe { arguments.free() };

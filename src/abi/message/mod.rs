@@ -13,6 +13,7 @@ mod disconnect;
 mod expiry;
 mod family;
 mod fragments;
+mod lost;
 mod receiving;
 mod sending;
 mod smp;

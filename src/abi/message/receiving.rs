@@ -8,7 +8,7 @@ use std::ptr;
 use super::super::bridge::{policy_from, with_correspondent, with_exchange};
 use super::super::context::{Handle, Names, NewContexts, members};
 use super::super::memory::{
-    bytes_of, c_text, free_and_clear, put, wipe_stack, wipe_string_and_clear,
+    bytes_of, c_text, c_text_of, free_and_clear, put, wipe_stack, wipe_string_and_clear,
 };
 use super::super::types::*;
 use super::super::{privkey, tlv};
@@ -19,6 +19,7 @@ use super::deliver::deliver;
 use super::expiry::expire;
 use super::face;
 use super::family::Contexts;
+use super::lost::tell_lost;
 use otr_protocol::incoming::{Incoming, Recipient, Shown, Step};
 use otr_protocol::receiving::Delivery;
 
@@ -52,6 +53,8 @@ pub struct Arrival {
         expect(dead_code, reason = "there are no instances to go on to")
     )]
     pub new: NewContexts,
+    /// The message as it came.
+    pub text: *const c_char,
     /// The correspondent's context, or the master of them.
     #[cfg_attr(
         feature = "abi2",
@@ -102,6 +105,7 @@ pub unsafe fn receive(
             client,
             names,
             new,
+            text: message,
             master,
             from: master,
             out,
@@ -218,6 +222,7 @@ impl Arrival {
     unsafe fn read(self, delivery: Delivery) -> *mut c_char {
         let Delivery { received, effects } = delivery;
         let text = c_text(&received.text);
+        let is_lost = text.is_null();
         let chain = tlv::from_chain(&received.tlvs);
         drop(received);
         // SAFETY: as for `receive`. The chain is the client's from here on, whatever the callbacks do.
@@ -227,6 +232,9 @@ impl Arrival {
             deliver(self.client, self.from, effects);
             if unwanted {
                 tlv::free(chain);
+            }
+            if is_lost {
+                tell_lost(self.client, self.from);
             }
         }
         text
@@ -247,14 +255,12 @@ impl Arrival {
                 Shown::Nothing => {}
                 Shown::Error if !face::show_error(self, incoming.message()) => return SOMETHING,
                 Shown::PlainUnexpected if face::is_told_of_plaintext(self.client) => {
-                    let text = incoming.plain_text().unwrap_or(incoming.message());
-                    let mut text = c_text(text);
-                    face::show_unexpected(self, text);
-                    wipe_string_and_clear(&raw mut text);
+                    self.show_unexpected(incoming);
                 }
                 Shown::Plain | Shown::PlainUnexpected => {
-                    if let Some(text) = incoming.plain_text() {
-                        self.replace(c_text(text));
+                    // Without memory with its tag, which nobody sees.
+                    if incoming.is_stripped() {
+                        self.replace(c_text_of(incoming.plain_text()));
                     }
                     return SOMETHING;
                 }
@@ -267,6 +273,23 @@ impl Arrival {
             } else {
                 SOMETHING
             }
+        }
+    }
+
+    unsafe fn show_unexpected(self, incoming: &Incoming<'_>) {
+        // SAFETY: as for `receive`; the texts outlive the callback.
+        unsafe {
+            let mut whole = ptr::null_mut();
+            if !incoming.is_as_it_came() {
+                whole = c_text_of(incoming.plain_text());
+            }
+            let text = if whole.is_null() {
+                self.text
+            } else {
+                whole.cast_const()
+            };
+            face::show_unexpected(self, text);
+            wipe_string_and_clear(&raw mut whole);
         }
     }
 

@@ -6,7 +6,7 @@ use std::ptr;
 use super::super::bridge::{policy_from, with_conversation, with_correspondent};
 use super::super::context::{self, Handle, Names};
 use super::super::error::GcryError;
-use super::super::memory::{bytes_of, c_text, put};
+use super::super::memory::{bytes_of, c_text, put, wipe_string_and_clear};
 use super::super::tlv;
 use super::super::types::*;
 use super::client::Client;
@@ -58,7 +58,7 @@ pub unsafe fn send(
         let policy = policy_from(client.policy(live()?));
         let our_name = || bytes_of(names.account).unwrap_or_default();
 
-        match with_conversation(live()?, |c| c.outgoing(text.bytes(), policy, our_name()))? {
+        match with_conversation(live()?, |c| c.outgoing(text.bytes(), policy, our_name()))?? {
             Outgoing::AsIs => {}
             Outgoing::Instead(instead) => give(messagep, &instead)?,
             Outgoing::HoldBack => {
@@ -67,8 +67,12 @@ pub unsafe fn send(
                 let query = with_correspondent(ctx, |c, shared| {
                     c.hold_back(text.bytes(), &mut shared.held, policy, our_name(), now())
                 })??;
+                if let Err(error) = give(messagep, &query) {
+                    // The client is told that it is not sent, so it is not to be sent later either.
+                    let _ = with_correspondent(ctx, |_, shared| shared.held.remove_last());
+                    return Err(error);
+                }
                 context::update_recent_child(ctx, true);
-                give(messagep, &query)?;
             }
             Outgoing::Encrypt => encrypt(client, handle, text, messagep)?,
             Outgoing::Refuse => {
@@ -92,15 +96,16 @@ unsafe fn encrypt(
     unsafe {
         let live = || handle.get(client.us).ok_or(GcryError::CONFLICT);
         let converted = face::convert_sending(client, handle, text.original);
-        let outcome = match live() {
-            Ok(ctx) => with_conversation(ctx, |c| {
-                let plain = bytes_of(converted).unwrap_or_else(|| text.bytes());
-                c.encrypt_text(plain, &tlv::to_chain(text.tlvs), now())
-            }),
-            Err(gone) => Err(gone),
-        };
-        let mut converted = converted;
-        super::super::memory::wipe_string_and_clear(&raw mut converted);
+        let outcome = converted.and_then(|mut converted| {
+            let encrypted = live().and_then(|ctx| {
+                with_conversation(ctx, |c| {
+                    let plain = bytes_of(converted).unwrap_or_else(|| text.bytes());
+                    c.encrypt_text(plain, &tlv::to_chain(text.tlvs)?, now())
+                })
+            });
+            wipe_string_and_clear(&raw mut converted);
+            encrypted
+        });
         let error = match outcome {
             Ok(Ok(message)) => {
                 context::update_recent_child(live()?, true);

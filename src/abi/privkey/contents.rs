@@ -4,12 +4,13 @@ use std::ffi::{OsStr, c_char, c_void};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use crate::abi::error::GcryError;
 use crate::abi::memory::bytes_of;
+use otr_protocol::buffer;
 
 /// Some ten thousand accounts.
 const LIMIT: usize = 16 << 20;
@@ -19,20 +20,23 @@ const SMALL: usize = 4096;
 /// The path that a client names.
 ///
 /// # Errors
-/// `INV_VALUE` for NULL.
+/// `INV_VALUE` for NULL, `ENAMETOOLONG` for what the system would refuse as well.
 ///
 /// # Safety
-/// `filename` is NULL or a C string.
-pub unsafe fn path_of(filename: *const c_char) -> Result<PathBuf, GcryError> {
+/// `filename` is NULL or a C string that nobody changes or frees while the answer is in use.
+pub unsafe fn path_of<'a>(filename: *const c_char) -> Result<&'a Path, GcryError> {
     // SAFETY: the caller's promise.
     let name = unsafe { bytes_of(filename) }.ok_or(GcryError::INV_VALUE)?;
-    Ok(Path::new(OsStr::from_bytes(name)).to_owned())
+    if name.len() >= libc::PATH_MAX as usize {
+        return Err(GcryError::from_errno(libc::ENAMETOOLONG));
+    }
+    Ok(Path::new(OsStr::from_bytes(name)))
 }
 
 /// Everything in a file.
 ///
 /// # Errors
-/// The errno of opening or reading it, and `EFBIG` for what goes on for longer than a key file.
+/// The errno of opening or reading it, `EFBIG` for what goes on for longer than a key file, and `ENOMEM`.
 pub fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, GcryError> {
     let failed = |error: std::io::Error| GcryError::from_io(&error);
     let mut file = File::open(path).map_err(failed)?;
@@ -90,7 +94,7 @@ fn collect(
     size: usize,
     mut read: impl FnMut(&mut [u8]) -> Result<usize, GcryError>,
 ) -> Result<Zeroizing<Vec<u8>>, GcryError> {
-    let mut buffer = Zeroizing::new(vec![0; size.clamp(SMALL, LIMIT) + 1]);
+    let mut buffer = Zeroizing::new(buffer::zeros(size.clamp(SMALL, LIMIT) + 1)?);
     let mut len = 0;
     loop {
         let space = buffer.get_mut(len..).unwrap_or_default();
@@ -104,7 +108,7 @@ fn collect(
             return Err(GcryError::from_errno(libc::EFBIG));
         }
         if len >= buffer.len() {
-            let mut larger = Zeroizing::new(vec![0; len.saturating_mul(2).min(LIMIT) + 1]);
+            let mut larger = Zeroizing::new(buffer::zeros(len.saturating_mul(2).min(LIMIT) + 1)?);
             if let Some(start) = larger.get_mut(..buffer.len()) {
                 start.copy_from_slice(&buffer);
             }

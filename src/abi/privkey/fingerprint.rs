@@ -31,6 +31,7 @@ pub unsafe fn fingerprint_of(
     })
 }
 
+#[expect(clippy::disallowed_methods, reason = "45 bytes")]
 fn human(hash: &[u8; HASH_BYTES]) -> [u8; HUMAN_BYTES] {
     let groups = hash.chunks(4).map(|group| {
         group

@@ -12,6 +12,7 @@ use crate::abi::known_files;
 use crate::abi::memory::{bytes_of, c_string, c_zeroed, slice_of};
 use crate::abi::stdio;
 use crate::abi::types::{AddAppData, UserState};
+use otr_protocol::buffer;
 use otr_protocol::store::fingerprints::{self, Line};
 use otr_protocol::store::replace::Mode;
 
@@ -101,8 +102,8 @@ unsafe fn read_entries(
     entries: *mut *mut Entry,
 ) -> Result<(), GcryError> {
     // SAFETY: the caller's promise.
-    let contents = unsafe { stdio::read_all(stream) };
-    let lines = fingerprints::read(&contents);
+    let contents = unsafe { stdio::read_all(stream) }?;
+    let lines = fingerprints::read(&contents)?;
     // From the last one, so that each goes to the front.
     for line in lines.entries.iter().rev() {
         let entry: *mut Entry = c_zeroed();
@@ -111,10 +112,10 @@ unsafe fn read_entries(
         }
         // SAFETY: new memory, of which all zeros is an entry, and the caller's promise.
         unsafe {
-            (*entry).username = c_string(&line.username);
-            (*entry).accountname = c_string(&line.accountname);
-            (*entry).protocol = c_string(&line.protocol);
-            (*entry).trust = line.trust.as_deref().map_or(ptr::null_mut(), c_string);
+            (*entry).username = c_string(line.username);
+            (*entry).accountname = c_string(line.accountname);
+            (*entry).protocol = c_string(line.protocol);
+            (*entry).trust = line.trust.map_or(ptr::null_mut(), c_string);
             (*entry).fingerprint = line.fingerprint;
             (*entry).next = *entries;
             *entries = entry;
@@ -239,7 +240,7 @@ entry! {
 unsafe fn write_file(us: *const UserState, filename: *const c_char) -> Result<(), GcryError> {
     // SAFETY: the caller's promise.
     let (path, file) = unsafe { (path_of(filename)?, file(us)?) };
-    known_files::replace(us, &path, &file, Mode::Umask)
+    known_files::replace(us, path, &file, Mode::Umask)
 }
 
 /// # Safety
@@ -273,15 +274,14 @@ unsafe fn file(us: *const UserState) -> Result<Vec<u8>, GcryError> {
                 while !node.is_null() {
                     let bytes = slice_of((*node).fingerprint, 20);
                     if let Ok(fingerprint) = bytes.try_into() {
-                        lines.push(Line {
-                            username: bytes_of((*context).username).unwrap_or_default().to_vec(),
-                            accountname: bytes_of((*context).accountname)
-                                .unwrap_or_default()
-                                .to_vec(),
-                            protocol: bytes_of((*context).protocol).unwrap_or_default().to_vec(),
+                        let line = Line {
+                            username: bytes_of((*context).username).unwrap_or_default(),
+                            accountname: bytes_of((*context).accountname).unwrap_or_default(),
+                            protocol: bytes_of((*context).protocol).unwrap_or_default(),
                             fingerprint,
-                            trust: bytes_of((*node).trust).map(<[u8]>::to_vec),
-                        });
+                            trust: bytes_of((*node).trust),
+                        };
+                        buffer::push(&mut lines, line)?;
                     }
                     node = (*node).next;
                 }
@@ -289,5 +289,5 @@ unsafe fn file(us: *const UserState) -> Result<Vec<u8>, GcryError> {
             context = (*context).next;
         }
     }
-    Ok(fingerprints::write(&lines).bytes)
+    Ok(fingerprints::write(lines)?.bytes)
 }

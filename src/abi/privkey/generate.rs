@@ -12,7 +12,8 @@ use crate::abi::known_files;
 use crate::abi::stdio;
 use crate::abi::types::UserState;
 use otr_crypto::dsa::PrivateKey;
-use otr_protocol::store::private_keys::{self, DsaNumbers, Entry};
+use otr_protocol::buffer;
+use otr_protocol::store::private_keys::{self, DsaNumbers, Entry, Unwritten};
 use otr_protocol::store::replace::Mode;
 
 #[cfg(feature = "abi2")]
@@ -98,7 +99,7 @@ unsafe fn write_to_path(
     let path = unsafe { path_of(filename) }?;
     // Made first: once the file is there, nothing can go wrong any more.
     let keys = KeyList::of_file(file)?;
-    known_files::replace(us, &path, file, Mode::Private)?;
+    known_files::replace(us, path, file, Mode::Private)?;
     Ok(keys)
 }
 
@@ -135,26 +136,30 @@ unsafe fn write_to_stream(
 unsafe fn file_with(us: *const UserState, new: &NewKey) -> Result<Zeroizing<Vec<u8>>, GcryError> {
     let key = new.key;
     let numbers = DsaNumbers {
-        p: key.public().p().to_vec(),
-        q: key.public().q().to_vec(),
-        g: key.public().g().to_vec(),
-        y: key.public().y().to_vec(),
-        x: key.x().to_vec(),
+        p: buffer::bounded(key.public().p()),
+        q: buffer::bounded(key.public().q()),
+        g: buffer::bounded(key.public().g()),
+        y: buffer::bounded(key.public().y()),
+        x: buffer::bounded(key.x()),
     };
     // SAFETY: the caller's promise.
     let mut keys = unsafe { list::copies(us) }?;
     keys.retain(|key| key.name != new.name || key.protocol != new.protocol);
-    keys.push(Key {
-        name: new.name.to_vec(),
-        protocol: new.protocol.to_vec(),
-        key: numbers.to_sexp(),
-    });
+    let new = Key {
+        name: buffer::copy(new.name)?,
+        protocol: buffer::copy(new.protocol)?,
+        key: numbers.to_sexp()?,
+    };
+    buffer::push(&mut keys, new)?;
     let entries = keys.iter().map(|key| Entry {
         name: &key.name,
         protocol: &key.protocol,
         key: &key.key,
     });
-    private_keys::write(entries).map_err(|error| {
-        u16::try_from(error.code()).map_or(GcryError::INV_VALUE, GcryError::from_gcrypt)
+    private_keys::write(entries).map_err(|error| match error {
+        Unwritten::OutOfMemory => GcryError::ENOMEM,
+        Unwritten::NameTooLong => {
+            u16::try_from(error.code()).map_or(GcryError::INV_VALUE, GcryError::from_gcrypt)
+        }
     })
 }

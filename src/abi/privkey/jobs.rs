@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use crate::abi::lock::locked;
 use crate::abi::types::UserState;
 use otr_crypto::dsa::PrivateKey;
+use otr_protocol::buffer::{self, OutOfMemory};
 
 /// One key to be.
 pub struct Job {
@@ -54,13 +55,21 @@ impl Drop for Job {
 }
 
 /// Begins a job, and gives its `newkey`.
-pub fn begin(us: *const UserState, name: &[u8], protocol: &[u8]) -> *mut c_void {
+///
+/// # Errors
+/// There is no memory for the names.
+pub fn begin(
+    us: *const UserState,
+    name: &[u8],
+    protocol: &[u8],
+) -> Result<*mut c_void, OutOfMemory> {
+    let (name, protocol) = (buffer::copy(name)?, buffer::copy(protocol)?);
     let number = NEXT_NUMBER.fetch_add(2, Ordering::Relaxed);
     let job = Box::into_raw(Box::new(Job {
         number,
         us: us.addr(),
-        name: name.to_vec(),
-        protocol: protocol.to_vec(),
+        name,
+        protocol,
         key: AtomicPtr::new(ptr::null_mut()),
         failed: AtomicBool::new(false),
         next: AtomicPtr::new(ptr::null_mut()),
@@ -71,7 +80,7 @@ pub fn begin(us: *const UserState, name: &[u8], protocol: &[u8]) -> *mut c_void 
         next.store(FIRST.load(Ordering::Acquire), Ordering::Release);
         FIRST.store(job, Ordering::Release);
     });
-    ptr::without_provenance_mut(number)
+    Ok(ptr::without_provenance_mut(number))
 }
 
 /// Whether this is a `newkey` still.

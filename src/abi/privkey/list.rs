@@ -11,6 +11,7 @@ use crate::abi::gcry::sexp;
 use crate::abi::lock::locked;
 use crate::abi::memory::{bytes_of, c_buffer, c_string, c_zeroed, text_is};
 use crate::abi::types::{OtrlPrivKey, PUBKEY_TYPE_DSA, UserState};
+use otr_protocol::buffer;
 use otr_protocol::store::private_keys::{self, Account, DsaNumbers, PrivateKeysError};
 use otr_protocol::store::sexp::Sexp;
 
@@ -79,30 +80,30 @@ pub struct Key {
 /// Copies of all keys, in the order of the list. A node without names or key, which only a client can have made, is left out.
 ///
 /// # Errors
-/// `UNUSABLE_SECKEY` for a key that can't be read: to write the others without it would lose it.
+/// `UNUSABLE_SECKEY` for a key that can't be read: to write the others without it would lose it. `ENOMEM`.
 ///
 /// # Safety
 /// `us` is NULL or a live user state.
 pub unsafe fn copies(us: *const UserState) -> Result<Vec<Key>, GcryError> {
     locked(|| {
+        let mut keys = Vec::new();
         // SAFETY: the caller's promise, and the lock.
-        unsafe { nodes(us) }
-            .filter_map(|node| {
-                // SAFETY: a live node.
-                unsafe {
-                    let name = bytes_of((*node).accountname)?.to_vec();
-                    let protocol = bytes_of((*node).protocol)?.to_vec();
-                    (!(*node).privkey.is_null()).then(|| {
-                        let key = key_of(node)?;
-                        Ok(Key {
-                            name,
-                            protocol,
-                            key,
-                        })
-                    })
-                }
-            })
-            .collect()
+        for node in unsafe { nodes(us) } {
+            // SAFETY: a live node.
+            unsafe {
+                let names = bytes_of((*node).accountname).zip(bytes_of((*node).protocol));
+                let Some((name, protocol)) = names.filter(|_| !(*node).privkey.is_null()) else {
+                    continue;
+                };
+                let key = Key {
+                    name: buffer::copy(name)?,
+                    protocol: buffer::copy(protocol)?,
+                    key: key_of(node)?,
+                };
+                buffer::push(&mut keys, key)?;
+            }
+        }
+        Ok(keys)
     })
 }
 
@@ -171,8 +172,7 @@ impl KeyList {
         // SAFETY: the caller's promise.
         for key in unsafe { copies(us) }?.into_iter().rev() {
             if !self.has(&key.name, &key.protocol) {
-                let numbers =
-                    DsaNumbers::from_sexp(&key.key).map_err(|_| GcryError::UNUSABLE_SECKEY)?;
+                let numbers = DsaNumbers::from_sexp(key.key.whole()).map_err(file_error)?;
                 others.push(&Account {
                     name: key.name,
                     protocol: key.protocol,
@@ -215,8 +215,8 @@ impl KeyList {
     }
 
     fn push(&mut self, account: &Account) -> Result<(), GcryError> {
-        let public = account.numbers.pubkey_data();
-        let privkey = sexp::from_bytes(&account.key.to_advanced())?;
+        let public = account.numbers.pubkey_data()?;
+        let privkey = sexp::from_bytes(&account.key.to_advanced()?)?;
         let node: *mut OtrlPrivKey = c_zeroed();
         if node.is_null() {
             // SAFETY: made above.
@@ -277,8 +277,9 @@ impl Drop for KeyList {
 }
 
 fn file_error(error: PrivateKeysError) -> GcryError {
-    match u16::try_from(error.code()) {
-        Ok(code) if matches!(error, PrivateKeysError::Syntax(_)) => GcryError::from_gcrypt(code),
+    match (error, u16::try_from(error.code())) {
+        (PrivateKeysError::Syntax(_), Ok(code)) => GcryError::from_gcrypt(code),
+        (PrivateKeysError::OutOfMemory, _) => GcryError::ENOMEM,
         _ => GcryError::UNUSABLE_SECKEY,
     }
 }
@@ -286,13 +287,14 @@ fn file_error(error: PrivateKeysError) -> GcryError {
 /// The numbers of a node's key.
 ///
 /// # Errors
-/// `UNUSABLE_SECKEY`.
+/// `UNUSABLE_SECKEY`, `ENOMEM`.
 ///
 /// # Safety
 /// `node` is a live node.
 pub unsafe fn numbers_of(node: *const OtrlPrivKey) -> Result<DsaNumbers, GcryError> {
     // SAFETY: the caller's promise.
-    DsaNumbers::from_sexp(&unsafe { key_of(node) }?).map_err(|_| GcryError::UNUSABLE_SECKEY)
+    let key = unsafe { key_of(node) }?;
+    DsaNumbers::from_sexp(key.whole()).map_err(file_error)
 }
 
 /// Takes a node out of its list and frees it. NULL is accepted.

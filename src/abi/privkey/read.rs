@@ -45,7 +45,7 @@ unsafe fn read(us: *mut UserState, filename: *const c_char) -> Result<(), GcryEr
     // SAFETY: the caller's promise.
     let path = unsafe { path_of(filename) }?;
     // SAFETY: not NULL.
-    unsafe { take_over(us, &contents::of_file(&path)?) }
+    unsafe { take_over(us, &contents::of_file(path)?) }
 }
 
 /// # Safety

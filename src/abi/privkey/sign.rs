@@ -12,7 +12,7 @@ use crate::abi::memory::{c_buffer, put, slice_of};
 use crate::abi::types::{OtrlPrivKey, PUBKEY_TYPE_DSA, UserState};
 use otr_crypto::dsa::{PrivateKey, PublicKey};
 use otr_protocol::ake::SigningKey;
-use otr_protocol::store::private_keys::DsaNumbers;
+use otr_protocol::store::private_keys::{DsaNumbers, PrivateKeysError};
 use otr_protocol::store::sexp::Sexp;
 
 const SIGNATURE_BYTES: usize = 40;
@@ -162,10 +162,10 @@ unsafe fn verify(
 ) -> Result<(), GcryError> {
     // SAFETY: the caller's promise.
     let text = unsafe { sexp::bytes(key) }.ok_or(fault::NO_KEY)?;
-    let key = Sexp::parse(&text).map_err(|_| fault::NO_KEY)?;
+    let expression = Sexp::parse(&text).map_err(|_| fault::NO_KEY)?;
     let key = [b"public-key".as_slice(), b"private-key"]
         .iter()
-        .find_map(|kind| key.find_token(kind))
+        .find_map(|kind| expression.whole().find_token(kind))
         .ok_or(fault::NO_KEY)?;
     let algorithm = key.tail().next().ok_or(fault::UNKNOWN_ALGORITHM)?;
     match algorithm.nth_data(0) {
@@ -193,7 +193,10 @@ unsafe fn verify(
         }
         _ => return Err(fault::UNKNOWN_ALGORITHM),
     }
-    let numbers = DsaNumbers::from_sexp(&key).map_err(|_| fault::MISSING_NUMBER)?;
+    let numbers = DsaNumbers::from_sexp(key).map_err(|error| match error {
+        PrivateKeysError::OutOfMemory => GcryError::ENOMEM,
+        _ => fault::MISSING_NUMBER,
+    })?;
     // Numbers that make no key verify nothing.
     PublicKey::new(&numbers.p, &numbers.q, &numbers.g, &numbers.y)
         .is_ok_and(|key| key.verify(data, signature))

@@ -68,7 +68,7 @@ const TAG: std::ops::Range<usize> = 3..7;
 fn from_tag(message: &[u8], tag: u32) -> Vec<u8> {
     let mut bytes = dearmour(message, true).unwrap();
     bytes[TAG].copy_from_slice(&tag.to_be_bytes());
-    armour(&bytes)
+    armour(&bytes).unwrap()
 }
 
 /// A recorded exchange is ignored: by the instance that it was with, by one that was made up, at once and late, and also inside
@@ -205,7 +205,7 @@ fn made_up_commit(version: u16, dh_key: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(&[7; 196]);
     bytes.extend_from_slice(&[0, 0, 0, 32]);
     bytes.extend_from_slice(&[0xff; 32]);
-    armour(&bytes)
+    armour(&bytes).unwrap()
 }
 
 /// Version 1: the correspondent's value of this session, signed by somebody else.
@@ -242,7 +242,7 @@ fn a_value_of_the_session_counts_only_under_the_signature_of_the_session() {
             alice.take_outbox();
         }
         alice.take_told();
-        alice.receive(&armour(&forged.serialise().unwrap()));
+        alice.receive(&armour(&forged.serialise().unwrap()).unwrap());
         assert!(alice.take_outbox().is_empty());
         let told = alice.take_told();
         assert!(

@@ -254,7 +254,7 @@ impl World {
                 None => return,
             },
         };
-        self.arrive(to, &armour(&message));
+        self.arrive(to, &armour(&message).unwrap());
     }
 
     /// A key exchange message of version 1 with the DH value of somebody else, of which the network has seen many.
@@ -361,7 +361,7 @@ fn with_tags(message: &[u8], from: Option<u32>, to: Option<u32>) -> Vec<u8> {
             bytes[place].copy_from_slice(&tag.to_be_bytes());
         }
     }
-    armour(&bytes)
+    armour(&bytes).unwrap()
 }
 
 fn play(name: &str, policy: u32, versions: &'static [&'static [u8]]) {

@@ -2,8 +2,8 @@
 
 use otr_crypto::dsa::PrivateKey;
 use otr_protocol::store::private_keys::{DsaNumbers, PrivateKeysError};
-use otr_protocol::store::{fingerprints, instance_tags};
 
+use super::lines::{FingerprintLine, TagLine, fingerprints_of, tags_of};
 use super::{Key, Owner, printable};
 
 /// What is wrong with private keys, of which `error` kept the rest from being read.
@@ -50,14 +50,14 @@ fn try_key(numbers: &DsaNumbers) -> Result<(), String> {
 }
 
 /// What is wrong with a fingerprint file.
-pub(super) fn of_fingerprints(contents: &[u8], lines: &[fingerprints::Line]) -> Vec<String> {
+pub(super) fn of_fingerprints(contents: &[u8], lines: &[FingerprintLine]) -> Vec<String> {
     let mut faults = unreadable(contents, |line| {
         // The library takes any other character for a zero.
         let is_hex = |field: &[u8]| field.trim_ascii_end().iter().all(u8::is_ascii_hexdigit);
-        !fingerprints::parse(line).is_empty()
+        !fingerprints_of(line).is_empty()
             && line.split(|&byte| byte == b'\t').nth(3).is_some_and(is_hex)
     });
-    let same = |a: &fingerprints::Line, b: &fingerprints::Line| {
+    let same = |a: &FingerprintLine, b: &FingerprintLine| {
         (&a.username, &a.accountname, &a.protocol, a.fingerprint)
             == (&b.username, &b.accountname, &b.protocol, b.fingerprint)
     };
@@ -71,9 +71,9 @@ pub(super) fn of_fingerprints(contents: &[u8], lines: &[fingerprints::Line]) -> 
 }
 
 /// What is wrong with an instance tag file.
-pub(super) fn of_tags(contents: &[u8], lines: &[instance_tags::Line]) -> Vec<String> {
-    let mut faults = unreadable(contents, |line| !instance_tags::parse(line).is_empty());
-    let owner = |line: &instance_tags::Line| (line.accountname.clone(), line.protocol.clone());
+pub(super) fn of_tags(contents: &[u8], lines: &[TagLine]) -> Vec<String> {
+    let mut faults = unreadable(contents, |line| !tags_of(line).is_empty());
+    let owner = |line: &TagLine| (line.accountname.clone(), line.protocol.clone());
     for (number, line) in lines.iter().enumerate() {
         let mut before = lines.iter().take(number);
         if before.any(|other| owner(other) == owner(line)) {

@@ -8,6 +8,8 @@ use otr_protocol::wire::reader::Reader;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::program::or_end;
+
 /// The bits of each element of a number in otr.js, the lowest ones first.
 const LIMB_BITS: u32 = 26;
 /// No number of a DSA key is longer than this many elements.
@@ -58,7 +60,7 @@ fn unpack(text: &[u8]) -> Option<DsaNumbers> {
     if !text.iter().all(is_base64) {
         return None;
     }
-    potr(&Zeroizing::new(armour::decode(text)))
+    potr(&Zeroizing::new(or_end(armour::decode(text))))
 }
 
 /// A number, big-endian without leading zeros, from the array that otr.js keeps it in.

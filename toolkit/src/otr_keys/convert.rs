@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 use super::copies::put;
 use super::options::Options;
 use super::{failure, read, tell};
-use crate::key_files::{Entries, Key, KeyFile, Kind, Owner, printable};
-use crate::program::{Failure, Streams};
+use crate::key_files::{Entries, FingerprintLine, Key, KeyFile, Kind, Owner, TagLine, printable};
+use crate::program::{Failure, Streams, or_end};
 
 pub(super) fn convert(
     from: &OsStr,
@@ -159,7 +159,7 @@ fn add(mut all: Entries, new: Entries) -> Result<Entries, String> {
         }
         (Entries::Fingerprints(all), Entries::Fingerprints(new)) => {
             for line in new {
-                let same = |other: &fingerprints::Line| {
+                let same = |other: &FingerprintLine| {
                     (
                         &other.username,
                         &other.accountname,
@@ -179,7 +179,7 @@ fn add(mut all: Entries, new: Entries) -> Result<Entries, String> {
         }
         (Entries::Tags(all), Entries::Tags(new)) => {
             for line in new {
-                let same = |other: &&instance_tags::Line| {
+                let same = |other: &&TagLine| {
                     (&other.accountname, &other.protocol) == (&line.accountname, &line.protocol)
                 };
                 match all.iter().find(same) {
@@ -208,9 +208,12 @@ fn write(entries: &Entries) -> Result<Zeroizing<Vec<u8>>, String> {
             });
             return private_keys::write(entries).map_err(|error| error.to_string());
         }
-        Entries::Fingerprints(lines) => fingerprints::write(lines),
-        Entries::Tags(lines) => instance_tags::write(lines),
+        Entries::Fingerprints(lines) => {
+            fingerprints::write(lines.iter().map(FingerprintLine::borrowed))
+        }
+        Entries::Tags(lines) => instance_tags::write(lines.iter().map(TagLine::borrowed)),
     };
+    let written = or_end(written);
     if written.left_out > 0 {
         return Err("a name has a tab or a newline in it, or is too long".to_owned());
     }

@@ -2,6 +2,7 @@
 //! and the MAC over it (OTR protocol, "Authenticated Key Exchange": M, X and MAC).
 
 use super::{SigningKey, ZERO_COUNTER};
+use crate::buffer;
 use crate::error::ProtocolError;
 use crate::wire::messages::signature::{mac_input, signed_input};
 use crate::wire::messages::{AuthPlain, DsaNumbers};
@@ -52,11 +53,11 @@ impl Authenticator<'_> {
             .sign(&number)
             .map_err(|_| ProtocolError::UnusableKey)?;
         let plain = AuthPlain {
-            public_key: key.public_block().to_vec(),
+            public_key: buffer::bounded(key.public_block()),
             keyid,
             signature,
         };
-        let mut sealed = plain.serialise();
+        let mut sealed = plain.serialise()?;
         aes_ctr::apply(self.encryption, &ZERO_COUNTER, &mut sealed);
         Ok(sealed)
     }

@@ -1,4 +1,8 @@
 //! Our account: its key, its instance tag, and the keys of others that it has seen.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "names, keys and lines of files that the program itself has given"
+)]
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,9 +13,10 @@ use super::Error;
 use super::chat::Chat;
 use super::event::Fingerprint;
 use crate::ake::SigningKey;
+use crate::buffer::OutOfMemory;
 use crate::error::ProtocolError;
 use crate::policy::Policy;
-use crate::store::private_keys::{DsaNumbers, Entry, PrivateKeysError};
+use crate::store::private_keys::{DsaNumbers, Entry, PrivateKeysError, Unwritten};
 use crate::store::{fingerprints, instance_tags, private_keys};
 use crate::wire::instance::MIN_VALID;
 use otr_crypto::dsa::PrivateKey;
@@ -84,6 +89,14 @@ pub enum LoadError {
     NoRandomness,
     /// A name is too long for the files, or has a tab or a line break in it.
     Name,
+    /// There is no memory for the files.
+    OutOfMemory,
+}
+
+impl From<OutOfMemory> for LoadError {
+    fn from(_: OutOfMemory) -> Self {
+        Self::OutOfMemory
+    }
 }
 
 impl fmt::Display for LoadError {
@@ -94,6 +107,7 @@ impl fmt::Display for LoadError {
             Self::Unusable => f.write_str("the private key cannot sign"),
             Self::NoRandomness => f.write_str("the operating system gave no random bytes"),
             Self::Name => f.write_str("a name does not fit into the files"),
+            Self::OutOfMemory => f.write_str("there is no memory for the files"),
         }
     }
 }
@@ -135,16 +149,14 @@ impl Account {
         let numbers = &ours.ok_or(LoadError::NoKey)?.numbers;
         let key = PrivateKey::new(&numbers.p, &numbers.q, &numbers.g, &numbers.y, &numbers.x)
             .map_err(|_| LoadError::Unusable)?;
-        let tags = instance_tags::parse(&files.instance_tags);
-        let tag = tags
-            .iter()
-            .find(|it| is_ours(&it.accountname, &it.protocol));
+        let tags = instance_tags::parse(&files.instance_tags)?;
+        let tag = tags.iter().find(|it| is_ours(it.accountname, it.protocol));
         let tag = match tag {
             Some(line) => line.tag,
             None => new_tag().map_err(|_| LoadError::NoRandomness)?,
         };
-        let known = fingerprints::parse(&files.fingerprints).into_iter();
-        let known = known.filter(|it| is_ours(&it.accountname, &it.protocol));
+        let known = fingerprints::parse(&files.fingerprints)?.into_iter();
+        let known = known.filter(|it| is_ours(it.accountname, it.protocol));
         Ok(Self {
             identity: Arc::new(Identity {
                 name: name.to_owned(),
@@ -154,9 +166,9 @@ impl Account {
             protocol: protocol.to_owned(),
             known: known
                 .map(|line| {
-                    let trust = line.trust.unwrap_or_default();
+                    let trust = line.trust.unwrap_or_default().to_vec();
                     let fingerprint = line.fingerprint;
-                    (line.username, KnownKey { fingerprint, trust })
+                    (line.username.to_vec(), KnownKey { fingerprint, trust })
                 })
                 .collect(),
         })
@@ -183,7 +195,7 @@ impl Account {
         ]
         .map(<[u8]>::to_vec);
         let x = key.x().to_vec();
-        let ours = DsaNumbers { p, q, g, y, x }.to_sexp();
+        let ours = DsaNumbers { p, q, g, y, x }.to_sexp()?;
         let entries = others
             .iter()
             .filter(|it| !is_ours(&it.name, &it.protocol))
@@ -197,27 +209,30 @@ impl Account {
             protocol,
             key: &ours,
         };
-        let keys = private_keys::write(entries.chain([own])).map_err(|_| LoadError::Name)?;
+        let keys = private_keys::write(entries.chain([own])).map_err(|error| match error {
+            Unwritten::NameTooLong => LoadError::Name,
+            Unwritten::OutOfMemory => LoadError::OutOfMemory,
+        })?;
 
-        let mut tags = instance_tags::parse(&files.instance_tags);
-        tags.retain(|it| !is_ours(&it.accountname, &it.protocol));
+        let mut tags = instance_tags::parse(&files.instance_tags)?;
+        tags.retain(|it| !is_ours(it.accountname, it.protocol));
         tags.push(instance_tags::Line {
-            accountname: name.to_vec(),
-            protocol: protocol.to_vec(),
+            accountname: name,
+            protocol,
             tag: self.identity.tag,
         });
-        let tags = instance_tags::write(&tags);
+        let tags = instance_tags::write(tags)?;
 
-        let mut lines = fingerprints::parse(&files.fingerprints);
-        lines.retain(|it| !is_ours(&it.accountname, &it.protocol));
+        let mut lines = fingerprints::parse(&files.fingerprints)?;
+        lines.retain(|it| !is_ours(it.accountname, it.protocol));
         lines.extend(self.known.iter().map(|(user, key)| fingerprints::Line {
-            username: user.clone(),
-            accountname: name.to_vec(),
-            protocol: protocol.to_vec(),
+            username: user,
+            accountname: name,
+            protocol,
             fingerprint: key.fingerprint,
-            trust: Some(key.trust.clone()),
+            trust: Some(&key.trust),
         }));
-        let lines = fingerprints::write(&lines);
+        let lines = fingerprints::write(lines)?;
         if tags.left_out + lines.left_out > 0 {
             return Err(LoadError::Name);
         }

@@ -1,4 +1,8 @@
 //! A chat with one correspondent, whichever clients they use.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "names, keys and lines of files that the program itself has given"
+)]
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -8,6 +12,7 @@ use super::event::{Fingerprint, Outbox, Peer, Question, Received};
 use super::family::Context;
 use super::{Error, Protection};
 use crate::ake::Tags;
+use crate::buffer;
 use crate::conversation::{Conversation, MessageState, Outgoing};
 use crate::correspondent::Correspondent;
 use crate::error::ProtocolError;
@@ -89,8 +94,11 @@ impl Chat {
     /// Asks for a session: the query message.
     pub fn start(&mut self, now: i64) -> Outbox {
         self.expire(now);
-        let query = self.policy.query(self.identity.name.as_bytes());
-        self.cut(0, query)
+        match self.policy.query(self.identity.name.as_bytes()) {
+            Ok(query) => self.cut(0, query),
+            // Without memory nobody is asked.
+            Err(_) => Outbox::default(),
+        }
     }
 
     /// Handles a message from the correspondent.
@@ -143,9 +151,9 @@ impl Chat {
             }
             MessageState::Plaintext => {}
         }
-        match c.outgoing(text, policy, identity.name.as_bytes()) {
+        match c.outgoing(text, policy, identity.name.as_bytes())? {
             Outgoing::Instead(message) => Ok(self.cut(at, message)),
-            _ => Ok(Outbox(vec![text.to_vec()])),
+            _ => Ok(Outbox(vec![buffer::copy(text)?])),
         }
     }
 
@@ -206,7 +214,7 @@ impl Chat {
         data: &[u8],
     ) -> Result<(SecretKey, Outbox), Error> {
         let at = self.best();
-        let value = [purpose.to_be_bytes().as_slice(), data].concat();
+        let value = buffer::concat(&[&purpose.to_be_bytes(), data])?;
         let tlv = Tlv {
             kind: tlv::SYMKEY,
             value,

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::chat::{Chat, peer_of, protection_of};
 use super::event::{Event, Fingerprint, Message, Outbox, Protection, Question, Received};
 use super::family::Others;
+use crate::buffer;
 use crate::conversation::{MessageState, RESENT_PREFIX};
 use crate::effects::{Effect, ErrorCode, Notice, SmpEvent, Task};
 use crate::incoming::{Incoming, Recipient, Shown, Step};
@@ -44,7 +45,10 @@ impl Chat {
                     self.deliver(at, effects, &mut out, now);
                     incoming.delivered()
                 }
-                Step::Read(Delivery { received, effects }) => {
+                Step::Read(Delivery {
+                    mut received,
+                    effects,
+                }) => {
                     // The session may end by what comes beside the text.
                     let protection = self
                         .contexts
@@ -52,7 +56,7 @@ impl Chat {
                         .map(|it| protection_of(&it.conversation));
                     // The text comes before what else the message did.
                     if let Some(protection) = protection.filter(|_| !received.text.is_empty()) {
-                        let text = received.text.to_vec();
+                        let text = std::mem::take(&mut *received.text);
                         out.events
                             .push(Event::Message(Message { text, protection }));
                     }
@@ -62,7 +66,7 @@ impl Chat {
                 step => self.step(at, &mut incoming, step, now),
             };
         };
-        self.show(shown, message, &incoming, &mut out);
+        self.show(shown, &incoming, &mut out);
         out
     }
 
@@ -120,25 +124,18 @@ impl Chat {
     }
 
     /// Tells what the user sees of a message that was not encrypted.
-    fn show(&self, shown: Shown, message: &[u8], incoming: &Incoming<'_>, out: &mut Received) {
-        let plain = |protection| {
-            let text = incoming.plain_text().unwrap_or(incoming.message());
-            Event::Message(Message {
-                text: text.to_vec(),
-                protection,
-            })
+    fn show(&self, shown: Shown, incoming: &Incoming<'_>, out: &mut Received) {
+        let plain = |protection| match buffer::concat(&incoming.plain_text()) {
+            Ok(text) => Event::Message(Message { text, protection }),
+            Err(_) => Event::Notice(Notice::ReceivedUnreadable),
         };
         out.events.extend(match shown {
             Shown::Nothing | Shown::Decrypted => None,
-            Shown::AsItCame => Some(Event::Message(Message {
-                text: message.to_vec(),
-                protection: Protection::Clear,
-            })),
-            Shown::Plain => Some(plain(Protection::Clear)),
+            Shown::AsItCame | Shown::Plain => Some(plain(Protection::Clear)),
             Shown::PlainUnexpected => Some(plain(Protection::ClearUnexpected)),
-            Shown::Error => {
-                text_of(incoming.message()).map(|text| Event::TheirError(text.to_vec()))
-            }
+            Shown::Error => text_of(incoming.message())
+                .and_then(|text| buffer::copy(text).ok())
+                .map(Event::TheirError),
         });
     }
 
@@ -171,8 +168,10 @@ impl Chat {
         match effect {
             Effect::Inject(message) => out.outbox.append(self.cut(at, message)),
             Effect::ReportError(code) => {
-                let message = compose(&self.words(code));
-                out.outbox.append(self.cut(at, message));
+                // Without memory they are not told.
+                if let Ok(message) = compose(&self.words(code)) {
+                    out.outbox.append(self.cut(at, message));
+                }
             }
             Effect::Notify(Notice::HeartbeatReceived | Notice::HeartbeatSent, _) => {}
             Effect::Notify(notice, _) => out.events.push(Event::Notice(notice)),
@@ -298,14 +297,15 @@ impl Chat {
     fn words(&self, code: ErrorCode) -> Vec<u8> {
         let name = &self.identity.name;
         match code {
-            ErrorCode::Encryption => "Error occurred encrypting message".to_owned(),
+            ErrorCode::Encryption => buffer::bounded(b"Error occurred encrypting message"),
             ErrorCode::NotInPrivate => {
-                format!("You sent encrypted data to {name}, who wasn't expecting it.")
+                format!("You sent encrypted data to {name}, who wasn't expecting it.").into_bytes()
             }
-            ErrorCode::Unreadable => "You transmitted an unreadable encrypted message.".to_owned(),
-            ErrorCode::Malformed => "You transmitted a malformed data message".to_owned(),
+            ErrorCode::Unreadable => {
+                buffer::bounded(b"You transmitted an unreadable encrypted message.")
+            }
+            ErrorCode::Malformed => buffer::bounded(b"You transmitted a malformed data message"),
         }
-        .into_bytes()
     }
 
     /// Cuts a message to the size of the network. One that cannot be cut goes whole.
@@ -326,7 +326,10 @@ impl Chat {
             None => return Outbox(vec![message]),
         };
         match split(&message, limit, header) {
-            Ok(pieces) => Outbox(pieces.to_vecs()),
+            Ok(pieces) => match pieces.to_vecs() {
+                Ok(pieces) => Outbox(pieces),
+                Err(_) => Outbox(vec![message]),
+            },
             Err(_) => Outbox(vec![message]),
         }
     }

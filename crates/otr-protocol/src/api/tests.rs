@@ -346,7 +346,9 @@ fn what_was_learned_is_kept_in_the_files() {
     // Those of the other account are still there, and the tag is the same.
     assert!(Account::load("bob's phone", "irc", &files).is_ok());
     assert_eq!(
-        crate::store::instance_tags::parse(&files.instance_tags).len(),
+        crate::store::instance_tags::parse(&files.instance_tags)
+            .unwrap()
+            .len(),
         2
     );
     let mut chat = again.chat("bob", Policy::v3());

@@ -3,6 +3,7 @@
 //!
 //! Each step takes what its predecessor left and gives what its successor needs: a step cannot be
 //! taken out of turn. The numbers keep the names of the specification.
+#![expect(clippy::disallowed_methods, reason = "numbers of 192 bytes")]
 
 use otr_crypto::group::{
     Challenge, Element, Exponent, Powers, Residue, Scalar, divide, generator_pow,
@@ -486,18 +487,15 @@ fn same(given: &Challenge, made: Challenge) -> Result<(), ProtocolError> {
 }
 
 /// The numbers of one message, of which every access checks the range.
-struct Numbers<const N: usize>(Vec<Vec<u8>>);
+struct Numbers<'a, const N: usize>(Vec<&'a [u8]>);
 
-impl<const N: usize> Numbers<N> {
-    fn read(message: &[u8]) -> Result<Self, ProtocolError> {
+impl<'a, const N: usize> Numbers<'a, N> {
+    fn read(message: &'a [u8]) -> Result<Self, ProtocolError> {
         Ok(Self(read_mpis(message, N)?))
     }
 
     fn get(&self, index: usize) -> Result<&[u8], ProtocolError> {
-        self.0
-            .get(index)
-            .map(Vec::as_slice)
-            .ok_or(ProtocolError::Invalid)
+        self.0.get(index).copied().ok_or(ProtocolError::Invalid)
     }
 
     fn element(&self, index: usize) -> Result<Element, ProtocolError> {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::replace::{Temporary, flush};
+use crate::buffer;
 
 /// How many copies of a file may stand beside it.
 const COPIES: usize = 10;
@@ -76,11 +77,9 @@ fn names(path: &Path) -> impl Iterator<Item = PathBuf> {
 
 /// At most `length` bytes, and one more if the file has grown, in a buffer that never moves.
 fn read_start(file: &mut File, length: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut buffer = Zeroizing::new(Vec::new());
-    buffer
-        .try_reserve_exact(length + 1)
-        .map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
-    buffer.resize(length + 1, 0);
+    let buffer = buffer::zeros(length + 1);
+    let buffer = buffer.map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
+    let mut buffer = Zeroizing::new(buffer);
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..) {
         match file.read(rest) {

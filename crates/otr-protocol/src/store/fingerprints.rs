@@ -2,35 +2,36 @@
 //!
 //! One line each: `user \t account \t protocol \t 40 hex digits [\t trust] \n`. Bytes, not UTF-8.
 
-use super::lines::{MAX_LINE, before_end, fits_field, read_lines, split_tab};
+use super::lines::{before_end, fits_field, hex, read_lines, split_tab, write_line};
 use super::{Lines, Written};
+use crate::buffer::OutOfMemory;
 
 /// A fingerprint as the file has it. No field holds a NUL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
     /// The correspondent.
-    pub username: Vec<u8>,
+    pub username: &'a [u8],
     /// Our account.
-    pub accountname: Vec<u8>,
+    pub accountname: &'a [u8],
     /// Its protocol.
-    pub protocol: Vec<u8>,
+    pub protocol: &'a [u8],
     /// The SHA-1 of the correspondent's public key.
     pub fingerprint: [u8; 20],
     /// How it was verified: `None` if the line has no such field (files older than that field), empty if not at all.
-    pub trust: Option<Vec<u8>>,
+    pub trust: Option<&'a [u8]>,
 }
 
 /// Reads a file in its order. Lines that are none are skipped, as are lines without their end.
-pub fn parse(file: &[u8]) -> Vec<Line> {
-    read(file).entries
+pub fn parse(file: &[u8]) -> Result<Vec<Line<'_>>, OutOfMemory> {
+    Ok(read(file)?.entries)
 }
 
 /// As [`parse`]; also says whether a line was skipped that was neither empty nor a comment.
-pub fn read(file: &[u8]) -> Lines<Line> {
+pub fn read(file: &[u8]) -> Result<Lines<Line<'_>>, OutOfMemory> {
     read_lines(file, parse_line)
 }
 
-fn parse_line(line: &[u8]) -> Option<Line> {
+fn parse_line(line: &[u8]) -> Option<Line<'_>> {
     let (username, rest) = split_tab(line)?;
     let (accountname, rest) = split_tab(rest)?;
     let (protocol, rest) = split_tab(rest)?;
@@ -45,11 +46,11 @@ fn parse_line(line: &[u8]) -> Option<Line> {
         *byte = high << 4 | low;
     }
     Some(Line {
-        username: username.to_vec(),
-        accountname: accountname.to_vec(),
-        protocol: protocol.to_vec(),
+        username,
+        accountname,
+        protocol,
         fingerprint,
-        trust: trust.map(<[u8]>::to_vec),
+        trust,
     })
 }
 
@@ -68,46 +69,31 @@ fn hex_digit(digit: u8) -> u8 {
 /// Left out is a line whose names hold a tab or newline, or that is longer than the 999 bytes a reader takes at once: its rest
 /// would be read as another line, by which a chosen name could plant a trusted fingerprint. A trust is cut at its first line
 /// break, where every reader cuts it.
-pub fn write<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Written {
-    let mut written = Written {
-        bytes: Vec::new(),
-        left_out: 0,
-    };
+pub fn write<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Result<Written, OutOfMemory> {
+    let mut written = Written::default();
     for line in lines {
-        match line_text(line) {
-            Some(text) => written.bytes.extend(text),
-            None => written.left_out += 1,
+        let names = [line.username, line.accountname, line.protocol];
+        if !names.iter().all(|name| fits_field(name)) {
+            written.left_out += 1;
+            continue;
         }
+        let [user, account, protocol] = names;
+        let digits = line.fingerprint.map(hex);
+        let trust = line.trust.unwrap_or_default();
+        let trust = trust
+            .split(|byte| matches!(byte, b'\r' | b'\n' | 0))
+            .next()
+            .unwrap_or_default();
+        let (tab, digits) = (b"\t".as_slice(), digits.as_flattened());
+        let parts = [user, tab, account, tab, protocol, tab, digits, tab, trust];
+        write_line(&mut written, &parts)?;
     }
-    written
-}
-
-fn line_text(line: &Line) -> Option<Vec<u8>> {
-    let names = [&line.username, &line.accountname, &line.protocol];
-    if !names.iter().all(|name| fits_field(name)) {
-        return None;
-    }
-    let trust = line.trust.as_deref().unwrap_or_default();
-    let trust = trust
-        .split(|byte| matches!(byte, b'\r' | b'\n' | 0))
-        .next()
-        .unwrap_or_default();
-    let mut text = Vec::new();
-    for name in names {
-        text.extend(name);
-        text.push(b'\t');
-    }
-    for byte in line.fingerprint {
-        text.extend(format!("{byte:02x}").bytes());
-    }
-    text.push(b'\t');
-    text.extend(trust);
-    text.push(b'\n');
-    (text.len() <= MAX_LINE).then_some(text)
+    Ok(written)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::lines::MAX_LINE;
     use super::*;
     use proptest::prelude::*;
 
@@ -117,14 +103,22 @@ mod tests {
         0xef, 0x01, 0x23, 0x45, 0x67,
     ];
 
-    fn line(username: &[u8], trust: Option<&[u8]>) -> Line {
+    fn line<'a>(username: &'a [u8], trust: Option<&'a [u8]>) -> Line<'a> {
         Line {
-            username: username.to_vec(),
-            accountname: b"me".to_vec(),
-            protocol: b"prpl-jabber".to_vec(),
+            username,
+            accountname: b"me",
+            protocol: b"prpl-jabber",
             fingerprint: BYTES,
-            trust: trust.map(<[u8]>::to_vec),
+            trust,
         }
+    }
+
+    fn parse(file: &[u8]) -> Vec<Line<'_>> {
+        super::parse(file).unwrap()
+    }
+
+    fn write<'a>(lines: &[Line<'a>]) -> Written {
+        super::write(lines.iter().copied()).unwrap()
     }
 
     fn text(end: &[u8]) -> Vec<u8> {
@@ -190,11 +184,12 @@ mod tests {
     #[test]
     fn the_longest_line_is_read_back() {
         let room = MAX_LINE - text(b"\t\n").len() + 3;
-        let longest = line(&vec![b'x'; room], Some(b""));
-        let written = write(std::slice::from_ref(&longest));
+        let name = vec![b'x'; room + 1];
+        let longest = line(&name[1..], Some(b""));
+        let written = write(&[longest]);
         assert_eq!((written.bytes.len(), written.left_out), (MAX_LINE, 0));
         assert_eq!(parse(&written.bytes), [longest]);
-        let written = write(&[line(&vec![b'x'; room + 1], Some(b""))]);
+        let written = write(&[line(&name, Some(b""))]);
         assert_eq!((written.bytes.len(), written.left_out), (0, 1));
     }
 
@@ -217,13 +212,13 @@ mod tests {
             ), 0..6)
         ) {
             let lines: Vec<Line> = fields
-                .into_iter()
+                .iter()
                 .map(|([username, accountname, protocol], fingerprint, trust)| Line {
-                    username: username.into_bytes(),
-                    accountname: accountname.into_bytes(),
-                    protocol: protocol.into_bytes(),
-                    fingerprint,
-                    trust: Some(trust.into_bytes()),
+                    username: username.as_bytes(),
+                    accountname: accountname.as_bytes(),
+                    protocol: protocol.as_bytes(),
+                    fingerprint: *fingerprint,
+                    trust: Some(trust.as_bytes()),
                 })
                 .collect();
             let written = write(&lines);

@@ -2,8 +2,9 @@
 //!
 //! A comment, then one line each: `account \t protocol \t 8 hex digits \n`.
 
-use super::lines::{MAX_LINE, before_end, fits_field, read_lines, split_tab};
+use super::lines::{before_end, fits_field, hex, read_lines, split_tab, write_line};
 use super::{Lines, Written};
+use crate::buffer::{self, OutOfMemory};
 
 /// The first line of every file. Clients and people see it; readers skip it because it has no tab.
 const WARNING: &[u8] = b"# WARNING! You shouldn't copy this file to another computer. \
@@ -13,33 +14,33 @@ It is unnecessary and can cause problems.\n";
 const MIN_VALID: u32 = 0x100;
 
 /// An instance tag as the file has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
     /// Our account.
-    pub accountname: Vec<u8>,
+    pub accountname: &'a [u8],
     /// Its protocol.
-    pub protocol: Vec<u8>,
+    pub protocol: &'a [u8],
     /// Its tag; at least 0x100 when it was read.
     pub tag: u32,
 }
 
 /// Reads a file in its order. Lines that are none, and tags below 0x100, are skipped.
-pub fn parse(file: &[u8]) -> Vec<Line> {
-    read(file).entries
+pub fn parse(file: &[u8]) -> Result<Vec<Line<'_>>, OutOfMemory> {
+    Ok(read(file)?.entries)
 }
 
 /// As [`parse`]; also says whether a line was skipped that was neither empty nor a comment.
-pub fn read(file: &[u8]) -> Lines<Line> {
+pub fn read(file: &[u8]) -> Result<Lines<Line<'_>>, OutOfMemory> {
     read_lines(file, parse_line)
 }
 
-fn parse_line(line: &[u8]) -> Option<Line> {
+fn parse_line(line: &[u8]) -> Option<Line<'_>> {
     let (accountname, rest) = split_tab(line)?;
     let (protocol, rest) = split_tab(rest)?;
     let tag = scan_hex(before_end(rest)?.try_into().ok()?);
-    (tag >= MIN_VALID).then(|| Line {
-        accountname: accountname.to_vec(),
-        protocol: protocol.to_vec(),
+    (tag >= MIN_VALID).then_some(Line {
+        accountname,
+        protocol,
         tag,
     })
 }
@@ -77,35 +78,41 @@ fn scan_hex(text: &[u8; 8]) -> u32 {
 ///
 /// Left out is a line that no reader would get back and that could damage others: names with a tab or newline, or more than 999
 /// bytes in all.
-pub fn write<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Written {
+pub fn write<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Result<Written, OutOfMemory> {
     let mut written = Written {
-        bytes: WARNING.to_vec(),
+        bytes: buffer::bounded(WARNING),
         left_out: 0,
     };
     for line in lines {
-        match line_text(line) {
-            Some(text) => written.bytes.extend(text),
-            None => written.left_out += 1,
+        if !fits_field(line.accountname) || !fits_field(line.protocol) {
+            written.left_out += 1;
+            continue;
         }
+        let (tab, digits) = (b"\t".as_slice(), line.tag.to_be_bytes().map(hex));
+        let parts = [
+            line.accountname,
+            tab,
+            line.protocol,
+            tab,
+            digits.as_flattened(),
+        ];
+        write_line(&mut written, &parts)?;
     }
-    written
-}
-
-fn line_text(line: &Line) -> Option<Vec<u8>> {
-    if !fits_field(&line.accountname) || !fits_field(&line.protocol) {
-        return None;
-    }
-    let mut text = line.accountname.clone();
-    text.push(b'\t');
-    text.extend(&line.protocol);
-    text.extend(format!("\t{:08x}\n", line.tag).bytes());
-    (text.len() <= MAX_LINE).then_some(text)
+    Ok(written)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn parse(file: &[u8]) -> Vec<Line<'_>> {
+        super::parse(file).unwrap()
+    }
+
+    fn write<'a>(lines: &[Line<'a>]) -> Written {
+        super::write(lines.iter().copied()).unwrap()
+    }
 
     fn tags(field: &[u8]) -> Vec<u32> {
         let file = [b"me\tprpl-jabber\t", field].concat();
@@ -160,11 +167,13 @@ mod tests {
 
     #[test]
     fn nothing_is_written_that_forges_a_line() {
-        let line = |accountname: &[u8]| Line {
-            accountname: accountname.to_vec(),
-            protocol: b"irc".to_vec(),
-            tag: 0x1234,
-        };
+        fn line(accountname: &[u8]) -> Line<'_> {
+            Line {
+                accountname,
+                protocol: b"irc",
+                tag: 0x1234,
+            }
+        }
         let long = [b'x'; 999 - 13];
         for name in [&b"a\tb"[..], b"a\nb", b"a\0b", &[b'x'; 999 - 13]] {
             let written = write(&[line(name), line(b"ok"), line(&long[1..])]);
@@ -179,11 +188,11 @@ mod tests {
             fields in prop::collection::vec(("[^\\t\\n\\x00]{0,90}", "[^\\t\\n\\x00]{0,90}", MIN_VALID..), 0..6)
         ) {
             let lines: Vec<Line> = fields
-                .into_iter()
+                .iter()
                 .map(|(accountname, protocol, tag)| Line {
-                    accountname: accountname.into_bytes(),
-                    protocol: protocol.into_bytes(),
-                    tag,
+                    accountname: accountname.as_bytes(),
+                    protocol: protocol.as_bytes(),
+                    tag: *tag,
                 })
                 .collect();
             let written = write(&lines);

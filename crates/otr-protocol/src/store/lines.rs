@@ -1,6 +1,7 @@
 //! Lines of the two line files, as C's `fgets` into 1000 bytes cuts them and C's string functions then see them.
 
-use super::Lines;
+use super::{Lines, Written};
+use crate::buffer::{self, OutOfMemory};
 
 /// The most bytes of one line, its newline included: what `fgets` puts beside the NUL.
 pub(super) const MAX_LINE: usize = 999;
@@ -21,18 +22,21 @@ pub(super) fn lines(mut file: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The entries of a file, by `parse` of each line.
-pub(super) fn read_lines<T>(file: &[u8], parse: impl Fn(&[u8]) -> Option<T>) -> Lines<T> {
+pub(super) fn read_lines<'a, T>(
+    file: &'a [u8],
+    parse: impl Fn(&'a [u8]) -> Option<T>,
+) -> Result<Lines<T>, OutOfMemory> {
     let mut read = Lines {
         entries: Vec::new(),
         is_whole: !file.contains(&0),
     };
     for line in lines(file) {
         match parse(line) {
-            Some(entry) => read.entries.push(entry),
+            Some(entry) => buffer::push(&mut read.entries, entry)?,
             None => read.is_whole &= matches!(line, [b'#', ..] | b"\n" | b"\r\n"),
         }
     }
-    read
+    Ok(read)
 }
 
 /// The part of a line before its end: the first carriage return or else the first newline. `None` without either.
@@ -50,6 +54,27 @@ pub(super) fn split_tab(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((line.get(..tab)?, line.get(tab + 1..)?))
 }
 
+/// Adds a line of these parts, which are followed by a newline, unless it is too long to be read back.
+pub(super) fn write_line(written: &mut Written, parts: &[&[u8]]) -> Result<(), OutOfMemory> {
+    let length = parts.iter().map(|part| part.len()).sum::<usize>() + 1;
+    if length > MAX_LINE {
+        written.left_out += 1;
+        return Ok(());
+    }
+    for part in parts {
+        buffer::append(&mut written.bytes, part)?;
+    }
+    buffer::append(&mut written.bytes, b"\n")
+}
+
+/// Two hexadecimal digits.
+pub(super) fn hex(byte: u8) -> [u8; 2] {
+    [byte >> 4, byte & 15].map(|digit| match digit {
+        0..=9 => b'0' + digit,
+        _ => b'a' + digit - 10,
+    })
+}
+
 /// Whether a name can stand in a field before a tab and be read back, and harms no other line.
 pub(super) fn fits_field(name: &[u8]) -> bool {
     !name.iter().any(|byte| matches!(byte, b'\t' | b'\n' | 0))
@@ -65,7 +90,8 @@ mod tests {
             let read = read_lines(file, |line| match line {
                 [digit @ b'0'..=b'9', b'\n'] => Some(digit - b'0'),
                 _ => None,
-            });
+            })
+            .unwrap();
             (read.entries, read.is_whole)
         };
         assert_eq!(numbers(b""), (vec![], true));

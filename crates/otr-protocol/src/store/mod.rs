@@ -24,7 +24,7 @@ pub struct Lines<T> {
 }
 
 /// The text of one of the line files, and how many entries could not be part of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// The whole file.
     pub bytes: Vec<u8>,

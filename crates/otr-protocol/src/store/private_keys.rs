@@ -1,6 +1,7 @@
 //! The private key file: `(privkeys (account (name ..) (protocol ..) (private-key (dsa (p ..) (q ..) (g ..) (y ..) (x ..)))) ..)`.
 
-use super::sexp::{MAX_ATOM, Member, Sexp, SyntaxError};
+use super::sexp::{MAX_ATOM, Member, Part, Sexp, SyntaxError};
+use crate::buffer::{self, OutOfMemory};
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -19,8 +20,11 @@ pub struct Account {
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account")
-            .field("name", &String::from_utf8_lossy(&self.name))
-            .field("protocol", &String::from_utf8_lossy(&self.protocol))
+            .field("name", &format_args!("\"{}\"", self.name.escape_ascii()))
+            .field(
+                "protocol",
+                &format_args!("\"{}\"", self.protocol.escape_ascii()),
+            )
             .finish_non_exhaustive()
     }
 }
@@ -28,8 +32,8 @@ impl fmt::Debug for Account {
 /// The numbers of a DSA key, each big-endian without leading zeros (0 is empty). Wiped on drop.
 ///
 /// `x` is empty if the file has none: the account is then listed, as libotr lists it, and cannot sign.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-#[cfg_attr(test, derive(PartialEq, Eq))]
+#[derive(Default, Zeroize, ZeroizeOnDrop)]
+#[cfg_attr(test, derive(Clone, PartialEq, Eq))]
 pub struct DsaNumbers {
     /// The prime modulus.
     pub p: Vec<u8>,
@@ -56,6 +60,8 @@ pub enum PrivateKeysError {
     Syntax(SyntaxError),
     /// It is one, but not of keys, or one of the accounts lacks a part.
     Unusable,
+    /// There is no memory for them.
+    OutOfMemory,
 }
 
 impl PrivateKeysError {
@@ -64,6 +70,7 @@ impl PrivateKeysError {
         match self {
             PrivateKeysError::Syntax(error) => error.code(),
             PrivateKeysError::Unusable => 54,
+            PrivateKeysError::OutOfMemory => SyntaxError::OutOfMemory.code(),
         }
     }
 }
@@ -73,6 +80,7 @@ impl fmt::Display for PrivateKeysError {
         match self {
             PrivateKeysError::Syntax(error) => error.fmt(f),
             PrivateKeysError::Unusable => f.write_str("no usable private keys"),
+            PrivateKeysError::OutOfMemory => OutOfMemory.fmt(f),
         }
     }
 }
@@ -81,7 +89,16 @@ impl std::error::Error for PrivateKeysError {}
 
 impl From<SyntaxError> for PrivateKeysError {
     fn from(error: SyntaxError) -> Self {
-        PrivateKeysError::Syntax(error)
+        match error {
+            SyntaxError::OutOfMemory => PrivateKeysError::OutOfMemory,
+            error => PrivateKeysError::Syntax(error),
+        }
+    }
+}
+
+impl From<OutOfMemory> for PrivateKeysError {
+    fn from(_: OutOfMemory) -> Self {
+        PrivateKeysError::OutOfMemory
     }
 }
 
@@ -105,14 +122,16 @@ pub fn read(file: &[u8]) -> (Vec<Account>, Option<PrivateKeysError>) {
         Ok(keys) => keys,
         Err(error) => return (Vec::new(), Some(error.into())),
     };
+    let keys = keys.whole();
     let mut accounts = Vec::new();
     if keys.nth_data(0) != Some(b"privkeys") {
         return (accounts, Some(PrivateKeysError::Unusable));
     }
     for account in keys.tail() {
-        match parse_account(&account) {
-            Ok(account) => accounts.push(account),
-            Err(error) => return (accounts, Some(error)),
+        let account = parse_account(account);
+        let taken = account.and_then(|account| Ok(buffer::push(&mut accounts, account)?));
+        if let Err(error) = taken {
+            return (accounts, Some(error));
         }
     }
     // A second list behind the first counts as accounts for libotr, which then finds none there.
@@ -120,7 +139,7 @@ pub fn read(file: &[u8]) -> (Vec<Account>, Option<PrivateKeysError>) {
     (accounts, (!is_whole).then_some(PrivateKeysError::Unusable))
 }
 
-fn parse_account(account: &Sexp) -> Result<Account, PrivateKeysError> {
+fn parse_account(account: Part<'_>) -> Result<Account, PrivateKeysError> {
     if account.nth_data(0) != Some(b"account") {
         return Err(PrivateKeysError::Unusable);
     }
@@ -131,49 +150,50 @@ fn parse_account(account: &Sexp) -> Result<Account, PrivateKeysError> {
         return Err(PrivateKeysError::Unusable);
     };
     Ok(Account {
-        name: c_string(&name)?,
-        protocol: c_string(&protocol)?,
-        numbers: DsaNumbers::from_sexp(&key)?,
-        key,
+        name: c_string(name)?,
+        protocol: c_string(protocol)?,
+        numbers: DsaNumbers::from_sexp(key)?,
+        key: key.to_sexp()?,
     })
 }
 
 /// The atom behind the head of a list, up to its first NUL.
-fn c_string(list: &Sexp) -> Result<Vec<u8>, PrivateKeysError> {
+fn c_string(list: Part<'_>) -> Result<Vec<u8>, PrivateKeysError> {
     let text = list.nth_data(1).ok_or(PrivateKeysError::Unusable)?;
-    Ok(text
-        .split(|&byte| byte == 0)
-        .next()
-        .unwrap_or_default()
-        .to_vec())
+    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
+    Ok(buffer::copy(text)?)
 }
 
 impl DsaNumbers {
     /// Finds the numbers in a `(private-key (dsa ..))`, or in any list that holds a `(dsa ..)`.
     ///
     /// # Errors
-    /// `Unusable` if p, q, g or y is missing. Whether they make a key is for `crypto` to say.
-    pub fn from_sexp(key: &Sexp) -> Result<DsaNumbers, PrivateKeysError> {
+    /// `Unusable` if p, q, g or y is missing. Whether they make a key is for `crypto` to say. `OutOfMemory`.
+    pub fn from_sexp(key: Part<'_>) -> Result<DsaNumbers, PrivateKeysError> {
         let dsa = key.find_token(b"dsa").ok_or(PrivateKeysError::Unusable)?;
-        let number = |name: &[u8]| {
-            let list = dsa.find_token(name)?;
-            let bytes = list.nth_data(1)?;
+        let digits = |name: &[u8]| {
+            let bytes = dsa.find_token(name)?.nth_data(1)?;
             let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
-            bytes.get(zeros..).map(<[u8]>::to_vec)
+            bytes.get(zeros..)
         };
-        let public = |name| number(name).ok_or(PrivateKeysError::Unusable);
-        Ok(DsaNumbers {
-            p: public(b"p")?,
-            q: public(b"q")?,
-            g: public(b"g")?,
-            y: public(b"y")?,
-            x: number(b"x").unwrap_or_default(),
-        })
+        // A missing number is found before any is copied.
+        let [p, q, g, y] = [b"p", b"q", b"g", b"y"].map(|name| digits(name));
+        let ((Some(p), Some(q)), (Some(g), Some(y))) = ((p, q), (g, y)) else {
+            return Err(PrivateKeysError::Unusable);
+        };
+        let mut numbers = DsaNumbers::default();
+        numbers.p = buffer::copy(p)?;
+        numbers.q = buffer::copy(q)?;
+        numbers.g = buffer::copy(g)?;
+        numbers.y = buffer::copy(y)?;
+        numbers.x = buffer::copy(digits(b"x").unwrap_or_default())?;
+        Ok(numbers)
     }
 
     /// The list `(private-key (dsa ..))` of these numbers, as libgcrypt makes it for a new key.
-    pub fn to_sexp(&self) -> Sexp {
-        let mut dsa = vec![Member::atom(b"dsa")];
+    pub fn to_sexp(&self) -> Result<Sexp, OutOfMemory> {
+        let mut dsa = Vec::new();
+        dsa.push(Member::atom(b"dsa")?);
         for (name, number) in [
             (b"p", &self.p),
             (b"q", &self.q),
@@ -181,37 +201,34 @@ impl DsaNumbers {
             (b"y", &self.y),
             (b"x", &self.x),
         ] {
-            let value = Member::Atom(signed(number));
-            dsa.push(Member::List(Sexp::list(vec![Member::atom(name), value])));
+            let value = Member::Atom(signed(number)?);
+            dsa.push(Member::List(Sexp::list([Member::atom(name)?, value])?));
         }
-        Sexp::list(vec![
-            Member::atom(b"private-key"),
-            Member::List(Sexp::list(dsa)),
+        Sexp::list([
+            Member::atom(b"private-key")?,
+            Member::List(Sexp::list(dsa)?),
         ])
     }
 
     /// The public key block that is sent and hashed to the fingerprint: p, q, g, y as MPIs (4 bytes of length each), without
     /// the type in front.
-    pub fn pubkey_data(&self) -> Vec<u8> {
+    pub fn pubkey_data(&self) -> Result<Vec<u8>, OutOfMemory> {
         let mut block = Vec::new();
         for number in [&self.p, &self.q, &self.g, &self.y] {
             // Atoms are bounded by MAX_ATOM; a number of 4 GiB cannot come from a file.
             let length = u32::try_from(number.len()).unwrap_or(u32::MAX);
-            block.extend(length.to_be_bytes());
-            block.extend(number);
+            buffer::append(&mut block, &length.to_be_bytes())?;
+            buffer::append(&mut block, number)?;
         }
-        block
+        Ok(block)
     }
 }
 
 /// A number as libgcrypt's signed form: a zero byte in front where the first bit would read as a minus.
-fn signed(number: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(number.len() + 1));
-    if number.first().is_some_and(|&first| first >= 0x80) {
-        bytes.push(0);
-    }
-    bytes.extend_from_slice(number);
-    bytes
+fn signed(number: &[u8]) -> Result<Zeroizing<Vec<u8>>, OutOfMemory> {
+    let would_be_minus = number.first().is_some_and(|&first| first >= 0x80);
+    let zero: &[u8] = if would_be_minus { b"\0" } else { b"" };
+    Ok(Zeroizing::new(buffer::concat(&[zero, number])?))
 }
 
 /// An account to be written.
@@ -225,54 +242,72 @@ pub struct Entry<'a> {
     pub key: &'a Sexp,
 }
 
-/// A name is longer than the 65535 bytes that libgcrypt can read back; nothing was written, so that no key is lost silently.
+/// Why no file was made, so that no key is lost silently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NameTooLong;
+pub enum Unwritten {
+    /// A name is longer than the 65535 bytes that libgcrypt can read back.
+    NameTooLong,
+    /// There is no memory for it.
+    OutOfMemory,
+}
 
-impl NameTooLong {
-    /// The number of libgpg-error for this: that of a string too long.
+impl Unwritten {
+    /// The number of libgpg-error for this: that of a string too long, or `ENOMEM`.
     pub fn code(self) -> u32 {
-        SyntaxError::StringTooLong.code()
+        match self {
+            Unwritten::NameTooLong => SyntaxError::StringTooLong.code(),
+            Unwritten::OutOfMemory => SyntaxError::OutOfMemory.code(),
+        }
     }
 }
 
-impl fmt::Display for NameTooLong {
+impl fmt::Display for Unwritten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name is too long for the private key file")
+        match self {
+            Unwritten::NameTooLong => f.write_str("a name is too long for the private key file"),
+            Unwritten::OutOfMemory => OutOfMemory.fmt(f),
+        }
     }
 }
 
-impl std::error::Error for NameTooLong {}
+impl std::error::Error for Unwritten {}
+
+impl From<OutOfMemory> for Unwritten {
+    fn from(_: OutOfMemory) -> Self {
+        Unwritten::OutOfMemory
+    }
+}
 
 /// The file for these accounts, in their order and in the layout of libotr.
 ///
 /// # Errors
-/// [`NameTooLong`].
+/// See [`Unwritten`].
 pub fn write<'a>(
     accounts: impl IntoIterator<Item = Entry<'a>>,
-) -> Result<Zeroizing<Vec<u8>>, NameTooLong> {
+) -> Result<Zeroizing<Vec<u8>>, Unwritten> {
     let mut parts = Vec::new();
+    let mut add = |part| buffer::push(&mut parts, part);
     for account in accounts {
-        parts.push(Zeroizing::new(b" (account\n".to_vec()));
+        add(Zeroizing::new(buffer::bounded(b" (account\n")))?;
         for (field, value) in [("name", account.name), ("protocol", account.protocol)] {
             if value.len() > MAX_ATOM {
-                return Err(NameTooLong);
+                return Err(Unwritten::NameTooLong);
             }
-            let list = Sexp::list(vec![Member::atom(field.as_bytes()), Member::atom(value)]);
-            parts.push(list.to_advanced());
+            let list = Sexp::list([Member::atom(field.as_bytes())?, Member::atom(value)?])?;
+            add(list.to_advanced()?)?;
         }
-        parts.push(account.key.to_advanced());
-        parts.push(Zeroizing::new(b" )\n".to_vec()));
+        add(account.key.to_advanced()?)?;
+        add(Zeroizing::new(buffer::bounded(b" )\n")))?;
     }
     let (head, tail) = (b"(privkeys\n", b")\n");
     let length = parts.iter().map(|part| part.len()).sum::<usize>() + head.len() + tail.len();
     // Made in one piece, so that no copy of a key stays behind.
-    let mut file = Zeroizing::new(Vec::with_capacity(length));
-    file.extend_from_slice(head);
+    let mut file = Zeroizing::new(buffer::with_room(length)?);
+    buffer::append(&mut file, head)?;
     for part in &parts {
-        file.extend_from_slice(part);
+        buffer::append(&mut file, part)?;
     }
-    file.extend_from_slice(tail);
+    buffer::append(&mut file, tail)?;
     Ok(file)
 }
 
@@ -310,17 +345,23 @@ mod tests {
         assert_eq!(names, expected);
         let file = rewrite(&accounts);
         assert_eq!(*file, LIBOTR_FILE);
-        let in_one_piece = (file.capacity(), accounts[0].key.to_advanced().capacity());
-        let lengths = (file.len(), accounts[0].key.to_advanced().len());
+        let in_one_piece = (
+            file.capacity(),
+            accounts[0].key.to_advanced().unwrap().capacity(),
+        );
+        let lengths = (file.len(), accounts[0].key.to_advanced().unwrap().len());
         assert_eq!(in_one_piece, lengths, "a buffer grew and left keys behind");
     }
 
     #[test]
     fn keys_made_from_numbers_print_as_those_of_libgcrypt() {
         for account in parse(LIBOTR_FILE).unwrap() {
-            let made = account.numbers.to_sexp();
+            let made = account.numbers.to_sexp().unwrap();
             assert_eq!(made.to_advanced(), account.key.to_advanced());
-            assert_eq!(DsaNumbers::from_sexp(&made).unwrap(), account.numbers);
+            assert_eq!(
+                DsaNumbers::from_sexp(made.whole()).unwrap(),
+                account.numbers
+            );
         }
     }
 
@@ -331,7 +372,8 @@ mod tests {
         let accounts = parse(LIBOTR_FILE).unwrap();
         assert_eq!(expected.lines().count(), accounts.len());
         for (account, fingerprint) in accounts.iter().zip(expected.lines()) {
-            let digest = <sha1::Sha1 as sha1::Digest>::digest(account.numbers.pubkey_data());
+            let digest =
+                <sha1::Sha1 as sha1::Digest>::digest(account.numbers.pubkey_data().unwrap());
             let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(hex, fingerprint);
         }
@@ -365,7 +407,7 @@ mod tests {
             [&b"\xff"[..], b"\x07", b"a", b"b", b"c"]
         );
         assert_eq!(
-            numbers.pubkey_data(),
+            numbers.pubkey_data().unwrap(),
             b"\0\0\0\x01\xff\0\0\0\x01\x07\0\0\0\x01a\0\0\0\x01b"
         );
     }
@@ -447,9 +489,10 @@ mod tests {
             protocol: b"p",
             key: &key,
         };
-        assert_eq!(write([entry(&name)]), Err(NameTooLong));
-        assert_eq!(NameTooLong.code(), 202);
-        assert!(NameTooLong.to_string().contains("too long"));
+        let too_long = Unwritten::NameTooLong;
+        assert_eq!(write([entry(&name)]), Err(too_long));
+        assert_eq!(too_long.code(), 202);
+        assert!(too_long.to_string().contains("too long"));
         let file = write([entry(&name[1..])]).unwrap();
         assert_eq!(parse(&file).unwrap()[0].name, name[1..]);
     }
@@ -475,7 +518,7 @@ mod tests {
                 number.into_iter().skip_while(|&byte| byte == 0).collect()
             });
             let numbers = DsaNumbers { p, q, g, y, x };
-            let key = numbers.to_sexp();
+            let key = numbers.to_sexp().unwrap();
             let file = write(names.iter().map(|[name, protocol]| Entry {
                 name: name.as_bytes(),
                 protocol: protocol.as_bytes(),

@@ -221,6 +221,10 @@ pub(super) struct Temporary {
 
 impl Temporary {
     /// Makes the file under a name that nobody can foresee; the kernel refuses a name that exists, be it a link.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a path that the system has opened"
+    )]
     pub(super) fn create(target: &Path, mode: u32) -> io::Result<Temporary> {
         let directory = match target.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),

@@ -9,6 +9,7 @@ mod print;
 
 pub use parse::{MAX_DEPTH, SyntaxError};
 
+use crate::buffer::{self, OutOfMemory};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -16,8 +17,7 @@ use zeroize::Zeroizing;
 pub const MAX_ATOM: usize = 65_535;
 
 /// One item of the flat row.
-#[derive(Clone)]
-#[cfg_attr(test, derive(PartialEq, Eq))]
+#[cfg_attr(test, derive(Clone, PartialEq, Eq))]
 enum Item {
     Open,
     Close,
@@ -25,8 +25,7 @@ enum Item {
 }
 
 /// An S-expression. [`Sexp::is_nil`] is libgcrypt's null expression: what "()" or white space alone is read as.
-#[derive(Clone)]
-#[cfg_attr(test, derive(PartialEq, Eq))]
+#[cfg_attr(test, derive(Clone, PartialEq, Eq))]
 pub struct Sexp {
     items: Vec<Item>,
 }
@@ -41,9 +40,16 @@ pub enum Member {
 
 impl Member {
     /// A public atom, as names of fields are.
-    pub fn atom(bytes: &[u8]) -> Member {
-        Member::Atom(Zeroizing::new(bytes.to_vec()))
+    pub fn atom(bytes: &[u8]) -> Result<Member, OutOfMemory> {
+        Ok(Member::Atom(Zeroizing::new(buffer::copy(bytes)?)))
     }
+}
+
+/// An S-expression within another, or the whole of it.
+#[derive(Clone, Copy)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
+pub struct Part<'a> {
+    items: &'a [Item],
 }
 
 impl Sexp {
@@ -59,23 +65,33 @@ impl Sexp {
     }
 
     /// A list of the given members.
-    pub fn list(members: Vec<Member>) -> Sexp {
-        let mut items = vec![Item::Open];
+    pub fn list(members: impl IntoIterator<Item = Member>) -> Result<Sexp, OutOfMemory> {
+        let mut items = Vec::new();
+        buffer::push(&mut items, Item::Open)?;
         for member in members {
             match member {
-                Member::Atom(atom) => items.push(Item::Atom(atom)),
-                Member::List(list) => items.extend(list.items),
+                Member::Atom(atom) => buffer::push(&mut items, Item::Atom(atom))?,
+                Member::List(list) => {
+                    for item in list.items {
+                        buffer::push(&mut items, item)?;
+                    }
+                }
             }
         }
-        items.push(Item::Close);
-        Sexp::normalised(items)
+        buffer::push(&mut items, Item::Close)?;
+        Ok(Sexp::normalised(items))
+    }
+
+    /// All of it.
+    pub fn whole(&self) -> Part<'_> {
+        Part { items: &self.items }
     }
 
     /// The text that `gcry_sexp_sprint(.., GCRYSEXP_FMT_ADVANCED, ..)` makes, with its final newline and without its NUL.
     ///
     /// [`Sexp::parse`] and libgcrypt read it back to the same expression, which is not so of the canonical form: libgcrypt
     /// prints an empty atom there as `0:` and refuses to read that.
-    pub fn to_advanced(&self) -> Zeroizing<Vec<u8>> {
+    pub fn to_advanced(&self) -> Result<Zeroizing<Vec<u8>>, OutOfMemory> {
         print::advanced(&self.items)
     }
 
@@ -84,11 +100,26 @@ impl Sexp {
         self.items.is_empty()
     }
 
+    /// libgcrypt has no empty list at the start: such an expression is nil, whatever follows.
+    fn normalised(items: Vec<Item>) -> Sexp {
+        match items.as_slice() {
+            [Item::Open, Item::Close, ..] => Sexp { items: Vec::new() },
+            _ => Sexp { items },
+        }
+    }
+}
+
+impl<'a> Part<'a> {
+    /// A copy of it, as an expression of its own.
+    pub fn to_sexp(self) -> Result<Sexp, OutOfMemory> {
+        buffer::collect(self.items.iter().map(Item::copy)).map(Sexp::normalised)
+    }
+
     /// The number of members in lists of the outermost level, as `gcry_sexp_length` counts: over all lists if there are several.
-    pub fn length(&self) -> usize {
+    pub fn length(self) -> usize {
         let mut depth = 0_usize;
         let mut length = 0;
-        for item in &self.items {
+        for item in self.items {
             match item {
                 Item::Open => {
                     length += usize::from(depth == 1);
@@ -103,7 +134,7 @@ impl Sexp {
 
     /// The atom at place `number` of the (first) list, as `gcry_sexp_nth_data` finds it; `None` if a list stands there or nothing.
     /// An expression that starts with an atom outside any list has that one at place 0.
-    pub fn nth_data(&self, number: usize) -> Option<&[u8]> {
+    pub fn nth_data(self, number: usize) -> Option<&'a [u8]> {
         if let (Some(Item::Atom(atom)), 0) = (self.items.first(), number) {
             return Some(atom);
         }
@@ -113,30 +144,23 @@ impl Sexp {
         }
     }
 
-    /// The members of the (first) list behind its head, each as a list of its own: an atom as a list of just that atom, as
-    /// `gcry_sexp_nth` gives them. An empty list comes as nil.
-    pub fn tail(&self) -> impl Iterator<Item = Sexp> + '_ {
-        self.members().skip(1).map(|member| match member {
-            [Item::Atom(atom)] => Sexp {
-                items: vec![Item::Open, Item::Atom(atom.clone()), Item::Close],
-            },
-            list => Sexp::normalised(list.to_vec()),
-        })
+    /// The members of the (first) list behind its head. Where `gcry_sexp_nth` makes a list of an atom this is the atom alone,
+    /// which [`Self::nth_data`] has at place 0 as well.
+    pub fn tail(self) -> impl Iterator<Item = Part<'a>> {
+        self.members().skip(1).map(|items| Part { items })
     }
 
     /// The first list, at any depth and in reading order, whose head is the atom `token`: `gcry_sexp_find_token`.
-    pub fn find_token(&self, token: &[u8]) -> Option<Sexp> {
+    pub fn find_token(self, token: &[u8]) -> Option<Part<'a>> {
         let start = self.items.windows(2).position(
             |pair| matches!(pair, [Item::Open, Item::Atom(head)] if head.as_slice() == token),
         )?;
-        let list = member_at(self.items.get(start..)?)?;
-        Some(Sexp {
-            items: list.to_vec(),
-        })
+        let items = member_at(self.items.get(start..)?)?;
+        Some(Part { items })
     }
 
     /// The members of the first list, each as its row of items.
-    fn members(&self) -> impl Iterator<Item = &[Item]> {
+    fn members(self) -> impl Iterator<Item = &'a [Item]> {
         let mut rest = match self.items.split_first() {
             Some((Item::Open, rest)) => rest,
             _ => &[],
@@ -147,13 +171,15 @@ impl Sexp {
             Some(member)
         })
     }
+}
 
-    /// libgcrypt has no empty list at the start: such an expression is nil, whatever follows.
-    fn normalised(items: Vec<Item>) -> Sexp {
-        match items.as_slice() {
-            [Item::Open, Item::Close, ..] => Sexp { items: Vec::new() },
-            _ => Sexp { items },
-        }
+impl Item {
+    fn copy(&self) -> Result<Item, OutOfMemory> {
+        Ok(match self {
+            Item::Open => Item::Open,
+            Item::Close => Item::Close,
+            Item::Atom(atom) => Item::Atom(Zeroizing::new(buffer::copy(atom)?)),
+        })
     }
 }
 
@@ -212,10 +238,10 @@ mod tests {
                 Ok(sexp) => {
                     assert_eq!(code, 0, "{shown:?}");
                     assert_eq!(
-                        *sexp.to_advanced(),
+                        *sexp.to_advanced().unwrap(),
                         unhex(fields[2]),
                         "{shown:?}: {:?}",
-                        String::from_utf8_lossy(&sexp.to_advanced())
+                        String::from_utf8_lossy(&sexp.to_advanced().unwrap())
                     );
                 }
             }
@@ -242,25 +268,34 @@ mod tests {
     #[test]
     fn finds_lists_at_any_depth_in_reading_order() {
         let sexp = parse(b"(a (b (c 1:x) (d 1:y)) (c 1:z))");
-        assert_eq!(sexp.find_token(b"c").unwrap().nth_data(1), Some(&b"x"[..]));
-        assert_eq!(sexp.find_token(b"a"), Some(sexp.clone()));
-        assert_eq!(sexp.find_token(b"x"), None, "x heads no list");
+        let whole = sexp.whole();
+        let found = whole.find_token(b"c").unwrap();
+        assert_eq!(found.nth_data(1), Some(&b"x"[..]));
+        assert_eq!(found.to_sexp(), Ok(parse(b"(c 1:x)")));
+        assert_eq!(whole.find_token(b"a").unwrap().to_sexp(), Ok(sexp.clone()));
+        assert!(whole.find_token(b"x").is_none(), "x heads no list");
     }
 
     #[test]
     fn counts_and_picks_members_as_libgcrypt() {
         let sexp = parse(b"(a b (c d) ())");
+        let sexp = sexp.whole();
         assert_eq!(sexp.length(), 4);
         assert_eq!(sexp.nth_data(0), Some(&b"a"[..]));
         assert_eq!(sexp.nth_data(1), Some(&b"b"[..]));
         assert_eq!(sexp.nth_data(2), None, "a list is no data");
         assert_eq!(sexp.nth_data(4), None);
-        let tail: Vec<Sexp> = sexp.tail().collect();
-        assert_eq!(tail, [parse(b"(b)"), parse(b"(c d)"), parse(b"()")]);
-        assert!(tail[2].is_nil() && !tail[0].is_nil());
-        assert_eq!(parse(b"(a b)(c d e)").length(), 5);
-        assert_eq!(parse(b"a (b c)").nth_data(0), Some(&b"a"[..]));
-        assert_eq!(parse(b"a (b c)").nth_data(1), None);
+        let tail: Vec<Part> = sexp.tail().collect();
+        assert_eq!(tail.len(), 3);
+        assert_eq!(tail[0].nth_data(0), Some(&b"b"[..]));
+        assert!(tail[0].find_token(b"b").is_none());
+        assert_eq!(tail[1].to_sexp(), Ok(parse(b"(c d)")));
+        assert!(tail[2].to_sexp().unwrap().is_nil());
+        assert_eq!(tail[2].nth_data(0), None);
+        assert_eq!(parse(b"(a b)(c d e)").whole().length(), 5);
+        let outside = parse(b"a (b c)");
+        assert_eq!(outside.whole().nth_data(0), Some(&b"a"[..]));
+        assert_eq!(outside.whole().nth_data(1), None);
     }
 
     #[test]
@@ -304,11 +339,12 @@ mod tests {
             "[a-z0-9./_:*+=-]{0,9}".prop_map(String::into_bytes),
             "[ -~\\t\\r\\n\\f\\v\\x08\\x00]{0,9}".prop_map(String::into_bytes),
         ];
-        let leaf = atom.prop_map(|bytes| Sexp::list(vec![Member::atom(&bytes)]));
+        let leaf = atom.prop_map(|bytes| Sexp::list([Member::atom(&bytes).unwrap()]).unwrap());
         leaf.prop_recursive(6, 60, 6, |inner| {
             (any::<Vec<u8>>(), prop::collection::vec(inner, 0..6)).prop_map(|(head, lists)| {
                 let lists = lists.into_iter().map(Member::List);
-                Sexp::list(std::iter::once(Member::atom(&head)).chain(lists).collect())
+                let head = Member::atom(&head).unwrap();
+                Sexp::list(std::iter::once(head).chain(lists)).unwrap()
             })
         })
     }
@@ -316,12 +352,12 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_printed_is_read_back(sexp in sexps()) {
-            prop_assert_eq!(parse(&sexp.to_advanced()), sexp);
+            prop_assert_eq!(parse(&sexp.to_advanced().unwrap()), sexp);
         }
 
         #[test]
         fn any_bytes_give_an_expression_or_an_error(input in any::<Vec<u8>>()) {
-            let _ = Sexp::parse(&input).map(|sexp| sexp.to_advanced());
+            let _ = Sexp::parse(&input).map(|sexp| sexp.to_advanced().unwrap());
         }
 
         #[test]
@@ -329,10 +365,11 @@ mod tests {
             input in r#"[()\[\]"\\#|:0-9xafn \r\n=\x00]{0,40}"#
         ) {
             if let Ok(sexp) = Sexp::parse(input.as_bytes()) {
-                let _ = (sexp.length(), sexp.nth_data(1).is_some(), sexp.tail().count());
+                let whole = sexp.whole();
+                let _ = (whole.length(), whole.nth_data(1).is_some(), whole.tail().count());
                 // Printing keeps all but libgcrypt's ways with nil.
                 if !sexp.is_nil() {
-                    prop_assert_eq!(parse(&sexp.to_advanced()), sexp);
+                    prop_assert_eq!(parse(&sexp.to_advanced().unwrap()), sexp);
                 }
             }
         }

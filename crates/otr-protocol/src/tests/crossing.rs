@@ -125,7 +125,7 @@ fn a_dh_key_is_answered_again_when_it_is_the_same() {
     let header = pair.bob.conversation.tags.header(Version::V3);
     let gy = vec![2];
     assert!(Element::from_bytes(&gy).is_some());
-    let other = armour(&DhKey { header, gy }.serialise().unwrap());
+    let other = armour(&DhKey { header, gy }.serialise().unwrap()).unwrap();
     assert_eq!(
         ours.on_dh_key(&other, key, TAGS, &Default::default()),
         Ok(false)
@@ -373,7 +373,8 @@ fn a_made_up_dh_key_does_not_bar_their_exchange() {
             }
             .serialise()
             .unwrap(),
-        );
+        )
+        .unwrap();
         assert_eq!(alice.on_dh_key(&made_up, &KEYS[0], TAGS, opened), Ok(true));
         let mut bob = start(Version::V2);
         assert_eq!(receive(&mut alice, &bob), Ok(CommitOutcome::Answered));

@@ -118,7 +118,7 @@ fn every_flipped_bit_is_noticed_and_changes_nothing() {
     for index in (12..bytes.len()).step_by(3) {
         let mut bad = bytes.clone();
         bad[index] ^= 1 << (index % 8);
-        pair.bob.receive(&armour(&bad));
+        pair.bob.receive(&armour(&bad).unwrap());
         let told = pair.bob.take_told();
         assert!(
             !told.iter().any(|t| matches!(t, Told::Text(_))),
@@ -149,7 +149,8 @@ fn key_ids_out_of_range_are_refused() {
             recipient_keyid: recipient,
             ..data.clone()
         };
-        pair.bob.receive(&armour(&forged.serialise().unwrap()));
+        pair.bob
+            .receive(&armour(&forged.serialise().unwrap()).unwrap());
         assert_eq!(
             pair.bob.take_told(),
             [Told::Notice(Notice::ReceivedUnreadable, None), Told::Report]
@@ -319,7 +320,8 @@ fn a_next_key_out_of_range_is_refused_whole() {
     let decoded = dearmour(&good, false).unwrap();
     let (mut data, _) = Data::parse(&decoded).unwrap();
     data.next_dh = &[1];
-    pair.bob.receive(&armour(&data.serialise().unwrap()));
+    pair.bob
+        .receive(&armour(&data.serialise().unwrap()).unwrap());
     assert_eq!(
         pair.bob.take_told(),
         [Told::Notice(Notice::ReceivedUnreadable, None), Told::Report]

@@ -142,7 +142,7 @@ fn damage_and_receive(side: &mut Side, message: &[u8], position: f64) {
     let body = 11;
     let index = body + (position * (bytes.len() - body) as f64) as usize;
     bytes[index] ^= 0x20;
-    let damaged = armour(&bytes);
+    let damaged = armour(&bytes).unwrap();
     let sent_before = side.outbox.len();
     let is_dh_key = message_kind(message) == MessageKind::DhKey;
     let before = (side.auth.clone(), side.conversation.state);
@@ -351,7 +351,7 @@ fn a_bad_dh_key_does_not_bar_later_exchanges() {
         auth,
         Some(&master.auth),
         &Default::default(),
-        &armour(&bad),
+        &armour(&bad).unwrap(),
         key,
         NOW,
     );
@@ -431,7 +431,9 @@ fn sealed_again(
 ) -> (Vec<u8>, [u8; 20]) {
     let mut plain = encrypted.to_vec();
     aes_ctr::apply(key, &[0; 16], &mut plain);
-    let mut sealed = change(AuthPlain::parse(&plain).unwrap()).serialise();
+    let mut sealed = change(AuthPlain::parse(&plain).unwrap())
+        .serialise()
+        .unwrap();
     aes_ctr::apply(key, &[0; 16], &mut sealed);
     let mac = hmac_sha256(mac_key, &[&mac_input(&sealed).unwrap()]);
     (sealed, *mac.first_chunk().unwrap())
@@ -467,7 +469,8 @@ fn signatures_and_keys_at_the_edges_open_no_session() {
                     count = all.len();
                     all.swap_remove(number)
                 });
-            pair.bob.receive(&armour(&message.serialise().unwrap()));
+            pair.bob
+                .receive(&armour(&message.serialise().unwrap()).unwrap());
             assert!(!pair.bob.is_secure(), "{version:?}, reveal {number}");
 
             // The true one is as good as ever. Then bob's answer is not what it should be.
@@ -481,7 +484,8 @@ fn signatures_and_keys_at_the_edges_open_no_session() {
                 &message.encrypted_signature,
                 |plain| not_quite_signatures(&plain).swap_remove(number),
             );
-            pair.alice.receive(&armour(&message.serialise().unwrap()));
+            pair.alice
+                .receive(&armour(&message.serialise().unwrap()).unwrap());
             assert!(!pair.alice.is_secure(), "{version:?}, signature {number}");
             pair.alice.receive(&true_one);
             assert!(
@@ -515,7 +519,8 @@ fn a_version_1_exchange_at_the_edges_opens_no_session() {
             signature: other.signature,
             ..message.clone()
         };
-        pair.bob.receive(&armour(&forged.serialise().unwrap()));
+        pair.bob
+            .receive(&armour(&forged.serialise().unwrap()).unwrap());
         assert!(!pair.bob.is_secure(), "{number}");
     }
     pair.bob.receive(&true_one);

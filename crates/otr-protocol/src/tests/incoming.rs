@@ -117,7 +117,9 @@ fn run_with(
             }
             Step::Done(shown) => {
                 ran.shown = Some(shown);
-                ran.text = incoming.plain_text().map(<[u8]>::to_vec);
+                ran.text = incoming
+                    .is_stripped()
+                    .then(|| incoming.plain_text().concat());
                 return ran;
             }
         };
@@ -327,7 +329,7 @@ fn a_tagged_text_is_shown_whatever_becomes_of_the_exchange() {
         (Version::V1, true, true),
         (Version::V1, false, false),
     ] {
-        let tagged = append_tag(b"hello", only(version));
+        let tagged = append_tag(b"hello", only(version)).unwrap();
         let c = &mut Conversation::default();
         let ran = run_with(c, starting, PLAIN, &tagged, key, false);
         let injected = ran.effects.iter().any(|it| matches!(it, Effect::Inject(_)));
@@ -339,7 +341,7 @@ fn a_tagged_text_is_shown_whatever_becomes_of_the_exchange() {
         &mut Conversation::default(),
         RECIPIENT,
         PLAIN,
-        &append_tag(b"hello", ALL),
+        &append_tag(b"hello", ALL).unwrap(),
     );
     assert!(silent.effects.is_empty());
     assert_eq!(silent.text.as_deref(), Some(b"hello".as_slice()));
@@ -353,7 +355,7 @@ fn an_error_is_shown_and_answered_if_the_policy_says_so() {
     assert!(matches!(ran.effects[..], [Effect::TextMayBeLost]));
     let answering = with_policy(|policy| policy.error_start_ake = true);
     let ran = run(c, answering, PLAIN, b"?OTR Error: no");
-    let query = answering.policy.query(b"us");
+    let query = answering.policy.query(b"us").unwrap();
     assert!(
         matches!(&ran.effects[..], [Effect::TextMayBeLost, Effect::Inject(sent)] if *sent == query)
     );

@@ -6,6 +6,7 @@ mod derivation;
 mod exchange;
 mod incoming;
 mod keys;
+mod memory;
 mod printing;
 mod refresh;
 mod sending;
@@ -35,7 +36,7 @@ static KEYS: LazyLock<[SigningKey; 2]> =
 const NOW: i64 = 1_000_000;
 
 /// What a side was told, in order.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Told {
     Notice(Notice, Option<Vec<u8>>),
     Secure,

@@ -6,7 +6,7 @@ use crate::wire::whitespace::find_tag;
 
 fn outgoing(side: &mut Side, text: &[u8]) -> Outgoing {
     let policy = side.policy;
-    side.conversation.outgoing(text, policy, b"alice")
+    side.conversation.outgoing(text, policy, b"alice").unwrap()
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::smp::state::Expected;
-use crate::smp_exchange::is_smp;
+use crate::smp_exchange::smp_messages;
 use crate::wire::mpi;
 use crate::wire::tlv::{self, Tlv};
 use otr_crypto::group::{
@@ -132,8 +132,8 @@ fn every_number_of_every_message_is_checked() {
     let mut alice = Smp::default();
     let message1 = alice.initiate(secret()).unwrap();
     let damage = |message: &[u8], index: usize| {
-        let mut numbers =
-            crate::wire::messages::smp::read_mpis(message, message[3].into()).unwrap();
+        let numbers = crate::wire::messages::smp::read_mpis(message, message[3].into()).unwrap();
+        let mut numbers: Vec<_> = numbers.into_iter().map(<[u8]>::to_vec).collect();
         let last = numbers[index].len() - 1;
         numbers[index][last] ^= 1;
         crate::wire::messages::smp::write_mpis(&numbers).unwrap()
@@ -185,9 +185,9 @@ fn the_proofs_hash_what_the_specification_says() {
     let message1 = Smp::default().initiate(secret).unwrap();
     let numbers = crate::wire::messages::smp::read_mpis(&message1, 6).unwrap();
     for (version, numbers) in [(1, &numbers[..3]), (2, &numbers[3..])] {
-        let public = Element::from_bytes(&numbers[0]).unwrap();
-        let c = Challenge::from_bytes(&numbers[1]).unwrap();
-        let d = Scalar::from_bytes(&numbers[2]).unwrap();
+        let public = Element::from_bytes(numbers[0]).unwrap();
+        let c = Challenge::from_bytes(numbers[1]).unwrap();
+        let d = Scalar::from_bytes(numbers[2]).unwrap();
         let made = multiply(&generator_pow_public(&d), &pow_public(&public, &c));
         let hash = sha256(&[&[version], &mpi::encode(&made.to_bytes()).unwrap()]);
         assert_eq!(mpi::minimal(&hash), numbers[1]);
@@ -196,7 +196,12 @@ fn the_proofs_hash_what_the_specification_says() {
 
 #[test]
 fn six_types_of_tlv_belong_to_the_smp() {
-    let smp: Vec<u16> = (0..20).filter(|kind| is_smp(*kind)).collect();
+    let all: Vec<Tlv> = (0..20)
+        .chain(0..20)
+        .map(|kind| Tlv::new(kind, b"").unwrap())
+        .collect();
+    let mut smp: Vec<u16> = smp_messages(&all).map(|tlv| tlv.kind).collect();
+    smp.sort_unstable();
     assert_eq!(smp, [2, 3, 4, 5, 6, 7]);
 }
 

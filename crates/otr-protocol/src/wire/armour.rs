@@ -1,9 +1,10 @@
 //! Base64 and the "?OTR:" ... "." around it.
 
-use base64_simd::{Base64, STANDARD};
+use base64_simd::{Base64, Out, STANDARD};
 
-use super::error::Malformed;
+use super::error::{Malformed, Undecoded};
 use super::search::{find, find_byte};
+use crate::buffer::{self, OutOfMemory};
 
 /// What every encoded message starts with.
 pub const PREFIX: &[u8] = b"?OTR:";
@@ -12,41 +13,78 @@ pub const PREFIX: &[u8] = b"?OTR:";
 /// whole blocks, padded, with no other byte in them. By the vector instructions of the CPU: the armour hides nothing.
 const STRICT: Base64 = STANDARD;
 
-/// Base64 with padding and without line breaks (RFC 4648, section 4).
-pub fn encode(bytes: &[u8]) -> String {
-    STRICT.encode_to_string(bytes)
+/// Base64 with padding and without line breaks (RFC 4648, section 4), piece by piece.
+pub fn encode(bytes: &[u8], mut write: impl FnMut(&[u8])) {
+    let mut space = [0; 4096];
+    for whole_blocks in bytes.chunks(4096 / 4 * 3) {
+        write(STRICT.encode(whole_blocks, Out::from_slice(&mut space)));
+    }
 }
 
 /// Reads base64 leniently: bytes outside the alphabet are skipped, the first "=" ends the text,
 /// and an unfinished block without "=" is dropped. Never allocates more than the text warrants.
-pub fn decode(text: &[u8]) -> Vec<u8> {
-    STRICT
-        .decode_to_vec(text)
-        .unwrap_or_else(|_| decode_lenient(text))
+pub fn decode(text: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
+    let mut bytes = buffer::with_room(text.len() / 4 * 3 + 3)?;
+    if STRICT.decode_append(text, &mut bytes).is_err() {
+        let mut decoder = Decoder::default();
+        text.iter()
+            .for_each(|byte| decoder.take(*byte, |byte| bytes.push(byte)));
+    }
+    Ok(bytes)
 }
 
-fn decode_lenient(text: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    let mut block = 0_u32;
-    let mut held = 0_usize;
+/// The first bytes that [`decode`] would give, and how many they are: less than `N` if there are no more.
+pub fn decode_start<const N: usize>(text: &[u8]) -> ([u8; N], usize) {
+    let (mut bytes, mut count) = ([0; N], 0);
+    let mut decoder = Decoder::default();
     for &byte in text {
-        if byte == b'=' {
-            // 2 characters hold one whole byte, 3 hold two; a single one holds none.
-            let [_, first, second, _] = (block << (6 * (4 - held))).to_be_bytes();
-            bytes.extend([first, second].iter().take(held.saturating_sub(1)));
+        decoder.take(byte, |byte| {
+            if let Some(place) = bytes.get_mut(count) {
+                *place = byte;
+                count += 1;
+            }
+        });
+        if count == N {
             break;
         }
-        let Some(bits) = sextet(byte) else { continue };
-        block = block << 6 | u32::from(bits);
-        held += 1;
-        if held == 4 {
-            let [_, first, second, third] = block.to_be_bytes();
-            bytes.extend([first, second, third]);
-            block = 0;
-            held = 0;
+    }
+    (bytes, count)
+}
+
+/// What [`decode`] does, character by character.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    block: u32,
+    /// How many characters are in the block.
+    held: usize,
+    has_ended: bool,
+}
+
+impl Decoder {
+    /// Takes the next character; `give` gets the bytes that are complete.
+    pub fn take(&mut self, character: u8, mut give: impl FnMut(u8)) {
+        if self.has_ended {
+            return;
+        }
+        if character == b'=' {
+            self.has_ended = true;
+            // 2 characters hold one whole byte, 3 hold two; a single one holds none.
+            let [_, first, second, _] = (self.block << (6 * (4 - self.held))).to_be_bytes();
+            let whole = self.held.saturating_sub(1);
+            [first, second].into_iter().take(whole).for_each(give);
+            return;
+        }
+        let Some(bits) = sextet(character) else {
+            return;
+        };
+        self.block = self.block << 6 | u32::from(bits);
+        self.held += 1;
+        if self.held == 4 {
+            let [_, first, second, third] = self.block.to_be_bytes();
+            [first, second, third].into_iter().for_each(&mut give);
+            (self.block, self.held) = (0, 0);
         }
     }
-    bytes
 }
 
 /// The six bits that a character of the alphabet stands for.
@@ -62,38 +100,50 @@ const fn sextet(byte: u8) -> Option<u8> {
 }
 
 /// The encoded message: "?OTR:", the base64 of `bytes`, ".".
-pub fn armour(bytes: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(
+pub fn armour(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
+    let mut text = buffer::with_room(
         (bytes.len() / 3)
             .saturating_add(1)
             .saturating_mul(4)
             .saturating_add(6),
-    );
-    text.extend_from_slice(PREFIX);
+    )?;
+    // There is room for all of it.
+    text.extend(PREFIX);
     STRICT.encode_append(bytes, &mut text);
     text.push(b'.');
-    text
+    Ok(text)
 }
 
 /// The bytes between the first "?OTR:" in `message` and the next ".".
 ///
 /// With `need_end`, as for the messages of a key exchange, a missing "." is an error; without it,
 /// as for data messages, everything to the end is read.
-pub fn dearmour(message: &[u8], need_end: bool) -> Result<Vec<u8>, Malformed> {
-    let start = find(message, PREFIX).ok_or(Malformed::NoArmour)?;
-    let text = message.get(start + PREFIX.len()..).unwrap_or_default();
+pub fn dearmour(message: &[u8], need_end: bool) -> Result<Vec<u8>, Undecoded> {
+    let text = after_prefix(message)?;
     // An orderly message has its only "." at the end, which spares us looking for it.
-    if let Some(Ok(bytes)) = text
-        .strip_suffix(b".")
-        .map(|text| STRICT.decode_to_vec(text))
-    {
-        return Ok(bytes);
+    if let Some(text) = text.strip_suffix(b".") {
+        let mut bytes = buffer::with_room(text.len() / 4 * 3)?;
+        if STRICT.decode_append(text, &mut bytes).is_ok() {
+            return Ok(bytes);
+        }
     }
     match find_byte(text, b'.') {
-        Some(end) => Ok(decode(text.get(..end).unwrap_or_default())),
-        None if need_end => Err(Malformed::NoEnd),
-        None => Ok(decode(text)),
+        Some(end) => Ok(decode(text.get(..end).unwrap_or_default())?),
+        None if need_end => Err(Malformed::NoEnd.into()),
+        None => Ok(decode(text)?),
     }
+}
+
+/// The first bytes that [`dearmour`] without `need_end` would give; see [`decode_start`].
+pub fn dearmour_start<const N: usize>(message: &[u8]) -> Result<([u8; N], usize), Malformed> {
+    let text = after_prefix(message)?;
+    let end = find_byte(text, b'.').unwrap_or(text.len());
+    Ok(decode_start(text.get(..end).unwrap_or_default()))
+}
+
+fn after_prefix(message: &[u8]) -> Result<&[u8], Malformed> {
+    let start = find(message, PREFIX).ok_or(Malformed::NoArmour)?;
+    Ok(message.get(start + PREFIX.len()..).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -104,6 +154,25 @@ mod tests {
     use crate::wire::kind::{MessageKind, message_kind};
     use crate::wire::messages::data::data_flags;
     use crate::wire::messages::{Data, DhCommit};
+
+    /// The decoder alone, character by character.
+    fn decode_lenient(text: &[u8]) -> Vec<u8> {
+        let (mut decoder, mut bytes) = (Decoder::default(), Vec::new());
+        for &character in text {
+            decoder.take(character, |byte| bytes.push(byte));
+        }
+        bytes
+    }
+
+    fn decoded(text: &[u8]) -> Vec<u8> {
+        decode(text).unwrap()
+    }
+
+    fn encoded(bytes: &[u8]) -> Vec<u8> {
+        let mut text = Vec::new();
+        encode(bytes, |piece| text.extend_from_slice(piece));
+        text
+    }
 
     /// RFC 4648, section 10.
     const RFC_4648: [(&[u8], &str); 7] = [
@@ -119,11 +188,11 @@ mod tests {
     #[test]
     fn agrees_with_rfc_4648() {
         for (bytes, text) in RFC_4648 {
-            assert_eq!(encode(bytes), text);
-            assert_eq!(decode(text.as_bytes()), bytes);
+            assert_eq!(encoded(bytes), text.as_bytes());
+            assert_eq!(decoded(text.as_bytes()), bytes);
             assert_eq!(decode_lenient(text.as_bytes()), bytes);
         }
-        assert_eq!(decode(b"+/+/"), [0xfb, 0xff, 0xbf]);
+        assert_eq!(decoded(b"+/+/"), [0xfb, 0xff, 0xbf]);
     }
 
     #[test]
@@ -144,26 +213,29 @@ mod tests {
             (b"====", b""),
         ];
         for (text, bytes) in cases {
-            assert_eq!(decode(text), bytes, "{}", text.escape_ascii());
+            assert_eq!(decoded(text), bytes, "{}", text.escape_ascii());
             assert_eq!(decode_lenient(text), bytes, "{}", text.escape_ascii());
         }
     }
 
     #[test]
     fn finds_the_armour_anywhere() {
-        assert_eq!(armour(b"foob"), b"?OTR:Zm9vYg==.");
+        assert_eq!(armour(b"foob").unwrap(), b"?OTR:Zm9vYg==.");
         assert_eq!(
             dearmour(b"Hi. ?OTR:Zm9v. ?OTR:YmFy.", true),
             Ok(b"foo".to_vec())
         );
         assert_eq!(dearmour(b"?OTR:.", true), Ok(Vec::new()));
-        assert_eq!(dearmour(b"?OTR Zm9v.", true), Err(Malformed::NoArmour));
-        assert_eq!(dearmour(b"", false), Err(Malformed::NoArmour));
+        assert_eq!(
+            dearmour(b"?OTR Zm9v.", true),
+            Err(Malformed::NoArmour.into())
+        );
+        assert_eq!(dearmour(b"", false), Err(Malformed::NoArmour.into()));
     }
 
     #[test]
     fn only_data_messages_may_lack_the_end() {
-        assert_eq!(dearmour(b"?OTR:Zm9v", true), Err(Malformed::NoEnd));
+        assert_eq!(dearmour(b"?OTR:Zm9v", true), Err(Malformed::NoEnd.into()));
         assert_eq!(dearmour(b"?OTR:Zm9v", false), Ok(b"foo".to_vec()));
         assert_eq!(dearmour(b"?OTR:", false), Ok(Vec::new()));
     }
@@ -194,7 +266,7 @@ mod tests {
         );
         let damages = prop::collection::vec(damage, 0..3);
         (bytes, damages, any::<bool>()).prop_map(|(bytes, damages, insert)| {
-            let mut text = encode(&bytes).into_bytes();
+            let mut text = encoded(&bytes);
             for (place, byte) in damages {
                 let at = place.index(text.len() + 1);
                 match text.get_mut(at) {
@@ -209,12 +281,12 @@ mod tests {
     proptest! {
         #[test]
         fn the_fast_path_changes_nothing(text in nearly_base64()) {
-            prop_assert_eq!(decode(&text), decode_lenient(&text));
+            prop_assert_eq!(decoded(&text), decode_lenient(&text));
         }
 
         #[test]
         fn the_fast_path_changes_nothing_for_any_blocks(text in "[A-Da-d0-3+/=]{0,16}") {
-            prop_assert_eq!(decode(text.as_bytes()), decode_lenient(text.as_bytes()));
+            prop_assert_eq!(decoded(text.as_bytes()), decode_lenient(text.as_bytes()));
         }
 
         #[test]
@@ -225,19 +297,36 @@ mod tests {
             let bytes = decode_lenient(parts.next().unwrap());
             prop_assert_eq!(dearmour(&message, false), Ok(bytes.clone()));
             let closed = ends || parts.next().is_some();
-            prop_assert_eq!(dearmour(&message, true), closed.then_some(bytes).ok_or(Malformed::NoEnd));
+            prop_assert_eq!(dearmour(&message, true), closed.then_some(bytes).ok_or(Malformed::NoEnd.into()));
         }
 
         #[test]
         fn decoding_undoes_encoding(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-            prop_assert_eq!(&decode(encode(&bytes).as_bytes()), &bytes);
-            prop_assert_eq!(&decode_lenient(encode(&bytes).as_bytes()), &bytes);
-            prop_assert_eq!(&dearmour(&armour(&bytes), true), &Ok(bytes));
+            prop_assert_eq!(&decoded(&encoded(&bytes)), &bytes);
+            prop_assert_eq!(&decode_lenient(&encoded(&bytes)), &bytes);
+            prop_assert_eq!(&dearmour(&armour(&bytes).unwrap(), true), &Ok(bytes));
+        }
+
+        #[test]
+        fn pieces_are_encoded_as_a_whole(length in 3000..13_000_usize) {
+            let bytes: Vec<u8> = (0..=255).cycle().take(length).collect();
+            prop_assert_eq!(encoded(&bytes), STRICT.encode_to_string(&bytes).into_bytes());
+        }
+
+        #[test]
+        fn the_start_is_that_of_the_whole(text in nearly_base64()) {
+            let whole = decode_lenient(&text);
+            let (start, count) = decode_start::<12>(&text);
+            prop_assert_eq!(&start[..count], &whole[..whole.len().min(12)]);
+            let message = [b"?OTR:", text.as_slice()].concat();
+            let whole = dearmour(&message, false).unwrap();
+            let (start, count) = dearmour_start::<12>(&message).unwrap();
+            prop_assert_eq!(&start[..count], &whole[..whole.len().min(12)]);
         }
 
         #[test]
         fn no_more_is_allocated_than_the_text_warrants(text in prop::collection::vec(any::<u8>(), 0..600)) {
-            prop_assert!(decode(&text).capacity() <= text.len() / 4 * 3 + 3);
+            prop_assert!(decoded(&text).capacity() <= text.len() / 4 * 3 + 3);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::buffer::OutOfMemory;
+
 /// Why bytes could not be read as what they claim to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
@@ -17,7 +19,7 @@ pub enum Malformed {
     Version,
     /// The message type byte is another message's.
     MessageType,
-    /// A field that has one possible length has another.
+    /// A field that has one possible length has another, or one of a key exchange is longer than any can be.
     FieldLength,
     /// A key id is zero.
     KeyId,
@@ -46,21 +48,67 @@ impl fmt::Display for Malformed {
 
 impl core::error::Error for Malformed {}
 
-/// A value is longer than its length field can say: 65535 bytes in a TLV, 2^32 - 1 elsewhere.
+/// Why an armoured message was not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLong;
+pub enum Undecoded {
+    /// Something is wrong with it.
+    Malformed(Malformed),
+    /// Nothing is, but there is no memory for it.
+    OutOfMemory,
+}
 
-impl fmt::Display for TooLong {
+impl fmt::Display for Undecoded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value is too long for its length field")
+        match self {
+            Self::Malformed(malformed) => malformed.fmt(f),
+            Self::OutOfMemory => OutOfMemory.fmt(f),
+        }
     }
 }
 
-impl core::error::Error for TooLong {}
+impl core::error::Error for Undecoded {}
+
+impl From<Malformed> for Undecoded {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+impl From<OutOfMemory> for Undecoded {
+    fn from(_: OutOfMemory) -> Self {
+        Self::OutOfMemory
+    }
+}
+
+/// Why a message was not written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unwritten {
+    /// A value is longer than its length field can say: 65535 bytes in a TLV, 2^32 - 1 elsewhere.
+    TooLong,
+    /// There is no memory for it.
+    OutOfMemory,
+}
+
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => f.write_str("a value is too long for its length field"),
+            Self::OutOfMemory => OutOfMemory.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for Unwritten {}
+
+impl From<OutOfMemory> for Unwritten {
+    fn from(_: OutOfMemory) -> Self {
+        Self::OutOfMemory
+    }
+}
 
 #[cfg(test)]
 mod tests {
-    use super::{Malformed, TooLong};
+    use super::{Malformed, Undecoded, Unwritten};
 
     #[test]
     fn every_fault_has_a_sentence_of_its_own() {
@@ -81,6 +129,11 @@ mod tests {
         sentences.sort();
         assert!(sentences.windows(2).all(|pair| pair[0] != pair[1]));
         let too_long = "a value is too long for its length field";
-        assert_eq!(TooLong.to_string(), too_long);
+        assert_eq!(Unwritten::TooLong.to_string(), too_long);
+        let no_memory = "there is no memory";
+        assert_eq!(Unwritten::OutOfMemory.to_string(), no_memory);
+        assert_eq!(Undecoded::OutOfMemory.to_string(), no_memory);
+        let malformed = Undecoded::Malformed(Malformed::Version);
+        assert_eq!(malformed.to_string(), "wrong protocol version");
     }
 }

@@ -1,13 +1,14 @@
 //! OTR error messages.
 
 use super::search::find;
+use crate::buffer::{self, OutOfMemory};
 
 /// What we begin an error message with.
 pub const ERROR_PREFIX: &[u8] = b"?OTR Error: ";
 
 /// The error message that says `text`.
-pub fn compose(text: &[u8]) -> Vec<u8> {
-    [ERROR_PREFIX, text].concat()
+pub fn compose(text: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
+    buffer::concat(&[ERROR_PREFIX, text])
 }
 
 /// What the error message says; one more blank after the prefix is dropped.
@@ -39,7 +40,10 @@ mod tests {
 
     #[test]
     fn composed_text_is_found_again() {
-        assert_eq!(compose(b"You are late."), b"?OTR Error: You are late.");
+        assert_eq!(
+            compose(b"You are late.").unwrap(),
+            b"?OTR Error: You are late."
+        );
         assert_eq!(
             text_of(b"?OTR Error: You are late."),
             Some(b"You are late.".as_slice())

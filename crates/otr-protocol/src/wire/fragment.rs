@@ -7,6 +7,7 @@ use super::instance::Instances;
 use super::kind::otr_tag;
 use super::scan::Scanner;
 use super::search::find_all;
+use crate::buffer::{self, OutOfMemory};
 
 /// One piece of a message: number `k` of `n`, both from 1, with at least one byte of data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +103,8 @@ pub enum Accumulated {
     Incomplete,
     /// It was the last fragment of this message.
     Complete(Vec<u8>),
+    /// There is no memory for it, and the pieces before it are gone as well.
+    Lost,
 }
 
 /// The pieces of one message that have come so far, always the first `k` of `n`.
@@ -129,7 +132,7 @@ impl Reassembly {
     /// discards what is stored, and so does a message that is no fragment. A fragment with
     /// senseless numbers changes nothing, and neither does the newest piece when it comes again, as
     /// happens on networks that repeat messages. Pieces of more than `limit` bytes together
-    /// are discarded.
+    /// are discarded, and so are those for which there is no memory.
     pub fn accept(&mut self, message: &[u8], limit: usize) -> Accumulated {
         let fragment = match Parsed::from_message(message) {
             Parsed::NotAFragment => {
@@ -153,7 +156,10 @@ impl Reassembly {
             return Accumulated::Incomplete;
         }
         self.newest = self.data.len();
-        self.data.extend_from_slice(fragment.data);
+        if buffer::append(&mut self.data, fragment.data).is_err() {
+            self.discard();
+            return Accumulated::Lost;
+        }
         self.k = fragment.k;
         if self.k < self.n {
             return Accumulated::Incomplete;
@@ -224,7 +230,7 @@ impl FragmentHeader {
     /// What comes before the number of the piece: the same for all pieces of a message.
     fn start(self) -> Vec<u8> {
         match self {
-            Self::V2 => b"?OTR,".to_vec(),
+            Self::V2 => buffer::bounded(b"?OTR,"),
             Self::V3 { ours, theirs } => format!("?OTR|{ours:08x}|{theirs:08x},").into_bytes(),
         }
     }
@@ -294,8 +300,8 @@ impl Fragments<'_> {
     }
 
     /// All of them, each as a string of its own.
-    pub fn to_vecs(&self) -> Vec<Vec<u8>> {
-        self.pieces().map(|piece| piece.parts().concat()).collect()
+    pub fn to_vecs(&self) -> Result<Vec<Vec<u8>>, OutOfMemory> {
+        buffer::collect(self.pieces().map(|piece| buffer::concat(&piece.parts())))
     }
 }
 

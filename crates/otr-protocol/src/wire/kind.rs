@@ -99,8 +99,8 @@ pub fn instances(message: &[u8]) -> Result<Instances, Malformed> {
     }
     // Version and type fill 4 characters of base64, so the tags are the next 12 by themselves.
     let text = message.get(9..21).ok_or(Malformed::Truncated)?;
-    let bytes = armour::decode(text);
-    let mut reader = Reader::new(&bytes);
+    let (bytes, count) = armour::decode_start::<8>(text);
+    let mut reader = Reader::new(bytes.get(..count).unwrap_or_default());
     Ok(Instances {
         from: reader.u32()?,
         to: reader.u32()?,

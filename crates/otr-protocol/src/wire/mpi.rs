@@ -1,6 +1,6 @@
 //! Multi-precision integers: a 4-byte length and a big-endian number.
 
-use super::error::{Malformed, TooLong};
+use super::error::{Malformed, Unwritten};
 use super::reader::Reader;
 use super::writer::Writer;
 use otr_crypto::number::leading_zeros;
@@ -11,10 +11,10 @@ pub fn minimal(body: &[u8]) -> &[u8] {
 }
 
 /// The MPI with this big-endian body: what is hashed and encrypted for a DH-commit message.
-pub fn encode(body: &[u8]) -> Result<Vec<u8>, TooLong> {
+pub fn encode(body: &[u8]) -> Result<Vec<u8>, Unwritten> {
     let mut writer = Writer::with_capacity(body.len().saturating_add(4));
-    writer.mpi(body)?;
-    Ok(writer.into_bytes())
+    writer.mpi(body);
+    writer.into_bytes()
 }
 
 /// The body of an MPI that fills `bytes` to the end, leading zeros included.

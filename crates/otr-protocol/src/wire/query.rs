@@ -3,6 +3,7 @@
 use super::dialect::Dialect;
 use super::search::find;
 use super::version::Version;
+use crate::buffer::{self, OutOfMemory};
 
 /// A set of protocol versions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,28 +43,26 @@ impl Versions {
 /// The query message that offers `versions` in the name of `our_name`.
 ///
 /// Peers and clients compare this text byte for byte.
-pub fn default_query(our_name: &[u8], versions: Versions, dialect: Dialect) -> Vec<u8> {
+pub fn default_query(
+    our_name: &[u8],
+    versions: Versions,
+    dialect: Dialect,
+) -> Result<Vec<u8>, OutOfMemory> {
     let home: &[u8] = match dialect {
         Dialect::Libotr4 => b"https://otr.cypherpunks.ca/",
         Dialect::Libotr3 => b"http://otr.cypherpunks.ca/",
     };
-    let mut message = b"?OTR".to_vec();
-    if versions.v1 {
-        message.push(b'?');
-    }
-    if versions.v2 || versions.v3 {
-        message.push(b'v');
-        if versions.v2 {
-            message.push(b'2');
-        }
-        if versions.v3 {
-            message.push(b'3');
-        }
-        message.push(b'?');
-    } else if !versions.v1 && dialect == Dialect::Libotr3 {
-        message.extend_from_slice(b"v?");
-    }
-    let parts: [&[u8]; 9] = [
+    let Versions { v1, v2, v3 } = versions;
+    let nothing = !(v1 || v2 || v3);
+    let tag = |is_there: bool, tag: &'static [u8]| if is_there { tag } else { b"" };
+    buffer::concat(&[
+        b"?OTR",
+        tag(v1, b"?"),
+        tag(v2 || v3, b"v"),
+        tag(v2, b"2"),
+        tag(v3, b"3"),
+        tag(v2 || v3, b"?"),
+        tag(nothing && dialect == Dialect::Libotr3, b"v?"),
         b"\n<b>",
         our_name,
         b"</b> has requested an <a href=\"",
@@ -74,11 +73,7 @@ pub fn default_query(our_name: &[u8], versions: Versions, dialect: Dialect) -> V
         b"\">",
         home,
         b"</a> for more information.",
-    ];
-    for part in parts {
-        message.extend_from_slice(part);
-    }
-    message
+    ])
 }
 
 /// The versions that a query message offers: none if there is no "?OTR" in it.
@@ -123,7 +118,8 @@ mod tests {
             b"alice@example.org",
             versions(false, true, true),
             Dialect::Libotr4,
-        );
+        )
+        .unwrap();
         assert_eq!(
             query.escape_ascii().to_string(),
             text.as_bytes().escape_ascii().to_string()
@@ -139,7 +135,7 @@ mod tests {
             (versions(true, false, false), "?OTR?"),
             (versions(false, false, false), "?OTRv?"),
         ] {
-            let query = default_query(b"bob", offered, Dialect::Libotr3);
+            let query = default_query(b"bob", offered, Dialect::Libotr3).unwrap();
             assert_eq!(String::from_utf8(query).unwrap(), format!("{tag}{text}"));
         }
     }
@@ -157,7 +153,7 @@ mod tests {
             b"?OTR?v23?",
         ];
         for (offered, tag) in all_sets().zip(tags) {
-            let query = default_query(b"\xff%s", offered, Dialect::Libotr4);
+            let query = default_query(b"\xff%s", offered, Dialect::Libotr4).unwrap();
             assert!(
                 query.starts_with(&[tag, b"\n<b>\xff%s</b> has"].concat()),
                 "{offered:?}"

@@ -1,8 +1,9 @@
 //! TLV records: what a data message carries besides its text (section "TLV Record").
 
-use super::error::TooLong;
+use super::error::Unwritten;
 use super::reader::Reader;
 use super::writer::Writer;
+use crate::buffer::{self, OutOfMemory};
 
 /// Padding, to be ignored.
 pub const PADDING: u16 = 0x0000;
@@ -32,6 +33,19 @@ pub struct Tlv {
     pub value: Vec<u8>,
 }
 
+impl Tlv {
+    /// A record with a copy of this value.
+    pub fn new(kind: u16, value: &[u8]) -> Result<Self, OutOfMemory> {
+        let value = buffer::copy(value)?;
+        Ok(Self { kind, value })
+    }
+
+    /// A second one like this.
+    pub fn copy(&self) -> Result<Self, OutOfMemory> {
+        Self::new(self.kind, &self.value)
+    }
+}
+
 impl core::fmt::Debug for Tlv {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         // Values are the plaintext of encrypted messages.
@@ -45,26 +59,25 @@ impl core::fmt::Debug for Tlv {
 }
 
 /// Reads records up to the end, or to the first that is cut off.
-pub fn parse_chain(bytes: &[u8]) -> Vec<Tlv> {
+pub fn parse_chain(bytes: &[u8]) -> Result<Vec<Tlv>, OutOfMemory> {
     let mut reader = Reader::new(bytes);
-    core::iter::from_fn(|| {
+    buffer::collect(core::iter::from_fn(|| {
         let kind = reader.u16().ok()?;
         let length = reader.u16().ok()?;
-        let value = reader.take(usize::from(length)).ok()?.to_vec();
-        Some(Tlv { kind, value })
-    })
-    .collect()
+        let value = reader.take(usize::from(length)).ok()?;
+        Some(Tlv::new(kind, value))
+    }))
 }
 
 /// Writes records one after the other.
-pub fn write_chain(chain: &[Tlv]) -> Result<Vec<u8>, TooLong> {
+pub fn write_chain(chain: &[Tlv]) -> Result<Vec<u8>, Unwritten> {
     let mut writer = Writer::new();
     for tlv in chain {
         writer.u16(tlv.kind);
-        writer.u16(u16::try_from(tlv.value.len()).map_err(|_| TooLong)?);
+        writer.length16(tlv.value.len());
         writer.bytes(&tlv.value);
     }
-    Ok(writer.into_bytes())
+    writer.into_bytes()
 }
 
 /// The first record of this type.
@@ -94,7 +107,7 @@ mod tests {
         ];
         let bytes = b"\x00\x01\x00\x00\x00\x08\x00\x05abcde\xff\xfe\x00\x01z";
         assert_eq!(write_chain(&chain), Ok(bytes.to_vec()));
-        assert_eq!(parse_chain(bytes), chain);
+        assert_eq!(parse_chain(bytes).unwrap(), chain);
         assert_eq!(write_chain(&[]), Ok(Vec::new()));
     }
 
@@ -105,15 +118,15 @@ mod tests {
         for length in 0..bytes.len() {
             let expected = if length < 4 { 0 } else { 1 };
             assert_eq!(
-                parse_chain(&bytes[..length]),
+                parse_chain(&bytes[..length]).unwrap(),
                 whole[..expected],
                 "{length} bytes"
             );
         }
-        assert_eq!(parse_chain(b"\x00\x02\xff\xff"), []);
+        assert_eq!(parse_chain(b"\x00\x02\xff\xff"), Ok(vec![]));
         assert_eq!(
             parse_chain(b"\x00\x02\x00\x02a\x00\x01\x00\x00"),
-            [tlv(SMP1, b"a\x00")]
+            Ok(vec![tlv(SMP1, b"a\x00")])
         );
     }
 
@@ -122,8 +135,11 @@ mod tests {
         let longest = tlv(PADDING, &[7; 65535]);
         let bytes = write_chain(&[longest.clone(), longest.clone()]).unwrap();
         assert_eq!(bytes.len(), 2 * (4 + 65535));
-        assert_eq!(parse_chain(&bytes), [longest.clone(), longest]);
-        assert_eq!(write_chain(&[tlv(PADDING, &[0; 65536])]), Err(TooLong));
+        assert_eq!(parse_chain(&bytes), Ok(vec![longest.clone(), longest]));
+        assert_eq!(
+            write_chain(&[tlv(PADDING, &[0; 65536])]),
+            Err(Unwritten::TooLong)
+        );
     }
 
     #[test]
@@ -146,7 +162,7 @@ mod tests {
         fn chains_survive(chain in prop::collection::vec((any::<u16>(), prop::collection::vec(any::<u8>(), 0..20)), 0..6)) {
             let chain: Vec<_> = chain.into_iter().map(|(kind, value)| Tlv { kind, value }).collect();
             let bytes = write_chain(&chain).unwrap();
-            prop_assert_eq!(parse_chain(&bytes), chain);
+            prop_assert_eq!(parse_chain(&bytes), Ok(chain));
         }
     }
 }

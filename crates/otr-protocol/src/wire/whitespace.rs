@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use super::query::Versions;
 use super::search::find;
+use crate::buffer::{self, OutOfMemory};
 
 /// What every tag begins with.
 pub const TAG_BASE: &[u8; 16] = b" \t  \t\t\t\t \t \t \t  ";
@@ -15,19 +16,15 @@ pub const TAG_V2: &[u8; 8] = b"  \t\t  \t ";
 pub const TAG_V3: &[u8; 8] = b"  \t\t  \t\t";
 
 /// The text with a tag at its end that offers `versions`.
-pub fn append_tag(text: &[u8], versions: Versions) -> Vec<u8> {
-    let mut tagged = text.to_vec();
-    tagged.extend_from_slice(TAG_BASE);
-    for (offered, tag) in [
-        (versions.v1, TAG_V1),
-        (versions.v2, TAG_V2),
-        (versions.v3, TAG_V3),
-    ] {
-        if offered {
-            tagged.extend_from_slice(tag);
-        }
-    }
-    tagged
+pub fn append_tag(text: &[u8], versions: Versions) -> Result<Vec<u8>, OutOfMemory> {
+    let tag = |offered, tag: &'static [u8; 8]| if offered { tag.as_slice() } else { b"" };
+    buffer::concat(&[
+        text,
+        TAG_BASE,
+        tag(versions.v1, TAG_V1),
+        tag(versions.v2, TAG_V2),
+        tag(versions.v3, TAG_V3),
+    ])
 }
 
 /// Where the first tag is, and what it offers.
@@ -49,10 +46,10 @@ pub fn find_tag(message: &[u8]) -> Option<(Range<usize>, Versions)> {
     Some((start..end, versions))
 }
 
-/// The message without its first tag, and what that tag offers; None if there is no tag.
-pub fn strip(message: &[u8]) -> Option<(Vec<u8>, Versions)> {
+/// The two parts of the message without its first tag, and what that tag offers; None if there is no tag.
+pub fn strip(message: &[u8]) -> Option<([&[u8]; 2], Versions)> {
     let (tag, versions) = find_tag(message)?;
-    let text = [message.get(..tag.start)?, message.get(tag.end..)?].concat();
+    let text = [message.get(..tag.start)?, message.get(tag.end..)?];
     Some((text, versions))
 }
 
@@ -85,14 +82,14 @@ mod tests {
     #[test]
     fn the_tag_follows_the_text_in_the_order_of_versions() {
         let expected = [b"hi".as_slice(), TAG_BASE, TAG_V1, TAG_V2, TAG_V3].concat();
-        assert_eq!(append_tag(b"hi", ALL), expected);
+        assert_eq!(append_tag(b"hi", ALL).unwrap(), expected);
         let v2_only = Versions { v2: true, ..NONE };
         assert_eq!(
-            append_tag(b"", v2_only),
+            append_tag(b"", v2_only).unwrap(),
             [TAG_BASE.as_slice(), TAG_V2].concat()
         );
         assert_eq!(
-            append_tag(b"hi", NONE),
+            append_tag(b"hi", NONE).unwrap(),
             [b"hi".as_slice(), TAG_BASE].concat()
         );
     }
@@ -105,9 +102,9 @@ mod tests {
                 v2: bits & 2 != 0,
                 v3: bits & 4 != 0,
             };
-            let tagged = append_tag(b"hi \t", offered);
+            let tagged = append_tag(b"hi \t", offered).unwrap();
             assert_eq!(find_tag(&tagged), Some((4..tagged.len(), offered)));
-            assert_eq!(strip(&tagged), Some((b"hi \t".to_vec(), offered)));
+            assert_eq!(strip(&tagged), Some(([&b"hi \t"[..], b""], offered)));
         }
     }
 
@@ -132,7 +129,10 @@ mod tests {
         assert_eq!(find_tag(&message), Some((1..41, offered)));
         assert_eq!(
             strip(&message),
-            Some(([b"a       b", TAG_V2.as_slice()].concat(), offered))
+            Some((
+                [b"a", [b"       b", TAG_V2.as_slice()].concat().as_slice()],
+                offered
+            ))
         );
     }
 
@@ -140,7 +140,7 @@ mod tests {
     fn a_group_that_is_cut_off_is_text() {
         let message = [TAG_BASE.as_slice(), &TAG_V2[..7]].concat();
         assert_eq!(find_tag(&message), Some((0..16, NONE)));
-        assert_eq!(strip(&message), Some((TAG_V2[..7].to_vec(), NONE)));
+        assert_eq!(strip(&message), Some(([b"", &TAG_V2[..7]], NONE)));
         assert_eq!(find_tag(&TAG_BASE[..15]), None);
         assert_eq!(strip(b"plain text"), None);
     }

@@ -1,35 +1,53 @@
 //! Writing OTR's data types: big-endian numbers, DATA and MPI.
 
-use super::error::TooLong;
+use super::error::Unwritten;
 use super::mpi;
+use crate::buffer;
 
-/// Appends values to a byte string.
+/// Appends values to a byte string. What cannot be written is told at the end: see [`Writer::into_bytes`].
 #[derive(Debug, Default)]
 pub struct Writer {
     bytes: Vec<u8>,
+    /// Why nothing was written any more.
+    failed: Option<Unwritten>,
 }
 
 impl Writer {
     /// An empty writer.
     pub const fn new() -> Self {
-        Self { bytes: Vec::new() }
+        Self {
+            bytes: Vec::new(),
+            failed: None,
+        }
     }
 
     /// An empty writer with room for `capacity` bytes.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            bytes: Vec::with_capacity(capacity),
+        match buffer::with_room(capacity) {
+            Ok(bytes) => Self {
+                bytes,
+                failed: None,
+            },
+            Err(error) => Self {
+                bytes: Vec::new(),
+                failed: Some(error.into()),
+            },
         }
     }
 
     /// Bytes as they are.
+    #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+        if self.failed.is_none()
+            && let Err(error) = buffer::append(&mut self.bytes, bytes)
+        {
+            self.failed = Some(error.into());
+        }
     }
 
     /// A BYTE.
     pub fn u8(&mut self, value: u8) {
-        self.bytes.push(value);
+        self.bytes(&[value]);
     }
 
     /// A SHORT.
@@ -42,31 +60,67 @@ impl Writer {
         self.bytes(&value.to_be_bytes());
     }
 
-    /// DATA: a 4-byte length and the bytes. Nothing is written if they are too long.
-    pub fn data(&mut self, data: &[u8]) -> Result<(), TooLong> {
-        self.u32(u32::try_from(data.len()).map_err(|_| TooLong)?);
+    /// A length in a SHORT.
+    pub fn length16(&mut self, length: usize) {
+        match u16::try_from(length) {
+            Ok(length) => self.u16(length),
+            Err(_) => self.too_long(),
+        }
+    }
+
+    /// A length in an INT.
+    pub fn length32(&mut self, length: usize) {
+        match u32::try_from(length) {
+            Ok(length) => self.u32(length),
+            Err(_) => self.too_long(),
+        }
+    }
+
+    /// DATA: a 4-byte length and the bytes.
+    pub fn data(&mut self, data: &[u8]) {
+        self.length32(data.len());
         self.bytes(data);
-        Ok(())
     }
 
     /// An MPI with this big-endian body, written without leading zeros.
-    pub fn mpi(&mut self, body: &[u8]) -> Result<(), TooLong> {
-        self.data(mpi::minimal(body))
-    }
-
-    /// What has been written so far.
-    pub fn written(&self) -> &[u8] {
-        &self.bytes
+    pub fn mpi(&mut self, body: &[u8]) {
+        self.data(mpi::minimal(body));
     }
 
     /// What has been written so far, to be changed in place.
-    pub fn written_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes
+    ///
+    /// # Errors
+    /// As for [`Self::into_bytes`]: not all of it is there.
+    pub fn written_mut(&mut self) -> Result<&mut [u8], Unwritten> {
+        match self.failed {
+            Some(error) => Err(error),
+            None => Ok(&mut self.bytes),
+        }
+    }
+
+    /// How much has been written so far.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether nothing has been written so far.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
     }
 
     /// All that was written.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    ///
+    /// # Errors
+    /// The first thing that went wrong, if anything did.
+    pub fn into_bytes(self) -> Result<Vec<u8>, Unwritten> {
+        match self.failed {
+            Some(error) => Err(error),
+            None => Ok(self.bytes),
+        }
+    }
+
+    fn too_long(&mut self) {
+        self.failed = self.failed.or(Some(Unwritten::TooLong));
     }
 }
 
@@ -79,9 +133,10 @@ mod tests {
     fn what_there_is_room_for_moves_nothing() {
         let mut writer = Writer::with_capacity(1000);
         writer.u8(0);
-        let start = writer.written().as_ptr();
+        let start = writer.written_mut().unwrap().as_ptr();
         writer.bytes(&[0; 999]);
-        assert_eq!(writer.written().as_ptr(), start);
+        let written = writer.into_bytes().unwrap();
+        assert_eq!(written.as_ptr(), start);
     }
 
     #[test]
@@ -91,12 +146,25 @@ mod tests {
         writer.u16(0x0203);
         writer.u32(0x0405_0607);
         writer.bytes(b"xy");
-        writer.data(b"\0ab").unwrap();
-        assert_eq!(writer.written().len(), 16);
-        writer.mpi(b"\0\0\x0a\0").unwrap();
+        writer.data(b"\0ab");
+        assert_eq!(writer.len(), 16);
+        writer.mpi(b"\0\0\x0a\0");
         assert_eq!(
-            writer.into_bytes(),
+            writer.into_bytes().unwrap(),
             b"\x01\x02\x03\x04\x05\x06\x07xy\x00\x00\x00\x03\0ab\x00\x00\x00\x02\x0a\0"
         );
+    }
+
+    #[test]
+    fn the_first_failure_is_told_and_nothing_follows_it() {
+        let mut writer = Writer::new();
+        writer.length16(65_536);
+        writer.u8(1);
+        assert_eq!(writer.written_mut(), Err(Unwritten::TooLong));
+        assert!(writer.is_empty());
+        assert_eq!(writer.into_bytes(), Err(Unwritten::TooLong));
+        let mut writer = Writer::with_capacity(usize::MAX);
+        writer.length16(65_536);
+        assert_eq!(writer.into_bytes(), Err(Unwritten::OutOfMemory));
     }
 }

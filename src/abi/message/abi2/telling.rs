@@ -11,7 +11,7 @@ use crate::abi::error::GcryError;
 use crate::abi::error_text::gcry_strerror;
 use crate::abi::memory::{bytes_of, c_string, free_and_clear};
 use crate::abi::message::client::Client;
-use crate::abi::message::transmit::transmit_all;
+use crate::abi::message::transmit::transmit;
 use crate::abi::smp_numbers::expected_number;
 use crate::abi::types::*;
 use otr_protocol::conversation::RESENT_PREFIX;
@@ -98,11 +98,9 @@ pub unsafe fn tell(client: Client, handle: Handle, ctx: *mut ConnContext, effect
                 report_unexpected_data(client, handle, ctx);
             }
             Effect::ReportError(code) => {
-                let _ = transmit_all(
-                    client,
-                    handle,
-                    &compose(texts::error_for_them(*code).as_bytes()),
-                );
+                let message = error_text(client, ctx, *code);
+                let _ = transmit(client, handle, message, FRAGMENT_SEND_ALL, ptr::null_mut());
+                libc::free(message.cast());
             }
             Effect::SmpExpect(expected) => {
                 if let Some(state) = (*ctx).smstate.as_mut() {
@@ -210,8 +208,9 @@ pub unsafe fn setup_failed(client: Client, ctx: *mut ConnContext, error: GcryErr
         } else {
             bytes_of(gcry_strerror(error)).unwrap_or_default()
         };
-        let words = Words::new(&texts::setup_failed(reason));
-        displayed_or_in_a_window(client, ctx, words);
+        if let Some(words) = texts::setup_failed(reason).map(|words| Words::new(&words)) {
+            displayed_or_in_a_window(client, ctx, words);
+        }
     }
 }
 
@@ -229,7 +228,8 @@ pub unsafe fn smp_not_sent(client: Client, ctx: *mut ConnContext) {
 /// # Safety
 /// None.
 pub unsafe fn error_text(_client: Client, _ctx: *mut ConnContext, code: ErrorCode) -> *mut c_char {
-    c_string(&compose(texts::error_for_them(code).as_bytes()))
+    let message = compose(texts::error_for_them(code).as_bytes());
+    message.map_or(ptr::null_mut(), |message| c_string(&message))
 }
 
 /// What goes before a text that is sent again, malloc'ed: nothing, if it was sent again before.
@@ -258,11 +258,11 @@ unsafe fn report_unexpected_data(client: Client, handle: Handle, ctx: *mut ConnC
             Some(ctx) if name.is_null() => (*ctx).accountname.cast_const(),
             _ => name,
         };
-        let mut message = c_string(&compose(&texts::unexpected_data(
-            bytes_of(ours).unwrap_or_default(),
-        )));
+        let mut message = texts::unexpected_data(bytes_of(ours).unwrap_or_default())
+            .and_then(|words| compose(&words).ok())
+            .map_or(ptr::null_mut(), |message| c_string(&message));
         if !message.is_null() {
-            let _ = super::transmit(client, handle, message, FRAGMENT_SEND_ALL, ptr::null_mut());
+            let _ = transmit(client, handle, message, FRAGMENT_SEND_ALL, ptr::null_mut());
         }
         free_and_clear(&raw mut message);
         client.free_account_name(name);

@@ -3,6 +3,7 @@
 //! Clients of libotr 3 look for some phrases in them: those are marked, and stay as they are. `<b>` and `<i>` are HTML, which
 //! the lines in a conversation may contain.
 
+use otr_protocol::buffer::concat;
 use otr_protocol::effects::{ErrorCode, Notice};
 
 /// How a notice is put.
@@ -25,14 +26,15 @@ pub struct Window {
     pub secondary: &'static str,
 }
 
-/// Joins the parts of a text.
+/// Joins the parts of a text. Without memory for it there is none.
 macro_rules! text {
     ($($part:expr),+) => {
-        [$(AsRef::<[u8]>::as_ref(&$part)),+].concat()
+        concat(&[$(AsRef::<[u8]>::as_ref(&$part)),+]).ok()?
     };
 }
 
-/// The words for a notice about a correspondent; `message` is what goes with it. `None` for what goes into the log only.
+/// The words for a notice about a correspondent; `message` is what goes with it. `None` for what goes into the log only, and
+/// without memory.
 pub fn wording(notice: Notice, user: &[u8], message: &[u8]) -> Option<Wording> {
     let window = |is_error, title, primary: Vec<u8>, secondary| {
         Some(Window {
@@ -150,7 +152,7 @@ pub fn wording(notice: Notice, user: &[u8], message: &[u8]) -> Option<Wording> {
     })
 }
 
-/// The line for the log, if a notice has one.
+/// The line for the log, if a notice has one and there is memory for it.
 pub fn log_line(notice: Notice, user: &[u8]) -> Option<Vec<u8>> {
     Some(match notice {
         Notice::HeartbeatReceived => text!("Heartbeat received from ", user, ".\n"),
@@ -162,18 +164,18 @@ pub fn log_line(notice: Notice, user: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// Why no session could be set up.
-pub fn setup_failed(reason: &[u8]) -> Wording {
-    let line = text!("The private conversation could not be set up: ", reason);
-    Wording {
+/// Why no session could be set up. `None` without memory.
+pub fn setup_failed(reason: &[u8]) -> Option<Wording> {
+    let words = "The private conversation could not be set up: ";
+    Some(Wording {
+        line: text!(words, reason),
         window: Some(Window {
             is_error: true,
             title: "OTR error",
-            primary: line.clone(),
+            primary: text!(words, reason),
             secondary: "",
         }),
-        line,
-    }
+    })
 }
 
 /// What the correspondent is told of an error of theirs or ours.
@@ -188,12 +190,13 @@ pub fn error_for_them(code: ErrorCode) -> &'static str {
 }
 
 /// What the correspondent is told who writes as if there were a session. Both halves are looked for.
-pub fn unexpected_data(our_name: &[u8]) -> Vec<u8> {
-    text!(
+/// `None` without memory.
+pub fn unexpected_data(our_name: &[u8]) -> Option<Vec<u8>> {
+    Some(text!(
         "You sent encrypted data to ",
         our_name,
         ", who wasn't expecting it."
-    )
+    ))
 }
 
 #[cfg(test)]
@@ -214,7 +217,7 @@ mod tests {
             Notice::ReceivedError,
             Notice::ReceivedUnencrypted,
         ];
-        let mut said = String::from_utf8(unexpected_data(b"bob")).unwrap() + "\n";
+        let mut said = String::from_utf8(unexpected_data(b"bob").unwrap()).unwrap() + "\n";
         for notice in all {
             let words = wording(notice, b"\xc3\xa4lice", b"hello").unwrap();
             assert!(log_line(notice, b"").is_none());

@@ -8,6 +8,7 @@ use crate::abi::error::GcryError;
 use crate::abi::memory::{bytes_of, c_string};
 use crate::abi::message::client::{Client, callback};
 use crate::abi::types::*;
+use otr_protocol::wire::error_message::compose;
 
 /// Every table has the member.
 pub fn has_max_message_size() -> bool {
@@ -107,7 +108,7 @@ impl Client {
             };
             let text = ask(self.opdata, ctx, code);
             let message = match bytes_of(text) {
-                Some(text) => c_string(&otr_protocol::wire::error_message::compose(text)),
+                Some(text) => compose(text).map_or(ptr::null_mut(), |message| c_string(&message)),
                 None => ptr::null_mut(),
             };
             if !text.is_null()
@@ -142,6 +143,9 @@ impl Client {
 
     /// A text as the client wants it sent or shown, malloc'ed; NULL to leave it as it is.
     ///
+    /// # Errors
+    /// `ENOMEM`: the client has put it otherwise, and there is no memory for that.
+    ///
     /// # Safety
     /// As for all callbacks; `text` outlives the call.
     pub unsafe fn convert(
@@ -150,16 +154,16 @@ impl Client {
         ctx: *mut ConnContext,
         direction: OtrlConvertType,
         text: *const c_char,
-    ) -> *mut c_char {
+    ) -> Result<*mut c_char, GcryError> {
         // SAFETY: the caller's promise; the context is looked up again before it is handed out again.
         unsafe {
             let Some(convert) = callback!(self, convert_msg) else {
-                return ptr::null_mut();
+                return Ok(ptr::null_mut());
             };
             let mut converted: *mut c_char = ptr::null_mut();
             convert(self.opdata, ctx, direction, &raw mut converted, text);
             if converted.is_null() {
-                return ptr::null_mut();
+                return Ok(ptr::null_mut());
             }
             let copy = bytes_of(converted).map_or(ptr::null_mut(), c_string);
             if let Some(ctx) = handle.get(self.us)
@@ -167,7 +171,11 @@ impl Client {
             {
                 free(self.opdata, ctx, converted);
             }
-            copy
+            if copy.is_null() {
+                Err(GcryError::ENOMEM)
+            } else {
+                Ok(copy)
+            }
         }
     }
 

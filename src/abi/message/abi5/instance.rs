@@ -41,6 +41,15 @@ pub unsafe fn find(
     (!ctx.is_null()).then_some(ctx)
 }
 
+/// The context of the instance that is talked to, if there is one.
+///
+/// # Safety
+/// As for [`find`].
+pub unsafe fn find_best(client: Client, names: Names) -> Option<*mut ConnContext> {
+    // SAFETY: the caller's promise.
+    unsafe { find(client, names, INSTAG_BEST) }
+}
+
 /// Gives a context our instance tag: the account's, one that the client makes now, that of the
 /// master (all instances of a correspondent must see the same one), or a random one.
 ///

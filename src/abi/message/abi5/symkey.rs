@@ -11,6 +11,7 @@ use crate::abi::memory::slice_of;
 use crate::abi::message::client::Client;
 use crate::abi::message::transmit::transmit_all;
 use crate::abi::types::*;
+use otr_protocol::buffer;
 use otr_protocol::wire::tlv::{self, Tlv};
 
 /// Puts the current extra key into `symkey` and tells the correspondent what it is for.
@@ -38,8 +39,7 @@ pub unsafe extern "C-unwind" fn otrl_message_symkey(
             return GcryError::INV_VALUE;
         }
         let sent = with_conversation(context, |c| {
-            let mut value = purpose.to_be_bytes().to_vec();
-            value.extend_from_slice(slice_of(usedata, usedatalen));
+            let value = buffer::concat(&[&purpose.to_be_bytes(), slice_of(usedata, usedatalen)])?;
             c.encrypt_internal(&[Tlv {
                 kind: tlv::SYMKEY,
                 value,

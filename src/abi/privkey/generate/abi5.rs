@@ -114,7 +114,11 @@ unsafe fn start(
         unsafe { pending::forget(us, account, protocol) };
         return Err(GcryError::INV_VALUE);
     }
-    Ok(jobs::begin(us, account, protocol))
+    jobs::begin(us, account, protocol).map_err(|error| {
+        // SAFETY: likewise.
+        unsafe { pending::forget(us, account, protocol) };
+        error.into()
+    })
 }
 
 fn calculate(newkey: *mut c_void) -> Result<(), GcryError> {

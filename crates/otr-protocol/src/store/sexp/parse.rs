@@ -1,6 +1,7 @@
 //! Reading: bytes to the flat row of items, with libgcrypt's tolerance and its error numbers.
 
 use super::{Item, MAX_ATOM};
+use crate::buffer::{self, OutOfMemory};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -39,6 +40,8 @@ pub enum SyntaxError {
     OddHexNumbers,
     /// `||`: libgcrypt asks for no memory, gets none, and reports that.
     EmptyBase64,
+    /// There is no memory for it.
+    OutOfMemory,
 }
 
 impl SyntaxError {
@@ -60,6 +63,8 @@ impl SyntaxError {
             SyntaxError::OddHexNumbers => 212,
             // EINVAL as libgpg-error numbers it.
             SyntaxError::EmptyBase64 => 32_816,
+            // ENOMEM, likewise.
+            SyntaxError::OutOfMemory => 32_854,
         }
     }
 }
@@ -81,11 +86,18 @@ impl fmt::Display for SyntaxError {
             SyntaxError::BadHexCharacter => "a character that is no hex digit",
             SyntaxError::OddHexNumbers => "an odd number of hex digits",
             SyntaxError::EmptyBase64 => "empty base64",
+            SyntaxError::OutOfMemory => "there is no memory",
         })
     }
 }
 
 impl std::error::Error for SyntaxError {}
+
+impl From<OutOfMemory> for SyntaxError {
+    fn from(_: OutOfMemory) -> Self {
+        SyntaxError::OutOfMemory
+    }
+}
 
 /// Bytes of an atom; `None` where the input ends inside it, which is an error only in an open list.
 type Atom = Option<Zeroizing<Vec<u8>>>;
@@ -107,14 +119,14 @@ pub(super) fn parse(input: &[u8]) -> Result<Vec<Item>, SyntaxError> {
                     return Err(SyntaxError::TooDeep);
                 }
                 depth += 1;
-                items.push(Item::Open);
+                buffer::push(&mut items, Item::Open)?;
                 continue;
             }
             b')' => {
                 depth = depth
                     .checked_sub(1)
                     .ok_or(SyntaxError::UnmatchedParenthesis)?;
-                items.push(Item::Close);
+                buffer::push(&mut items, Item::Close)?;
                 continue;
             }
             b'[' if in_hint => return Err(SyntaxError::NestedHint),
@@ -129,7 +141,7 @@ pub(super) fn parse(input: &[u8]) -> Result<Vec<Item>, SyntaxError> {
             b'|' => reader.base64()?,
             b'0' => return Err(SyntaxError::ZeroPrefix),
             b'1'..=b'9' => reader.with_length(byte)?,
-            _ if is_token(byte) => reader.token(byte),
+            _ if is_token(byte) => reader.token(byte)?,
             b'{' | b'&' | b'\\' => return Err(SyntaxError::UnexpectedPunctuation),
             _ => return Err(SyntaxError::BadCharacter),
         };
@@ -137,7 +149,7 @@ pub(super) fn parse(input: &[u8]) -> Result<Vec<Item>, SyntaxError> {
         if atom.len() > MAX_ATOM {
             return Err(SyntaxError::StringTooLong);
         }
-        items.push(Item::Atom(atom));
+        buffer::push(&mut items, Item::Atom(atom))?;
     }
     if depth > 0 {
         return Err(SyntaxError::UnmatchedParenthesis);
@@ -175,18 +187,16 @@ impl<'a> Reader<'a> {
     }
 
     /// A token whose first byte is already taken. Its end must be seen.
-    fn token(&mut self, first: u8) -> Atom {
+    fn token(&mut self, first: u8) -> Result<Atom, OutOfMemory> {
         let length = self.rest.iter().position(|&byte| !is_token(byte));
         let Some((token, rest)) = length.and_then(|length| self.rest.split_at_checked(length))
         else {
             self.rest = &[];
-            return None;
+            return Ok(None);
         };
         self.rest = rest;
-        let mut atom = Zeroizing::new(Vec::with_capacity(token.len() + 1));
-        atom.push(first);
-        atom.extend_from_slice(token);
-        Some(atom)
+        let atom = buffer::concat(&[&[first], token])?;
+        Ok(Some(Zeroizing::new(atom)))
     }
 
     /// A length whose first digit is already taken, and its string. Only the verbatim form heeds the length, as in libgcrypt.
@@ -213,7 +223,7 @@ impl<'a> Reader<'a> {
                 if atom.len() > MAX_ATOM {
                     return Err(SyntaxError::StringTooLong);
                 }
-                Ok(Some(Zeroizing::new(atom.to_vec())))
+                Ok(Some(Zeroizing::new(buffer::copy(atom)?)))
             }
             b'"' => self.quoted(),
             b'#' => self.hex(),
@@ -231,7 +241,8 @@ impl<'a> Reader<'a> {
             after_backslash = byte == b'\\' && !after_backslash;
             !ends
         });
-        let mut atom = Zeroizing::new(Vec::with_capacity(length.count().min(MAX_ATOM + 1)));
+        let length = length.count().min(MAX_ATOM + 1);
+        let mut atom = Zeroizing::new(buffer::with_room(length)?);
         while let Some(byte) = self.next() {
             match byte {
                 b'"' => return Ok(Some(atom)),
@@ -292,9 +303,9 @@ impl<'a> Reader<'a> {
     /// Hex digits behind the opening `#`; white space may stand anywhere.
     fn hex(&mut self) -> Result<Atom, SyntaxError> {
         let end = self.rest.iter().position(|&byte| byte == b'#');
-        let mut atom = Zeroizing::new(Vec::with_capacity(
-            end.unwrap_or(self.rest.len()).div_ceil(2).min(MAX_ATOM + 1),
-        ));
+        let digits = end.unwrap_or(self.rest.len());
+        let length = digits.div_ceil(2).min(MAX_ATOM + 1);
+        let mut atom = Zeroizing::new(buffer::with_room(length)?);
         let mut high = None;
         while let Some(byte) = self.next() {
             if byte == b'#' {
@@ -331,9 +342,8 @@ impl<'a> Reader<'a> {
         let mut digits = text.split(|&byte| byte == b'=');
         let data = digits.next().unwrap_or_default();
         let padded = digits.next().is_some();
-        let mut atom = Zeroizing::new(Vec::with_capacity(
-            (data.len() / 4 * 3 + 3).min(MAX_ATOM + 1),
-        ));
+        let length = (data.len() / 4 * 3 + 3).min(MAX_ATOM + 1);
+        let mut atom = Zeroizing::new(buffer::with_room(length)?);
         for quad in data.chunks(4) {
             let bits = quad
                 .iter()

@@ -1,16 +1,17 @@
 //! Printing: the flat row of items to libgcrypt's advanced form.
 
 use super::{Item, parse::is_token};
+use crate::buffer::{self, OutOfMemory};
 use zeroize::Zeroizing;
 
 /// The printed form with its final newline.
-pub(super) fn advanced(items: &[Item]) -> Zeroizing<Vec<u8>> {
+pub(super) fn advanced(items: &[Item]) -> Result<Zeroizing<Vec<u8>>, OutOfMemory> {
     // Counted first, so that the text never moves in memory and leaves no copy of a key.
     let mut length = 0;
     print(items, &mut |part| length += part.len());
-    let mut text = Zeroizing::new(Vec::with_capacity(length));
-    print(items, &mut |part| text.extend_from_slice(part));
-    text
+    let mut text = Zeroizing::new(buffer::with_room(length)?);
+    print(items, &mut |part| text.extend(part));
+    Ok(text)
 }
 
 fn print(items: &[Item], emit: &mut dyn FnMut(&[u8])) {

@@ -2,7 +2,7 @@
 
 use super::header::{Header, TYPE_DATA};
 use crate::wire::armour;
-use crate::wire::error::{Malformed, TooLong};
+use crate::wire::error::{Malformed, Unwritten};
 use crate::wire::reader::Reader;
 use crate::wire::version::Version;
 use crate::wire::writer::Writer;
@@ -65,7 +65,7 @@ impl<'a> Data<'a> {
     }
 
     /// Writes the message with the MAC it has.
-    pub fn serialise(&self) -> Result<Vec<u8>, TooLong> {
+    pub fn serialise(&self) -> Result<Vec<u8>, Unwritten> {
         self.serialise_with_mac(|_| self.mac)
     }
 
@@ -74,7 +74,7 @@ impl<'a> Data<'a> {
     pub fn serialise_with_mac(
         &self,
         mac_of: impl FnOnce(&[u8]) -> [u8; 20],
-    ) -> Result<Vec<u8>, TooLong> {
+    ) -> Result<Vec<u8>, Unwritten> {
         self.serialise_sealed(&[self.encrypted], |covered, _| mac_of(covered))
     }
 
@@ -84,7 +84,7 @@ impl<'a> Data<'a> {
         &self,
         plain: &[&[u8]],
         seal: impl FnOnce(&mut [u8], usize) -> [u8; 20],
-    ) -> Result<Vec<u8>, TooLong> {
+    ) -> Result<Vec<u8>, Unwritten> {
         let length = plain
             .iter()
             .fold(0_usize, |sum, part| sum.saturating_add(part.len()));
@@ -92,7 +92,6 @@ impl<'a> Data<'a> {
         let capacity = [self.next_dh.len(), length, self.revealed_mac_keys.len()]
             .iter()
             .fold(64_usize, |sum, body| sum.saturating_add(*body));
-        let encrypted_length = u32::try_from(length).map_err(|_| TooLong)?;
         let mut writer = Writer::with_capacity(capacity);
         self.header.write(&mut writer, TYPE_DATA);
         if self.header.version() != Version::V1 {
@@ -100,25 +99,26 @@ impl<'a> Data<'a> {
         }
         writer.u32(self.sender_keyid);
         writer.u32(self.recipient_keyid);
-        writer.mpi(self.next_dh)?;
+        writer.mpi(self.next_dh);
         writer.bytes(&self.counter);
-        writer.u32(encrypted_length);
-        let start = writer.written().len();
+        writer.length32(length);
+        let start = writer.len();
         for part in plain {
             writer.bytes(part);
         }
-        let mac = seal(writer.written_mut(), start);
+        let mac = seal(writer.written_mut()?, start);
         writer.bytes(&mac);
-        writer.data(self.revealed_mac_keys)?;
-        Ok(writer.into_bytes())
+        writer.data(self.revealed_mac_keys);
+        writer.into_bytes()
     }
 }
 
 /// The flags of an armoured data message that need not be readable beyond them; None if it is not
 /// even that far a data message.
 pub fn data_flags(message: &[u8]) -> Option<u8> {
-    let bytes = armour::dearmour(message, false).ok()?;
-    let mut reader = Reader::new(&bytes);
+    // Version, type, instance tags and flags.
+    let (bytes, count) = armour::dearmour_start::<12>(message).ok()?;
+    let mut reader = Reader::new(bytes.get(..count).unwrap_or_default());
     let header = Header::read(&mut reader, TYPE_DATA).ok()?;
     read_flags(&mut reader, header).ok()
 }

@@ -1,7 +1,7 @@
 //! The first two messages of the authenticated key exchange: DH-commit and DH-key.
 
-use super::header::{Header, TYPE_DH_COMMIT, TYPE_DH_KEY};
-use crate::wire::error::{Malformed, TooLong};
+use super::header::{Header, TYPE_DH_COMMIT, TYPE_DH_KEY, field};
+use crate::wire::error::{Malformed, Unwritten};
 use crate::wire::reader::Reader;
 use crate::wire::writer::Writer;
 
@@ -21,7 +21,7 @@ impl DhCommit {
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         let header = Header::read(&mut reader, TYPE_DH_COMMIT)?;
-        let encrypted_gx = reader.data()?.to_vec();
+        let encrypted_gx = field(reader.data()?)?;
         let hashed_gx = reader
             .data()?
             .try_into()
@@ -35,12 +35,12 @@ impl DhCommit {
     }
 
     /// Writes the message.
-    pub fn serialise(&self) -> Result<Vec<u8>, TooLong> {
+    pub fn serialise(&self) -> Result<Vec<u8>, Unwritten> {
         let mut writer = Writer::new();
         self.header.write(&mut writer, TYPE_DH_COMMIT);
-        writer.data(&self.encrypted_gx)?;
-        writer.data(&self.hashed_gx)?;
-        Ok(writer.into_bytes())
+        writer.data(&self.encrypted_gx);
+        writer.data(&self.hashed_gx);
+        writer.into_bytes()
     }
 }
 
@@ -58,16 +58,16 @@ impl DhKey {
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         let header = Header::read(&mut reader, TYPE_DH_KEY)?;
-        let gy = reader.mpi()?.to_vec();
+        let gy = field(reader.mpi()?)?;
         reader.finish()?;
         Ok(Self { header, gy })
     }
 
     /// Writes the message.
-    pub fn serialise(&self) -> Result<Vec<u8>, TooLong> {
+    pub fn serialise(&self) -> Result<Vec<u8>, Unwritten> {
         let mut writer = Writer::new();
         self.header.write(&mut writer, TYPE_DH_KEY);
-        writer.mpi(&self.gy)?;
-        Ok(writer.into_bytes())
+        writer.mpi(&self.gy);
+        writer.into_bytes()
     }
 }

@@ -1,5 +1,6 @@
 //! What every encoded message begins with: version, type and, in version 3, instance tags.
 
+use crate::buffer;
 use crate::wire::error::Malformed;
 use crate::wire::instance::Instances;
 use crate::wire::reader::Reader;
@@ -16,6 +17,18 @@ pub const TYPE_DH_KEY: u8 = 0x0a;
 pub const TYPE_REVEAL_SIGNATURE: u8 = 0x11;
 /// Message type of a signature message.
 pub const TYPE_SIGNATURE: u8 = 0x12;
+
+/// The longest field of an exchange that is read. What is needed is a quarter of this: a public key with numbers of 3072 bits.
+/// They are kept while an exchange is under way, and anybody can begin one.
+pub const MAX_FIELD: usize = 4096;
+
+/// A copy of a field of an exchange.
+pub(super) fn field(bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
+    if bytes.len() > MAX_FIELD {
+        return Err(Malformed::FieldLength);
+    }
+    Ok(buffer::bounded(bytes))
+}
 
 /// The version of a message, with the instance tags that version 3 alone has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! Fingerprints, MACs and signatures cover these bytes as the peer wrote them, so messages hold
 //! them raw, and the numbers are a view.
 
-use crate::wire::error::{Malformed, TooLong};
+use crate::wire::error::{Malformed, Unwritten};
 use crate::wire::reader::Reader;
 use crate::wire::writer::Writer;
 
@@ -33,12 +33,12 @@ impl<'a> DsaNumbers<'a> {
     }
 
     /// Writes the four MPIs.
-    pub fn encode(&self) -> Result<Vec<u8>, TooLong> {
+    pub fn encode(&self) -> Result<Vec<u8>, Unwritten> {
         let mut writer = Writer::new();
         for number in [self.p, self.q, self.g, self.y] {
-            writer.mpi(number)?;
+            writer.mpi(number);
         }
-        Ok(writer.into_bytes())
+        writer.into_bytes()
     }
 
     fn read(reader: &mut Reader<'a>) -> Result<Self, Malformed> {

@@ -1,9 +1,9 @@
 //! The last two messages of the authenticated key exchange, reveal signature and signature, and
 //! what is encrypted in both.
 
-use super::header::{Header, TYPE_REVEAL_SIGNATURE, TYPE_SIGNATURE};
+use super::header::{Header, TYPE_REVEAL_SIGNATURE, TYPE_SIGNATURE, field};
 use super::public_key::{self, DsaNumbers, PUBLIC_KEY_TYPE_DSA};
-use crate::wire::error::{Malformed, TooLong};
+use crate::wire::error::{Malformed, Unwritten};
 use crate::wire::reader::Reader;
 use crate::wire::writer::Writer;
 
@@ -29,7 +29,7 @@ impl RevealSignature {
             .data()?
             .try_into()
             .map_err(|_| Malformed::FieldLength)?;
-        let encrypted_signature = reader.data()?.to_vec();
+        let encrypted_signature = field(reader.data()?)?;
         let mac = reader.array()?;
         reader.finish()?;
         Ok(Self {
@@ -41,13 +41,13 @@ impl RevealSignature {
     }
 
     /// Writes the message.
-    pub fn serialise(&self) -> Result<Vec<u8>, TooLong> {
+    pub fn serialise(&self) -> Result<Vec<u8>, Unwritten> {
         let mut writer = Writer::new();
         self.header.write(&mut writer, TYPE_REVEAL_SIGNATURE);
-        writer.data(&self.revealed_key)?;
-        writer.data(&self.encrypted_signature)?;
+        writer.data(&self.revealed_key);
+        writer.data(&self.encrypted_signature);
         writer.bytes(&self.mac);
-        Ok(writer.into_bytes())
+        writer.into_bytes()
     }
 }
 
@@ -76,7 +76,7 @@ impl Signature {
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         let header = Header::read(&mut reader, TYPE_SIGNATURE)?;
-        let encrypted_signature = reader.data()?.to_vec();
+        let encrypted_signature = field(reader.data()?)?;
         let mac = reader.array()?;
         reader.finish()?;
         Ok(Self {
@@ -87,20 +87,20 @@ impl Signature {
     }
 
     /// Writes the message.
-    pub fn serialise(&self) -> Result<Vec<u8>, TooLong> {
+    pub fn serialise(&self) -> Result<Vec<u8>, Unwritten> {
         let mut writer = Writer::new();
         self.header.write(&mut writer, TYPE_SIGNATURE);
-        writer.data(&self.encrypted_signature)?;
+        writer.data(&self.encrypted_signature);
         writer.bytes(&self.mac);
-        Ok(writer.into_bytes())
+        writer.into_bytes()
     }
 }
 
 /// What the MAC of both messages covers: the encrypted signature as DATA, its length included.
-pub fn mac_input(encrypted_signature: &[u8]) -> Result<Vec<u8>, TooLong> {
+pub fn mac_input(encrypted_signature: &[u8]) -> Result<Vec<u8>, Unwritten> {
     let mut writer = Writer::new();
-    writer.data(encrypted_signature)?;
-    Ok(writer.into_bytes())
+    writer.data(encrypted_signature);
+    writer.into_bytes()
 }
 
 /// What is encrypted in both messages: X of the specification.
@@ -121,7 +121,7 @@ impl AuthPlain {
         if reader.u16()? != PUBLIC_KEY_TYPE_DSA {
             return Err(Malformed::PublicKeyType);
         }
-        let public_key = public_key::read_raw(&mut reader)?.to_vec();
+        let public_key = field(public_key::read_raw(&mut reader)?)?;
         let keyid = reader.u32()?;
         if keyid == 0 {
             return Err(Malformed::KeyId);
@@ -136,7 +136,7 @@ impl AuthPlain {
     }
 
     /// Writes the bytes to encrypt.
-    pub fn serialise(&self) -> Vec<u8> {
+    pub fn serialise(&self) -> Result<Vec<u8>, Unwritten> {
         let mut writer = Writer::new();
         writer.u16(PUBLIC_KEY_TYPE_DSA);
         writer.bytes(&self.public_key);
@@ -167,12 +167,12 @@ pub fn signed_input(
     other_dh: &[u8],
     public_key: &[u8],
     keyid: u32,
-) -> Result<Vec<u8>, TooLong> {
+) -> Result<Vec<u8>, Unwritten> {
     let mut writer = Writer::new();
-    writer.mpi(signer_dh)?;
-    writer.mpi(other_dh)?;
+    writer.mpi(signer_dh);
+    writer.mpi(other_dh);
     writer.u16(PUBLIC_KEY_TYPE_DSA);
     writer.bytes(public_key);
     writer.u32(keyid);
-    Ok(writer.into_bytes())
+    writer.into_bytes()
 }

@@ -1,29 +1,28 @@
 //! The bodies of the SMP messages, which travel in TLVs: a count and as many MPIs.
 
-use crate::wire::error::{Malformed, TooLong};
+use crate::buffer::{self, OutOfMemory};
+use crate::wire::error::{Malformed, Unwritten};
 use crate::wire::reader::Reader;
 use crate::wire::writer::Writer;
 
 /// Writes the count and the numbers (big-endian).
-pub fn write_mpis<T: AsRef<[u8]>>(numbers: &[T]) -> Result<Vec<u8>, TooLong> {
+pub fn write_mpis<T: AsRef<[u8]>>(numbers: &[T]) -> Result<Vec<u8>, Unwritten> {
     let mut writer = Writer::new();
-    writer.u32(u32::try_from(numbers.len()).map_err(|_| TooLong)?);
+    writer.length32(numbers.len());
     for number in numbers {
-        writer.mpi(number.as_ref())?;
+        writer.mpi(number.as_ref());
     }
-    Ok(writer.into_bytes())
+    writer.into_bytes()
 }
 
 /// Reads exactly `expected` numbers, big-endian, perhaps with leading zeros. What follows them is
 /// ignored, as it always has been.
-pub fn read_mpis(bytes: &[u8], expected: usize) -> Result<Vec<Vec<u8>>, Malformed> {
+pub fn read_mpis(bytes: &[u8], expected: usize) -> Result<Vec<&[u8]>, Malformed> {
     let mut reader = Reader::new(bytes);
     if usize::try_from(reader.u32()?) != Ok(expected) {
         return Err(Malformed::Count);
     }
-    (0..expected)
-        .map(|_| reader.mpi().map(<[u8]>::to_vec))
-        .collect()
+    (0..expected).map(|_| reader.mpi()).collect()
 }
 
 /// The question and the rest of an SMP message 1Q; None if it is empty. A question that no NUL ends
@@ -40,6 +39,6 @@ pub fn split_question(value: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The value of an SMP message 1Q: the question, a NUL, the numbers as [`write_mpis`] wrote them.
-pub fn join_question(question: &[u8], numbers: &[u8]) -> Vec<u8> {
-    [question, b"\0", numbers].concat()
+pub fn join_question(question: &[u8], numbers: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
+    buffer::concat(&[question, b"\0", numbers])
 }

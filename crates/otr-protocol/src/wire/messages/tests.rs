@@ -156,7 +156,7 @@ fn rewrite(name: &str, bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
         "Signature" => Signature::parse(bytes)?.serialise(),
         "Data" => Data::parse(bytes)?.0.serialise(),
         "V1KeyExchange" => V1KeyExchange::parse(bytes)?.0.serialise(),
-        "AuthPlain" => Ok(AuthPlain::parse(bytes)?.serialise()),
+        "AuthPlain" => AuthPlain::parse(bytes)?.serialise(),
         _ => panic!("no message type {name}"),
     }
     .unwrap())
@@ -241,7 +241,7 @@ fn what_is_written_is_read() {
 #[test]
 fn the_armour_shows_kind_version_and_instances() {
     for (name, kind, version, bytes) in samples() {
-        let message = armour(&bytes);
+        let message = armour(&bytes).unwrap();
         assert_eq!(message_kind(&message), kind, "{name}");
         assert_eq!(message_version(&message), Some(version), "{name}");
         let tags = if version == Version::V3 {
@@ -270,7 +270,7 @@ fn every_truncation_and_every_extra_byte_is_refused() {
         keyid: 1,
         signature: [3; 40],
     };
-    let auth = ("AuthPlain", auth.serialise());
+    let auth = ("AuthPlain", auth.serialise().unwrap());
     for (name, bytes) in samples().into_iter().map(|s| (s.0, s.3)).chain([auth]) {
         for length in 0..bytes.len() {
             let read = rewrite(name, &bytes[..length]);
@@ -346,6 +346,68 @@ fn fields_of_one_length_have_no_other() {
 }
 
 #[test]
+fn fields_of_an_exchange_are_bounded() {
+    for (length, is_read) in [(header::MAX_FIELD, true), (header::MAX_FIELD + 1, false)] {
+        let (header, field, mac) = (V3, vec![1; length], [0; 20]);
+        let commit = DhCommit {
+            header,
+            encrypted_gx: field.clone(),
+            hashed_gx: [0; 32],
+        };
+        let key = DhKey {
+            header,
+            gy: field.clone(),
+        };
+        let reveal = RevealSignature {
+            header,
+            revealed_key: [0; 16],
+            encrypted_signature: field.clone(),
+            mac,
+        };
+        let signature = Signature {
+            header,
+            encrypted_signature: field.clone(),
+            mac,
+        };
+        let v1 = V1KeyExchange {
+            gy: field,
+            ..key_exchange()
+        };
+        for (name, bytes) in [
+            ("DhCommit", commit.serialise()),
+            ("DhKey", key.serialise()),
+            ("RevealSignature", reveal.serialise()),
+            ("Signature", signature.serialise()),
+            ("V1KeyExchange", v1.serialise()),
+        ] {
+            let bytes = bytes.unwrap();
+            let read = rewrite(name, &bytes);
+            let expected = if is_read {
+                Ok(bytes)
+            } else {
+                Err(Malformed::FieldLength)
+            };
+            assert_eq!(read, expected, "{name}");
+        }
+        // Four numbers with their lengths make a public key.
+        let [p, q] = [vec![1; length - 20], vec![1; 4]];
+        let numbers = DsaNumbers {
+            p: &p,
+            q: &q,
+            g: &[],
+            y: &[],
+        };
+        let plain = AuthPlain {
+            public_key: numbers.encode().unwrap(),
+            keyid: 1,
+            signature: [3; 40],
+        };
+        let read = AuthPlain::parse(&plain.serialise().unwrap());
+        assert_eq!(read.is_ok(), is_read, "{read:?}");
+    }
+}
+
+#[test]
 fn key_ids_are_not_zero() {
     let zero = V1KeyExchange {
         keyid: 0,
@@ -361,7 +423,10 @@ fn key_ids_are_not_zero() {
         keyid: 0,
         signature: [3; 40],
     };
-    assert_eq!(AuthPlain::parse(&plain.serialise()), Err(Malformed::KeyId));
+    assert_eq!(
+        AuthPlain::parse(&plain.serialise().unwrap()),
+        Err(Malformed::KeyId)
+    );
     // A data message's are for the protocol to judge.
     let zero = Data {
         sender_keyid: 0,
@@ -438,7 +503,7 @@ fn the_signature_inside_is_laid_out_as_the_specification_says() {
         "0000 00000002 8001 00000001 07 00000001 05 00000001 06 00000102 {}",
         "55".repeat(40)
     );
-    assert_eq!(plain.serialise(), hex(&expected));
+    assert_eq!(plain.serialise(), Ok(hex(&expected)));
     assert_eq!(AuthPlain::parse(&hex(&expected)), Ok(plain.clone()));
     assert_eq!(plain.numbers().unwrap().y, [6]);
     let mut other_type = hex(&expected);
@@ -471,10 +536,10 @@ fn debug_output_hides_the_revealed_key_and_who_signed() {
 fn flags_are_read_from_a_message_that_is_otherwise_unreadable() {
     for (header, expected) in [(V3, 1), (Header::V2, 1), (Header::V1, 0)] {
         let bytes = data(header).serialise().unwrap();
-        assert_eq!(data_flags(&armour(&bytes)), Some(expected));
+        assert_eq!(data_flags(&armour(&bytes).unwrap()), Some(expected));
         let start = if header == V3 { 12 } else { 4 };
         assert_eq!(
-            data_flags(&armour(&bytes[..start])),
+            data_flags(&armour(&bytes[..start]).unwrap()),
             Some(expected),
             "{header:?}"
         );
@@ -505,7 +570,7 @@ fn smp_bodies_are_a_count_and_mpis() {
     let numbers = [vec![0, 1, 2], vec![], vec![0xff]];
     assert_eq!(smp::write_mpis(&numbers), Ok(bytes.clone()));
     let read = smp::read_mpis(&bytes, 3).unwrap();
-    assert_eq!(read, [vec![1, 2], vec![], vec![0xff]]);
+    assert_eq!(read, [&[1, 2][..], &[], &[0xff]]);
     for expected in [0, 2, 4, usize::MAX] {
         assert_eq!(smp::read_mpis(&bytes, expected), Err(Malformed::Count));
     }
@@ -525,7 +590,7 @@ fn smp_bodies_are_a_count_and_mpis() {
 
 #[test]
 fn a_question_ends_at_its_nul() {
-    let value = smp::join_question(b"Who?", b"\0\0\0\0");
+    let value = smp::join_question(b"Who?", b"\0\0\0\0").unwrap();
     assert_eq!(value, b"Who?\0\0\0\0\0");
     let cases: [(&[u8], &[u8], &[u8]); 5] = [
         (&value, b"Who?", b"\0\0\0\0"),
@@ -591,7 +656,7 @@ proptest! {
     fn signatures_survive(public_key in public_key(), keyid in 1..=u32::MAX, half: [u8; 20], reply: u8, gy in number()) {
         let signature: [u8; 40] = [half, half].concat().try_into().unwrap();
         let plain = AuthPlain { public_key: public_key.clone(), keyid, signature };
-        prop_assert_eq!(AuthPlain::parse(&plain.serialise()), Ok(plain));
+        prop_assert_eq!(AuthPlain::parse(&plain.serialise().unwrap()), Ok(plain));
         let exchange = V1KeyExchange { reply, public_key, keyid, gy, signature };
         let bytes = exchange.serialise().unwrap();
         prop_assert_eq!(V1KeyExchange::parse(&bytes), Ok((exchange, &bytes[..bytes.len() - 40])));
@@ -603,14 +668,15 @@ proptest! {
         let [sender_keyid, recipient_keyid] = ids;
         let message = Data { header, flags, sender_keyid, recipient_keyid, next_dh: &next_dh, counter, encrypted: &encrypted, mac, revealed_mac_keys: &revealed_mac_keys };
         let bytes = message.serialise().unwrap();
-        prop_assert_eq!(data_flags(&armour(&bytes)), Some(flags));
+        prop_assert_eq!(data_flags(&armour(&bytes).unwrap()), Some(flags));
         prop_assert_eq!(Data::parse(&bytes).unwrap().0, message);
     }
 
     #[test]
     fn smp_bodies_survive(numbers in vec(number(), 0..12)) {
         let bytes = smp::write_mpis(&numbers).unwrap();
-        prop_assert_eq!(smp::read_mpis(&bytes, numbers.len()), Ok(numbers));
+        let read = smp::read_mpis(&bytes, numbers.len()).unwrap();
+        prop_assert_eq!(read, numbers);
     }
 
     /// Damaged messages are refused or read as something that is written back at the same length

@@ -1,8 +1,8 @@
 //! The key exchange message of protocol version 1.
 
-use super::header::{Header, TYPE_DH_KEY};
+use super::header::{Header, TYPE_DH_KEY, field};
 use super::public_key::{self, DsaNumbers};
-use crate::wire::error::{Malformed, TooLong};
+use crate::wire::error::{Malformed, Unwritten};
 use crate::wire::reader::Reader;
 use crate::wire::writer::Writer;
 
@@ -30,12 +30,12 @@ impl V1KeyExchange {
             return Err(Malformed::Version);
         }
         let reply = reader.u8()?;
-        let public_key = public_key::read_raw(&mut reader)?.to_vec();
+        let public_key = field(public_key::read_raw(&mut reader)?)?;
         let keyid = reader.u32()?;
         if keyid == 0 {
             return Err(Malformed::KeyId);
         }
-        let gy = reader.mpi()?.to_vec();
+        let gy = field(reader.mpi()?)?;
         let signed = bytes.len() - reader.rest().len();
         let signature = reader.array()?;
         reader.finish()?;
@@ -50,21 +50,25 @@ impl V1KeyExchange {
     }
 
     /// The bytes whose SHA-1 is to be signed: all but the signature, which is not looked at.
-    pub fn signed_bytes(&self) -> Result<Vec<u8>, TooLong> {
+    pub fn signed_bytes(&self) -> Result<Vec<u8>, Unwritten> {
+        self.written_but_for_signature().into_bytes()
+    }
+
+    fn written_but_for_signature(&self) -> Writer {
         let mut writer = Writer::new();
         Header::V1.write(&mut writer, TYPE_DH_KEY);
         writer.u8(self.reply);
         writer.bytes(&self.public_key);
         writer.u32(self.keyid);
-        writer.mpi(&self.gy)?;
-        Ok(writer.into_bytes())
+        writer.mpi(&self.gy);
+        writer
     }
 
     /// Writes the message.
-    pub fn serialise(&self) -> Result<Vec<u8>, TooLong> {
-        let mut bytes = self.signed_bytes()?;
-        bytes.extend_from_slice(&self.signature);
-        Ok(bytes)
+    pub fn serialise(&self) -> Result<Vec<u8>, Unwritten> {
+        let mut writer = self.written_but_for_signature();
+        writer.bytes(&self.signature);
+        writer.into_bytes()
     }
 
     /// The numbers of the public key.
