@@ -5,9 +5,8 @@ use std::ptr;
 
 use super::entry::entry;
 use super::error::GcryError;
-use super::known_files;
+use super::known_files::{self, path_of};
 use super::memory::{bytes_of, c_string, c_zeroed, text_is};
-use super::privkey::path_of;
 use super::stdio;
 use super::types::{MIN_VALID_INSTAG, OtrlInsTag, OtrlInstag, UserState};
 use otr_crypto::{hash, random};

@@ -4,12 +4,15 @@
 //! told by their hash: unlike a device and inode it is the same for a `FILE *` and a path, on a network file system, and after
 //! another program has written to the file.
 
+use std::ffi::{OsStr, c_char};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::error::GcryError;
 use super::lock::locked;
+use super::memory::bytes_of;
 use super::types::UserState;
 use otr_crypto::hash::sha256;
 use otr_protocol::store::replace::{self, Mode};
@@ -26,6 +29,22 @@ struct Known {
 
 /// Newest first. Changed and walked under the lock.
 static FIRST: AtomicPtr<Known> = AtomicPtr::new(ptr::null_mut());
+
+/// The path that a client names.
+///
+/// # Errors
+/// `INV_VALUE` for NULL, `ENAMETOOLONG` for what the system would refuse as well.
+///
+/// # Safety
+/// `filename` is NULL or a C string that nobody changes or frees while the answer is in use.
+pub unsafe fn path_of<'a>(filename: *const c_char) -> Result<&'a Path, GcryError> {
+    // SAFETY: the caller's promise.
+    let name = unsafe { bytes_of(filename) }.ok_or(GcryError::INV_VALUE)?;
+    if name.len() >= libc::PATH_MAX as usize {
+        return Err(GcryError::from_errno(libc::ENAMETOOLONG));
+    }
+    Ok(Path::new(OsStr::from_bytes(name)))
+}
 
 /// Makes `bytes` the contents of the file at `path`, as [`replace::replace`] does. The old ones are kept if `us` does not know
 /// them.

@@ -18,8 +18,6 @@ mod sign;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "abi5")]
-pub use contents::path_of;
 pub use fingerprint::fingerprint_of;
 #[cfg(test)]
 pub use generate::otrl_privkey_generate;

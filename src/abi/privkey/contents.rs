@@ -1,37 +1,19 @@
 //! Reading a file that holds secrets: in buffers that are wiped, and no more than can be a key file.
 
-use std::ffi::{OsStr, c_char, c_void};
+use std::ffi::c_void;
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use crate::abi::error::GcryError;
-use crate::abi::memory::bytes_of;
 use otr_protocol::buffer;
 
 /// Some ten thousand accounts.
 const LIMIT: usize = 16 << 20;
 /// The first buffer for what has no size, such as a pipe.
 const SMALL: usize = 4096;
-
-/// The path that a client names.
-///
-/// # Errors
-/// `INV_VALUE` for NULL, `ENAMETOOLONG` for what the system would refuse as well.
-///
-/// # Safety
-/// `filename` is NULL or a C string that nobody changes or frees while the answer is in use.
-pub unsafe fn path_of<'a>(filename: *const c_char) -> Result<&'a Path, GcryError> {
-    // SAFETY: the caller's promise.
-    let name = unsafe { bytes_of(filename) }.ok_or(GcryError::INV_VALUE)?;
-    if name.len() >= libc::PATH_MAX as usize {
-        return Err(GcryError::from_errno(libc::ENAMETOOLONG));
-    }
-    Ok(Path::new(OsStr::from_bytes(name)))
-}
 
 /// Everything in a file.
 ///

@@ -3,12 +3,11 @@
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use super::contents::path_of;
 use crate::abi::context;
 use crate::abi::entry::{entry, guard};
 use crate::abi::error::GcryError;
 use crate::abi::in_use;
-use crate::abi::known_files;
+use crate::abi::known_files::{self, path_of};
 use crate::abi::memory::{bytes_of, c_string, c_zeroed, slice_of};
 use crate::abi::stdio;
 use crate::abi::types::{AddAppData, UserState};

@@ -4,11 +4,11 @@ use std::ffi::c_char;
 
 use zeroize::Zeroizing;
 
-use super::contents::{self, path_of};
+use super::contents;
 use super::list::{self, Key, KeyList};
 use crate::abi::entry::{entry, guard};
 use crate::abi::error::GcryError;
-use crate::abi::known_files;
+use crate::abi::known_files::{self, path_of};
 use crate::abi::stdio;
 use crate::abi::types::UserState;
 use otr_crypto::dsa::PrivateKey;

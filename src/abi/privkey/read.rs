@@ -2,11 +2,11 @@
 
 use std::ffi::c_char;
 
-use super::contents::{self, path_of};
+use super::contents;
 use super::list::KeyList;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::known_files;
+use crate::abi::known_files::{self, path_of};
 use crate::abi::types::UserState;
 
 entry! {
