@@ -24,6 +24,10 @@ static enum fault kind;
 static int armed, persistent, failing, child;
 static unsigned long points, stride = 1, offset, injected, bad;
 static int running;
+static size_t refuse;
+static long excepted;
+static int refuse_all;
+static unsigned long refused;
 static uintptr_t from, to;
 
 static int find_library(struct dl_phdr_info *info, size_t size, void *data)
@@ -111,6 +115,30 @@ unsigned long faults_live(void)
 	return live_count;
 }
 
+/* Whether an allocation is one of those that are refused. */
+static int is_refused(size_t size, const void *caller)
+{
+	uintptr_t at = (uintptr_t) caller;
+
+	if (!refuse || size < refuse || at < from || at >= to || excepted-- > 0) {
+		return 0;
+	}
+	refused++;
+	return refuse_all || refused == 1;
+}
+
+void faults_refuse(size_t bytes, unsigned long first, int all)
+{
+	refuse = bytes;
+	excepted = (long) first;
+	refuse_all = all;
+}
+
+unsigned long faults_refused(void)
+{
+	return refused;
+}
+
 /* Whether this call is to fail. */
 static int strikes(enum fault what, const void *caller)
 {
@@ -184,7 +212,7 @@ void faults_totals(struct totals *totals)
 
 void *malloc(size_t size)
 {
-	if (strikes(MEMORY, __builtin_return_address(0))) {
+	if (is_refused(size, __builtin_return_address(0)) || strikes(MEMORY, __builtin_return_address(0))) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -193,7 +221,7 @@ void *malloc(size_t size)
 
 void *calloc(size_t count, size_t size)
 {
-	if (strikes(MEMORY, __builtin_return_address(0))) {
+	if (is_refused(count * size, __builtin_return_address(0)) || strikes(MEMORY, __builtin_return_address(0))) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -202,7 +230,7 @@ void *calloc(size_t count, size_t size)
 
 void *realloc(void *old, size_t size)
 {
-	if (strikes(MEMORY, __builtin_return_address(0))) {
+	if (is_refused(size, __builtin_return_address(0)) || strikes(MEMORY, __builtin_return_address(0))) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -212,7 +240,7 @@ void *realloc(void *old, size_t size)
 
 int posix_memalign(void **place, size_t align, size_t size)
 {
-	if (strikes(MEMORY, __builtin_return_address(0))) {
+	if (is_refused(size, __builtin_return_address(0)) || strikes(MEMORY, __builtin_return_address(0))) {
 		return ENOMEM;
 	}
 	*place = born(__libc_memalign(align, size), __builtin_return_address(0));
