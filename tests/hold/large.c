@@ -3,8 +3,8 @@
  * size from 1 KiB to 8 MiB all allocations of at least that size fail. "once": each allocation of at least 1 KiB fails alone.
  * "lasting": from each of them on, all fail. Whatever fails: nobody ends, no plaintext goes out, nothing leaks, and the session
  * that there was goes on. What is shown, sent, read or written all the same is whole. */
-#include <errno.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,16 +14,13 @@
 #define LONG (2u << 20)
 #define MOST (900u << 10)
 
-/* What all processes count in. */
-static struct counts {
-	unsigned long runs, refused, bad;
-} *counts;
+/* All processes count here. */
+static struct { unsigned long runs, refused, bad; } *counts;
 
 static char *letters, *with_tag, *query, *error_text, *commit, *armoured, *data_message, *half_base64;
 static char *fragments[2], *in_pieces, *pieces[100];
 static int piece_count;
 static char keys[512], prints[512], tags[512], scratch[512];
-static int anybody_may_hear;
 
 static char *text_of(size_t length, const char *start, const char *end)
 {
@@ -48,9 +45,8 @@ static void hear_from(const char *whom, const char *text, const char *shown)
 {
 	char *new = NULL;
 	OtrlTLV *chain = NULL;
-	int internal = otrl_message_receiving(bob.us, &bob.ops, &bob, bob.name, PROTOCOL, whom, text, &new, &chain, NULL, NULL, NULL);
 
-	if (!internal) {
+	if (!otrl_message_receiving(bob.us, &bob.ops, &bob, bob.name, PROTOCOL, whom, text, &new, &chain, NULL, NULL, NULL)) {
 		check(strcmp(new ? new : text, shown) == 0 || strcmp(new ? new : text, text) == 0, "what is shown is whole");
 	}
 	otrl_message_free(new);
@@ -77,7 +73,6 @@ static void send_plain(void)
 {
 	char *message;
 
-	anybody_may_hear = 1;
 	alice.policy |= OTRL_POLICY_SEND_WHITESPACE_TAG;
 	if (!send_to(&alice, "dave", letters, NULL, OTRL_FRAGMENT_SEND_SKIP, &message) && message) {
 		check(strncmp(message, letters, LONG) == 0, "what is sent is whole");
@@ -107,10 +102,9 @@ static void send_pieces(void)
 
 	alice.max_size = 100000;
 	send_to(&alice, "bob", letters, NULL, OTRL_FRAGMENT_SEND_ALL_BUT_FIRST, &message);
+	alice.max_size = 0;
 	check(!message || !strstr(message, MARK), "no plaintext in pieces");
 	otrl_message_free(message);
-	alice.max_size = 0;
-	drop_wire();
 }
 
 static OtrlTLV *records(void)
@@ -135,9 +129,7 @@ static void send_records(void)
 
 	if (!send_to(&alice, "bob", MARK " and records", chain, OTRL_FRAGMENT_SEND_SKIP, &message)) {
 		check(message && !strstr(message, MARK), "no plaintext with records");
-		if (message) {
-			put_on_wire(&alice, message);
-		}
+		put_on_wire(&alice, message ? message : "");
 	}
 	otrl_message_free(message);
 	otrl_tlv_free(chain);
@@ -206,14 +198,12 @@ static void base64(void)
 	status = otrl_base64_otr_decode(armoured, &whole, &got);
 	check(status == -1 || (status == 0 && got == LONG && memcmp(whole, letters, LONG) == 0), "-1 without memory, or all of it");
 	free(whole);
+	whole = NULL;
 	status = otrl_base64_otr_decode(half_base64, &whole, &got);
 	check(status == -1 || status == 0, "-1 without memory");
-	if (status == 0) {
-		free(whole);
-	}
+	free(whole);
 	free(again);
-	free(text);
-	free(bytes);
+	free(text), free(bytes);
 }
 
 static void by_hand(void)
@@ -226,10 +216,10 @@ static void by_hand(void)
 	size_t length = otrl_tlv_seriallen(chain);
 	unsigned int from, to;
 
-	otrl_proto_message_type(letters);
-	otrl_proto_message_type(data_message);
-	otrl_proto_message_version(data_message);
-	otrl_proto_instance(data_message, &from, &to);
+	check(otrl_auth_handle_commit(&a->auth, commit, 2) != 0, "a DH-commit of 1.5 MB is refused");
+	check(otrl_proto_message_type(data_message) == OTRL_MSGTYPE_DATA, "a kind needs no memory");
+	check(otrl_proto_message_version(data_message) == 3, "nor does a version");
+	check(!otrl_proto_instance(data_message, &from, &to), "nor do instance tags");
 	otrl_proto_query_bestversion(query, OTRL_POLICY_DEFAULT);
 	otrl_proto_whitespace_bestversion(with_tag, &start, &end, OTRL_POLICY_DEFAULT);
 	check(!otrl_proto_data_read_flags(data_message, &flags), "flags are read without memory");
@@ -270,14 +260,6 @@ static void accumulate(void)
 	}
 }
 
-static void exchange_by_hand(void)
-{
-	OtrlAuthInfo *auth = &context_of(&alice, OTRL_INSTAG_BEST)->auth;
-
-	check(otrl_auth_handle_commit(auth, commit, 2) != 0, "a DH-commit of 1.5 MB is refused");
-	check(otrl_auth_handle_commit(auth, letters, 2) != 0, "so is what is none");
-}
-
 static void read_files(void)
 {
 	OtrlUserState us = otrl_userstate_create();
@@ -301,15 +283,9 @@ static void read_files(void)
 
 static long size_of(const char *path)
 {
-	FILE *file = fopen(path, "rb");
-	long size = -1;
+	struct stat found;
 
-	if (file) {
-		fseek(file, 0, SEEK_END);
-		size = ftell(file);
-		fclose(file);
-	}
-	return size;
+	return stat(path, &found) ? -1 : (long) found.st_size;
 }
 
 /* The user state is filled before anything fails. */
@@ -318,7 +294,6 @@ static OtrlUserState filled;
 static void write_files(void)
 {
 	char *name = text_of(LONG, "/", "");
-	long size;
 
 	snprintf(scratch, sizeof scratch, "%s/written.%d", getenv("OTR_SCRATCH"), (int) getpid());
 	if (!otrl_privkey_write_fingerprints(filled, scratch)) {
@@ -326,13 +301,11 @@ static void write_files(void)
 	}
 	unlink(scratch);
 	if (!otrl_instag_write(filled, scratch)) {
-		size = size_of(scratch);
-		check(size > 3000 * 20, "all tags are written");
+		check(size_of(scratch) > 3000 * 20, "all tags are written");
 	}
 	unlink(scratch);
-	check(otrl_privkey_read(filled, name) != 0, "a long name names no file");
-	check(otrl_privkey_write_fingerprints(filled, name) != 0, "a long name names no file");
-	check(otrl_instag_write(filled, name) != 0, "a long name names no file");
+	check(otrl_privkey_read(filled, name) && otrl_privkey_write_fingerprints(filled, name) && otrl_instag_write(filled, name),
+			"a long name names no file");
 	check(otrl_privkey_find(filled, "account 0", PROTOCOL) != NULL, "no key is lost");
 	free(name);
 }
@@ -357,15 +330,14 @@ static const struct action {
 	{ "send plaintext", send_plain }, { "send what is held back", send_held }, { "send encrypted", send_long },
 	{ "send in pieces", send_pieces }, { "send records", send_records }, { "use the extra key", send_key_use }, { "SMP", ask },
 	{ "receive encrypted", receive_long }, { "receive damaged", receive_damaged }, { "receive pieces", receive_pieces },
-	{ "base64", base64 }, { "by hand", by_hand }, { "fragments by hand", accumulate }, { "exchange by hand", exchange_by_hand },
+	{ "base64", base64 }, { "by hand", by_hand }, { "fragments by hand", accumulate },
 	{ "read files", read_files }, { "write files", write_files }, { "make a key", make_key },
 };
 
 static int goes_on(Party *from, Party *to, const char *text)
 {
 	say(from, text);
-	settle(200);
-	return to->shown && strcmp(to->shown, text) == 0;
+	return settle(200) && to->shown && strcmp(to->shown, text) == 0;
 }
 
 /* What holds after whatever failed. */
@@ -411,9 +383,14 @@ static unsigned long run(const struct action *action, size_t least, unsigned lon
 	if (wait(&status) < 0 || !WIFEXITED(status) || WEXITSTATUS(status)) {
 		counts->bad++;
 		printf("not ok - %s, %s: status %x\n", action->name, what, (unsigned) status);
-		fflush(stdout);
 	}
 	return counts->refused;
+}
+
+static FILE *in_scratch(char path[512], const char *name)
+{
+	snprintf(path, 512, "%s/%s", getenv("OTR_SCRATCH"), name);
+	return fopen(path, "wb");
 }
 
 static void make_files(void)
@@ -428,22 +405,19 @@ static void make_files(void)
 	/* With the end of the account. */
 	end = strstr(key, "\n (account");
 	*end = 0;
-	snprintf(keys, sizeof keys, "%s/keys", getenv("OTR_SCRATCH"));
-	file = fopen(keys, "wb");
+	file = in_scratch(keys, "keys");
 	fputs("(privkeys\n", file);
 	for (int i = 0; i < 600; i++) {
 		fprintf(file, " (account\n(name \"account %d\")\n(protocol %s)\n%s\n", i, PROTOCOL, key);
 	}
 	fputs(")\n", file);
 	fclose(file);
-	snprintf(prints, sizeof prints, "%s/prints", getenv("OTR_SCRATCH"));
-	file = fopen(prints, "wb");
+	file = in_scratch(prints, "prints");
 	for (int i = 0; i < 3000; i++) {
 		fprintf(file, "user %d\tme\t%s\t%040x\tverified in person, by a trust that takes some room\n", i, PROTOCOL, i);
 	}
 	fclose(file);
-	snprintf(tags, sizeof tags, "%s/tags", getenv("OTR_SCRATCH"));
-	file = fopen(tags, "wb");
+	file = in_scratch(tags, "tags");
 	for (int i = 0; i < 3000; i++) {
 		fprintf(file, "account %d\t%s\t%08x\n", i, PROTOCOL, 0x1000 + i);
 	}
