@@ -14,3 +14,4 @@ mod power;
 pub mod proof;
 pub mod random;
 pub mod secret;
+pub mod stack;

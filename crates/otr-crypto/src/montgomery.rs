@@ -52,7 +52,7 @@ pub(super) trait Transfer<const LIMBS: usize>: Modulus {
 pub(super) enum Kernel<const B: usize, const K: usize> {
     Portable(Box<Portable<B>>),
     #[cfg(target_arch = "x86_64")]
-    Adx(Box<Adx<B>>),
+    Adx(Adx<B>),
     #[cfg(target_arch = "x86_64")]
     Ifma(Box<Ifma<K>>),
 }
@@ -62,13 +62,13 @@ impl<const B: usize, const K: usize> Kernel<B, K> {
     pub(super) fn new<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Self {
         #[cfg(target_arch = "x86_64")]
         if let Some(fast) = Ifma::new::<LIMBS, B>(modulus) {
-            return Self::Ifma(Box::new(fast));
+            return Self::Ifma(fast);
         }
         #[cfg(target_arch = "x86_64")]
         if let Some(fast) = Adx::new(modulus) {
-            return Self::Adx(Box::new(fast));
+            return Self::Adx(fast);
         }
-        Self::Portable(Box::new(Portable::new(modulus)))
+        Self::Portable(Portable::new(modulus))
     }
 }
 
@@ -81,10 +81,7 @@ macro_rules! with_kernel {
                 $work
             }
             #[cfg(target_arch = "x86_64")]
-            $crate::montgomery::Kernel::Adx($modulus) => {
-                let $modulus = &**$modulus;
-                $work
-            }
+            $crate::montgomery::Kernel::Adx($modulus) => $work,
             #[cfg(target_arch = "x86_64")]
             $crate::montgomery::Kernel::Ifma($modulus) => {
                 let $modulus = &**$modulus;
@@ -129,7 +126,8 @@ impl<const LIMBS: usize> Transfer<LIMBS> for FixedMontyParams<LIMBS> {
 }
 
 /// The words of a number, the lowest first, as many as there are places for.
-fn read_words<'a, const LIMBS: usize>(
+#[inline(never)]
+pub(super) fn read_words<'a, const LIMBS: usize>(
     value: &Uint<LIMBS>,
     places: impl Iterator<Item = &'a mut u64>,
 ) {
@@ -142,7 +140,10 @@ fn read_words<'a, const LIMBS: usize>(
 }
 
 /// The number of these words, the lowest first; those that do not fit are left out.
-fn write_words<'a, const LIMBS: usize>(words: impl Iterator<Item = &'a u64>) -> Uint<LIMBS> {
+#[inline(never)]
+pub(super) fn write_words<'a, const LIMBS: usize>(
+    words: impl Iterator<Item = &'a u64>,
+) -> Uint<LIMBS> {
     let mut encoded = Uint::<LIMBS>::ZERO.to_le_bytes();
     let (places, _) = encoded.as_mut_slice().as_chunks_mut();
     for (place, word) in places.iter_mut().zip(words) {
@@ -154,7 +155,7 @@ fn write_words<'a, const LIMBS: usize>(words: impl Iterator<Item = &'a u64>) -> 
 }
 
 /// -1/p modulo 2^64, of an odd p.
-fn negative_inverse(p: u64) -> u64 {
+pub(super) fn negative_inverse(p: u64) -> u64 {
     // Newton: an inverse modulo 2^3 to start with, twice as many bits each time.
     let inverse = (0..5).fold(p, |inverse, _| {
         inverse.wrapping_mul(2_u64.wrapping_sub(p.wrapping_mul(inverse)))

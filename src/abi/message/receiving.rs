@@ -11,7 +11,7 @@ use super::super::context::{Handle, Names, NewContexts, members};
 use super::super::error::GcryError;
 use super::super::hidden::{hidden, private_of};
 use super::super::memory::{
-    bytes_of, c_text, free_and_clear, put, slice_of, wipe_stack, wipe_string_and_clear,
+    bytes_of, c_text, free_and_clear, put, slice_of, wipe_string_and_clear,
 };
 use super::super::proto::{kind_of, version_of};
 use super::super::types::*;
@@ -146,12 +146,6 @@ pub unsafe fn receive(
             Err(shown) => shown,
         };
         wipe_string_and_clear(&raw mut whole);
-        if let Some(ctx) = master.get(client.us) {
-            // The message may have ended the session, and went through many hands.
-            if members(ctx).any(|member| (*member).msgstate == MSGSTATE_FINISHED) {
-                wipe_stack();
-            }
-        }
         shown
     }
 }
@@ -167,6 +161,7 @@ impl Arrival {
     }
 
     /// Takes up a fragment. `Ok`: here is a whole message, and whether its context is new.
+    #[inline(never)]
     unsafe fn reassemble(mut self, whole: *mut *mut c_char) -> Result<(Self, bool), Shown> {
         // SAFETY: as for `receive`.
         unsafe {
@@ -264,7 +259,8 @@ impl Arrival {
     }
 
     /// Handles a message by its kind, in the context it comes from.
-    unsafe fn handle(self, kind: MessageKind, version: Option<Version>) -> Result<Shown, Shown> {
+    #[inline(never)]
+    unsafe fn handle(&self, kind: MessageKind, version: Option<Version>) -> Result<Shown, Shown> {
         // SAFETY: as for `receive`.
         unsafe {
             match kind {
@@ -318,7 +314,8 @@ impl Arrival {
         }
     }
 
-    unsafe fn dh_commit(self, version: Version) -> Result<Result<Vec<Effect>, GcryError>, Shown> {
+    #[inline(never)]
+    unsafe fn dh_commit(&self, version: Version) -> Result<Result<Vec<Effect>, GcryError>, Shown> {
         // SAFETY: as for `receive`.
         unsafe {
             let ctx = self.live(self.from)?;
@@ -332,12 +329,12 @@ impl Arrival {
         }
     }
 
-    unsafe fn deliver(self, effects: Result<Vec<Effect>, GcryError>) {
+    unsafe fn deliver(&self, effects: Result<Vec<Effect>, GcryError>) {
         // SAFETY: as for `receive`; after a panic there is nothing to deliver.
         unsafe { deliver(self.client, self.from, effects.unwrap_or_default()) }
     }
 
-    unsafe fn start_ake(self, version: Option<Version>) -> Result<(), Shown> {
+    unsafe fn start_ake(&self, version: Option<Version>) -> Result<(), Shown> {
         // SAFETY: as for `receive`.
         unsafe {
             match version {
@@ -359,8 +356,9 @@ impl Arrival {
     }
 
     /// Runs a step that needs our private key; without one (the client may make it now) nothing happens.
+    #[inline(never)]
     unsafe fn with_key(
-        self,
+        &self,
         step: impl FnOnce(
             *mut ConnContext,
             &mut Conversation,
@@ -393,7 +391,8 @@ impl Arrival {
         }
     }
 
-    unsafe fn data(self) -> Result<Shown, Shown> {
+    #[inline(never)]
+    unsafe fn data(&self) -> Result<Shown, Shown> {
         // SAFETY: as for `receive`.
         unsafe {
             let ctx = self.live(self.from)?;
@@ -434,7 +433,8 @@ impl Arrival {
         }
     }
 
-    unsafe fn error(self) -> Result<Shown, Shown> {
+    #[inline(never)]
+    unsafe fn error(&self) -> Result<Shown, Shown> {
         // SAFETY: as for `receive`.
         unsafe {
             let ctx = self.live(self.from)?;
@@ -451,7 +451,8 @@ impl Arrival {
     }
 
     /// Cuts the whitespace tag out of the text, and starts the AKE if the policy says so.
-    unsafe fn whitespace_tag(self) -> Result<(), Shown> {
+    #[inline(never)]
+    unsafe fn whitespace_tag(&self) -> Result<(), Shown> {
         // SAFETY: as for `receive`.
         unsafe {
             let Some((text, versions)) = whitespace::strip(self.bytes()) else {

@@ -89,7 +89,7 @@ fn generator(p: &U1024, q: &U256) -> Option<U1024> {
         (2_u32..)
             .map(|h| {
                 let h = modulus.enter(&U1024::from(h));
-                modulus.leave(&power::product_public(modulus, &[(h, cofactor)]))
+                modulus.leave(&power::product_public(modulus, &[(h, &cofactor)]))
             })
             .find(|g: &U1024| *g != U1024::ONE)
     })

@@ -1,6 +1,7 @@
 //! Powers modulo p, for a p of any length.
 
 use crate::montgomery::{Kernel, Modulus as Arithmetic, Transfer, with_kernel};
+use crate::stack::{self, KERNEL_ROOM};
 use crate::{number, power};
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, CtAssign, CtEq, MulAssign, Odd, SquareAssign, U256, U1024, Word};
@@ -36,13 +37,7 @@ impl Modulus {
     ) -> Option<Zeroizing<Vec<u8>>> {
         match self {
             Self::Usual(kernel) => {
-                let base = number::read::<{ U1024::LIMBS }>(base)?;
-                Some(with_kernel!(kernel, p => {
-                    let mut power = power::product(p, &[(p.enter(&base), exponent, length)]);
-                    let value = Zeroizing::new(p.leave(&power));
-                    power.zeroize();
-                    number::write::<{ U1024::LIMBS }>(&value)
-                }))
+                with_kernel!(kernel, p => power_with(p, base, exponent, length))
             }
             Self::Other(params) => {
                 let mut power =
@@ -59,32 +54,56 @@ impl Modulus {
     pub(super) fn product_public(&self, powers: &[(&[u8], U256)]) -> Option<Vec<u8>> {
         match self {
             Self::Usual(kernel) => {
-                let powers: Option<Vec<_>> = powers
-                    .iter()
-                    .map(|(base, exponent)| {
-                        Some((number::read::<{ U1024::LIMBS }>(base)?, *exponent))
-                    })
-                    .collect();
-                let powers = powers?;
-                Some(with_kernel!(kernel, p => {
-                    let powers: Vec<_> = powers
-                        .iter()
-                        .map(|(base, exponent)| (p.enter(base), *exponent))
-                        .collect();
-                    let product = power::product_public(p, &powers);
-                    number::write::<{ U1024::LIMBS }>(&p.leave(&product)).to_vec()
-                }))
+                with_kernel!(kernel, p => product_public_with(p, powers))
             }
             Self::Other(params) => {
                 let powers: Option<Vec<_>> = powers
                     .iter()
-                    .map(|(base, exponent)| Some((form(params, base)?, *exponent)))
+                    .map(|(base, exponent)| Some((form(params, base)?, exponent)))
                     .collect();
                 let product = power::product_public(&**params, &powers?).retrieve();
                 Some(product.to_be_bytes().into_vec())
             }
         }
     }
+}
+
+// Each kernel has frames of its own, as in `group::field`.
+#[inline(never)]
+fn power_with<M: Transfer<{ U1024::LIMBS }>>(
+    p: &M,
+    base: &[u8],
+    exponent: &U256,
+    length: u32,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let mut power = power::product(p, &[(entered(p, base)?, exponent, length)]);
+    stack::note::<KERNEL_ROOM>();
+    let bytes = left(p, &power);
+    power.zeroize();
+    Some(bytes)
+}
+
+#[inline(never)]
+fn entered<M: Transfer<{ U1024::LIMBS }>>(p: &M, value: &[u8]) -> Option<M::Number> {
+    Some(p.enter(&number::read(value)?))
+}
+
+#[inline(never)]
+fn left<M: Transfer<{ U1024::LIMBS }>>(p: &M, number: &M::Number) -> Zeroizing<Vec<u8>> {
+    number::write(&Zeroizing::new(p.leave(number)))
+}
+
+#[inline(never)]
+fn product_public_with<M: Transfer<{ U1024::LIMBS }>>(
+    p: &M,
+    powers: &[(&[u8], U256)],
+) -> Option<Vec<u8>> {
+    let powers: Option<Vec<_>> = powers
+        .iter()
+        .map(|(base, exponent)| Some((entered(p, base)?, exponent)))
+        .collect();
+    let product = power::product_public(p, &powers?);
+    Some(left(p, &product).to_vec())
 }
 
 fn form(params: &BoxedMontyParams, value: &[u8]) -> Option<BoxedMontyForm> {

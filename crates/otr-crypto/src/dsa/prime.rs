@@ -94,7 +94,7 @@ impl<'a, M: Transfer<LIMBS>, const LIMBS: usize> Test<'a, M, LIMBS> {
     /// Whether base^odd is 1, or becomes -1 before the squarings are used up.
     fn passes(&self, base: &Uint<LIMBS>) -> bool {
         let base = self.modulus.enter(base);
-        let mut power = power::product_public(self.modulus, &[(base, self.odd)]);
+        let mut power = power::product_public(self.modulus, &[(base, &self.odd)]);
         let value = self.modulus.leave(&power);
         if value == Uint::ONE || value == self.minus_one {
             return true;

@@ -13,7 +13,7 @@ type Pair = [Block; 2];
 const ZERO: Pair = [[0; 4]; 2];
 
 /// A modulus with its highest bit set, of an even number of blocks.
-pub(crate) struct Modulus<const B: usize>(Portable<B>);
+pub(crate) struct Modulus<const B: usize>(Box<Portable<B>>);
 
 impl<const B: usize> Modulus<B> {
     /// None if the CPU lacks the instructions.

@@ -96,7 +96,9 @@ pub(crate) struct Modulus<const K: usize> {
 
 impl<const K: usize> Modulus<K> {
     /// For a modulus of 256 `B` bits. None if the CPU lacks the instructions.
-    pub(super) fn new<const LIMBS: usize, const B: usize>(modulus: &Uint<LIMBS>) -> Option<Self> {
+    pub(super) fn new<const LIMBS: usize, const B: usize>(
+        modulus: &Uint<LIMBS>,
+    ) -> Option<Box<Self>> {
         // For measuring and testing the other kernels where this one would be taken.
         if cfg!(any(otr_portable, otr_adx)) {
             return None;
@@ -105,31 +107,28 @@ impl<const K: usize> Modulus<K> {
             return None;
         }
         let digits = (256 * B + 2).div_ceil(DIGIT);
-        if digits > 8 * K {
-            return None;
-        }
-        let mut p_words = [0; WORDS];
-        read_words(modulus, p_words.iter_mut());
-        // What the portable R, 2^(256 B), lacks to this one.
-        let power_of_two = |bits| {
-            let mut words = [0; WORDS];
-            let power = Portable::<B>::beyond_r(modulus, digits * DIGIT - 256 * B + bits);
-            for (to, from) in words.iter_mut().zip(power.as_flattened()) {
-                *to = *from;
-            }
-            Number::from_words(&words)
-        };
-        let (one, two) = (power_of_two(0), power_of_two(1));
-        let mut modulus = Self {
-            p: Number::from_words(&p_words),
+        (digits <= 8 * K).then(|| Self::of_digits::<LIMBS, B>(modulus, digits))
+    }
+
+    // A frame of its own, which nobody has on another CPU.
+    #[inline(never)]
+    fn of_digits<const LIMBS: usize, const B: usize>(p: &Uint<LIMBS>, digits: usize) -> Box<Self> {
+        let mut modulus = Box::new(Self {
+            p: Number::ZERO,
+            p_words: [0; WORDS],
             digits,
-            inverse: negative_inverse(*p_words.first()?) & LARGEST,
-            one,
-            r2: one,
-            p_words,
-        };
+            inverse: 0,
+            one: Number::ZERO,
+            r2: Number::ZERO,
+        });
+        read_words(p, modulus.p_words.iter_mut());
+        modulus.p = Number::from_words(&modulus.p_words);
+        let lowest = modulus.p_words.first().copied().unwrap_or(1);
+        modulus.inverse = negative_inverse(lowest) & LARGEST;
+        modulus.one = Self::power_of_two::<LIMBS, B>(p, digits, 0);
+        let two = Self::power_of_two::<LIMBS, B>(p, digits, 1);
         // R squared is the Montgomery form of R, a power of 2.
-        let mut r2 = one;
+        let mut r2 = modulus.one;
         let exponent = digits * DIGIT;
         for bit in (0..usize::BITS - exponent.leading_zeros()).rev() {
             modulus.square(&mut r2);
@@ -138,7 +137,23 @@ impl<const K: usize> Modulus<K> {
             }
         }
         modulus.r2 = r2;
-        Some(modulus)
+        modulus
+    }
+
+    /// 2^bits, in Montgomery form.
+    #[inline(never)]
+    fn power_of_two<const LIMBS: usize, const B: usize>(
+        p: &Uint<LIMBS>,
+        digits: usize,
+        bits: usize,
+    ) -> Number<K> {
+        let mut words = [0; WORDS];
+        // What the portable R, 2^(256 B), lacks to this one.
+        let power = Portable::<B>::beyond_r(p, digits * DIGIT - 256 * B + bits);
+        for (to, from) in words.iter_mut().zip(power.as_flattened()) {
+            *to = *from;
+        }
+        Number::from_words(&words)
     }
 }
 
@@ -169,6 +184,7 @@ impl<const K: usize> Arithmetic for Modulus<K> {
 }
 
 impl<const K: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<K> {
+    #[inline(never)]
     fn enter(&self, value: &Uint<LIMBS>) -> Number<K> {
         let mut words = [0; WORDS];
         read_words(value, words.iter_mut());
@@ -178,6 +194,7 @@ impl<const K: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<K> {
         number
     }
 
+    #[inline(never)]
     fn leave(&self, number: &Number<K>) -> Uint<LIMBS> {
         let mut unit = Number::ZERO;
         if let Some(lowest) = unit.0.as_flattened_mut().first_mut() {

@@ -60,6 +60,7 @@ impl Arrival {
     ///
     /// # Safety
     /// As for [`receive`](super::super::receiving::receive).
+    #[inline(never)]
     pub unsafe fn route_fragment(&mut self, tags: Instances) -> Result<bool, Shown> {
         // SAFETY: the caller's promise.
         unsafe { self.follow(tags, tags.to == 0) }
@@ -69,6 +70,7 @@ impl Arrival {
     ///
     /// # Safety
     /// As for [`receive`](super::super::receiving::receive).
+    #[inline(never)]
     pub unsafe fn route(&mut self, kind: MessageKind, context_is_new: bool) -> Result<(), Shown> {
         // SAFETY: the caller's promise.
         unsafe {
