@@ -213,10 +213,10 @@ mutants:
 # a sample: some ten minutes. Last, on its own, a statistic of times: it wants a machine that does nothing else.
 soak: all
 	$(MAKE) install PREFIX='$(abspath $(TARGET))/soak' DESTDIR=
-	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/same/run --soak $(SECONDS)
-	OTR_HOLD_EVERY=1 scripts/check hold
-	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/hold/run 'without wiping'
-	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/hold/run times
+	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/differential/run --soak $(SECONDS)
+	OTR_ROBUSTNESS_EVERY=1 scripts/check robustness
+	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/robustness/run 'without wiping'
+	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/robustness/run times
 
 # What the dependencies are: licences, sources, duplicates, and known vulnerabilities. cargo-deny gets the list of these from
 # GitHub; scripts/licences.py, in make check, needs nobody. The first time, cargo-deny is built: some minutes.

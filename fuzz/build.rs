@@ -1,18 +1,18 @@
 //! Compiles the C parts of the targets that talk over the C interface, and the pair of clients that they share with
-//! tests/hold.
+//! tests/robustness.
 
 const PARTS: [&str; 4] = [
     "fuzz_targets/conversation.c",
     "fuzz_targets/receiving.c",
     "fuzz_targets/steady.c",
-    "../tests/hold/pair.c",
+    "../tests/robustness/pair.c",
 ];
 
 fn main() {
     let headers = [
         "fuzz_targets/input.h",
         "fuzz_targets/steady.h",
-        "../tests/hold/pair.h",
+        "../tests/robustness/pair.h",
     ];
     for file in PARTS.into_iter().chain(headers) {
         println!("cargo::rerun-if-changed={file}");
@@ -21,7 +21,7 @@ fn main() {
     let here = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
     cc::Build::new()
         .files(PARTS)
-        .includes(["../include/abi5", "../tests/hold"])
+        .includes(["../include/abi5", "../tests/robustness"])
         .define("_GNU_SOURCE", None)
         .define("KEYS", format!("\"{here}/keys\"").as_str())
         .compile("clients");

@@ -92,7 +92,7 @@ SUITES = [
           needs_install=True, quick=["--fast"]),
     Suite("interop-abi2", ["tests/interop/run", "--abi2"], LAST_LINE, INTEROP, needs_install=True),
     Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True, quick=["--fast"]),
-    Suite("hold", ["tests/hold/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=30,
+    Suite("robustness", ["tests/robustness/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=30,
           needs_install=True, runs_alone=True),
     # The same inputs in each run; `make fuzz` goes where no run has been. Where clients talk, an input takes much longer.
     Suite("fuzz-parsers", FUZZ + ["4", *PARSERS], LAST_LINE, COMPILERS + ["g++"], minutes=20, lock="fuzz"),
@@ -100,9 +100,9 @@ SUITES = [
     Suite("interop", ["tests/interop/run"], LAST_LINE, INTEROP, minutes=15, needs_install=True),
     Suite("toolkit", ["tests/toolkit/run"], LAST_LINE, COMPILERS + GCRYPT + [
         "libotr5", "libotr5-dev", "libotr5-bin", "python3-potr", "man-db", "groff-base"], needs_install=True),
-    Suite("same", ["tests/same/run"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True,
+    Suite("differential", ["tests/differential/run"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15, needs_install=True,
           quick=["--sample", "50"]),
-    Suite("same-abi2", ["tests/same/run", "--abi2"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15,
+    Suite("differential-abi2", ["tests/differential/run", "--abi2"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5"], minutes=15,
           needs_install=True),
     Suite("bitlbee", ["tests/bitlbee/run"], LAST_LINE,
           COMPILERS + ["bitlbee", "bitlbee-plugin-otr", "prosody", "pkg-config", "dpkg-dev", "libglib2.0-dev",

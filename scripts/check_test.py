@@ -79,11 +79,11 @@ def quick_run(checks):
     """What `--quick` leaves of the suites, and of those that are named."""
     named = {suite.name: suite for suite in check.choose(["--quick"])}
     checks.same_names("the suites of the quick run", named,
-                      ["rust", "rust-core", "rust-abi2", "abi-check", "c", "c-abi2", "same"])
-    checks.equal("the command of one that is quick with arguments", named["same"].command,
-                 ["tests/same/run", "--sample", "50"])
-    checks.equal("the same suite in the run of everything", check.choose(["same"])[0].command, ["tests/same/run"])
-    checks.equal("a suite by name", [suite.name for suite in check.choose(["--quick", "c", "hold"])], ["c"])
+                      ["rust", "rust-core", "rust-abi2", "abi-check", "c", "c-abi2", "differential"])
+    checks.equal("the command of one that is quick with arguments", named["differential"].command,
+                 ["tests/differential/run", "--sample", "50"])
+    checks.equal("the same suite in the run of everything", check.choose(["differential"])[0].command, ["tests/differential/run"])
+    checks.equal("a suite by name", [suite.name for suite in check.choose(["--quick", "c", "robustness"])], ["c"])
 
 
 def main():

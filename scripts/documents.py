@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks the documents: that each function and each test in the tables of docs/conformance.md exists, and that each row says
-what it has to; that no link leads nowhere (links.py); that docs/differences.md and tests/same name the same differences; and
+what it has to; that no link leads nowhere (links.py); that docs/differences.md and tests/differential name the same differences; and
 the spelling of everything, by codespell."""
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests/same"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests/differential"))
 
 import explained  # noqa: E402
 import explained3  # noqa: E402
@@ -23,7 +23,7 @@ import links  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = {"protocol": "crates/otr-protocol/src", "crypto": "crates/otr-crypto/src", "abi": "src/abi",
-          "c": "tests/c", "c2": "tests/c2", "hold": "tests/hold"}
+          "c": "tests/c", "c2": "tests/c2", "robustness": "tests/robustness"}
 VERDICTS = ("kept", "in part", "differs")
 
 
@@ -52,8 +52,8 @@ def missing(named, is_test):
         found = defines(all_of((PLACES["abi"], PLACES["protocol"]), "*.rs"), named, False)
         return None if found else f"there is no function {named}"
     place, _, name = named.partition(" ")
-    if place == "same":
-        return None if defines(all_of(("tests/same/scenarios",), "*.py"), name, False) else f"there is no scenario {name}"
+    if place == "differential":
+        return None if defines(all_of(("tests/differential/scenarios",), "*.py"), name, False) else f"there is no scenario {name}"
     top, _, rest = place.partition("/")
     path = ROOT / PLACES.get(top, "none") / (rest if rest.endswith(".rs") else rest + ".c")
     text = text_of(path)
@@ -90,7 +90,7 @@ def rows(text):
 
 
 # A row that is right, and what must be found wrong when something in it is replaced.
-RIGHT = "| A rule | in part | why | `receive`, `protocol/ake.rs on_commit` | `same smp_aborted`, `c/smp out_of_turn`, " \
+RIGHT = "| A rule | in part | why | `receive`, `protocol/ake.rs on_commit` | `differential smp_aborted`, `c/smp out_of_turn`, " \
         "`protocol/tests/smp.rs an_answer_to_nothing_is_refused` |"
 PLANTED = [
     ("A rule", "", "no rule"), ("in part", "partly", "none of kept"), ("why", "", "no reason"), ("| why", "", "4 cells"),
@@ -104,15 +104,15 @@ PLANTED = [
 
 
 def unmatched(document, let_through):
-    """What is wrong between the names of differences in docs/differences.md and those of the entries of tests/same."""
+    """What is wrong between the names of differences in docs/differences.md and those of the entries of tests/differential."""
     named = explained.names_in(document)
     return ([f"two differences are named {name}" for name in sorted(set(named)) if named.count(name) > 1]
-            + [f"tests/same has no entry for {name}" for name in sorted(set(named) - let_through)]
-            + [f"tests/same names {name}, which docs/differences.md has not" for name in sorted(let_through - set(named))])
+            + [f"tests/differential has no entry for {name}" for name in sorted(set(named) - let_through)]
+            + [f"tests/differential names {name}, which docs/differences.md has not" for name in sorted(let_through - set(named))])
 
 
 def check_differences(check):
-    """The differences that tests/same lets through, and first what must be found wrong with others."""
+    """The differences that tests/differential lets through, and first what must be found wrong with others."""
     check("names that agree", unmatched("| x [a-b] | [resent] | [c-d](e.md) |\n- y [f-3.2].", {"a-b", "f-3.2"}))
     for document, let_through, expected in (("[a-b] [c-d]", {"a-b"}, "no entry for c-d"), ("[a-b]", {"a-b", "c-d"}, "names c-d"),
                                             ("[a-b] [a-b]", {"a-b"}, "two differences")):
@@ -120,14 +120,14 @@ def check_differences(check):
         check(f"{document} and {sorted(let_through)}", [] if any(expected in one for one in found) else [f"found {found}"])
     entries = explained.EXPLAINED + explained3.EXPLAINED
     wrong = unmatched(text_of(ROOT / "docs/differences.md"), {entry.difference for entry in entries})
-    check("docs/differences.md and the entries of tests/same", wrong)
+    check("docs/differences.md and the entries of tests/differential", wrong)
 
 
 # Spelling is checked here; bytes and what others have written is left out.
 SPELLED = [".github", "Cargo.toml", "Makefile", "abi-check", "benches", "crates", "demo", "docs", "fuzz", "include", "pkgconfig",
            "scripts", "src", "tests", *sorted(path.name for path in ROOT.glob("*.md"))]
 UNSPELLED = "*/target/*,*/node_modules/*,*.lock,*.svg,abi-check/reference/*,fuzz/seeds/*,fuzz/corpus/*,fuzz/artifacts/*," \
-            "fuzz/keys,tests/data/*,tests/same/recorded/*,tests/same/found/*"
+            "fuzz/keys,tests/data/*,tests/differential/recorded/*,tests/differential/found/*"
 
 
 def misspelt(*paths):

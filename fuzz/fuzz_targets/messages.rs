@@ -7,7 +7,7 @@ use otr_protocol::wire::messages::data::data_flags;
 use otr_protocol::wire::messages::{
     AuthPlain, Data, DhCommit, DhKey, DsaNumbers, RevealSignature, Signature, V1KeyExchange,
 };
-use otr_protocol::wire::{armour, kind, mpi};
+use otr_protocol::wire::{armour, classify, mpi};
 
 /// Numbers lose their leading zeros when they are written; where none were lost, nothing has changed.
 fn same_but_for_zeros(written: &[u8], read: &[u8]) {
@@ -68,8 +68,8 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(mpi::decode(&written), Ok(mpi::minimal(number)));
     }
     // The kind that is told from the armour is the one that can be read.
-    let kind = kind::message_kind(&armour::armour(bytes).unwrap());
+    let kind = classify::message_kind(&armour::armour(bytes).unwrap());
     if DhCommit::parse(bytes).is_ok_and(|message| message.header.version().number() != 1) {
-        assert_eq!(kind, kind::MessageKind::DhCommit);
+        assert_eq!(kind, classify::MessageKind::DhCommit);
     }
 });

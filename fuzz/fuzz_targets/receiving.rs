@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 // The C functions that the C part calls.
 use otr as _;
-use otr_crypto::proof::believe_everything;
+use otr_crypto::verdict::believe_everything;
 
 unsafe extern "C" {
     fn receive_in_a_state(data: *const u8, length: usize, believe: extern "C" fn(i32));

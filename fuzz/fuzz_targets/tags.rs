@@ -4,23 +4,23 @@
 use libfuzzer_sys::fuzz_target;
 use otr_protocol::wire::query::{QueryForm, Versions, default_query, query_versions};
 use otr_protocol::wire::whitespace::{append_tag, find_tag, strip};
-use otr_protocol::wire::{error_message, kind};
+use otr_protocol::wire::{classify, error_message};
 
 fuzz_target!(|bytes: &[u8]| {
-    let kind = kind::message_kind(bytes);
-    let start = kind::otr_tag(bytes);
+    let kind = classify::message_kind(bytes);
+    let start = classify::otr_tag(bytes);
     assert_eq!(
         start.is_none(),
         matches!(
             kind,
-            kind::MessageKind::NotOtr | kind::MessageKind::TaggedPlaintext
+            classify::MessageKind::NotOtr | classify::MessageKind::TaggedPlaintext
         )
     );
-    if kind::message_version(bytes).is_some() {
+    if classify::message_version(bytes).is_some() {
         assert!(start.is_some());
     }
     if let Some(start) = start {
-        let _ = kind::instances(&bytes[start..]);
+        let _ = classify::instances(&bytes[start..]);
     }
 
     let offered = query_versions(bytes);

@@ -22,9 +22,9 @@ mod abi2;
 mod abi5;
 
 #[cfg(feature = "abi2")]
-use abi2 as face;
+use abi2 as interface;
 #[cfg(feature = "abi5")]
-use abi5 as face;
+use abi5 as interface;
 
 entry! {
     /// Handles a DH-key message; `*havemsgp` says whether there is a message to send.
@@ -185,7 +185,7 @@ unsafe fn step<T>(
 ) -> Result<T, GcryError> {
     // SAFETY: the callers pass what their clients vouch for.
     unsafe {
-        let tags = face::tags_of(auth).ok_or(GcryError::INV_VALUE)?;
+        let tags = interface::tags_of(auth).ok_or(GcryError::INV_VALUE)?;
         let mut state = exchange::load(auth, None);
         let (outcome, state) = guard(move || (step(&mut state, tags), state))?;
         let value = outcome?;

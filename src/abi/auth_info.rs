@@ -12,11 +12,11 @@ mod abi2;
 mod abi5;
 
 #[cfg(feature = "abi2")]
-use abi2 as face;
+use abi2 as interface;
 #[cfg(feature = "abi5")]
-use abi5 as face;
+use abi5 as interface;
 
-pub use face::{commit_sent, new, note_commit_sent, shown_version, version};
+pub use interface::{commit_sent, new, note_commit_sent, shown_version, version};
 
 /// Releases what an AKE holds and empties it; a context that it belongs to stays.
 ///
@@ -40,7 +40,7 @@ pub unsafe fn clear(auth: *mut OtrlAuthInfo) {
             digest::close(handle);
         }
         wipe_string_and_clear(&raw mut (*auth).lastauthmsg);
-        face::blank(auth);
+        interface::blank(auth);
     }
 }
 

@@ -6,10 +6,10 @@
 use std::ptr;
 
 use super::context;
+use super::context_priv::{hidden, private_of};
 use super::entry::{guard, may_panic};
 use super::error::GcryError;
 use super::exchange;
-use super::hidden::{hidden, private_of};
 use super::memory::{bytes_of, wipe_stack};
 use super::numbers::{half_number, version_from, version_number};
 use super::private::ExchangeExtras;
@@ -31,11 +31,11 @@ mod abi2;
 mod abi5;
 
 #[cfg(feature = "abi2")]
-use abi2 as face;
+use abi2 as interface;
 #[cfg(feature = "abi5")]
-use abi5 as face;
+use abi5 as interface;
 
-pub use face::DIALECT;
+pub use interface::DIALECT;
 
 /// Runs a step on a conversation. After a panic the conversation has no session any more: what it
 /// sends is refused until it is reset.
@@ -117,7 +117,7 @@ pub unsafe fn with_exchange<T>(
             (outcome, auth)
         });
         let (outcome, auth) = outcome?;
-        face::note_exchange(ctx, sent_before);
+        interface::note_exchange(ctx, sent_before);
         (*private).exchange.keep(&auth);
         if let Err(error) = exchange::store(info, &auth) {
             // The step's effects go unheard: they would answer for an exchange that is not there.
@@ -140,7 +140,7 @@ pub unsafe fn with_exchanging<T>(
     unsafe {
         let sent_before = (*hidden(ctx)).lastsent;
         let outcome = with_conversation(ctx, step)?;
-        face::note_exchange(ctx, sent_before);
+        interface::note_exchange(ctx, sent_before);
         Ok(outcome)
     }
 }
@@ -217,7 +217,7 @@ unsafe fn store(ctx: *mut ConnContext, conversation: Conversation) {
             MessageState::Encrypted => MSGSTATE_ENCRYPTED,
             MessageState::Finished => MSGSTATE_FINISHED,
         };
-        (*ctx).protocol_version = version_number(face::shown_version(&conversation));
+        (*ctx).protocol_version = version_number(interface::shown_version(&conversation));
         let id = conversation.session_id.as_bytes();
         (*ctx).sessionid = [0; 20];
         ptr::copy_nonoverlapping(id.as_ptr(), (&raw mut (*ctx).sessionid).cast(), id.len());
@@ -275,13 +275,13 @@ pub fn policy_from(bits: OtrlPolicy) -> Policy {
         versions: Versions {
             v1: has(POLICY_ALLOW_V1),
             v2: has(POLICY_ALLOW_V2),
-            v3: face::allows_v3(bits),
+            v3: interface::allows_v3(bits),
         },
         require_encryption: has(POLICY_REQUIRE_ENCRYPTION),
         send_whitespace_tag: has(POLICY_SEND_WHITESPACE_TAG),
         whitespace_start_ake: has(POLICY_WHITESPACE_START_AKE),
         error_start_ake: has(POLICY_ERROR_START_AKE),
-        dialect: face::DIALECT,
+        dialect: interface::DIALECT,
     }
 }
 

@@ -19,20 +19,20 @@ mod abi2;
 mod abi5;
 
 #[cfg(feature = "abi2")]
-use abi2 as face;
+use abi2 as interface;
 #[cfg(feature = "abi5")]
-use abi5 as face;
+use abi5 as interface;
 
 pub use describe::{describe, message_state};
-#[cfg(test)]
-pub use face::otrl_context_find;
-#[cfg(feature = "abi5")]
-pub use face::{become_instance, find, find_recent_instance, recent_secure_instance};
-pub use face::{
-    find_correspondent, is_instance, is_master, master_of, members, tags_of, update_recent_child,
-};
 pub use fingerprint::{find_fingerprint, forget_fingerprint, is_trusted, set_trust};
 pub use forget::{forget, forget_all};
 pub use handle::{Handle, is_live};
+#[cfg(test)]
+pub use interface::otrl_context_find;
+#[cfg(feature = "abi5")]
+pub use interface::{become_instance, find, find_recent_instance, recent_secure_instance};
+pub use interface::{
+    find_correspondent, is_instance, is_master, master_of, members, tags_of, update_recent_child,
+};
 pub use list::{Names, NewContexts};
 pub use state::{force_finished, force_plaintext};

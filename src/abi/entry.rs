@@ -63,7 +63,7 @@ impl Uncancelled {
     }
 }
 
-/// A point at which a test can have a panic: tests/hold/faults.c, which is preloaded, answers for this function of the
+/// A point at which a test can have a panic: tests/robustness/faults.c, which is preloaded, answers for this function of the
 /// system's then. Only a library built with `--cfg otr_panics` has such points.
 pub fn may_panic() {
     #[cfg(otr_panics)]

@@ -11,8 +11,8 @@ use super::stdio;
 use super::types::{MIN_VALID_INSTAG, OtrlInsTag, OtrlInstag, UserState};
 use otr_crypto::{hash, random};
 use otr_protocol::buffer::{self, OutOfMemory};
+use otr_protocol::store::atomic_file::Mode;
 use otr_protocol::store::instance_tags::{self, Line};
-use otr_protocol::store::replace::Mode;
 
 /// The newest tag of an account, or NULL.
 ///

@@ -15,7 +15,7 @@ use super::lock::locked;
 use super::memory::bytes_of;
 use super::types::UserState;
 use otr_crypto::hash::sha256;
-use otr_protocol::store::replace::{self, Mode};
+use otr_protocol::store::atomic_file::{self, Mode};
 
 /// How many contents are kept for a user state. The oldest go.
 const LIMIT: usize = 64;
@@ -46,7 +46,7 @@ pub unsafe fn path_of<'a>(filename: *const c_char) -> Result<&'a Path, GcryError
     Ok(Path::new(OsStr::from_bytes(name)))
 }
 
-/// Makes `bytes` the contents of the file at `path`, as [`replace::replace`] does. The old ones are kept if `us` does not know
+/// Makes `bytes` the contents of the file at `path`, as [`atomic_file::replace`] does. The old ones are kept if `us` does not know
 /// them.
 ///
 /// # Errors
@@ -57,7 +57,7 @@ pub fn replace(
     bytes: &[u8],
     mode: Mode,
 ) -> Result<(), GcryError> {
-    replace::replace(path, bytes, mode, |old| knows(us, old))
+    atomic_file::replace(path, bytes, mode, |old| knows(us, old))
         .map_err(|error| GcryError::from_io(&error))?;
     remember(us, bytes);
     Ok(())

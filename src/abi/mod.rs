@@ -29,10 +29,10 @@ pub mod auth_info;
 pub mod b64;
 mod bridge;
 pub mod context;
+mod context_priv;
 pub mod dh;
 pub mod dh_objects;
 mod exchange;
-mod hidden;
 mod in_use;
 #[cfg(feature = "abi5")]
 pub mod instag;

@@ -2,7 +2,7 @@
 //!
 //! Clients read these at any time and write some of them, so a field is read afresh whenever it is needed and no Rust
 //! reference to a whole struct is kept. A C enumeration is a plain integer here: a client may put any number into one.
-//! What the two faces share is here; what differs is in `types/abi5.rs` and `types/abi2.rs`. The offsets at the ends are the
+//! What the two interfaces share is here; what differs is in `types/abi5.rs` and `types/abi2.rs`. The offsets at the ends are the
 //! reference's.
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint, c_ushort, c_void};

@@ -2,8 +2,8 @@
 
 use otr_crypto::mac::hmac_sha1;
 use otr_protocol::wire::armour;
+use otr_protocol::wire::classify::{MessageKind, message_kind};
 use otr_protocol::wire::error::{Malformed, Unwritten};
-use otr_protocol::wire::kind::{MessageKind, message_kind};
 use otr_protocol::wire::messages::header::TYPE_DATA;
 use otr_protocol::wire::reader::Reader;
 use otr_protocol::wire::writer::Writer;

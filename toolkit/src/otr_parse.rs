@@ -1,7 +1,7 @@
 //! `otr_parse`: shows what is in each message of a stream.
 
+use otr_protocol::wire::classify::{MessageKind, message_kind};
 use otr_protocol::wire::error::Malformed;
-use otr_protocol::wire::kind::{MessageKind, message_kind};
 use otr_protocol::wire::messages::header::{
     TYPE_DH_COMMIT, TYPE_DH_KEY, TYPE_REVEAL_SIGNATURE, TYPE_SIGNATURE,
 };

@@ -40,7 +40,7 @@ impl fmt::Debug for Key {
 
 #[cfg(test)]
 mod tests {
-    use super::super::number::hex;
+    use super::super::bignum::hex;
     use super::*;
 
     const KEY: &str = "2b7e151628aed2a6abf7158809cf4f3c";

@@ -8,7 +8,7 @@ mod modulus;
 mod nonce;
 mod prime;
 
-use super::number;
+use super::bignum;
 use super::random::{self, RandomError};
 use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
 use crypto_bigint::{NonZero, Odd, U256, U512};
@@ -96,7 +96,7 @@ impl PublicKey {
     /// A key of big-endian numbers of any length, checked for parity and range. That p and q are prime, and that g has
     /// the order q, is not checked: only the key's owner would be harmed.
     pub fn new(p: &[u8], q: &[u8], g: &[u8], y: &[u8]) -> Result<Self, KeyError> {
-        let [p, q, g, y] = [p, q, g, y].map(number::strip);
+        let [p, q, g, y] = [p, q, g, y].map(bignum::strip);
         if !P_BITS.contains(&bits(p)) || !is_odd(p) {
             return Err(KeyError::Modulus);
         }
@@ -143,7 +143,7 @@ impl PublicKey {
         let order = Order::of(&self.q)?;
         let modulus = Modulus::new(&self.p)?;
         let (r, s) = signature.split_at_checked(HALF)?;
-        let (r, s): (U256, U256) = (number::read(r)?, number::read(s)?);
+        let (r, s): (U256, U256) = (bignum::read(r)?, bignum::read(s)?);
         if self.q.len() > HALF || !order.is_unit_range(&r) || !order.is_unit_range(&s) {
             return Some(false);
         }
@@ -176,11 +176,11 @@ impl PrivateKey {
     pub fn new(p: &[u8], q: &[u8], g: &[u8], y: &[u8], x: &[u8]) -> Result<Self, KeyError> {
         let public = PublicKey::new(p, q, g, y)?;
         let order = Order::of(public.q()).ok_or(KeyError::Order)?;
-        let value = Zeroizing::new(number::read(x).ok_or(KeyError::SecretValue)?);
+        let value = Zeroizing::new(bignum::read(x).ok_or(KeyError::SecretValue)?);
         if !order.is_unit_range(&value) {
             return Err(KeyError::SecretValue);
         }
-        let x = number::write(&value);
+        let x = bignum::write(&value);
         Ok(Self { public, x })
     }
 
@@ -230,7 +230,7 @@ impl PrivateKey {
         let modulus = Modulus::new(&self.public.p)?;
         let r = order.reduce(&modulus.power(&self.public.g, k, order.bits())?);
 
-        let x = Zeroizing::new(number::read(&self.x)?);
+        let x = Zeroizing::new(bignum::read(&self.x)?);
         let secret = Zeroizing::new(order.form(&x));
         let inverse = Option::<FixedMontyForm<_>>::from(order.form(k).invert())?;
         let inverse = Zeroizing::new(inverse);
@@ -241,7 +241,7 @@ impl PrivateKey {
             if value == U256::ZERO {
                 return None;
             }
-            let bytes = number::write(&value);
+            let bytes = bignum::write(&value);
             let start = HALF.checked_sub(bytes.len())?;
             half.get_mut(start..)?.copy_from_slice(&bytes);
         }
@@ -267,7 +267,7 @@ struct Order {
 impl Order {
     /// None if the number is even or too long.
     fn of(q: &[u8]) -> Option<Self> {
-        let odd: Odd<U256> = Option::from(Odd::new(number::read(q)?))?;
+        let odd: Odd<U256> = Option::from(Odd::new(bignum::read(q)?))?;
         Some(Self {
             q: *odd.as_nz_ref(),
             params: FixedMontyParams::new_vartime(odd),
@@ -294,7 +294,7 @@ impl Order {
         let (first, whole) = big_endian.split_at(big_endian.len() % U256::BYTES);
         for piece in std::iter::once(first).chain(whole.chunks_exact(U256::BYTES)) {
             // 32 bytes always fit.
-            let low = number::read(piece).unwrap_or(U256::ZERO);
+            let low = bignum::read(piece).unwrap_or(U256::ZERO);
             let wide: U512 = low.concat(&reduced);
             reduced = wide.rem_vartime(&self.q);
         }

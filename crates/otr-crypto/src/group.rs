@@ -6,7 +6,7 @@
 
 mod field;
 
-use super::number;
+use super::bignum;
 use super::random::{self, RandomError};
 use crypto_bigint::{CtEq, U1536};
 use field::{P, Q, Table};
@@ -22,14 +22,14 @@ pub struct Residue(Box<Zeroizing<U1536>>);
 impl Residue {
     /// Reads a big-endian number of any length. None from p on.
     pub fn from_bytes(big_endian: &[u8]) -> Option<Self> {
-        number::read(big_endian)
+        bignum::read(big_endian)
             .map(Self::new)
             .filter(|residue| **residue.0 < P)
     }
 
     /// Big-endian, without leading zeros; zero is empty.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        number::write(&self.0)
+        bignum::write(&self.0)
     }
 
     /// The same number as a public value, if it is one that OTR lets through: 2 to p - 2.
@@ -72,7 +72,7 @@ impl Element {
 
     /// Big-endian, without leading zeros: the body of an OTR MPI.
     pub fn to_bytes(&self) -> Vec<u8> {
-        number::strip(&self.to_padded_bytes()).to_vec()
+        bignum::strip(&self.to_padded_bytes()).to_vec()
     }
 
     /// Big-endian, with leading zeros.
@@ -131,12 +131,12 @@ impl Exponent {
 
     /// Reads a big-endian number of any length. None from 2^1536 on.
     pub fn from_bytes(big_endian: &[u8]) -> Option<Self> {
-        let length = match number::strip(big_endian).len() {
+        let length = match bignum::strip(big_endian).len() {
             0..=32 => 256,
             33..=40 => 320,
             _ => U1536::BITS,
         };
-        let value = Box::new(Zeroizing::new(number::read(big_endian)?));
+        let value = Box::new(Zeroizing::new(bignum::read(big_endian)?));
         Some(Self { value, length })
     }
 
@@ -153,7 +153,7 @@ impl Exponent {
 
     /// Big-endian, without leading zeros.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        number::write(&self.value)
+        bignum::write(&self.value)
     }
 
     fn from_product(a: &U1536, b: &U1536) -> Self {
@@ -197,13 +197,13 @@ pub struct Scalar(Box<U1536>);
 impl Scalar {
     /// Reads a big-endian number of any length. None unless it is from 1 to q - 1, as OTR demands of the peer's.
     pub fn from_bytes(big_endian: &[u8]) -> Option<Self> {
-        let value: U1536 = number::read(big_endian)?;
+        let value: U1536 = bignum::read(big_endian)?;
         (value != U1536::ZERO && value < Q).then(|| Self(Box::new(value)))
     }
 
     /// Big-endian, without leading zeros; empty in the case, of no account, of a [`response`] that came out 0.
     pub fn to_bytes(&self) -> Vec<u8> {
-        number::write(&self.0).to_vec()
+        bignum::write(&self.0).to_vec()
     }
 }
 
@@ -232,7 +232,7 @@ pub struct Challenge(pub [u8; 32]);
 impl Challenge {
     /// Reads a big-endian number of any length. None from 2^256 on: no hash is that large, so its proof is false.
     pub fn from_bytes(big_endian: &[u8]) -> Option<Self> {
-        let minimal = number::strip(big_endian);
+        let minimal = bignum::strip(big_endian);
         let mut challenge = [0; 32];
         challenge
             .get_mut(32_usize.checked_sub(minimal.len())?..)?
@@ -242,14 +242,14 @@ impl Challenge {
 
     /// Big-endian, without leading zeros.
     pub fn to_bytes(&self) -> Vec<u8> {
-        number::strip(&self.0).to_vec()
+        bignum::strip(&self.0).to_vec()
     }
 }
 
 impl sealed::Value for Challenge {
     fn value(&self) -> U1536 {
         // 32 bytes always fit.
-        number::read(&self.0).unwrap_or(U1536::ZERO)
+        bignum::read(&self.0).unwrap_or(U1536::ZERO)
     }
 
     fn length(&self) -> u32 {

@@ -41,7 +41,7 @@ fn digest_into<D: Digest + FixedOutputReset>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::number::hex;
+    use super::super::bignum::hex;
     use super::*;
 
     // The examples of FIPS 180-2, appendices A and B, and the empty string.

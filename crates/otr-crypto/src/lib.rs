@@ -4,13 +4,13 @@
 #![deny(unsafe_code)]
 
 pub mod aes_ctr;
+pub mod bignum;
 pub mod dsa;
 pub mod group;
 pub mod hash;
 pub mod mac;
 mod montgomery;
-pub mod number;
-mod power;
-pub mod proof;
+mod multiexp;
 pub mod random;
 pub mod secret;
+pub mod verdict;

@@ -79,7 +79,7 @@ fn authenticate<M: Mac>(mut state: M, parts: &[&[u8]]) -> hmac::digest::Output<M
 
 #[cfg(test)]
 mod tests {
-    use super::super::number::hex;
+    use super::super::bignum::hex;
     use super::*;
 
     #[test]

@@ -13,7 +13,7 @@ use crate::wire::version::Version;
 use otr_crypto::dsa;
 use otr_crypto::group::Element;
 use otr_crypto::hash::sha1;
-use otr_crypto::proof;
+use otr_crypto::verdict;
 
 /// The reply byte of a message that answers another.
 const REPLY: u8 = 0x01;
@@ -34,7 +34,7 @@ impl V1Offer {
         let (incoming, signed) = V1KeyExchange::parse(&bytes)?;
         let DsaNumbers { p, q, g, y } = incoming.numbers()?;
         let public = dsa::PublicKey::new(p, q, g, y).map_err(|_| ProtocolError::BadSignature)?;
-        if !proof::holds(public.verify(&sha1(&[signed]), &incoming.signature)) {
+        if !verdict::holds(public.verify(&sha1(&[signed]), &incoming.signature)) {
             return Err(ProtocolError::BadSignature);
         }
         Ok(Self {

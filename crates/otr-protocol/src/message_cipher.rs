@@ -4,8 +4,8 @@ use super::buffer::{self, OutOfMemory};
 use super::dh::DirectionKeys;
 use otr_crypto::aes_ctr;
 use otr_crypto::mac::{self, HmacSha1Key};
-use otr_crypto::proof;
 use otr_crypto::secret::SecretBytes;
+use otr_crypto::verdict;
 
 /// The keys of one direction, made ready: what depends on them alone is calculated once and not for each message.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl MessageCipher {
         encrypted: &[u8],
         given: &[u8; 20],
     ) -> Result<Option<SecretBytes>, OutOfMemory> {
-        if !proof::holds(mac::equal(&self.mac.authenticate(covered), given)) {
+        if !verdict::holds(mac::equal(&self.mac.authenticate(covered), given)) {
             return Ok(None);
         }
         let mut plain = SecretBytes::new(buffer::copy(encrypted)?);

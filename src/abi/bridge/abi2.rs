@@ -1,6 +1,6 @@
 //! What the core is told by a client of libotr 3.2.
 
-use crate::abi::hidden::private_of;
+use crate::abi::context_priv::private_of;
 use crate::abi::types::{ConnContext, OtrlPolicy};
 use otr_protocol::conversation::Conversation;
 use otr_protocol::wire::dialect::Dialect;

@@ -1,8 +1,8 @@
 //! A context as the core sees it when it chooses among several.
 
-use super::face;
 use super::fingerprint::is_trusted;
-use crate::abi::hidden::hidden;
+use super::interface;
+use crate::abi::context_priv::hidden;
 use crate::abi::types::{AUTHSTATE_NONE, ConnContext, MSGSTATE_ENCRYPTED, MSGSTATE_FINISHED};
 use otr_protocol::conversation::MessageState;
 use otr_protocol::instances::Instance;
@@ -20,7 +20,7 @@ pub unsafe fn describe(context: *mut ConnContext) -> (*mut ConnContext, Instance
             had_session: members.is_some_and(|members| members.generation > 0),
             is_trusted: is_trusted((*context).active_fingerprint),
             in_exchange: (*context).auth.authstate != AUTHSTATE_NONE,
-            last_heard: members.map_or(0, face::last_heard),
+            last_heard: members.map_or(0, interface::last_heard),
             last_sent: members.map_or(0, |members| members.lastsent),
         }
     };

@@ -3,8 +3,8 @@
 use std::ffi::{c_char, c_int, c_uchar};
 use std::ptr;
 
-use super::face::{master_of, members};
 use super::forget::forget;
+use super::interface::{master_of, members};
 use crate::abi::entry::entry;
 use crate::abi::memory::{bytes_of, c_buffer, c_string, c_zeroed, put, slice_of};
 use crate::abi::types::{ConnContext, Fingerprint, MSGSTATE_PLAINTEXT};

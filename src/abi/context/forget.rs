@@ -3,10 +3,10 @@
 use std::ptr;
 use std::sync::atomic::Ordering;
 
-use super::face::{is_instance, leave_family, members, stand_alone};
 use super::fingerprint;
+use super::interface::{is_instance, leave_family, members, stand_alone};
 use super::state::force_plaintext;
-use crate::abi::hidden::{self, CONTEXTS_FORGOTTEN};
+use crate::abi::context_priv::{self, CONTEXTS_FORGOTTEN};
 use crate::abi::in_use;
 use crate::abi::memory::free_and_clear;
 use crate::abi::types::{ConnContext, MSGSTATE_PLAINTEXT, UserState};
@@ -120,7 +120,7 @@ unsafe fn dispose(context: *mut ConnContext) {
             (*context).app_data = ptr::null_mut();
             app_data_free(app_data);
         }
-        hidden::free_context(context);
+        context_priv::free_context(context);
     }
 }
 

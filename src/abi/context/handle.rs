@@ -3,7 +3,7 @@
 use std::ptr;
 use std::sync::atomic::Ordering;
 
-use crate::abi::hidden::{CONTEXTS_FORGOTTEN, serial_of};
+use crate::abi::context_priv::{CONTEXTS_FORGOTTEN, serial_of};
 use crate::abi::types::{ConnContext, UserState};
 
 /// Whether the user state still has this context. Its address may be that of a later one: [`Handle`] knows better.

@@ -7,7 +7,7 @@ use std::ptr;
 use super::handle::Handle;
 use crate::abi::memory::{bytes_of, c_string, c_zeroed};
 use crate::abi::types::{AddAppData, ConnContext, OtrlSMState, UserState};
-use crate::abi::{auth_info, hidden, sm_objects};
+use crate::abi::{auth_info, context_priv, sm_objects};
 
 /// A correspondent: whom, from which account, over which protocol. The client's strings.
 #[derive(Clone, Copy)]
@@ -70,7 +70,7 @@ impl Names {
     /// # Safety
     /// The names are C strings.
     pub unsafe fn new_context(self) -> *mut ConnContext {
-        let context = hidden::new_context();
+        let context = context_priv::new_context();
         if context.is_null() {
             return context;
         }
@@ -89,7 +89,7 @@ impl Names {
                 libc::free((*context).accountname.cast());
                 libc::free((*context).protocol.cast());
                 libc::free((*context).smstate.cast());
-                hidden::free_context(context);
+                context_priv::free_context(context);
                 return ptr::null_mut();
             }
             sm_objects::state_new((*context).smstate);

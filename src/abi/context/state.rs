@@ -3,7 +3,7 @@
 use crate::abi::entry::entry;
 use crate::abi::memory::{wipe, wipe_stack};
 use crate::abi::types::{ConnContext, MSGSTATE_FINISHED, MSGSTATE_PLAINTEXT, OtrlMessageState};
-use crate::abi::{auth_info, hidden, sm_objects};
+use crate::abi::{auth_info, context_priv, sm_objects};
 
 /// Forgets the session: finished state.
 ///
@@ -44,7 +44,7 @@ unsafe fn end_session(context: *mut ConnContext, state: OtrlMessageState) {
         if !(*context).smstate.is_null() {
             sm_objects::state_free((*context).smstate);
         }
-        hidden::force_finished(context);
+        context_priv::force_finished(context);
         had_session
     };
     if had_session {

@@ -1,13 +1,13 @@
 //! `message.h` of libotr 3.2: one context per correspondent, and the library's own words for the user.
 
 mod callbacks;
+mod notify;
 mod routing;
-mod telling;
 mod texts;
 
 pub use callbacks::has_max_message_size;
+pub use notify::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
 pub use routing::{enter, is_told_of_plaintext, note_heard, our_tag, show_error, show_unexpected};
-pub use telling::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
 
 use std::borrow::Cow;
 use std::ffi::{c_char, c_int, c_void};
@@ -22,8 +22,8 @@ use super::receiving::{self, Out};
 use super::sending::{self, Text};
 use super::transmit::transmit;
 use crate::abi::context::{self, Handle, Names, NewContexts};
+use crate::abi::context_priv::private_of;
 use crate::abi::error::GcryError;
-use crate::abi::hidden::private_of;
 use crate::abi::in_use;
 use crate::abi::memory::put;
 use crate::abi::reserve;

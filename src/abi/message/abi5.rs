@@ -3,17 +3,17 @@
 mod callbacks;
 mod disconnect;
 mod instance;
+mod notify;
 mod poll;
 mod routing;
 mod symkey;
-mod telling;
 
 pub use callbacks::has_max_message_size;
 #[cfg(test)]
 pub use disconnect::otrl_message_disconnect_all_instances;
 pub use instance::{ensure_our_tag as ready, find_best};
+pub use notify::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
 pub use routing::{enter, is_told_of_plaintext, note_heard, our_tag, show_error, show_unexpected};
-pub use telling::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
 
 use std::borrow::Cow;
 use std::ffi::{c_char, c_int, c_void};

@@ -8,7 +8,7 @@
 use std::ffi::{c_char, c_int, c_void};
 
 use super::super::types::*;
-use super::face;
+use super::interface;
 
 /// Whose callbacks: the user state, the table and the client's own pointer.
 #[derive(Clone, Copy)]
@@ -142,7 +142,7 @@ impl Client {
     pub unsafe fn max_message_size(self, ctx: *mut ConnContext) -> Option<usize> {
         // SAFETY: the caller's promise.
         let size = unsafe {
-            if !face::has_max_message_size() {
+            if !interface::has_max_message_size() {
                 return None;
             }
             callback!(self, max_message_size).map_or(0, |ask| ask(self.opdata, ctx))

@@ -6,13 +6,13 @@ use std::mem::ManuallyDrop;
 
 use super::super::bridge::{with_conversation, with_correspondent, with_exchanging, with_smp};
 use super::super::context::{self, Handle};
-use super::super::hidden::hidden;
+use super::super::context_priv::hidden;
 use super::super::memory::bytes_of;
 use super::super::types::*;
 use super::client::Client;
 use super::clock::now;
 use super::transmit::transmit_all;
-use super::{face, fragments};
+use super::{fragments, interface};
 use otr_protocol::conversation::{Conversation, RESENT_PREFIX};
 use otr_protocol::effects::{Effect, Task};
 use otr_protocol::instances;
@@ -76,7 +76,7 @@ unsafe fn tell(client: Client, handle: Handle, ctx: *mut ConnContext, effect: &E
             Effect::FragmentsWait => fragments::bound(client.us, ctx),
             Effect::TextMayBeLost => note_error(ctx),
             Effect::Then(_) => {}
-            other => face::tell(client, handle, ctx, other),
+            other => interface::tell(client, handle, ctx, other),
         }
     }
 }
@@ -111,11 +111,11 @@ unsafe fn bring_back(
             Task::Resend => return resend(client, handle, ctx, now),
             Task::SmpMessages(tlvs) => with_smp(ctx, |c, smp| c.on_smp_messages(smp, tlvs)),
             Task::SmpMessage(tlv, expected) => {
-                let tlv = face::smp_record(tlv);
+                let tlv = interface::smp_record(tlv);
                 with_smp(ctx, |c, smp| c.on_smp_message(smp, &tlv, *expected))
             }
             Task::SendTlv(tlv) => with_conversation(ctx, |c| c.send_tlv(tlv.clone())),
-            Task::Heartbeat if !face::heartbeat_is_due(ctx, now) => return Vec::new(),
+            Task::Heartbeat if !interface::heartbeat_is_due(ctx, now) => return Vec::new(),
             Task::Heartbeat => with_conversation(ctx, |c| c.heartbeat(now)),
         }
     };
@@ -130,7 +130,7 @@ unsafe fn resend(client: Client, handle: Handle, ctx: *mut ConnContext, now: i64
         take_lost_text(ctx);
         let mut effects = Vec::new();
         if with_conversation(ctx, |c| c.resend_is_due(now)).unwrap_or(false) {
-            let prefix = face::resent_prefix(client, ctx);
+            let prefix = interface::resent_prefix(client, ctx);
             if let Some(ctx) = handle.get(client.us) {
                 let words = bytes_of(prefix).unwrap_or(RESENT_PREFIX);
                 effects = with_conversation(ctx, |c| c.resend(words, now)).unwrap_or_default();

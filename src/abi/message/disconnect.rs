@@ -2,7 +2,7 @@
 
 use super::super::bridge::with_conversation;
 use super::super::context::{self, Handle};
-use super::super::hidden::hidden;
+use super::super::context_priv::hidden;
 use super::super::types::*;
 use super::client::Client;
 use otr_protocol::conversation::Conversation;

@@ -2,8 +2,8 @@
 
 use crate::abi::auth_info;
 use crate::abi::context::{master_of, members};
+use crate::abi::context_priv::private_of;
 use crate::abi::exchange;
-use crate::abi::hidden::private_of;
 use crate::abi::message::clock::now;
 use crate::abi::types::*;
 use otr_protocol::ake::Auth;

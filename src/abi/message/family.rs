@@ -1,8 +1,8 @@
 //! The contexts of a correspondent as the core asks for them while it handles a message. No callback runs here.
 
 use crate::abi::context::{describe, master_of, members, message_state};
+use crate::abi::context_priv::private_of;
 use crate::abi::exchange;
-use crate::abi::hidden::private_of;
 use crate::abi::types::ConnContext;
 use otr_protocol::ake::Auth;
 use otr_protocol::conversation::MessageState;

@@ -1,7 +1,7 @@
 //! How much of unfinished messages is kept for correspondents without a session: anybody can send fragments in anybody's name.
 
 use crate::abi::context::{master_of, members};
-use crate::abi::hidden::private_of;
+use crate::abi::context_priv::private_of;
 use crate::abi::types::*;
 use otr_protocol::instances::{FRAGMENTS_OF_ALL, FRAGMENTS_OF_ONE, forgets_fragments};
 

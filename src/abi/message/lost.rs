@@ -4,7 +4,7 @@
 use super::arguments::Arguments;
 use super::client::Client;
 use super::deliver::deliver;
-use super::face;
+use super::interface;
 use crate::abi::context::{Handle, Names};
 use crate::abi::in_use;
 use crate::abi::types::*;
@@ -35,7 +35,7 @@ pub unsafe fn tell_lost_from(client: Client, names: Names) {
             return;
         };
         in_use::during(client.us, || {
-            if let Some(ctx) = face::find_best(client, arguments.names) {
+            if let Some(ctx) = interface::find_best(client, arguments.names) {
                 tell_lost(client, Handle::of(ctx));
             }
         });

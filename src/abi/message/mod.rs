@@ -25,18 +25,18 @@ mod abi2;
 mod abi5;
 
 #[cfg(feature = "abi2")]
-use abi2 as face;
+use abi2 as interface;
 #[cfg(feature = "abi5")]
-use abi5 as face;
+use abi5 as interface;
 
 use std::ffi::c_char;
 
 #[cfg(all(test, feature = "abi2"))]
-pub use face::otrl_message_disconnect;
+pub use interface::otrl_message_disconnect;
 #[cfg(all(test, feature = "abi5"))]
-pub use face::otrl_message_disconnect_all_instances;
+pub use interface::otrl_message_disconnect_all_instances;
 #[cfg(test)]
-pub use face::{otrl_message_receiving, otrl_message_sending};
+pub use interface::{otrl_message_receiving, otrl_message_sending};
 #[cfg(all(test, feature = "abi5"))]
 pub use smp::otrl_message_abort_smp;
 #[cfg(test)]

@@ -17,8 +17,8 @@ use super::clock::now;
 use super::correspondent::find_or_add;
 use super::deliver::deliver;
 use super::expiry::expire;
-use super::face;
 use super::family::Contexts;
+use super::interface;
 use super::lost::tell_lost;
 use otr_protocol::incoming::{Incoming, Recipient, Shown, Step};
 use otr_protocol::receiving::Delivery;
@@ -87,7 +87,7 @@ pub unsafe fn receive(
         if found.added {
             client.update_context_list();
         }
-        face::ready(client, names, master);
+        interface::ready(client, names, master);
         let Some(ctx) = master.get(client.us) else {
             return NOTHING;
         };
@@ -98,7 +98,7 @@ pub unsafe fn receive(
         };
         let recipient = Recipient {
             name: bytes_of(names.account).unwrap_or_default(),
-            tag: face::our_tag(ctx),
+            tag: interface::our_tag(ctx),
             policy,
         };
         let arrival = Arrival {
@@ -145,7 +145,7 @@ impl Arrival {
                         decrypted = self.read(delivery);
                         incoming.delivered()
                     }
-                    Step::Instance(tag) => match face::enter(&mut self, tag) {
+                    Step::Instance(tag) => match interface::enter(&mut self, tag) {
                         Some(is_new) => incoming.entered(is_new),
                         None => return NOTHING,
                     },
@@ -180,7 +180,7 @@ impl Arrival {
                 }),
                 Step::Heard => {
                     put(self.out.contextp, ctx);
-                    face::note_heard(ctx);
+                    interface::note_heard(ctx);
                     Ok(incoming.heard())
                 }
                 _ => Ok(incoming.plaintext(&contexts)),
@@ -211,7 +211,7 @@ impl Arrival {
                     ran.unwrap_or_else(|_| incoming.skip())
                 }
                 Err(error) => {
-                    face::setup_failed(self.client, ctx, error);
+                    interface::setup_failed(self.client, ctx, error);
                     incoming.skip()
                 }
             }
@@ -253,8 +253,10 @@ impl Arrival {
                 Shown::Decrypted => return self.show_decrypted(decrypted),
                 Shown::AsItCame => return SOMETHING,
                 Shown::Nothing => {}
-                Shown::Error if !face::show_error(self, incoming.message()) => return SOMETHING,
-                Shown::PlainUnexpected if face::is_told_of_plaintext(self.client) => {
+                Shown::Error if !interface::show_error(self, incoming.message()) => {
+                    return SOMETHING;
+                }
+                Shown::PlainUnexpected if interface::is_told_of_plaintext(self.client) => {
                     self.show_unexpected(incoming);
                 }
                 Shown::Plain | Shown::PlainUnexpected => {
@@ -288,7 +290,7 @@ impl Arrival {
             } else {
                 whole.cast_const()
             };
-            face::show_unexpected(self, text);
+            interface::show_unexpected(self, text);
             wipe_string_and_clear(&raw mut whole);
         }
     }
@@ -299,7 +301,7 @@ impl Arrival {
         }
         // SAFETY: as for `receive`; the text outlives the callback.
         unsafe {
-            let converted = face::convert_received(self.client, self.from, text);
+            let converted = interface::convert_received(self.client, self.from, text);
             if !converted.is_null() {
                 wipe_string_and_clear(&raw mut text);
                 text = converted;

@@ -13,7 +13,7 @@ use super::client::Client;
 use super::clock::now;
 use super::correspondent::Found;
 use super::expiry::expire;
-use super::face;
+use super::interface;
 use otr_protocol::conversation::Outgoing;
 use otr_protocol::effects::{ErrorCode, Notice};
 
@@ -52,7 +52,7 @@ pub unsafe fn send(
         if found.added {
             client.update_context_list();
         }
-        face::ready(client, names, handle);
+        interface::ready(client, names, handle);
         put(contextp, live()?);
         expire(live()?);
         let policy = policy_from(client.policy(live()?));
@@ -62,7 +62,7 @@ pub unsafe fn send(
             Outgoing::AsIs => {}
             Outgoing::Instead(instead) => give(messagep, &instead)?,
             Outgoing::HoldBack => {
-                face::notice(client, live()?, Notice::EncryptionRequired, ptr::null());
+                interface::notice(client, live()?, Notice::EncryptionRequired, ptr::null());
                 let ctx = live()?;
                 let query = with_correspondent(ctx, |c, shared| {
                     c.hold_back(text.bytes(), &mut shared.held, policy, our_name(), now())
@@ -76,7 +76,7 @@ pub unsafe fn send(
             }
             Outgoing::Encrypt => encrypt(client, handle, text, messagep)?,
             Outgoing::Refuse => {
-                face::notice(client, live()?, Notice::ConnectionEnded, ptr::null());
+                interface::notice(client, live()?, Notice::ConnectionEnded, ptr::null());
                 give(messagep, b"")?;
             }
         }
@@ -95,7 +95,7 @@ unsafe fn encrypt(
     // SAFETY: as for `send`; the converted text is ours.
     unsafe {
         let live = || handle.get(client.us).ok_or(GcryError::CONFLICT);
-        let converted = face::convert_sending(client, handle, text.original);
+        let converted = interface::convert_sending(client, handle, text.original);
         let outcome = converted.and_then(|mut converted| {
             let encrypted = live().and_then(|ctx| {
                 with_conversation(ctx, |c| {
@@ -114,8 +114,8 @@ unsafe fn encrypt(
             Ok(Err(error)) => GcryError::from(error),
             Err(error) => error,
         };
-        face::notice(client, live()?, Notice::EncryptionError, ptr::null());
-        let message = face::error_text(client, live()?, ErrorCode::Encryption);
+        interface::notice(client, live()?, Notice::EncryptionError, ptr::null());
+        let message = interface::error_text(client, live()?, ErrorCode::Encryption);
         if message.is_null() {
             return Err(error);
         }

@@ -11,7 +11,7 @@ use super::super::privkey;
 use super::super::types::*;
 use super::client::Client;
 use super::deliver::deliver;
-use super::face;
+use super::interface;
 use otr_protocol::conversation::Conversation;
 use otr_protocol::effects::Effect;
 use otr_protocol::error::ProtocolError;
@@ -38,7 +38,7 @@ unsafe fn run(
             }
             // Nobody asked, or somebody else is there now.
             Ok(Err(ProtocolError::Conflict)) | Err(_) => {}
-            Ok(Err(_)) => in_use::during(client.us, || face::smp_not_sent(client, ctx)),
+            Ok(Err(_)) => in_use::during(client.us, || interface::smp_not_sent(client, ctx)),
         }
     }
 }

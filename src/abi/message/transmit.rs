@@ -9,8 +9,8 @@ use super::super::error::GcryError;
 use super::super::memory::{bytes_of, c_array, c_text};
 use super::super::types::*;
 use super::client::Client;
+use otr_protocol::wire::classify::message_version;
 use otr_protocol::wire::fragment::{FragmentHeader, Piece, split};
-use otr_protocol::wire::kind::message_version;
 use otr_protocol::wire::version::Version;
 
 /// Sends `message`, cut to the network's size. By `policy` one piece is not sent but handed back

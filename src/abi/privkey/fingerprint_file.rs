@@ -12,8 +12,8 @@ use crate::abi::memory::{bytes_of, c_string, c_zeroed, slice_of};
 use crate::abi::stdio;
 use crate::abi::types::{AddAppData, UserState};
 use otr_protocol::buffer;
+use otr_protocol::store::atomic_file::Mode;
 use otr_protocol::store::fingerprints::{self, Line};
-use otr_protocol::store::replace::Mode;
 
 /// A line of the file as plain C data: it is held while the client's `add_app_data` runs, which may never return.
 #[repr(C)]

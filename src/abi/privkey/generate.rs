@@ -13,8 +13,8 @@ use crate::abi::stdio;
 use crate::abi::types::UserState;
 use otr_crypto::dsa::PrivateKey;
 use otr_protocol::buffer;
+use otr_protocol::store::atomic_file::Mode;
 use otr_protocol::store::private_keys::{self, DsaNumbers, Entry, Unwritten};
-use otr_protocol::store::replace::Mode;
 
 #[cfg(feature = "abi2")]
 mod abi2;

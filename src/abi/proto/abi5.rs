@@ -8,8 +8,8 @@ use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 use crate::abi::memory::{bytes_of, put};
 use crate::abi::types::{ConnContext, OtrlTLV};
+use otr_protocol::wire::classify::{instances, message_version};
 use otr_protocol::wire::fragment::FragmentHeader;
-use otr_protocol::wire::kind::{instances, message_version};
 
 entry! {
     /// The version of an encoded message; 0 for any other.

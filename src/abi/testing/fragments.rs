@@ -2,7 +2,7 @@
 
 use super::party::{ALICE, BOB, Party};
 use super::wait;
-use crate::abi::hidden::private_of;
+use crate::abi::context_priv::private_of;
 use crate::abi::types::*;
 use otr_protocol::conversation::FRAGMENT_LIFETIME;
 use otr_protocol::instances::{FRAGMENTS_OF_ALL, FRAGMENTS_OF_ONE};

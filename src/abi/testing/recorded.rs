@@ -6,7 +6,7 @@ use super::wait;
 use crate::abi::types::*;
 use otr_crypto::hash::sha1;
 use otr_protocol::wire::armour::{armour, dearmour};
-use otr_protocol::wire::kind::{MessageKind, message_kind};
+use otr_protocol::wire::classify::{MessageKind, message_kind};
 use otr_protocol::wire::messages::{Data, V1KeyExchange};
 
 fn couple(policy: u32) -> (Party, Party) {

@@ -12,7 +12,7 @@ use otr_crypto::group::{Exponent, generator_pow};
 use otr_protocol::ake::{Auth, SigningKey, Tags};
 use otr_protocol::message_cipher::witness::{self, Mark, Use};
 use otr_protocol::wire::armour::{armour, dearmour};
-use otr_protocol::wire::kind::{MessageKind, message_kind};
+use otr_protocol::wire::classify::{MessageKind, message_kind};
 use otr_protocol::wire::messages::{Data, DhCommit, DhKey, V1KeyExchange};
 use otr_protocol::wire::version::Version;
 

@@ -11,7 +11,7 @@ use super::party::{ALICE, BOB, Party};
 use super::typing::Conversation;
 use super::{Rng, first_seed, schedules, trace, wait};
 use crate::abi::types::*;
-use otr_protocol::wire::kind::{MessageKind, message_kind};
+use otr_protocol::wire::classify::{MessageKind, message_kind};
 
 /// What became of the texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use otr_protocol::store::replace::{Mode, replace};
+use otr_protocol::store::atomic_file::{Mode, replace};
 use zeroize::Zeroizing;
 
 use super::options::Options;

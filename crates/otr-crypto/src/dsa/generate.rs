@@ -5,7 +5,7 @@ use super::modulus::Modulus;
 use super::prime::{self, Sieve};
 use crate::montgomery::{Kernel, Transfer, with_kernel};
 use crate::random::RandomError;
-use crate::{number, power};
+use crate::{bignum, multiexp};
 use crypto_bigint::{NonZero, U256, U1024};
 use zeroize::Zeroizing;
 
@@ -75,9 +75,9 @@ fn key_of(p: &U1024, q: &U256) -> Result<Option<PrivateKey>, RandomError> {
         return Ok(None);
     };
     let x = secret(q)?;
-    let [p, q, g] = [number::write(p), number::write(q), number::write(&g)];
+    let [p, q, g] = [bignum::write(p), bignum::write(q), bignum::write(&g)];
     let y = Modulus::new(&p).and_then(|p| p.power(&g, &x, Q_BITS));
-    Ok(y.and_then(|y| PrivateKey::new(&p, &q, &g, &y, &number::write(&x)).ok()))
+    Ok(y.and_then(|y| PrivateKey::new(&p, &q, &g, &y, &bignum::write(&x)).ok()))
 }
 
 /// h^((p - 1) / q) for the smallest h from 2 on with which it is not 1: an element of order q, as q is prime.
@@ -89,7 +89,7 @@ fn generator(p: &U1024, q: &U256) -> Option<U1024> {
         (2_u32..)
             .map(|h| {
                 let h = modulus.enter(&U1024::from(h));
-                modulus.leave(&power::product_public(modulus, &[(h, cofactor)]))
+                modulus.leave(&multiexp::product_public(modulus, &[(h, cofactor)]))
             })
             .find(|g: &U1024| *g != U1024::ONE)
     })

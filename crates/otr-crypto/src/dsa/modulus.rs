@@ -1,7 +1,7 @@
 //! Powers modulo p, for a p of any length.
 
 use crate::montgomery::{Kernel, Modulus as Arithmetic, Transfer, with_kernel};
-use crate::{number, power};
+use crate::{bignum, multiexp};
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, CtAssign, CtEq, MulAssign, Odd, SquareAssign, U256, U1024, Word};
 use zeroize::{Zeroize, Zeroizing};
@@ -18,7 +18,7 @@ impl Modulus {
     /// None if p is even.
     pub(super) fn new(p: &[u8]) -> Option<Self> {
         if super::bits(p) == 1024 && super::is_odd(p) {
-            return Some(Self::Usual(Kernel::new(&number::read::<{ U1024::LIMBS }>(
+            return Some(Self::Usual(Kernel::new(&bignum::read::<{ U1024::LIMBS }>(
                 p,
             )?)));
         }
@@ -36,17 +36,17 @@ impl Modulus {
     ) -> Option<Zeroizing<Vec<u8>>> {
         match self {
             Self::Usual(kernel) => {
-                let base = number::read::<{ U1024::LIMBS }>(base)?;
+                let base = bignum::read::<{ U1024::LIMBS }>(base)?;
                 Some(with_kernel!(kernel, p => {
-                    let mut power = power::product(p, &[(p.enter(&base), exponent, length)]);
+                    let mut power = multiexp::product(p, &[(p.enter(&base), exponent, length)]);
                     let value = Zeroizing::new(p.leave(&power));
                     power.zeroize();
-                    number::write::<{ U1024::LIMBS }>(&value)
+                    bignum::write::<{ U1024::LIMBS }>(&value)
                 }))
             }
             Self::Other(params) => {
                 let mut power =
-                    power::product(&**params, &[(form(params, base)?, exponent, length)]);
+                    multiexp::product(&**params, &[(form(params, base)?, exponent, length)]);
                 let value = Zeroizing::new(power.retrieve());
                 power.zeroize();
                 Some(Zeroizing::new(value.to_be_bytes().into_vec()))
@@ -62,7 +62,7 @@ impl Modulus {
                 let powers: Option<Vec<_>> = powers
                     .iter()
                     .map(|(base, exponent)| {
-                        Some((number::read::<{ U1024::LIMBS }>(base)?, *exponent))
+                        Some((bignum::read::<{ U1024::LIMBS }>(base)?, *exponent))
                     })
                     .collect();
                 let powers = powers?;
@@ -71,8 +71,8 @@ impl Modulus {
                         .iter()
                         .map(|(base, exponent)| (p.enter(base), *exponent))
                         .collect();
-                    let product = power::product_public(p, &powers);
-                    number::write::<{ U1024::LIMBS }>(&p.leave(&product)).to_vec()
+                    let product = multiexp::product_public(p, &powers);
+                    bignum::write::<{ U1024::LIMBS }>(&p.leave(&product)).to_vec()
                 }))
             }
             Self::Other(params) => {
@@ -80,7 +80,7 @@ impl Modulus {
                     .iter()
                     .map(|(base, exponent)| Some((form(params, base)?, *exponent)))
                     .collect();
-                let product = power::product_public(&**params, &powers?).retrieve();
+                let product = multiexp::product_public(&**params, &powers?).retrieve();
                 Some(product.to_be_bytes().into_vec())
             }
         }

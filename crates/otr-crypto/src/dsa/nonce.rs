@@ -5,7 +5,7 @@
 //! can disturb it. With both, either may fail and the key is still safe.
 
 use super::Order;
-use crate::{mac, number};
+use crate::{bignum, mac};
 use crypto_bigint::U256;
 use zeroize::Zeroizing;
 
@@ -27,7 +27,7 @@ impl<'a> Nonces<'a> {
             started: false,
         };
         // x is below q, so that this is its encoding in the length of q.
-        let x = order.octets(&Zeroizing::new(number::read(x).unwrap_or(U256::ZERO)));
+        let x = order.octets(&Zeroizing::new(bignum::read(x).unwrap_or(U256::ZERO)));
         let number = order.octets(number);
         nonces.mix(&[&[0], &x, &number, fresh]);
         nonces.mix(&[&[1], &x, &number, fresh]);
@@ -45,7 +45,7 @@ impl<'a> Nonces<'a> {
             self.started = true;
             *self.value = mac::hmac_sha256(&*self.key, &[&*self.value]);
             // The leftmost bits, as many as q has.
-            let wide = Zeroizing::new(number::read::<{ U256::LIMBS }>(&*self.value)?);
+            let wide = Zeroizing::new(bignum::read::<{ U256::LIMBS }>(&*self.value)?);
             let k = Zeroizing::new(wide.shr_vartime(U256::BITS.checked_sub(self.order.bits())?));
             if self.order.is_unit_range(&k) {
                 return Some(k);

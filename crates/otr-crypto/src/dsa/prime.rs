@@ -1,8 +1,8 @@
 //! Probable primes: trial division by a sieve, then Miller-Rabin. All of this is public in the end: its time may vary.
 
+use crate::bignum;
 use crate::montgomery::{Kernel, Transfer, with_kernel};
-use crate::number;
-use crate::power;
+use crate::multiexp;
 use crate::random::{self, RandomError};
 use crypto_bigint::modular::FixedMontyParams;
 use crypto_bigint::{Limb, NonZero, Odd, U1024, Uint, Word};
@@ -64,7 +64,7 @@ pub(super) fn below<const LIMBS: usize>(limit: &Uint<LIMBS>) -> Result<Uint<LIMB
         if let Some(first) = bytes.first_mut() {
             *first &= u8::MAX >> ((8 - length % 8) % 8);
         }
-        match number::read(&bytes) {
+        match bignum::read(&bytes) {
             Some(value) if value < *limit => return Ok(value),
             _ => {}
         }
@@ -94,7 +94,7 @@ impl<'a, M: Transfer<LIMBS>, const LIMBS: usize> Test<'a, M, LIMBS> {
     /// Whether base^odd is 1, or becomes -1 before the squarings are used up.
     fn passes(&self, base: &Uint<LIMBS>) -> bool {
         let base = self.modulus.enter(base);
-        let mut power = power::product_public(self.modulus, &[(base, self.odd)]);
+        let mut power = multiexp::product_public(self.modulus, &[(base, self.odd)]);
         let value = self.modulus.leave(&power);
         if value == Uint::ONE || value == self.minus_one {
             return true;

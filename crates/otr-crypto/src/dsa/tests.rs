@@ -1,7 +1,7 @@
 //! The published answers, num-bigint as the oracle, and keys that are none.
 
+use super::super::bignum::hex;
 use super::super::hash;
-use super::super::number::hex;
 use super::*;
 use num_bigint::BigUint;
 use proptest::prelude::*;
@@ -109,7 +109,7 @@ fn rfc_6979_signatures_are_made_with_their_nonces() {
     let order = Order::of(key.public().q()).unwrap();
     for vector in VECTORS {
         let number = order.reduce(&(vector.digest)(vector.message));
-        let k = number::read(&hex(vector.k)).unwrap();
+        let k = bignum::read(&hex(vector.k)).unwrap();
         assert_eq!(
             key.sign_with(&order, &number, &k),
             Some(signature(vector.signature))
@@ -126,7 +126,7 @@ fn nonces_are_those_of_rfc_6979_but_for_the_fresh_bytes() {
         let number = order.reduce(&(vector.digest)(vector.message));
         let mut nonces = Nonces::new(&order, key.x(), &number, b"");
         let k = nonces.next().unwrap();
-        assert_eq!(*number::write(&k), hex(vector.k));
+        assert_eq!(*bignum::write(&k), hex(vector.k));
         assert_ne!(nonces.next().unwrap(), k);
         assert_ne!(Nonces::new(&order, key.x(), &number, &[0]).next(), Some(k));
     }
@@ -395,6 +395,6 @@ proptest! {
         q[0] |= 1;
         *q.last_mut().unwrap() |= 1;
         let ours = Order::of(&q).unwrap().reduce(&data);
-        prop_assert_eq!(big(&number::write(&ours)), big(&data) % big(&q));
+        prop_assert_eq!(big(&bignum::write(&ours)), big(&data) % big(&q));
     }
 }

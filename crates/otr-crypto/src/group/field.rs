@@ -5,7 +5,7 @@
 #[cfg(target_arch = "x86_64")]
 use crate::montgomery::{Adx, Ifma};
 use crate::montgomery::{Kernel, Modulus, Portable, Transfer, with_kernel};
-use crate::power::{self, Comb};
+use crate::multiexp::{self, Comb};
 use crypto_bigint::modular::{ConstMontyForm, ConstMontyParams};
 use crypto_bigint::{CtAssign, CtLt, U1536, const_monty_params};
 use once_cell::race::OnceBox;
@@ -67,7 +67,7 @@ pub(super) fn product(powers: &[(&U1536, &U1536, u32)]) -> U1536 {
             .iter()
             .map(|(base, x, length)| (p.enter(base), *x, *length))
             .collect();
-        let mut product = power::product(p, &powers);
+        let mut product = multiexp::product(p, &powers);
         for (mut base, ..) in powers {
             base.zeroize();
         }
@@ -84,7 +84,7 @@ pub(super) fn product_public(powers: &[(&U1536, U1536)]) -> U1536 {
             .iter()
             .map(|(base, x)| (p.enter(base), *x))
             .collect();
-        let mut product = power::product_public(p, &powers);
+        let mut product = multiexp::product_public(p, &powers);
         for (mut base, _) in powers {
             base.zeroize();
         }

@@ -1,6 +1,6 @@
 //! Everything against num-bigint, on random values and on the edges of the ranges.
 
-use super::super::number::hex;
+use super::super::bignum::hex;
 use super::*;
 use num_bigint::{BigInt, BigUint, Sign};
 use proptest::prelude::*;
@@ -83,8 +83,8 @@ fn cases() -> ProptestConfig {
 
 #[test]
 fn the_modulus_is_that_of_rfc_3526() {
-    assert_eq!(number::write(&field::P).to_vec(), minimal(&P));
-    assert_eq!(number::write(&field::Q).to_vec(), minimal(&Q));
+    assert_eq!(bignum::write(&field::P).to_vec(), minimal(&P));
+    assert_eq!(bignum::write(&field::Q).to_vec(), minimal(&Q));
 }
 
 #[test]

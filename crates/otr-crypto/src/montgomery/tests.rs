@@ -1,7 +1,7 @@
 //! Every kernel against num-bigint, and against the portable one.
 
 use super::*;
-use crate::number::hex;
+use crate::bignum::hex;
 use crypto_bigint::{U1024, U1536};
 use num_bigint::BigUint;
 use std::sync::LazyLock;
@@ -78,11 +78,11 @@ fn edges(p: &BigUint) -> Vec<BigUint> {
 }
 
 fn uint<const LIMBS: usize>(value: &BigUint) -> Uint<LIMBS> {
-    crate::number::read(&value.to_bytes_be()).unwrap()
+    crate::bignum::read(&value.to_bytes_be()).unwrap()
 }
 
 fn big<const LIMBS: usize>(value: &Uint<LIMBS>) -> BigUint {
-    BigUint::from_bytes_be(&crate::number::write(value))
+    BigUint::from_bytes_be(&crate::bignum::write(value))
 }
 
 /// Products, squares, chains of both and selection of one kernel.

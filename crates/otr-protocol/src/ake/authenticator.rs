@@ -11,7 +11,7 @@ use otr_crypto::dsa;
 use otr_crypto::group::Element;
 use otr_crypto::hash::sha1;
 use otr_crypto::mac::{self, hmac_sha256};
-use otr_crypto::proof;
+use otr_crypto::verdict;
 
 /// One of the two encrypted signatures of the exchange: X, and the M that is signed in it.
 pub(super) struct Authenticator<'a> {
@@ -69,7 +69,7 @@ impl Authenticator<'_> {
         let number = self.signed_number(&plain.public_key, plain.keyid)?;
         let DsaNumbers { p, q, g, y } = plain.numbers()?;
         let public = dsa::PublicKey::new(p, q, g, y).map_err(|_| ProtocolError::BadSignature)?;
-        if !proof::holds(public.verify(&number, &plain.signature)) {
+        if !verdict::holds(public.verify(&number, &plain.signature)) {
             return Err(ProtocolError::BadSignature);
         }
         Ok(Signer {
@@ -95,7 +95,7 @@ pub(super) fn check_outer_mac(
     given: &[u8; 20],
 ) -> Result<(), ProtocolError> {
     let made = outer_mac(key, encrypted_signature)?;
-    if proof::holds(mac::equal(&made, given)) {
+    if verdict::holds(mac::equal(&made, given)) {
         Ok(())
     } else {
         Err(ProtocolError::Invalid)

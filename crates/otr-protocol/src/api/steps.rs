@@ -12,9 +12,9 @@ use crate::incoming::{Incoming, Recipient, Shown, Step};
 use crate::instances::{self, Admission, FRAGMENTS_OF_ONE};
 use crate::receiving::Delivery;
 use crate::smp::state::{Expected, Progress};
+use crate::wire::classify::message_version;
 use crate::wire::error_message::{compose, text_of};
 use crate::wire::fragment::{FragmentHeader, split};
-use crate::wire::kind::message_version;
 use crate::wire::version::Version;
 use std::sync::Arc;
 

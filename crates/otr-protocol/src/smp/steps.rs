@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::wire::messages::smp::{read_mpis, write_mpis};
 use otr_crypto::hash::{sha256, sha256_into};
-use otr_crypto::proof;
+use otr_crypto::verdict;
 
 use crate::error::ProtocolError;
 
@@ -479,7 +479,7 @@ fn length(bytes: &[u8]) -> [u8; 4] {
 
 /// Both values are public: no constant time needed.
 fn same(given: &Challenge, made: Challenge) -> Result<(), ProtocolError> {
-    if proof::holds(*given == made) {
+    if verdict::holds(*given == made) {
         Ok(())
     } else {
         Err(ProtocolError::Invalid)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::replace::{Temporary, flush};
+use super::atomic_file::{Temporary, flush};
 use crate::buffer;
 
 /// How many copies of a file may stand beside it.

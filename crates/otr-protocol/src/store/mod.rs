@@ -4,12 +4,12 @@
 //! keeps a copy of what they would make lost. Nothing here opens a
 //! `FILE*` or knows a conversation.
 
+pub mod atomic_file;
 mod backup;
 pub mod fingerprints;
 pub mod instance_tags;
 mod lines;
 pub mod private_keys;
-pub mod replace;
 #[cfg(test)]
 mod scratch;
 pub mod sexp;

@@ -24,7 +24,7 @@ use super::instances::MastersCommit;
 use super::policy::Policy;
 use super::receiving::Delivery;
 use super::smp::state::Smp;
-use crate::wire::kind::{MessageKind, message_kind};
+use crate::wire::classify::{MessageKind, message_kind};
 use crate::wire::query::Versions;
 use crate::wire::version::Version;
 use otr_crypto::dsa::PrivateKey;

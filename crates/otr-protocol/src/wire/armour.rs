@@ -151,7 +151,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::wire::kind::{MessageKind, message_kind};
+    use crate::wire::classify::{MessageKind, message_kind};
     use crate::wire::messages::data::data_flags;
     use crate::wire::messages::{Data, DhCommit};
 

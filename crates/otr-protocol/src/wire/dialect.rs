@@ -1,6 +1,6 @@
 //! Where the two generations of libotr differ in what they write and understand.
 
-use super::kind::{MessageKind, message_kind, message_version};
+use super::classify::{MessageKind, message_kind, message_version};
 use super::version::Version;
 
 /// Whose messages to write and to understand.

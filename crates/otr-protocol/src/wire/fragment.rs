@@ -3,8 +3,8 @@
 
 use core::fmt;
 
+use super::classify::otr_tag;
 use super::instance::Instances;
-use super::kind::otr_tag;
 use super::scan::Scanner;
 use super::search::find_all;
 use crate::buffer::{self, OutOfMemory};

@@ -4,12 +4,12 @@
 //! those of the document "Off-the-Record Messaging Protocol version 3".
 
 pub mod armour;
+pub mod classify;
 pub mod dialect;
 pub mod error;
 pub mod error_message;
 pub mod fragment;
 pub mod instance;
-pub mod kind;
 pub mod messages;
 pub mod mpi;
 pub mod query;

@@ -3,7 +3,7 @@
 use super::error::{Malformed, Unwritten};
 use super::reader::Reader;
 use super::writer::Writer;
-use otr_crypto::number::leading_zeros;
+use otr_crypto::bignum::leading_zeros;
 
 /// The number without its leading zeros, as it has to be sent.
 pub fn minimal(body: &[u8]) -> &[u8] {

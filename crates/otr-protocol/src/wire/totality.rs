@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::armour::{dearmour, decode};
+use super::classify::{MessageKind, instances, message_kind, message_version, otr_tag};
 use super::error_message::text_of;
 use super::fragment::{Accumulated, FragmentHeader, Parsed, Reassembly, fragment_instances, split};
-use super::kind::{MessageKind, instances, message_kind, message_version, otr_tag};
 use super::messages::data::data_flags;
 use super::query::query_versions;
 use super::tlv::{parse_chain, write_chain};

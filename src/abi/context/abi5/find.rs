@@ -8,7 +8,7 @@ use super::family::{find_recent_instance, leave_family, recent_secure_instance};
 use crate::abi::context::forget::unlink;
 use crate::abi::context::list::{Names, NewContexts, link};
 use crate::abi::context::state::force_plaintext;
-use crate::abi::hidden;
+use crate::abi::context_priv;
 use crate::abi::in_use;
 use crate::abi::instag;
 use crate::abi::memory::put;
@@ -80,7 +80,7 @@ pub unsafe fn become_instance(
         leave_family(context);
         unlink(context, context);
         force_plaintext(context);
-        hidden::renew(context);
+        context_priv::renew(context);
         (*context).otr_offer = OFFER_NOT;
         (*context).their_instance = their_instance;
         let names = Names {

@@ -12,7 +12,7 @@ use crate::abi::gcry::{cipher, mpi};
 use crate::abi::memory::{c_string, c_zeroed};
 use crate::abi::types::*;
 use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
-use crate::abi::{hidden, instag};
+use crate::abi::{context_priv, instag};
 
 unsafe fn find_as(us: *mut UserState, user: &CStr, tag: OtrlInstag, add: bool) -> *mut ConnContext {
     unsafe {
@@ -473,15 +473,15 @@ fn private_state_hangs_behind_our_contexts_only() {
     unsafe {
         let us = otrl_userstate_create();
         let (a, b) = (find_as(us, c"a", 0, true), find_as(us, c"b", 0, true));
-        assert!(hidden::private_of(a).is_some());
-        assert_ne!(hidden::private_of(a), hidden::private_of(b));
-        assert_ne!(hidden::serial_of(a), hidden::serial_of(b));
+        assert!(context_priv::private_of(a).is_some());
+        assert_ne!(context_priv::private_of(a), context_priv::private_of(b));
+        assert_ne!(context_priv::serial_of(a), context_priv::serial_of(b));
         let theirs: *mut ConnContext = c_zeroed();
-        assert!(hidden::private_of(theirs).is_none());
+        assert!(context_priv::private_of(theirs).is_none());
         (*theirs).context_priv = c_zeroed();
-        assert!(hidden::private_of(theirs).is_none());
-        assert_eq!(hidden::serial_of(theirs), 0);
-        assert!(hidden::private_of(ptr::null_mut()).is_none());
+        assert!(context_priv::private_of(theirs).is_none());
+        assert_eq!(context_priv::serial_of(theirs), 0);
+        assert!(context_priv::private_of(ptr::null_mut()).is_none());
         libc::free((*theirs).context_priv.cast());
         libc::free(theirs.cast());
         otrl_userstate_free(us);

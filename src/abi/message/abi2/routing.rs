@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use super::telling::displayed_or_inline;
+use super::notify::displayed_or_inline;
 use crate::abi::memory::c_string;
 use crate::abi::message::client::Client;
 use crate::abi::message::receiving::Arrival;

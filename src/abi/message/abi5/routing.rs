@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use super::instance::{find, find_or_add};
-use super::telling::notice;
+use super::notify::notice;
 use crate::abi::context::{self, Handle};
 use crate::abi::memory::c_string;
 use crate::abi::message::client::Client;

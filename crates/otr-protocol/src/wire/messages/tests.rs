@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use super::data::data_flags;
 use super::*;
 use crate::wire::armour::{armour, dearmour};
+use crate::wire::classify::{MessageKind, instances, message_kind, message_version};
 use crate::wire::error::Malformed;
 use crate::wire::instance::Instances;
-use crate::wire::kind::{MessageKind, instances, message_kind, message_version};
 use crate::wire::mpi;
 use crate::wire::version::Version;
 

@@ -1,7 +1,7 @@
 //! The part of a context that is nobody's business but the library's: members that C declares and clients leave alone
 //! ([`Hidden`]), and behind them, in the same block of memory, what C has no members for ([`Tail`]).
 //!
-//! Where they stand differs: see `hidden/abi5.rs` and `hidden/abi2.rs`. A client may put together a context itself, which
+//! Where they stand differs: see `context_priv/abi5.rs` and `context_priv/abi2.rs`. A client may put together a context itself, which
 //! then ends where C says; the library's own bear marks.
 
 use std::ptr;
@@ -20,11 +20,11 @@ mod abi2;
 mod abi5;
 
 #[cfg(feature = "abi2")]
-use abi2 as face;
+use abi2 as interface;
 #[cfg(feature = "abi5")]
-use abi5 as face;
+use abi5 as interface;
 
-pub use face::{Hidden, free_context, hidden, new_context};
+pub use interface::{Hidden, free_context, hidden, new_context};
 
 /// What stands in the paddings of a block that was made here. A client's own block is zero there, or holds rubbish.
 const MARKS: [u32; 4] = [0x4f74_7250, 0x9d3b_61c7, 0x2ea8_5f14, 0xc06d_f392];
@@ -64,7 +64,7 @@ impl Tail {
 /// `context` is NULL or a live context. The answer dies with it.
 pub unsafe fn private_of(context: *mut ConnContext) -> Option<*mut Private> {
     // SAFETY: the caller's promise; a tail that was made here.
-    unsafe { face::tail(context).map(|tail| (*tail).private) }
+    unsafe { interface::tail(context).map(|tail| (*tail).private) }
 }
 
 /// A number that no other context of this process has; 0 for a context that a client put together itself.
@@ -73,7 +73,7 @@ pub unsafe fn private_of(context: *mut ConnContext) -> Option<*mut Private> {
 /// `context` is NULL or a live context.
 pub unsafe fn serial_of(context: *const ConnContext) -> usize {
     // SAFETY: the caller's promise; a tail that was made here.
-    unsafe { face::tail(context.cast_mut()).map_or(0, |tail| (*tail).serial) }
+    unsafe { interface::tail(context.cast_mut()).map_or(0, |tail| (*tail).serial) }
 }
 
 /// Makes a fresh context of one: it has had no session, was never heard, and goes by another number.
@@ -88,7 +88,7 @@ pub unsafe fn renew(context: *mut ConnContext) {
         (*members).generation = 0;
         (*members).lastsent = 0;
         (*members).lastrecv = 0;
-        if let Some(tail) = face::tail(context) {
+        if let Some(tail) = interface::tail(context) {
             drop_private(tail);
             tail.write(Tail::new());
             CONTEXTS_FORGOTTEN.fetch_add(1, Ordering::AcqRel);
@@ -106,9 +106,9 @@ pub unsafe fn force_finished(context: *mut ConnContext) {
         let members = hidden(context);
         if !members.is_null() {
             forget_members(members);
-            face::forget_more(members);
+            interface::forget_more(members);
         }
-        if let Some(tail) = face::tail(context) {
+        if let Some(tail) = interface::tail(context) {
             forget_private(tail);
         }
     }

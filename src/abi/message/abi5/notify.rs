@@ -5,8 +5,8 @@ use std::ptr;
 
 use super::poll::{POLL_INTERVAL, watch};
 use crate::abi::context::{self, Handle};
+use crate::abi::context_priv::private_of;
 use crate::abi::error::GcryError;
-use crate::abi::hidden::private_of;
 use crate::abi::memory::c_string;
 use crate::abi::message::client::Client;
 use crate::abi::message::transmit::transmit;

@@ -49,7 +49,7 @@ class Pool:
 
     def __init__(self):
         target = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
-        self.directory = target.resolve() / "same"
+        self.directory = target.resolve() / "differential"
         self.directory.mkdir(parents=True, exist_ok=True)
         self.binaries = {}
         self.paths = {"real": self.plain_reference(find_reference()), "ours": find_ours()}
