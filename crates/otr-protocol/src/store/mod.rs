@@ -1,6 +1,6 @@
 //! The three files of libotr on disk, byte for byte.
 //!
-//! Each file has a `parse` from bytes and a `write` to bytes; [`replace`] puts bytes safely under a path, and
+//! Each file has a `parse` from bytes and a `write` to bytes; [`atomic_file`] puts bytes safely under a path, and
 //! keeps a copy of what they would make lost. Nothing here opens a
 //! `FILE*` or knows a conversation.
 
