@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use otr_protocol::wire::query::{QueryForm, Versions, default_query, query_versions};
+use otr_protocol::wire::dialect::Dialect;
+use otr_protocol::wire::query::{Versions, default_query, query_versions};
 use otr_protocol::wire::whitespace::{append_tag, find_tag, strip};
 use otr_protocol::wire::{classify, error_message};
 
@@ -24,7 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 
     let offered = query_versions(bytes);
-    for form in [QueryForm::Libotr3, QueryForm::Libotr4] {
+    for form in [Dialect::Libotr3, Dialect::Libotr4] {
         assert_eq!(
             query_versions(&default_query(bytes, offered, form).unwrap()),
             offered
