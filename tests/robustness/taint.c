@@ -19,8 +19,8 @@ ssize_t getrandom(void *buffer, size_t length, unsigned flags)
 	return got;
 }
 
-/* otr::crypto::number::leading_zeros */
-size_t I_WRAP_SONAME_FNNAME_ZZ(NONE, ZaotrZacryptoZanumberZaleading_zerosZa)(const unsigned char *bytes, size_t length)
+/* otr_crypto::bignum::leading_zeros */
+size_t I_WRAP_SONAME_FNNAME_ZZ(NONE, ZaotrZacryptoZabignumZaleading_zerosZa)(const unsigned char *bytes, size_t length)
 {
 	OrigFn original;
 	volatile size_t zeros;
