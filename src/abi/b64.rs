@@ -17,13 +17,13 @@ entry! {
     /// Writes the base64 form, without a NUL, and answers its length.
     ///
     /// # Safety
-    /// `data` is NULL or `len` bytes long; `base64` has room for `(len + 2) / 3 * 4` bytes.
+    /// `data` is NULL or `len` bytes long; `base64` points at `(len + 2) / 3 * 4` writable bytes.
     on panic 0;
     pub fn otrl_base64_encode(base64: *mut c_char, data: *const c_uchar, len: usize) -> usize {
         let mut length = 0;
         // SAFETY: the caller's promise.
         armour::encode(unsafe { slice_of(data, len) }, |piece| {
-            // SAFETY: the room that the caller promises is the length of all pieces.
+            // SAFETY: the caller promises as many writable bytes as all pieces have.
             length += unsafe { write(base64.cast(), length, piece) };
         });
         length
@@ -34,7 +34,7 @@ entry! {
     /// Writes what the base64 text stands for, skipping other characters and stopping at a "=", and answers its length.
     ///
     /// # Safety
-    /// `base64` is NULL or `len` bytes long; `data` has room for `(len + 3) / 4 * 3` bytes.
+    /// `base64` is NULL or `len` bytes long; `data` points at `(len + 3) / 4 * 3` writable bytes.
     on panic 0;
     pub fn otrl_base64_decode(data: *mut c_uchar, base64: *const c_char, len: usize) -> usize {
         // SAFETY: the caller's promise.
@@ -102,7 +102,7 @@ entry! {
 /// Writes after the first `start` bytes, and gives how many were written.
 ///
 /// # Safety
-/// `place` is NULL or has room for as many bytes and all of `bytes`.
+/// `place` is NULL or points at as many writable bytes and as `bytes` has besides.
 unsafe fn write(place: *mut u8, start: usize, bytes: &[u8]) -> usize {
     if place.is_null() {
         return 0;

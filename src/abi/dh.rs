@@ -84,7 +84,7 @@ entry! {
     /// Makes the session id and the keys of a version 2 or 3 exchange.
     ///
     /// # Safety
-    /// `our_dh` and `their_pub` are NULL or live; `sessionid` has room for 8 bytes; the other
+    /// `our_dh` and `their_pub` are NULL or live; `sessionid` points at 8 writable bytes; the other
     /// out-parameters are NULL or writable, and what they held is not freed.
     on panic GcryError::INTERNAL;
     pub fn otrl_dh_compute_v2_auth_keys(
@@ -146,7 +146,7 @@ entry! {
     /// Makes the session id of a version 1 exchange.
     ///
     /// # Safety
-    /// `our_dh` and `their_pub` are NULL or live; `sessionid` has room for 20 bytes; the others are NULL or writable.
+    /// `our_dh` and `their_pub` are NULL or live; `sessionid` points at 20 writable bytes; the others are NULL or writable.
     on panic GcryError::INTERNAL;
     pub fn otrl_dh_compute_v1_session_id(
         our_dh: *const DhKeypair, their_pub: *mut Mpi, sessionid: *mut u8, sessionidlenp: *mut usize,

@@ -171,7 +171,7 @@ entry! {
 }
 
 entry! {
-    /// Makes room for the first message: g2a, c2, D2, g3a, c3, D3.
+    /// Allocates the numbers of the first message: g2a, c2, D2, g3a, c3, D3.
     ///
     /// # Safety
     /// `place` is writable.
@@ -183,7 +183,7 @@ entry! {
 }
 
 entry! {
-    /// Makes room for the second message: g2b, c2, D2, g3b, c3, D3, Pb, Qb, cP, D5, D6.
+    /// Allocates the numbers of the second message: g2b, c2, D2, g3b, c3, D3, Pb, Qb, cP, D5, D6.
     ///
     /// # Safety
     /// `place` is writable.
@@ -195,7 +195,7 @@ entry! {
 }
 
 entry! {
-    /// Makes room for the third message: Pa, Qa, cP, D5, D6, Ra, cR, D7.
+    /// Allocates the numbers of the third message: Pa, Qa, cP, D5, D6, Ra, cR, D7.
     ///
     /// # Safety
     /// `place` is writable.
@@ -207,7 +207,7 @@ entry! {
 }
 
 entry! {
-    /// Makes room for the fourth message: Rb, cR, D7.
+    /// Allocates the numbers of the fourth message: Rb, cR, D7.
     ///
     /// # Safety
     /// `place` is writable.

@@ -8,6 +8,7 @@
 use std::fmt;
 
 use super::ake::Established;
+use super::buffer::{self, OutOfMemory};
 use super::error::ProtocolError;
 use super::smp::state::Expected;
 use crate::wire::tlv::Tlv;
@@ -151,6 +152,28 @@ pub enum ErrorCode {
     Unreadable,
     /// The message was malformed.
     Malformed,
+}
+
+impl ErrorCode {
+    /// libotr 3's words for it, which clients of its time look for.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Encryption => "Error occurred encrypting message",
+            // In our account's name where that is known: see `unexpected_data`.
+            Self::NotInPrivate => "You sent encrypted data, which wasn't expected.",
+            Self::Unreadable => "You transmitted an unreadable encrypted message.",
+            Self::Malformed => "You transmitted a malformed data message",
+        }
+    }
+}
+
+/// [`ErrorCode::NotInPrivate`] in our account's name. Clients look for both halves.
+pub fn unexpected_data(our_name: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
+    buffer::concat(&[
+        b"You sent encrypted data to ",
+        our_name,
+        b", who wasn't expecting it.",
+    ])
 }
 
 /// What the client is told about the SMP.

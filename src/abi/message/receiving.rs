@@ -132,11 +132,9 @@ impl Arrival {
         let mut step = incoming.begin();
         // SAFETY: as for `receive`; a step that cannot be run leaves the conversation as it was, or closed after a panic.
         unsafe {
-            loop {
-                if matches!(step, Step::Done(_)) {
-                    break;
-                }
+            let shown = loop {
                 step = match step {
+                    Step::Done(shown) => break shown,
                     Step::Deliver(effects) => {
                         deliver(self.client, self.from, effects);
                         incoming.delivered()
@@ -157,10 +155,6 @@ impl Arrival {
                         self.run_in(ctx, incoming, other)
                     }
                 };
-            }
-            let shown = match step {
-                Step::Done(shown) => shown,
-                _ => Shown::Nothing,
             };
             self.show(incoming, shown, decrypted)
         }
@@ -222,7 +216,7 @@ impl Arrival {
     unsafe fn read(self, delivery: Delivery) -> *mut c_char {
         let Delivery { received, effects } = delivery;
         let text = c_text(&received.text);
-        let is_lost = text.is_null();
+        let is_lost = text.is_null() && !received.text.is_empty();
         let chain = tlv::from_chain(&received.tlvs);
         drop(received);
         // SAFETY: as for `receive`. The chain is the client's from here on, whatever the callbacks do.

@@ -52,7 +52,7 @@ entry! {
     ///
     /// # Safety
     /// `context` is NULL or live; `msg` is NULL or a C string, `tlvs` a chain; `encmessagep` is NULL or
-    /// writable; `extrakey` is NULL or has room for 32 bytes.
+    /// writable; `extrakey` is NULL or points at 32 writable bytes.
     on panic GcryError::INTERNAL;
     pub fn otrl_proto_create_data(
         encmessagep: *mut *mut c_char, context: *mut ConnContext, msg: *const c_char,
@@ -76,7 +76,7 @@ entry! {
     ///
     /// # Safety
     /// `context` is NULL or live; `datamsg` is NULL or a C string; `plaintextp` and `tlvsp` are NULL or
-    /// writable, and so is `flagsp`; `extrakey` is NULL or has room for 32 bytes.
+    /// writable, and so is `flagsp`; `extrakey` is NULL or points at 32 writable bytes.
     on panic GcryError::INTERNAL;
     pub fn otrl_proto_accept_data(
         plaintextp: *mut *mut c_char, tlvsp: *mut *mut OtrlTLV, context: *mut ConnContext,
@@ -121,10 +121,10 @@ entry! {
 }
 
 /// # Safety
-/// `place` is NULL or has room for 32 bytes.
+/// `place` is NULL or points at 32 writable bytes.
 unsafe fn put_key(place: *mut u8, key: &[u8; 32]) {
     if !place.is_null() {
-        // SAFETY: the caller vouches for the room.
+        // SAFETY: the caller vouches for the 32 bytes.
         unsafe { ptr::copy_nonoverlapping(key.as_ptr(), place, key.len()) };
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
+use super::account::KnownKey;
 use super::chat::{Chat, peer_of, protection_of};
 use super::event::{Event, Fingerprint, Message, Outbox, Protection, Question, Received};
 use super::family::Others;
 use crate::buffer;
 use crate::conversation::{MessageState, RESENT_PREFIX};
-use crate::effects::{Effect, ErrorCode, Notice, SmpEvent, Task};
+use crate::effects::{Effect, ErrorCode, Notice, SmpEvent, Task, unexpected_data};
 use crate::incoming::{Incoming, Recipient, Shown, Step};
 use crate::instances::{self, Admission, FRAGMENTS_OF_ONE};
 use crate::receiving::Delivery;
@@ -168,8 +169,13 @@ impl Chat {
         match effect {
             Effect::Inject(message) => out.outbox.append(self.cut(at, message)),
             Effect::ReportError(code) => {
+                let message = match code {
+                    ErrorCode::NotInPrivate => unexpected_data(self.identity.name.as_bytes())
+                        .and_then(|words| compose(&words)),
+                    _ => compose(code.phrase().as_bytes()),
+                };
                 // Without memory they are not told.
-                if let Ok(message) = compose(&self.words(code)) {
+                if let Ok(message) = message {
                     out.outbox.append(self.cut(at, message));
                 }
             }
@@ -232,10 +238,10 @@ impl Chat {
         match task {
             Task::Activate(established, reply) => {
                 let mut effects = c.activate(&established, reply, now);
-                let trusted = |it: &&super::account::KnownKey| !it.trust.is_empty();
                 if let Some(peer) = &mut c.peer {
-                    let mut known = self.known.iter().filter(trusted);
-                    peer.trusted = known.any(|it| it.fingerprint == peer.fingerprint);
+                    let is_theirs = |it: &KnownKey| it.fingerprint == peer.fingerprint;
+                    let mut known = self.known.iter();
+                    peer.trusted = known.any(|it| is_theirs(it) && !it.trust.is_empty());
                 }
                 // An SMP belongs to the key that it was begun with.
                 if effects.iter().any(|it| matches!(it, Effect::GoneSecure)) {
@@ -290,21 +296,6 @@ impl Chat {
                 Some(context) => context.conversation.secrets.reassembly.discard(),
                 None => return,
             }
-        }
-    }
-
-    /// What the correspondent's client is told of an error. libotr's clients look for these phrases.
-    fn words(&self, code: ErrorCode) -> Vec<u8> {
-        let name = &self.identity.name;
-        match code {
-            ErrorCode::Encryption => buffer::bounded(b"Error occurred encrypting message"),
-            ErrorCode::NotInPrivate => {
-                format!("You sent encrypted data to {name}, who wasn't expecting it.").into_bytes()
-            }
-            ErrorCode::Unreadable => {
-                buffer::bounded(b"You transmitted an unreadable encrypted message.")
-            }
-            ErrorCode::Malformed => buffer::bounded(b"You transmitted a malformed data message"),
         }
     }
 

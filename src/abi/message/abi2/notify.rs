@@ -15,7 +15,7 @@ use crate::abi::message::transmit::transmit;
 use crate::abi::smp_numbers::expected_number;
 use crate::abi::types::*;
 use otr_protocol::conversation::RESENT_PREFIX;
-use otr_protocol::effects::{Effect, ErrorCode, Notice};
+use otr_protocol::effects::{Effect, ErrorCode, Notice, unexpected_data};
 use otr_protocol::wire::error_message::compose;
 
 /// What marks a text that was sent again.
@@ -228,7 +228,7 @@ pub unsafe fn smp_not_sent(client: Client, ctx: *mut ConnContext) {
 /// # Safety
 /// None.
 pub unsafe fn error_text(_client: Client, _ctx: *mut ConnContext, code: ErrorCode) -> *mut c_char {
-    let message = compose(texts::error_for_them(code).as_bytes());
+    let message = compose(code.phrase().as_bytes());
     message.map_or(ptr::null_mut(), |message| c_string(&message))
 }
 
@@ -258,8 +258,8 @@ unsafe fn report_unexpected_data(client: Client, handle: Handle, ctx: *mut ConnC
             Some(ctx) if name.is_null() => (*ctx).accountname.cast_const(),
             _ => name,
         };
-        let mut message = texts::unexpected_data(bytes_of(ours).unwrap_or_default())
-            .and_then(|words| compose(&words).ok())
+        let mut message = unexpected_data(bytes_of(ours).unwrap_or_default())
+            .and_then(|words| compose(&words))
             .map_or(ptr::null_mut(), |message| c_string(&message));
         if !message.is_null() {
             let _ = transmit(client, handle, message, FRAGMENT_SEND_ALL, ptr::null_mut());

@@ -4,7 +4,7 @@
 //! the lines in a conversation may contain.
 
 use otr_protocol::buffer::concat;
-use otr_protocol::effects::{ErrorCode, Notice};
+use otr_protocol::effects::Notice;
 
 /// How a notice is put.
 pub struct Wording {
@@ -178,30 +178,10 @@ pub fn setup_failed(reason: &[u8]) -> Option<Wording> {
     })
 }
 
-/// What the correspondent is told of an error of theirs or ours.
-pub fn error_for_them(code: ErrorCode) -> &'static str {
-    match code {
-        ErrorCode::Encryption => "Error occurred encrypting message",
-        // In our account's name where that is known: see `unexpected_data`.
-        ErrorCode::NotInPrivate => "You sent encrypted data, which wasn't expected.",
-        ErrorCode::Unreadable => "You transmitted an unreadable encrypted message.",
-        ErrorCode::Malformed => "You transmitted a malformed data message",
-    }
-}
-
-/// What the correspondent is told who writes as if there were a session. Both halves are looked for.
-/// `None` without memory.
-pub fn unexpected_data(our_name: &[u8]) -> Option<Vec<u8>> {
-    Some(text!(
-        "You sent encrypted data to ",
-        our_name,
-        ", who wasn't expecting it."
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use otr_protocol::effects::unexpected_data;
 
     #[test]
     fn clients_find_the_phrases_that_they_look_for() {

@@ -17,7 +17,7 @@ use otr_protocol::wire::tlv::{self, Tlv};
 /// Puts the current extra key into `symkey` and tells the correspondent what it is for.
 ///
 /// # Safety
-/// `us` is live and has `context`; `usedata` has `usedatalen` bytes; `symkey` has room for 32; `ops` is NULL or live.
+/// `us` is live and has `context`; `usedata` has `usedatalen` bytes; `symkey` points at 32 writable bytes; `ops` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn otrl_message_symkey(
     us: OtrlUserState,
