@@ -10,7 +10,7 @@ use super::context_priv::{hidden, private_of};
 use super::entry::{guard, may_panic};
 use super::error::GcryError;
 use super::exchange;
-use super::memory::{bytes_of, wipe_stack};
+use super::memory::bytes_of;
 use super::numbers::{half_number, version_from, version_number};
 use super::private::ExchangeExtras;
 use super::smp_numbers;
@@ -37,11 +37,14 @@ use abi5 as interface;
 
 pub use interface::DIALECT;
 
+// The steps have frames of their own: one function that takes several of them would have room for the values of each.
+
 /// Runs a step on a conversation. After a panic the conversation has no session any more: what it
 /// sends is refused until it is reset.
 ///
 /// # Safety
 /// `ctx` is a live context with the library's private part, and the client does not run meanwhile.
+#[inline(never)]
 pub unsafe fn with_conversation<T>(
     ctx: *mut ConnContext,
     step: impl FnOnce(&mut Conversation) -> T,
@@ -102,6 +105,7 @@ pub unsafe fn with_correspondent<T>(
 ///
 /// # Safety
 /// As for [`with_conversation`]; the context's master is live as well.
+#[inline(never)]
 pub unsafe fn with_exchange<T>(
     ctx: *mut ConnContext,
     step: impl FnOnce(&mut Conversation, &mut Auth, &mut Correspondent) -> T,
@@ -113,10 +117,8 @@ pub unsafe fn with_exchange<T>(
         let mut auth = exchange::load(info, Some(&(*private).exchange));
         let sent_before = (*hidden(ctx)).lastsent;
         let outcome = with_correspondent(ctx, |conversation, shared| {
-            let outcome = step(conversation, &mut auth, shared);
-            (outcome, auth)
-        });
-        let (outcome, auth) = outcome?;
+            step(conversation, &mut auth, shared)
+        })?;
         interface::note_exchange(ctx, sent_before);
         (*private).exchange.keep(&auth);
         if let Err(error) = exchange::store(info, &auth) {
@@ -149,6 +151,7 @@ pub unsafe fn with_exchanging<T>(
 ///
 /// # Safety
 /// As for [`with_conversation`].
+#[inline(never)]
 pub unsafe fn with_smp<T>(
     ctx: *mut ConnContext,
     step: impl FnOnce(&mut Conversation, &mut Smp) -> T,
@@ -160,15 +163,13 @@ pub unsafe fn with_smp<T>(
             return Err(GcryError::INV_VALUE);
         }
         let mut smp = smp_numbers::load(state);
-        let (outcome, smp) = with_conversation(ctx, move |conversation| {
-            let outcome = step(conversation, &mut smp);
-            (outcome, smp)
-        })?;
+        let outcome = with_conversation(ctx, |conversation| step(conversation, &mut smp))?;
         smp_numbers::store(state, &smp);
         Ok(outcome)
     }
 }
 
+#[inline(never)]
 unsafe fn load(ctx: *mut ConnContext) -> Result<Conversation, GcryError> {
     // SAFETY: the caller of this private function vouches for the context.
     unsafe {
@@ -204,6 +205,7 @@ unsafe fn load(ctx: *mut ConnContext) -> Result<Conversation, GcryError> {
     }
 }
 
+#[inline(never)]
 unsafe fn store(ctx: *mut ConnContext, conversation: Conversation) {
     // SAFETY: as in `load`, which has just found the private part.
     unsafe {
@@ -211,7 +213,6 @@ unsafe fn store(ctx: *mut ConnContext, conversation: Conversation) {
             return;
         };
         let hidden = hidden(ctx);
-        let was_encrypted = (*ctx).msgstate == MSGSTATE_ENCRYPTED;
         (*ctx).msgstate = match conversation.state {
             MessageState::Plaintext => MSGSTATE_PLAINTEXT,
             MessageState::Encrypted => MSGSTATE_ENCRYPTED,
@@ -246,9 +247,6 @@ unsafe fn store(ctx: *mut ConnContext, conversation: Conversation) {
         (*hidden).our_keyid = session.map_or(0, |session| session.our_keyid());
         (*hidden).their_keyid = session.map_or(0, |session| session.their_keyid());
         (*private).secrets = Some(conversation.secrets);
-        if was_encrypted && (*ctx).msgstate != MSGSTATE_ENCRYPTED {
-            wipe_stack();
-        }
     }
 }
 

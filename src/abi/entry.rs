@@ -4,10 +4,13 @@
 //! it catches a foreign exception. So [`guard`] goes around pure Rust only, never around a callback, and nothing with a
 //! destructor is alive while one runs. A caught panic leaves one line on stderr (the standard library's own hook, which a
 //! library does not replace) and becomes the failure value that the function names. Within a guard a thread is not
-//! cancelled.
+//! cancelled, and what its calculations left in the stack is wiped at its end: a client that runs on several stacks changes
+//! them in its callbacks, so outside of guards only.
 
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use otr_crypto::stack;
 
 /// A panic was caught. Whatever it interrupted must be taken for broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +27,7 @@ pub fn guard<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
 /// The same for a whole exported function: `entry`.
 pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
     let cancellation = Uncancelled::begin();
-    let outcome = catch_unwind(AssertUnwindSafe(body));
+    let outcome = stack::wiping(|| catch_unwind(AssertUnwindSafe(body)));
     cancellation.end();
     outcome.map_err(|payload| {
         // The payload's own destructor might panic as well; what it leaves then is let go.

@@ -13,6 +13,7 @@ use super::numbers::{half_number, version_number};
 use super::private::ExchangeExtras;
 use super::types::*;
 use otr_crypto::group::{Element, Exponent};
+use otr_crypto::stack;
 use otr_protocol::ake::{Auth, AuthState, Commitment, Established, Responding, Revealed, V1Setup};
 use otr_protocol::buffer;
 use otr_protocol::dh::{AuthKeys, DhKeyPair};
@@ -21,11 +22,15 @@ use otr_protocol::dh::{AuthKeys, DhKeyPair};
 ///
 /// # Safety
 /// `info` is live; its pointers are NULL or live objects of the library.
+#[inline(never)]
 pub unsafe fn load(info: *const OtrlAuthInfo, extras: Option<&ExchangeExtras>) -> Auth {
+    // Keys may have to be derived again, and this is outside of the guard of the step.
     // SAFETY: the caller's promise.
+    let state = stack::wiping(|| unsafe { load_state(info, extras) });
+    // SAFETY: likewise.
     unsafe {
         Auth {
-            state: load_state(info, extras).unwrap_or_default(),
+            state: state.unwrap_or_default(),
             initiated: (*info).initiated != 0,
             version: auth_info::version(info),
             last_message: bytes_of((*info).lastauthmsg).and_then(|text| buffer::copy(text).ok()),
@@ -106,6 +111,7 @@ unsafe fn load_state(
 ///
 /// # Safety
 /// As for [`load`], and `info` is writable.
+#[inline(never)]
 pub unsafe fn store(info: *mut OtrlAuthInfo, auth: &Auth) -> Result<(), GcryError> {
     // SAFETY: the caller's promise.
     unsafe {

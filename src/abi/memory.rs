@@ -173,12 +173,6 @@ pub unsafe fn wipe(data: *mut u8, len: usize) {
     }
 }
 
-/// Overwrites the stack below the caller, as far as calls into this library reach down. A value that was moved may have left
-/// a copy there, and nobody knows where.
-pub fn wipe_stack() {
-    zeroize::zeroize_stack::<{ 32 << 10 }>();
-}
-
 /// Writes an out-parameter, unless the client passed NULL for it.
 ///
 /// # Safety

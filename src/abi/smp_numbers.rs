@@ -11,6 +11,7 @@ use otr_protocol::smp::state::{Expected, Numbers, Progress, Smp};
 ///
 /// # Safety
 /// `state` is live; its numbers are NULL or live.
+#[inline(never)]
 pub unsafe fn load(state: *const OtrlSMState) -> Smp {
     // SAFETY: the caller's promise.
     unsafe {
@@ -49,6 +50,7 @@ pub unsafe fn load(state: *const OtrlSMState) -> Smp {
 ///
 /// # Safety
 /// As for [`load`], and `state` is writable.
+#[inline(never)]
 pub unsafe fn store(state: *mut OtrlSMState, smp: &Smp) {
     // SAFETY: the caller's promise.
     unsafe {

@@ -18,7 +18,7 @@ const LIMIT: usize = 64 << 20;
 /// `stream` is open for reading.
 pub unsafe fn read_all(stream: *mut libc::FILE) -> Result<Vec<u8>, OutOfMemory> {
     let mut contents = Vec::new();
-    let mut chunk = zeroize::Zeroizing::new([0_u8; CHUNK]);
+    let mut chunk = zeroize::Zeroizing::new(buffer::zeros(CHUNK)?);
     loop {
         // SAFETY: a buffer with its length, and an open stream.
         let count = unsafe { libc::fread(chunk.as_mut_ptr().cast::<c_void>(), 1, CHUNK, stream) };

@@ -154,7 +154,7 @@ fn smp() {
     let asked = steps::step2a(&published(&message1)).unwrap_or_else(fail);
     let (answered, message2) = steps::step2b(&asked, &read(&theirs)).unwrap_or_else(fail);
     let (compared, _, message3) =
-        steps::step3(&initiated, &published(&message2)).unwrap_or_else(fail);
+        *steps::step3(&initiated, &published(&message2)).unwrap_or_else(fail);
     let verdict = steps::step4(&answered, &published(&message3)).unwrap_or_else(fail);
     let equal = steps::step5(&compared, &published(&verdict.message)).unwrap_or_else(fail);
     std::hint::black_box(equal);

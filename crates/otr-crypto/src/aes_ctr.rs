@@ -1,10 +1,16 @@
 //! AES-128 in counter mode. The counter is one 16-byte big-endian number that grows by one with each block and wraps.
 
+use crate::stack::{self, CIPHER_STACK};
 use aes::Aes128Enc;
-use ctr::cipher::{InnerIvInit, KeyInit, StreamCipher};
-use ctr::{Ctr128BE, CtrCore, flavors};
+use aes::cipher::{
+    Array, Block, BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser,
+    InOutBuf, KeyInit, ParBlocksSizeUser, typenum::Unsigned,
+};
 use std::fmt;
-use zeroize::{ZeroizeOnDrop, zeroize_stack};
+use zeroize::{ZeroizeOnDrop, Zeroizing};
+
+/// Blocks of key stream that are made at once.
+const AT_ONCE: usize = 64;
 
 /// Encrypts or decrypts the data in place, from the start of the key stream.
 pub fn apply(key: &[u8; 16], counter: &[u8; 16], data: &mut [u8]) {
@@ -18,16 +24,68 @@ impl Key {
     /// Makes a key ready.
     pub fn new(key: &[u8; 16]) -> Self {
         let key = Self(Box::new(Aes128Enc::new(key.into())));
-        // Expanding a key leaves it in the stack, from where it may get anywhere.
-        zeroize_stack::<512>();
+        stack::note::<CIPHER_STACK>();
         key
     }
 
     /// Encrypts or decrypts the data in place, with the key stream that begins with the block of this counter.
     pub fn apply(&self, counter: &[u8; 16], data: &mut [u8]) {
-        let core = CtrCore::<_, flavors::Ctr128BE>::inner_iv_init(&*self.0, counter.into());
-        Ctr128BE::from_core(core).apply_keystream(data);
+        let mut counter = u128::from_be_bytes(*counter);
+        // On the heap: the crate `ctr` takes two kilobytes of the stack.
+        let blocks = data.len().div_ceil(16).min(AT_ONCE);
+        let mut stream = Zeroizing::new(vec![[0_u8; 16]; blocks]);
+        for piece in data.chunks_mut(16 * AT_ONCE) {
+            let blocks = piece.len().div_ceil(16);
+            let stream = stream.get_mut(..blocks).unwrap_or_default();
+            for block in stream.iter_mut() {
+                *block = counter.to_be_bytes();
+                counter = counter.wrapping_add(1);
+            }
+            self.0
+                .encrypt_with_backend(Blocks(Array::cast_slice_from_core_mut(stream)));
+            for (part, block) in piece.chunks_mut(16).zip(stream.iter()) {
+                for (byte, with) in part.iter_mut().zip(block) {
+                    *byte ^= with;
+                }
+            }
+        }
+        stack::note::<CIPHER_STACK>();
     }
+}
+
+/// Blocks to be encrypted, as the cipher's own `encrypt_blocks` does. That has room on the stack for all implementations at
+/// once, and the one for CPUs without AES takes 1700 bytes.
+struct Blocks<'a>(&'a mut [Block<Aes128Enc>]);
+
+impl BlockSizeUser for Blocks<'_> {
+    type BlockSize = <Aes128Enc as BlockSizeUser>::BlockSize;
+}
+
+impl BlockCipherEncClosure for Blocks<'_> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = Self::BlockSize>>(self, backend: &B) {
+        /// How many blocks it takes at once: fewer than any other.
+        const WITHOUT_AES: usize = 4;
+        if <B as ParBlocksSizeUser>::ParBlocksSize::USIZE == WITHOUT_AES {
+            encrypt_apart(self.0, backend);
+        } else {
+            encrypt(self.0, backend);
+        }
+    }
+}
+
+#[inline(never)]
+fn encrypt_apart<B: BlockCipherEncBackend>(blocks: &mut [Block<B>], backend: &B) {
+    encrypt(blocks, backend);
+}
+
+#[inline(always)]
+fn encrypt<B: BlockCipherEncBackend>(blocks: &mut [Block<B>], backend: &B) {
+    let (chunks, mut tail) = InOutBuf::from(blocks).into_chunks();
+    for chunk in chunks {
+        backend.encrypt_par_blocks(chunk);
+    }
+    backend.encrypt_tail_blocks(tail.reborrow());
 }
 
 impl ZeroizeOnDrop for Key {}
@@ -92,7 +150,6 @@ mod tests {
     fn the_key_schedule_is_wiped_on_drop() {
         fn wiped<T: ZeroizeOnDrop>() {}
         // Compiles only while the libraries' features for it are on.
-        wiped::<Ctr128BE<Aes128Enc>>();
         wiped::<Aes128Enc>();
     }
 

@@ -3,8 +3,22 @@
 use crypto_bigint::{Encoding, Uint};
 use zeroize::{Zeroize, Zeroizing};
 
+// All have frames of their own: callers would have room for the encoding as long as they run.
+
 /// Reads big-endian bytes of any length. None if the value does not fit.
+#[inline(never)]
 pub(super) fn read<const LIMBS: usize>(big_endian: &[u8]) -> Option<Uint<LIMBS>> {
+    let mut value = Uint::ZERO;
+    read_into(big_endian, &mut value)?;
+    Some(value)
+}
+
+/// The same into a place of the caller's.
+#[inline(never)]
+pub(super) fn read_into<const LIMBS: usize>(
+    big_endian: &[u8],
+    value: &mut Uint<LIMBS>,
+) -> Option<()> {
     let mut encoded = Uint::<LIMBS>::ZERO.to_be_bytes();
     let size = encoded.as_slice().len();
     let (excess, low) = big_endian.split_at_checked(big_endian.len().saturating_sub(size))?;
@@ -15,12 +29,13 @@ pub(super) fn read<const LIMBS: usize>(big_endian: &[u8]) -> Option<Uint<LIMBS>>
         .as_mut_slice()
         .get_mut(size.checked_sub(low.len())?..)?
         .copy_from_slice(low);
-    let value = Uint::from_be_bytes(encoded);
+    *value = Uint::from_be_bytes(encoded);
     encoded.zeroize();
-    Some(value)
+    Some(())
 }
 
 /// Writes a number without leading zeros. Zero is the empty string.
+#[inline(never)]
 pub(super) fn write<const LIMBS: usize>(value: &Uint<LIMBS>) -> Zeroizing<Vec<u8>> {
     let mut encoded = value.to_be_bytes();
     let minimal = Zeroizing::new(strip(encoded.as_slice()).to_vec());

@@ -10,6 +10,7 @@ mod prime;
 
 use super::bignum;
 use super::random::{self, RandomError};
+use super::stack;
 use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
 use crypto_bigint::{NonZero, Odd, U256, U512};
 use modulus::Modulus;
@@ -24,6 +25,8 @@ const P_BITS: RangeInclusive<usize> = 512..=3072;
 const Q_BITS: RangeInclusive<usize> = 128..=256;
 /// Bytes of r, and of s, in a signature.
 const HALF: usize = 20;
+/// What the arithmetic modulo q takes of the stack at most.
+const ORDER_STACK: usize = 384;
 
 /// Why numbers are no DSA key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,15 +144,15 @@ impl PublicKey {
     /// None where the arithmetic has no answer.
     fn check(&self, data: &[u8], signature: &[u8; 2 * HALF]) -> Option<bool> {
         let order = Order::of(&self.q)?;
-        let modulus = Modulus::new(&self.p)?;
         let (r, s) = signature.split_at_checked(HALF)?;
         let (r, s): (U256, U256) = (bignum::read(r)?, bignum::read(s)?);
         if self.q.len() > HALF || !order.is_unit_range(&r) || !order.is_unit_range(&s) {
             return Some(false);
         }
-        let inverse = Option::<FixedMontyForm<_>>::from(order.form(&s).invert_vartime())?;
-        let by_g = (order.form(&order.reduce(data)) * inverse).retrieve();
-        let by_y = (order.form(&r) * inverse).retrieve();
+        let inverse = order.inverse_public(&s)?;
+        let by_g = *order.times(&order.reduce(data), &inverse);
+        let by_y = *order.times(&r, &inverse);
+        let modulus = Modulus::new(&self.p)?;
         let power = modulus.product_public(&[(&self.g, by_g), (&self.y, by_y)])?;
         Some(order.reduce(&power) == r)
     }
@@ -181,6 +184,7 @@ impl PrivateKey {
             return Err(KeyError::SecretValue);
         }
         let x = bignum::write(&value);
+        stack::note::<ORDER_STACK>();
         Ok(Self { public, x })
     }
 
@@ -227,14 +231,9 @@ impl PrivateKey {
     // A frame of its own, so that the test of constant time can except its verdict by name.
     #[inline(never)]
     fn sign_with(&self, order: &Order, number: &U256, k: &U256) -> Option<[u8; 2 * HALF]> {
-        let modulus = Modulus::new(&self.public.p)?;
-        let r = order.reduce(&modulus.power(&self.public.g, k, order.bits())?);
-
-        let x = Zeroizing::new(bignum::read(&self.x)?);
-        let secret = Zeroizing::new(order.form(&x));
-        let inverse = Option::<FixedMontyForm<_>>::from(order.form(k).invert())?;
-        let inverse = Zeroizing::new(inverse);
-        let s = (*inverse * (order.form(number) + *secret * order.form(&r))).retrieve();
+        let power = Modulus::new(&self.public.p)?.power(&self.public.g, k, order.bits())?;
+        let r = order.reduce(&power);
+        let s = self.second_half(order, number, k, &r)?;
 
         let mut signature = [0; 2 * HALF];
         for (half, value) in signature.chunks_exact_mut(HALF).zip([r, s]) {
@@ -246,6 +245,16 @@ impl PrivateKey {
             half.get_mut(start..)?.copy_from_slice(&bytes);
         }
         Some(signature)
+    }
+
+    /// (number + x r) / k modulo q. None if k has no inverse.
+    #[inline(never)]
+    fn second_half(&self, order: &Order, number: &U256, k: &U256, r: &U256) -> Option<U256> {
+        let x = Zeroizing::new(bignum::read(&self.x)?);
+        let product = order.times(&x, r);
+        let sum = Zeroizing::new(product.add_mod(number, &order.q));
+        let inverse = order.inverse(k)?;
+        Some(*order.times(&sum, &inverse))
     }
 }
 
@@ -266,12 +275,13 @@ struct Order {
 
 impl Order {
     /// None if the number is even or too long.
-    fn of(q: &[u8]) -> Option<Self> {
+    #[inline(never)]
+    fn of(q: &[u8]) -> Option<Box<Self>> {
         let odd: Odd<U256> = Option::from(Odd::new(bignum::read(q)?))?;
-        Some(Self {
+        Some(Box::new(Self {
             q: *odd.as_nz_ref(),
             params: FixedMontyParams::new_vartime(odd),
-        })
+        }))
     }
 
     fn bits(&self) -> u32 {
@@ -287,7 +297,41 @@ impl Order {
         FixedMontyForm::new(value, &self.params)
     }
 
+    /// a b modulo q. Each operation has a frame of its own: what `crypto-bigint` needs for one takes a kilobyte.
+    #[inline(never)]
+    fn times(&self, a: &U256, b: &U256) -> Zeroizing<U256> {
+        let mut a = self.form(a);
+        let mut b = self.form(b);
+        a *= b;
+        b.zeroize();
+        let product = Zeroizing::new(a.retrieve());
+        a.zeroize();
+        stack::note::<ORDER_STACK>();
+        product
+    }
+
+    /// 1/a modulo q, in constant time. None if there is none.
+    #[inline(never)]
+    fn inverse(&self, a: &U256) -> Option<Zeroizing<U256>> {
+        let mut form = self.form(a);
+        let inverse = form.invert();
+        form.zeroize();
+        stack::note::<ORDER_STACK>();
+        let mut inverse = Option::<FixedMontyForm<_>>::from(inverse)?;
+        let value = Zeroizing::new(inverse.retrieve());
+        inverse.zeroize();
+        Some(value)
+    }
+
+    /// The same for a public number.
+    #[inline(never)]
+    fn inverse_public(&self, a: &U256) -> Option<U256> {
+        let inverse = Option::<FixedMontyForm<_>>::from(self.form(a).invert_vartime())?;
+        Some(inverse.retrieve())
+    }
+
     /// A big-endian number of any length modulo q: all of it, in a time that depends on the length alone.
+    #[inline(never)]
     fn reduce(&self, big_endian: &[u8]) -> U256 {
         let mut reduced = U256::ZERO;
         // The first piece may be short, all others are as long as the remainder that they are appended to.

@@ -5,6 +5,7 @@
 //! public. Only the public two can reach the functions whose time depends on an exponent.
 
 mod field;
+mod inverse;
 
 use super::bignum;
 use super::random::{self, RandomError};
@@ -22,9 +23,9 @@ pub struct Residue(Box<Zeroizing<U1536>>);
 impl Residue {
     /// Reads a big-endian number of any length. None from p on.
     pub fn from_bytes(big_endian: &[u8]) -> Option<Self> {
-        bignum::read(big_endian)
-            .map(Self::new)
-            .filter(|residue| **residue.0 < P)
+        let mut residue = Self(Box::default());
+        bignum::read_into(big_endian, &mut residue.0)?;
+        (**residue.0 < P).then_some(residue)
     }
 
     /// Big-endian, without leading zeros; zero is empty.
@@ -136,7 +137,8 @@ impl Exponent {
             33..=40 => 320,
             _ => U1536::BITS,
         };
-        let value = Box::new(Zeroizing::new(bignum::read(big_endian)?));
+        let mut value = Box::<Zeroizing<U1536>>::default();
+        bignum::read_into(big_endian, &mut value)?;
         Some(Self { value, length })
     }
 
@@ -158,7 +160,7 @@ impl Exponent {
 
     fn from_product(a: &U1536, b: &U1536) -> Self {
         Self {
-            value: Box::new(Zeroizing::new(field::multiply_exponents(a, b))),
+            value: field::multiply_exponents(a, b),
             length: U1536::BITS,
         }
     }
@@ -184,7 +186,7 @@ pub trait PublicExponent: sealed::Value {}
 
 mod sealed {
     pub trait Value {
-        fn value(&self) -> crypto_bigint::U1536;
+        fn value(&self) -> Box<crypto_bigint::U1536>;
         /// No value of this kind has more bits.
         fn length(&self) -> u32;
     }
@@ -192,13 +194,14 @@ mod sealed {
 
 /// A number modulo q, public: the d of an SMP proof.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Scalar(Box<U1536>);
+pub struct Scalar(Box<Zeroizing<U1536>>);
 
 impl Scalar {
     /// Reads a big-endian number of any length. None unless it is from 1 to q - 1, as OTR demands of the peer's.
     pub fn from_bytes(big_endian: &[u8]) -> Option<Self> {
-        let value: U1536 = bignum::read(big_endian)?;
-        (value != U1536::ZERO && value < Q).then(|| Self(Box::new(value)))
+        let mut value = Self(Box::default());
+        bignum::read_into(big_endian, &mut value.0)?;
+        (**value.0 != U1536::ZERO && **value.0 < Q).then_some(value)
     }
 
     /// Big-endian, without leading zeros; empty in the case, of no account, of a [`response`] that came out 0.
@@ -209,13 +212,13 @@ impl Scalar {
 
 impl fmt::Debug for Scalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Scalar({:x})", *self.0)
+        write!(f, "Scalar({:x})", **self.0)
     }
 }
 
 impl sealed::Value for Scalar {
-    fn value(&self) -> U1536 {
-        *self.0
+    fn value(&self) -> Box<U1536> {
+        Box::new(**self.0)
     }
 
     fn length(&self) -> u32 {
@@ -247,9 +250,10 @@ impl Challenge {
 }
 
 impl sealed::Value for Challenge {
-    fn value(&self) -> U1536 {
+    #[inline(never)]
+    fn value(&self) -> Box<U1536> {
         // 32 bytes always fit.
-        bignum::read(&self.0).unwrap_or(U1536::ZERO)
+        Box::new(bignum::read(&self.0).unwrap_or(U1536::ZERO))
     }
 
     fn length(&self) -> u32 {
@@ -266,7 +270,7 @@ pub fn generator() -> Element {
 
 /// generator^x, in constant time.
 pub fn generator_pow(x: &Exponent) -> Residue {
-    Residue::new(field::generator_pow(&x.value, x.length))
+    Residue(field::generator_pow(&x.value, x.length))
 }
 
 /// base^x, in constant time for both.
@@ -280,7 +284,7 @@ pub fn product(powers: &[(&Residue, &Exponent)]) -> Residue {
         .iter()
         .map(|(base, x)| (&**base.0, &**x.value, x.length))
         .collect();
-    Residue::new(field::product(&powers))
+    Residue(field::product(&powers))
 }
 
 /// A base that is raised more than once, prepared for it: that costs about as much as a power, and each power then a fifth.
@@ -294,12 +298,12 @@ impl Powers {
 
     /// base^x, in constant time for both.
     pub fn pow(&self, x: &Exponent) -> Residue {
-        Residue::new(self.0.power(&x.value, x.length))
+        Residue(self.0.power(&x.value, x.length))
     }
 
     /// base^x for a public exponent.
     pub fn pow_public(&self, x: &dyn PublicExponent) -> Residue {
-        Residue::new(self.0.power(&x.value(), x.length()))
+        Residue(self.0.power(&x.value(), x.length()))
     }
 }
 
@@ -313,7 +317,7 @@ impl fmt::Debug for Powers {
 
 /// generator^x for a public exponent.
 pub fn generator_pow_public(x: &dyn PublicExponent) -> Residue {
-    Residue::new(field::generator_pow(&x.value(), x.length()))
+    Residue(field::generator_pow(&x.value(), x.length()))
 }
 
 /// base^x, in a time that depends on the public exponent but not on the base.
@@ -337,30 +341,35 @@ pub fn pow_public(base: &Residue, x: &dyn PublicExponent) -> Residue {
 /// The product of base^x over all powers, in a time that depends on the public exponents but not on the bases;
 /// cheaper than the powers alone. 1 for none.
 pub fn product_public(powers: &[(&Residue, &dyn PublicExponent)]) -> Residue {
-    let powers: Vec<_> = powers
-        .iter()
-        .map(|(base, x)| (&**base.0, x.value()))
-        .collect();
-    Residue::new(field::product_public(&powers))
+    let exponents: Vec<_> = powers.iter().map(|(_, x)| x.value()).collect();
+    let bases = powers.iter().map(|(base, _)| &**base.0);
+    let powers: Vec<_> = bases.zip(exponents.iter().map(|x| &**x)).collect();
+    Residue(field::product_public(&powers))
 }
 
 /// a b mod p, in constant time.
 pub fn multiply(a: &Residue, b: &Residue) -> Residue {
-    Residue::new(field::multiply(&a.0, &b.0))
+    Residue(field::multiply(&a.0, &b.0))
 }
 
 /// a / b mod p, in constant time. None if b is 0; an [`Element`] never is.
 // A frame of its own, so that the test of constant time can except its verdict by name.
 #[inline(never)]
 pub fn divide(a: &Residue, b: &Residue) -> Option<Residue> {
-    let inverse = Zeroizing::new(field::invert(&b.0)?);
-    Some(Residue::new(field::multiply(&a.0, &inverse)))
+    if bool::from(b.0.is_zero()) {
+        return None;
+    }
+    let inverse = inverse::invert(&b.0);
+    Some(Residue(field::multiply(&a.0, &inverse)))
 }
 
 /// (r - x c) mod q, in constant time: the answer to the challenge c of one who knows x and chose r.
 pub fn response(r: &Exponent, x: &Exponent, c: &Challenge) -> Scalar {
-    let c = sealed::Value::value(c);
-    Scalar(Box::new(field::response(&r.value, &x.value, &c)))
+    Scalar(field::response(
+        &r.value,
+        &x.value,
+        &sealed::Value::value(c),
+    ))
 }
 
 #[cfg(test)]

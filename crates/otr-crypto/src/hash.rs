@@ -1,5 +1,6 @@
 //! SHA-1 and SHA-256 (FIPS 180-4).
 
+use crate::stack::{self, HASH_STACK};
 use sha1::Sha1;
 use sha2::digest::FixedOutputReset;
 use sha2::{Digest, Sha256};
@@ -37,6 +38,7 @@ fn digest_into<D: Digest + FixedOutputReset>(
         Digest::update(&mut state, part);
     }
     Digest::finalize_into_reset(&mut state, digest);
+    stack::note::<HASH_STACK>();
 }
 
 #[cfg(test)]

@@ -13,4 +13,5 @@ mod montgomery;
 mod multiexp;
 pub mod random;
 pub mod secret;
+pub mod stack;
 pub mod verdict;

@@ -1,6 +1,7 @@
 //! HMAC (RFC 2104) with SHA-1 and SHA-256, and comparison in constant time.
 
 use super::hash;
+use super::stack::{self, HASH_STACK};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::Sha256;
@@ -74,7 +75,9 @@ fn authenticate<M: Mac>(mut state: M, parts: &[&[u8]]) -> hmac::digest::Output<M
     for part in parts {
         state.update(part);
     }
-    state.finalize().into_bytes()
+    let mac = state.finalize().into_bytes();
+    stack::note::<HASH_STACK>();
+    mac
 }
 
 #[cfg(test)]

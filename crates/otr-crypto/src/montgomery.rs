@@ -15,7 +15,7 @@ mod x86_64_adx;
 mod x86_64_ifma;
 
 use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{CtAssign, CtEq, Encoding, Uint, Word};
+use crypto_bigint::{CtAssign, CtEq, Uint, Word};
 use zeroize::Zeroize;
 
 pub(super) use portable::Modulus as Portable;
@@ -43,8 +43,8 @@ pub(super) trait Modulus {
 pub(super) trait Transfer<const LIMBS: usize>: Modulus {
     /// Any number of this many limbs, also one that is larger than the modulus.
     fn enter(&self, value: &Uint<LIMBS>) -> Self::Number;
-    /// The number, below the modulus.
-    fn leave(&self, number: &Self::Number) -> Uint<LIMBS>;
+    /// `value` becomes the number, below the modulus.
+    fn leave(&self, number: &Self::Number, value: &mut Uint<LIMBS>);
 }
 
 /// The fastest kernel that this CPU has, for an odd modulus of 256 `B` bits, its highest bit set. `K` vectors of eight digits of
@@ -52,7 +52,7 @@ pub(super) trait Transfer<const LIMBS: usize>: Modulus {
 pub(super) enum Kernel<const B: usize, const K: usize> {
     Portable(Box<Portable<B>>),
     #[cfg(target_arch = "x86_64")]
-    Adx(Box<Adx<B>>),
+    Adx(Adx<B>),
     #[cfg(target_arch = "x86_64")]
     Ifma(Box<Ifma<K>>),
 }
@@ -62,13 +62,13 @@ impl<const B: usize, const K: usize> Kernel<B, K> {
     pub(super) fn new<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Self {
         #[cfg(target_arch = "x86_64")]
         if let Some(fast) = Ifma::new::<LIMBS, B>(modulus) {
-            return Self::Ifma(Box::new(fast));
+            return Self::Ifma(fast);
         }
         #[cfg(target_arch = "x86_64")]
         if let Some(fast) = Adx::new(modulus) {
-            return Self::Adx(Box::new(fast));
+            return Self::Adx(fast);
         }
-        Self::Portable(Box::new(Portable::new(modulus)))
+        Self::Portable(Portable::new(modulus))
     }
 }
 
@@ -81,10 +81,7 @@ macro_rules! with_kernel {
                 $work
             }
             #[cfg(target_arch = "x86_64")]
-            $crate::montgomery::Kernel::Adx($modulus) => {
-                let $modulus = &**$modulus;
-                $work
-            }
+            $crate::montgomery::Kernel::Adx($modulus) => $work,
             #[cfg(target_arch = "x86_64")]
             $crate::montgomery::Kernel::Ifma($modulus) => {
                 let $modulus = &**$modulus;
@@ -123,38 +120,48 @@ impl<const LIMBS: usize> Transfer<LIMBS> for FixedMontyParams<LIMBS> {
         FixedMontyForm::new(value, self)
     }
 
-    fn leave(&self, number: &Self::Number) -> Uint<LIMBS> {
-        number.retrieve()
+    fn leave(&self, number: &Self::Number, value: &mut Uint<LIMBS>) {
+        *value = number.retrieve();
     }
 }
 
 /// The words of a number, the lowest first, as many as there are places for.
-fn read_words<'a, const LIMBS: usize>(
+#[inline(never)]
+pub(super) fn read_words<'a, const LIMBS: usize>(
     value: &Uint<LIMBS>,
     places: impl Iterator<Item = &'a mut u64>,
 ) {
-    let mut encoded = value.to_le_bytes();
-    let (words, _) = encoded.as_slice().as_chunks();
-    for (place, word) in places.zip(words) {
-        *place = u64::from_le_bytes(*word);
+    for (place, limbs) in places.zip(value.as_words().chunks(LIMBS_OF_WORD)) {
+        let mut encoded = [0; 8];
+        for (part, limb) in encoded.as_chunks_mut().0.iter_mut().zip(limbs) {
+            *part = limb.to_le_bytes();
+        }
+        *place = u64::from_le_bytes(encoded);
     }
-    encoded.zeroize();
 }
 
-/// The number of these words, the lowest first; those that do not fit are left out.
-fn write_words<'a, const LIMBS: usize>(words: impl Iterator<Item = &'a u64>) -> Uint<LIMBS> {
-    let mut encoded = Uint::<LIMBS>::ZERO.to_le_bytes();
-    let (places, _) = encoded.as_mut_slice().as_chunks_mut();
-    for (place, word) in places.iter_mut().zip(words) {
-        *place = word.to_le_bytes();
+/// `value` becomes the number of these words, the lowest first; those that do not fit are left out.
+#[inline(never)]
+pub(super) fn write_words<const LIMBS: usize>(
+    value: &mut Uint<LIMBS>,
+    words: impl Iterator<Item = u64>,
+) {
+    let mut places = value.as_mut_words().chunks_mut(LIMBS_OF_WORD);
+    for (limbs, word) in places.by_ref().zip(words) {
+        for (limb, part) in limbs.iter_mut().zip(word.to_le_bytes().as_chunks().0) {
+            *limb = Word::from_le_bytes(*part);
+        }
     }
-    let value = Uint::from_le_bytes(encoded);
-    encoded.zeroize();
-    value
+    for limbs in places {
+        limbs.fill(0);
+    }
 }
+
+/// A kernel's words have 64 bits, on every machine.
+const LIMBS_OF_WORD: usize = size_of::<u64>() / size_of::<Word>();
 
 /// -1/p modulo 2^64, of an odd p.
-fn negative_inverse(p: u64) -> u64 {
+pub(super) fn negative_inverse(p: u64) -> u64 {
     // Newton: an inverse modulo 2^3 to start with, twice as many bits each time.
     let inverse = (0..5).fold(p, |inverse, _| {
         inverse.wrapping_mul(2_u64.wrapping_sub(p.wrapping_mul(inverse)))

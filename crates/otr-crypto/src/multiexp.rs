@@ -1,4 +1,6 @@
 //! Products of powers modulo a number, sharing their squarings (Straus), and combs for bases that are raised more than once.
+//!
+//! Numbers are boxed: those of the kernel with vectors have 256 bytes, and callers may have little stack.
 
 use super::montgomery::Modulus;
 use crypto_bigint::{Uint, Word};
@@ -15,8 +17,8 @@ const TEETH: u32 = 5;
 /// the time depends on these and on nothing else. An exponent is below 2^length.
 pub(super) fn product<M: Modulus, const LIMBS: usize>(
     modulus: &M,
-    powers: &[(M::Number, &Uint<LIMBS>, u32)],
-) -> M::Number {
+    powers: &[(Box<M::Number>, &Uint<LIMBS>, u32)],
+) -> Box<M::Number> {
     let tables: Vec<_> = powers
         .iter()
         .map(|(base, exponent, length)| {
@@ -29,8 +31,8 @@ pub(super) fn product<M: Modulus, const LIMBS: usize>(
         .collect();
     let windows = tables.iter().map(|(_, _, windows)| *windows).max();
     let windows = windows.unwrap_or(0);
-    let mut result = modulus.one();
-    let mut factor = modulus.one();
+    let mut result = Box::new(modulus.one());
+    let mut factor = Box::new(modulus.one());
     for window in (0..windows).rev() {
         if window + 1 < windows {
             for _ in 0..WINDOW {
@@ -50,18 +52,27 @@ pub(super) fn product<M: Modulus, const LIMBS: usize>(
 }
 
 /// base^0 to base^(2^WINDOW - 1).
+#[inline(never)]
 fn powers_of<M: Modulus>(modulus: &M, base: &M::Number) -> Zeroizing<Vec<M::Number>> {
-    let mut table = Zeroizing::new(Vec::with_capacity(1 << WINDOW));
-    let mut power = modulus.one();
-    table.push(power.clone());
-    power.clone_from(base);
-    table.push(power.clone());
-    for _ in 2..1 << WINDOW {
-        modulus.multiply(&mut power, base);
-        table.push(power.clone());
+    let mut table = Zeroizing::new(vec![modulus.one(); 1 << WINDOW]);
+    if let Some(first) = table.get_mut(1) {
+        first.clone_from(base);
     }
-    power.zeroize();
+    multiply_along(modulus, table.get_mut(1..).unwrap_or_default(), base);
     table
+}
+
+/// Each entry but the first becomes the one before it times `by`.
+fn multiply_along<M: Modulus>(modulus: &M, table: &mut [M::Number], by: &M::Number) {
+    let mut entries = table.iter_mut();
+    let Some(mut before) = entries.next() else {
+        return;
+    };
+    for entry in entries {
+        entry.clone_from(before);
+        modulus.multiply(entry, by);
+        before = entry;
+    }
 }
 
 /// The WINDOW bits of the exponent from this bit on.
@@ -82,14 +93,14 @@ fn digit(exponent: &[Word], from: u32) -> Word {
 /// The product of base^exponent over all powers, in a time that shows the exponents but not the bases.
 pub(super) fn product_public<M: Modulus, const LIMBS: usize>(
     modulus: &M,
-    powers: &[(M::Number, Uint<LIMBS>)],
-) -> M::Number {
+    powers: &[(Box<M::Number>, &Uint<LIMBS>)],
+) -> Box<M::Number> {
     let plans: Vec<_> = powers
         .iter()
         .map(|(base, exponent)| (odd_powers_of(modulus, base), sliding_windows(exponent)))
         .collect();
     let bits = plans.iter().map(|(_, digits)| digits.len()).max();
-    let mut result = modulus.one();
+    let mut result = Box::new(modulus.one());
     // Squaring the 1 at the start is left out.
     let mut begun = false;
     for bit in (0..bits.unwrap_or(0)).rev() {
@@ -111,18 +122,18 @@ pub(super) fn product_public<M: Modulus, const LIMBS: usize>(
 }
 
 /// base^1, base^3, ... base^(2^WINDOW - 1).
+#[inline(never)]
 fn odd_powers_of<M: Modulus>(modulus: &M, base: &M::Number) -> Zeroizing<Vec<M::Number>> {
-    let mut table = Zeroizing::new(Vec::with_capacity(1 << (WINDOW - 1)));
-    let mut step = base.clone();
-    modulus.square(&mut step);
-    let mut power = base.clone();
-    table.push(power.clone());
-    for _ in 1..1 << (WINDOW - 1) {
-        modulus.multiply(&mut power, &step);
-        table.push(power.clone());
+    let mut table = Zeroizing::new(Vec::new());
+    table.resize_with(1 << (WINDOW - 1), || base.clone());
+    // The square stands in the last place until it has served the others.
+    if let Some((step, others)) = table.split_last_mut() {
+        modulus.square(step);
+        multiply_along(modulus, others, step);
+        if let Some(before) = others.last() {
+            modulus.multiply(step, before);
+        }
     }
-    step.zeroize();
-    power.zeroize();
     table
 }
 
@@ -157,7 +168,7 @@ impl<N: Clone + Zeroize> Comb<N> {
     pub(super) fn new<M: Modulus<Number = N>>(modulus: &M, base: &N, length: u32) -> Self {
         let teeth = length.div_ceil(TOOTH);
         let mut tables = Vec::new();
-        let mut tooth = base.clone();
+        let mut tooth = Box::new(base.clone());
         for number in 0..teeth {
             if number > 0 {
                 for _ in 0..TOOTH {
@@ -173,17 +184,15 @@ impl<N: Clone + Zeroize> Comb<N> {
             let Some(table) = tables.last_mut() else {
                 break;
             };
+            // What does not move: the capacity is that of the whole table.
             for entry in 0..table.len() {
-                // What does not move: the capacity is that of the whole table.
-                let product = match table.get(entry) {
-                    Some(product) if entry > 0 => {
-                        let mut product = product.clone();
-                        modulus.multiply(&mut product, &tooth);
-                        product
+                table.extend_from_within(entry..=entry);
+                if let Some(product) = table.last_mut() {
+                    match entry {
+                        0 => product.clone_from(&tooth),
+                        _ => modulus.multiply(product, &tooth),
                     }
-                    _ => tooth.clone(),
-                };
-                table.push(product);
+                }
             }
         }
         tooth.zeroize();
@@ -196,10 +205,10 @@ impl<N: Clone + Zeroize> Comb<N> {
         modulus: &M,
         exponent: &Uint<LIMBS>,
         length: u32,
-    ) -> N {
+    ) -> Box<N> {
         let groups = length.div_ceil(TOOTH).div_ceil(TEETH);
-        let mut result = modulus.one();
-        let mut factor = modulus.one();
+        let mut result = Box::new(modulus.one());
+        let mut factor = Box::new(modulus.one());
         for place in (0..TOOTH).rev() {
             if place + 1 < TOOTH {
                 modulus.square(&mut result);

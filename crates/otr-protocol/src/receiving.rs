@@ -198,14 +198,14 @@ impl Conversation {
         key: &SigningKey,
         now: i64,
     ) -> Vec<Effect> {
-        let ours = auth.revealed().cloned();
+        let ours = auth.revealed().cloned().map(Box::new);
         let their_commit = auth.responding().map(|responding| responding.hashed_gx);
         let outcome = auth.on_reveal_signature(message, key, self.tags, opened);
         if let (Ok(Some(established)), Some(ours), Some(their_commit)) =
             (&outcome, ours, their_commit)
         {
             let rival = established.session_id();
-            self.secrets.crossed = Some(Box::new(Crossed::new(ours, their_commit, rival, now)));
+            self.secrets.crossed = Some(Box::new(Crossed::new(*ours, their_commit, rival, now)));
         }
         finish_exchange(outcome, auth.last_message.clone())
     }
@@ -229,6 +229,7 @@ impl Conversation {
 
     /// Handles a signature message as the last one of an exchange of ours that crossed the one of the session. `None`: it is
     /// not.
+    #[inline(never)]
     fn finish_crossed(
         &mut self,
         opened: &mut OpenedPairs,
@@ -434,7 +435,7 @@ impl Conversation {
         shared: &mut Correspondent,
         now: i64,
         effects: &mut Vec<Effect>,
-    ) -> Option<Delivery> {
+    ) -> Option<Box<Delivery>> {
         // A client that left the callback by a jump never came back to clear it.
         self.secrets.delivering_abort = false;
         if self.state != MessageState::Encrypted {
@@ -458,7 +459,7 @@ impl Conversation {
             Ok(received) => {
                 self.secrets.seen.note(received.mac);
                 match follow_ups(&received, self.heartbeat_is_due(now)) {
-                    Ok(effects) => Some(Delivery { effects, received }),
+                    Ok(effects) => Some(Box::new(Delivery { effects, received })),
                     Err(OutOfMemory) => {
                         effects.extend(unreadable());
                         None
@@ -517,6 +518,7 @@ impl Conversation {
 }
 
 /// The effects of an exchange that may just have finished.
+#[inline(never)]
 fn finish_exchange(
     outcome: Result<Option<Established>, ProtocolError>,
     reply: Option<Vec<u8>>,

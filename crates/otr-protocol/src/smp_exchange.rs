@@ -171,9 +171,7 @@ impl Conversation {
                 if self.smp_partner_changed() =>
             {
                 smp.forget_numbers();
-                let mut effects = out_of_turn();
-                effects.push(Effect::SmpReset);
-                effects
+                begun_with_another()
             }
             (tlv::SMP1Q, Expected::Message1) => match split_question(body) {
                 Some((question, message)) => {
@@ -183,11 +181,7 @@ impl Conversation {
                     match smp.on_message1(message, true) {
                         Ok(()) => {
                             self.secrets.smp_partner = self.smp_partner_now();
-                            vec![Effect::Smp(
-                                SmpEvent::AskForAnswer,
-                                percent::ASKED,
-                                Some(question),
-                            )]
+                            asked(Some(question))
                         }
                         Err(_) => cheated(smp),
                     }
@@ -197,58 +191,58 @@ impl Conversation {
             (tlv::SMP1, Expected::Message1) => match smp.on_message1(body, false) {
                 Ok(()) => {
                     self.secrets.smp_partner = self.smp_partner_now();
-                    vec![Effect::Smp(SmpEvent::AskForSecret, percent::ASKED, None)]
+                    asked(None)
                 }
                 Err(_) => cheated(smp),
             },
             (tlv::SMP2, Expected::Message2) => match smp.on_message2(body) {
-                Ok(reply) => vec![
-                    Effect::Then(Task::SendTlv(Tlv {
-                        kind: tlv::SMP3,
-                        value: reply,
-                    })),
-                    Effect::Smp(SmpEvent::InProgress, percent::COMPARING, None),
-                    Effect::SmpAdvance(Expected::Message4),
-                ],
+                Ok(reply) => compared(reply),
                 Err(_) => cheated(smp),
             },
             (tlv::SMP3, Expected::Message3) => {
                 let outcome = smp.on_message3(body);
-                let mut effects = Vec::new();
-                // Who was asked a question learns nothing about the other's identity from the verdict.
-                if !smp.received_question {
-                    effects.extend(self.trust_by_verdict(smp));
-                }
-                match outcome {
-                    Ok(reply) => {
-                        effects.push(Effect::Then(Task::SendTlv(Tlv {
-                            kind: tlv::SMP4,
-                            value: reply,
-                        })));
-                        effects.extend(verdict(smp));
-                    }
-                    Err(_) => effects.extend(cheated(smp)),
-                }
-                effects
+                self.judged(smp, outcome)
             }
             (tlv::SMP4, Expected::Message4) => {
                 let outcome = smp.on_message4(body);
-                let mut effects = Vec::from_iter(self.trust_by_verdict(smp));
-                effects.extend(match outcome {
-                    Ok(()) => verdict(smp),
-                    Err(_) => cheated(smp),
-                });
-                effects
+                self.decided(smp, outcome)
             }
             (tlv::SMP_ABORT, _) => {
                 smp.forget_numbers();
-                vec![
-                    Effect::SmpExpect(Expected::Message1),
-                    Effect::Smp(SmpEvent::Abort, percent::BROKEN, None),
-                ]
+                aborted()
             }
             _ => out_of_turn(),
         }
+    }
+
+    #[inline(never)]
+    fn judged(&mut self, smp: &mut Smp, outcome: Result<Vec<u8>, ProtocolError>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        // Who was asked a question learns nothing about the other's identity from the verdict.
+        if !smp.received_question {
+            effects.extend(self.trust_by_verdict(smp));
+        }
+        match outcome {
+            Ok(reply) => {
+                effects.push(Effect::Then(Task::SendTlv(Tlv {
+                    kind: tlv::SMP4,
+                    value: reply,
+                })));
+                effects.extend(verdict(smp));
+            }
+            Err(_) => effects.extend(cheated(smp)),
+        }
+        effects
+    }
+
+    #[inline(never)]
+    fn decided(&mut self, smp: &mut Smp, outcome: Result<(), ProtocolError>) -> Vec<Effect> {
+        let mut effects = Vec::from_iter(self.trust_by_verdict(smp));
+        effects.extend(match outcome {
+            Ok(()) => verdict(smp),
+            Err(_) => cheated(smp),
+        });
+        effects
     }
 
     /// Sends an internal message with one TLV; without a session nothing happens.
@@ -264,6 +258,45 @@ impl Conversation {
     }
 }
 
+// Each has a frame of its own: the arithmetic is under the function that calls them.
+
+#[inline(never)]
+fn compared(reply: Vec<u8>) -> Vec<Effect> {
+    vec![
+        Effect::Then(Task::SendTlv(Tlv {
+            kind: tlv::SMP3,
+            value: reply,
+        })),
+        Effect::Smp(SmpEvent::InProgress, percent::COMPARING, None),
+        Effect::SmpAdvance(Expected::Message4),
+    ]
+}
+
+#[inline(never)]
+fn asked(question: Option<Vec<u8>>) -> Vec<Effect> {
+    let event = match question {
+        Some(_) => SmpEvent::AskForAnswer,
+        None => SmpEvent::AskForSecret,
+    };
+    vec![Effect::Smp(event, percent::ASKED, question)]
+}
+
+#[inline(never)]
+fn aborted() -> Vec<Effect> {
+    vec![
+        Effect::SmpExpect(Expected::Message1),
+        Effect::Smp(SmpEvent::Abort, percent::BROKEN, None),
+    ]
+}
+
+#[inline(never)]
+fn begun_with_another() -> Vec<Effect> {
+    let mut effects = out_of_turn();
+    effects.push(Effect::SmpReset);
+    effects
+}
+
+#[inline(never)]
 fn verdict(smp: &mut Smp) -> Vec<Effect> {
     smp.forget_numbers();
     let event = if smp.progress == Progress::Succeeded {
@@ -278,6 +311,7 @@ fn verdict(smp: &mut Smp) -> Vec<Effect> {
 }
 
 /// The client sees the state of the cheat; only then does it go back to the beginning.
+#[inline(never)]
 fn cheated(smp: &mut Smp) -> Vec<Effect> {
     smp.forget_numbers();
     vec![
@@ -286,6 +320,7 @@ fn cheated(smp: &mut Smp) -> Vec<Effect> {
     ]
 }
 
+#[inline(never)]
 fn out_of_turn() -> Vec<Effect> {
     vec![Effect::Smp(SmpEvent::Error, percent::BROKEN, None)]
 }

@@ -1,7 +1,7 @@
 //! Ending a session by force.
 
 use crate::abi::entry::entry;
-use crate::abi::memory::{wipe, wipe_stack};
+use crate::abi::memory::wipe;
 use crate::abi::types::{ConnContext, MSGSTATE_FINISHED, MSGSTATE_PLAINTEXT, OtrlMessageState};
 use crate::abi::{auth_info, context_priv, sm_objects};
 
@@ -30,8 +30,7 @@ unsafe fn end_session(context: *mut ConnContext, state: OtrlMessageState) {
         return;
     }
     // SAFETY: not NULL, so a context; a client's own may lack parts.
-    let had_session = unsafe {
-        let had_session = (*context).msgstate != MSGSTATE_PLAINTEXT;
+    unsafe {
         (*context).msgstate = state;
         auth_info::clear(&raw mut (*context).auth);
         (*context).active_fingerprint = std::ptr::null_mut();
@@ -45,10 +44,6 @@ unsafe fn end_session(context: *mut ConnContext, state: OtrlMessageState) {
             sm_objects::state_free((*context).smstate);
         }
         context_priv::force_finished(context);
-        had_session
-    };
-    if had_session {
-        wipe_stack();
     }
 }
 

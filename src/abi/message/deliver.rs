@@ -47,6 +47,7 @@ pub unsafe fn deliver(client: Client, handle: Handle, effects: Vec<Effect>) {
 }
 
 /// Delivers one effect that asks nothing more of the core.
+#[inline(never)]
 unsafe fn tell(client: Client, handle: Handle, ctx: *mut ConnContext, effect: &Effect) {
     // SAFETY: the caller vouches for the context, which each arm uses before its first callback.
     unsafe {
@@ -94,6 +95,7 @@ unsafe fn note_error(ctx: *mut ConnContext) {
 }
 
 /// Brings a task back to the core.
+#[inline(never)]
 unsafe fn bring_back(
     client: Client,
     handle: Handle,
@@ -124,6 +126,7 @@ unsafe fn bring_back(
 }
 
 /// Sends what was lost with the old session, and what waits for one.
+#[inline(never)]
 unsafe fn resend(client: Client, handle: Handle, ctx: *mut ConnContext, now: i64) -> Vec<Effect> {
     // SAFETY: the caller vouches for the context; it is looked up again after the callback.
     unsafe {
@@ -146,6 +149,7 @@ unsafe fn resend(client: Client, handle: Handle, ctx: *mut ConnContext, now: i64
 }
 
 /// Lets an instance send again what was lost with the session of another one of the same correspondent.
+#[inline(never)]
 unsafe fn take_lost_text(ctx: *mut ConnContext) {
     // SAFETY: the caller vouches for the context and its list.
     unsafe {

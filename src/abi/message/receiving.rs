@@ -6,9 +6,9 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 
 use super::super::bridge::{policy_from, with_correspondent, with_exchange};
-use super::super::context::{Handle, Names, NewContexts, members};
+use super::super::context::{Handle, Names, NewContexts};
 use super::super::memory::{
-    bytes_of, c_text, c_text_of, free_and_clear, put, wipe_stack, wipe_string_and_clear,
+    bytes_of, c_text, c_text_of, free_and_clear, put, wipe_string_and_clear,
 };
 use super::super::types::*;
 use super::super::{privkey, tlv};
@@ -101,7 +101,7 @@ pub unsafe fn receive(
             tag: interface::our_tag(ctx),
             policy,
         };
-        let arrival = Arrival {
+        let mut arrival = Arrival {
             client,
             names,
             new,
@@ -115,19 +115,13 @@ pub unsafe fn receive(
         let mut incoming = ManuallyDrop::new(Incoming::new(text, recipient));
         let returned = arrival.run(&mut incoming);
         ManuallyDrop::drop(&mut incoming);
-        if let Some(ctx) = master.get(client.us) {
-            // The message may have ended the session, and went through many hands.
-            if members(ctx).any(|member| (*member).msgstate == MSGSTATE_FINISHED) {
-                wipe_stack();
-            }
-        }
         returned
     }
 }
 
 impl Arrival {
     /// Runs the steps.
-    unsafe fn run(mut self, incoming: &mut Incoming<'_>) -> c_int {
+    unsafe fn run(&mut self, incoming: &mut Incoming<'_>) -> c_int {
         let mut decrypted = ptr::null_mut();
         let mut step = incoming.begin();
         // SAFETY: as for `receive`; a step that cannot be run leaves the conversation as it was, or closed after a panic.
@@ -143,7 +137,7 @@ impl Arrival {
                         decrypted = self.read(delivery);
                         incoming.delivered()
                     }
-                    Step::Instance(tag) => match interface::enter(&mut self, tag) {
+                    Step::Instance(tag) => match interface::enter(self, tag) {
                         Some(is_new) => incoming.entered(is_new),
                         None => return NOTHING,
                     },
@@ -161,7 +155,13 @@ impl Arrival {
     }
 
     /// Runs a step in the context that the message belongs to.
-    unsafe fn run_in(self, ctx: *mut ConnContext, incoming: &mut Incoming<'_>, step: Step) -> Step {
+    #[inline(never)]
+    unsafe fn run_in(
+        &self,
+        ctx: *mut ConnContext,
+        incoming: &mut Incoming<'_>,
+        step: Step,
+    ) -> Step {
         // SAFETY: the caller vouches for the context; no callback runs.
         unsafe {
             let contexts = Contexts::of(ctx);
@@ -184,7 +184,8 @@ impl Arrival {
     }
 
     /// Runs a step that needs our private key; without one (the client may make it now) nothing happens.
-    unsafe fn exchange_with_key(self, incoming: &mut Incoming<'_>) -> Step {
+    #[inline(never)]
+    unsafe fn exchange_with_key(&self, incoming: &mut Incoming<'_>) -> Step {
         // SAFETY: as for `receive`; nothing is borrowed while the callback runs.
         unsafe {
             let (account, protocol) = (self.names.account, self.names.protocol);
@@ -213,8 +214,10 @@ impl Arrival {
     }
 
     /// Delivers what follows from a data message; its text, malloc'ed.
-    unsafe fn read(self, delivery: Delivery) -> *mut c_char {
-        let Delivery { received, effects } = delivery;
+    #[expect(clippy::boxed_local, reason = "too large for a small stack")]
+    #[inline(never)]
+    unsafe fn read(&self, delivery: Box<Delivery>) -> *mut c_char {
+        let Delivery { received, effects } = *delivery;
         let text = c_text(&received.text);
         let is_lost = text.is_null() && !received.text.is_empty();
         let chain = tlv::from_chain(&received.tlvs);
@@ -235,6 +238,7 @@ impl Arrival {
     }
 
     /// Gives the client what it is to show.
+    #[inline(never)]
     unsafe fn show(
         self,
         incoming: &Incoming<'_>,

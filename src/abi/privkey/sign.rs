@@ -11,6 +11,7 @@ use crate::abi::lock::locked;
 use crate::abi::memory::{c_buffer, put, slice_of};
 use crate::abi::types::{OtrlPrivKey, PUBKEY_TYPE_DSA, UserState};
 use otr_crypto::dsa::{PrivateKey, PublicKey};
+use otr_crypto::stack;
 use otr_protocol::ake::SigningKey;
 use otr_protocol::store::private_keys::{DsaNumbers, PrivateKeysError};
 use otr_protocol::store::sexp::Sexp;
@@ -38,11 +39,12 @@ pub unsafe fn signing_key(node: *const OtrlPrivKey) -> Result<SigningKey, GcryEr
 ///
 /// # Safety
 /// `us` is NULL or a live user state, the names NULL or C strings.
+#[inline(never)]
 pub unsafe fn signing_key_of(
     us: *const UserState,
     account: *const c_char,
     protocol: *const c_char,
-) -> Result<SigningKey, GcryError> {
+) -> Result<Box<SigningKey>, GcryError> {
     // SAFETY: the caller's promise.
     let numbers = locked(|| unsafe {
         let node = find_locked(us, account, protocol);
@@ -51,7 +53,10 @@ pub unsafe fn signing_key_of(
         }
         numbers(node)
     })?;
-    SigningKey::new(private_key(numbers)?).map_err(|_| GcryError::UNUSABLE_SECKEY)
+    stack::wiping(|| {
+        let key = SigningKey::new(private_key(numbers)?).map_err(|_| GcryError::UNUSABLE_SECKEY)?;
+        Ok(Box::new(key))
+    })
 }
 
 /// # Safety

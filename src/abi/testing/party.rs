@@ -45,7 +45,7 @@ pub static MALLORYS_KEY: LazyLock<SigningKey> = LazyLock::new(|| unsafe {
     privkey::otrl_privkey_read(us, KEYS.as_ptr());
     let key = privkey::signing_key_of(us, MALLORY.as_ptr(), PROTOCOL.as_ptr());
     userstate::otrl_userstate_free(us);
-    key.unwrap_or_else(|_| panic!("the key was made above"))
+    *key.unwrap_or_else(|_| panic!("the key was made above"))
 });
 
 /// What a party was told, in order.

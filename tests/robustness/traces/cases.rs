@@ -215,7 +215,7 @@ fn smp() -> Smp {
     let (initiated, message1) = steps::step1(exponent(&[5; 32])).unwrap_or_else(fail);
     let asked = steps::step2a(&message1).unwrap_or_else(fail);
     let (answered, message2) = steps::step2b(&asked, &exponent(&[6; 32])).unwrap_or_else(fail);
-    let (compared, _, message3) = steps::step3(&initiated, &message2).unwrap_or_else(fail);
+    let (compared, _, message3) = *steps::step3(&initiated, &message2).unwrap_or_else(fail);
     let verdict = steps::step4(&answered, &message3).unwrap_or_else(fail);
     if steps::step5(&compared, &verdict.message).unwrap_or_else(fail) {
         fail::<_, ()>(());

@@ -1,6 +1,7 @@
 //! Powers modulo p, for a p of any length.
 
 use crate::montgomery::{Kernel, Modulus as Arithmetic, Transfer, with_kernel};
+use crate::stack::{self, KERNEL_STACK};
 use crate::{bignum, multiexp};
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, CtAssign, CtEq, MulAssign, Odd, SquareAssign, U256, U1024, Word};
@@ -36,17 +37,13 @@ impl Modulus {
     ) -> Option<Zeroizing<Vec<u8>>> {
         match self {
             Self::Usual(kernel) => {
-                let base = bignum::read::<{ U1024::LIMBS }>(base)?;
-                Some(with_kernel!(kernel, p => {
-                    let mut power = multiexp::product(p, &[(p.enter(&base), exponent, length)]);
-                    let value = Zeroizing::new(p.leave(&power));
-                    power.zeroize();
-                    bignum::write::<{ U1024::LIMBS }>(&value)
-                }))
+                with_kernel!(kernel, p => power_with(p, base, exponent, length))
             }
             Self::Other(params) => {
-                let mut power =
-                    multiexp::product(&**params, &[(form(params, base)?, exponent, length)]);
+                let mut power = multiexp::product(
+                    &**params,
+                    &[(Box::new(form(params, base)?), exponent, length)],
+                );
                 let value = Zeroizing::new(power.retrieve());
                 power.zeroize();
                 Some(Zeroizing::new(value.to_be_bytes().into_vec()))
@@ -59,32 +56,60 @@ impl Modulus {
     pub(super) fn product_public(&self, powers: &[(&[u8], U256)]) -> Option<Vec<u8>> {
         match self {
             Self::Usual(kernel) => {
-                let powers: Option<Vec<_>> = powers
-                    .iter()
-                    .map(|(base, exponent)| {
-                        Some((bignum::read::<{ U1024::LIMBS }>(base)?, *exponent))
-                    })
-                    .collect();
-                let powers = powers?;
-                Some(with_kernel!(kernel, p => {
-                    let powers: Vec<_> = powers
-                        .iter()
-                        .map(|(base, exponent)| (p.enter(base), *exponent))
-                        .collect();
-                    let product = multiexp::product_public(p, &powers);
-                    bignum::write::<{ U1024::LIMBS }>(&p.leave(&product)).to_vec()
-                }))
+                with_kernel!(kernel, p => product_public_with(p, powers))
             }
             Self::Other(params) => {
                 let powers: Option<Vec<_>> = powers
                     .iter()
-                    .map(|(base, exponent)| Some((form(params, base)?, *exponent)))
+                    .map(|(base, exponent)| Some((Box::new(form(params, base)?), exponent)))
                     .collect();
                 let product = multiexp::product_public(&**params, &powers?).retrieve();
                 Some(product.to_be_bytes().into_vec())
             }
         }
     }
+}
+
+// Each kernel has frames of its own, as in `group::field`.
+#[inline(never)]
+fn power_with<M: Transfer<{ U1024::LIMBS }>>(
+    p: &M,
+    base: &[u8],
+    exponent: &U256,
+    length: u32,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let mut power = multiexp::product(p, &[(entered(p, base)?, exponent, length)]);
+    stack::note::<KERNEL_STACK>();
+    let bytes = left(p, &power);
+    power.zeroize();
+    Some(bytes)
+}
+
+#[inline(never)]
+fn entered<M: Transfer<{ U1024::LIMBS }>>(p: &M, value: &[u8]) -> Option<Box<M::Number>> {
+    let mut number = Box::new(U1024::ZERO);
+    bignum::read_into(value, &mut number)?;
+    Some(Box::new(p.enter(&number)))
+}
+
+#[inline(never)]
+fn left<M: Transfer<{ U1024::LIMBS }>>(p: &M, number: &M::Number) -> Zeroizing<Vec<u8>> {
+    let mut value = Box::new(Zeroizing::new(U1024::ZERO));
+    p.leave(number, &mut value);
+    bignum::write(&value)
+}
+
+#[inline(never)]
+fn product_public_with<M: Transfer<{ U1024::LIMBS }>>(
+    p: &M,
+    powers: &[(&[u8], U256)],
+) -> Option<Vec<u8>> {
+    let powers: Option<Vec<_>> = powers
+        .iter()
+        .map(|(base, exponent)| Some((entered(p, base)?, exponent)))
+        .collect();
+    let product = multiexp::product_public(p, &powers?);
+    Some(left(p, &product).to_vec())
 }
 
 fn form(params: &BoxedMontyParams, value: &[u8]) -> Option<BoxedMontyForm> {

@@ -93,15 +93,17 @@ impl<'a, M: Transfer<LIMBS>, const LIMBS: usize> Test<'a, M, LIMBS> {
 
     /// Whether base^odd is 1, or becomes -1 before the squarings are used up.
     fn passes(&self, base: &Uint<LIMBS>) -> bool {
-        let base = self.modulus.enter(base);
-        let mut power = multiexp::product_public(self.modulus, &[(base, self.odd)]);
-        let value = self.modulus.leave(&power);
+        let base = Box::new(self.modulus.enter(base));
+        let mut power = multiexp::product_public(self.modulus, &[(base, &self.odd)]);
+        let mut value = Uint::ZERO;
+        self.modulus.leave(&power, &mut value);
         if value == Uint::ONE || value == self.minus_one {
             return true;
         }
         for _ in 1..self.twos {
             self.modulus.square(&mut power);
-            if self.modulus.leave(&power) == self.minus_one {
+            self.modulus.leave(&power, &mut value);
+            if value == self.minus_one {
                 return true;
             }
         }

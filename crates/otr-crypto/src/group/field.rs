@@ -6,10 +6,12 @@
 use crate::montgomery::{Adx, Ifma};
 use crate::montgomery::{Kernel, Modulus, Portable, Transfer, with_kernel};
 use crate::multiexp::{self, Comb};
+use crate::stack::{self, KERNEL_STACK};
 use crypto_bigint::modular::{ConstMontyForm, ConstMontyParams};
-use crypto_bigint::{CtAssign, CtLt, U1536, const_monty_params};
+use crypto_bigint::{U1536, Word, const_monty_params};
 use once_cell::race::OnceBox;
-use zeroize::Zeroize;
+use std::hint::black_box;
+use zeroize::{Zeroize, Zeroizing};
 
 const_monty_params!(
     ModP,
@@ -35,7 +37,13 @@ const_monty_params!(
     "(p - 1) / 2, the order of the squares modulo p; also a prime."
 );
 
+/// A result, at once where it stays: on its way through return values copies would be left behind.
+pub(super) type Value = Box<Zeroizing<U1536>>;
+
 type FormQ = ConstMontyForm<ModQ, { U1536::LIMBS }>;
+
+/// What the arithmetic modulo q takes of the stack at most.
+const QUOTIENT_STACK: usize = 736;
 
 /// The prime p.
 pub(super) const P: U1536 = *ModP::PARAMS.modulus().as_ref();
@@ -55,64 +63,77 @@ fn kernel() -> &'static Kernel<6, 4> {
 }
 
 /// generator^x, for a secret x below 2^length.
-pub(super) fn generator_pow(x: &U1536, length: u32) -> U1536 {
+pub(super) fn generator_pow(x: &U1536, length: u32) -> Value {
     let table = GENERATOR.get_or_init(|| Box::new(Table::new(&U1536::from(2_u32))));
     table.power(x, length)
 }
 
 /// The product of base^x over all powers, for secret x below 2^length. The bases are below p.
-pub(super) fn product(powers: &[(&U1536, &U1536, u32)]) -> U1536 {
-    with_kernel!(kernel(), p => {
-        let powers: Vec<_> = powers
-            .iter()
-            .map(|(base, x, length)| (p.enter(base), *x, *length))
-            .collect();
-        let mut product = multiexp::product(p, &powers);
-        for (mut base, ..) in powers {
-            base.zeroize();
-        }
-        let value = p.leave(&product);
-        product.zeroize();
-        value
-    })
+pub(super) fn product(powers: &[(&U1536, &U1536, u32)]) -> Value {
+    with_kernel!(kernel(), p => product_with(p, powers))
+}
+
+// Each kernel has frames of its own: one for all of them would hold the numbers of each.
+#[inline(never)]
+fn product_with<M: Transfer<{ U1536::LIMBS }>>(p: &M, powers: &[(&U1536, &U1536, u32)]) -> Value {
+    let mut powers: Vec<_> = powers
+        .iter()
+        .map(|(base, x, length)| (entered(p, base), *x, *length))
+        .collect();
+    let mut product = multiexp::product(p, &powers);
+    for (base, ..) in &mut powers {
+        base.zeroize();
+    }
+    stack::note::<KERNEL_STACK>();
+    left(p, &mut product)
 }
 
 /// The product of base^x over all powers, for public x. The bases are below p.
-pub(super) fn product_public(powers: &[(&U1536, U1536)]) -> U1536 {
-    with_kernel!(kernel(), p => {
-        let powers: Vec<_> = powers
-            .iter()
-            .map(|(base, x)| (p.enter(base), *x))
-            .collect();
-        let mut product = multiexp::product_public(p, &powers);
-        for (mut base, _) in powers {
-            base.zeroize();
-        }
-        let value = p.leave(&product);
-        product.zeroize();
-        value
-    })
+pub(super) fn product_public(powers: &[(&U1536, &U1536)]) -> Value {
+    with_kernel!(kernel(), p => product_public_with(p, powers))
+}
+
+#[inline(never)]
+fn product_public_with<M: Transfer<{ U1536::LIMBS }>>(p: &M, powers: &[(&U1536, &U1536)]) -> Value {
+    let mut powers: Vec<_> = powers
+        .iter()
+        .map(|(base, x)| (entered(p, base), *x))
+        .collect();
+    let mut product = multiexp::product_public(p, &powers);
+    for (base, _) in &mut powers {
+        base.zeroize();
+    }
+    stack::note::<KERNEL_STACK>();
+    left(p, &mut product)
 }
 
 /// a b modulo p.
-pub(super) fn multiply(a: &U1536, b: &U1536) -> U1536 {
-    with_kernel!(kernel(), p => {
-        let mut product = p.enter(a);
-        let mut factor = p.enter(b);
-        p.multiply(&mut product, &factor);
-        factor.zeroize();
-        let value = p.leave(&product);
-        product.zeroize();
-        value
-    })
+pub(super) fn multiply(a: &U1536, b: &U1536) -> Value {
+    with_kernel!(kernel(), p => multiply_with(p, a, b))
 }
 
-/// 1/a modulo p, in constant time. None for zero.
-pub(super) fn invert(a: &U1536) -> Option<U1536> {
-    let mut form = ConstMontyForm::<ModP, { U1536::LIMBS }>::new(a);
-    let inverse = form.invert();
-    form.zeroize();
-    Option::from(inverse.map(|inverse| inverse.retrieve()))
+#[inline(never)]
+fn multiply_with<M: Transfer<{ U1536::LIMBS }>>(p: &M, a: &U1536, b: &U1536) -> Value {
+    let mut product = entered(p, a);
+    let mut factor = entered(p, b);
+    p.multiply(&mut product, &factor);
+    factor.zeroize();
+    stack::note::<KERNEL_STACK>();
+    left(p, &mut product)
+}
+
+#[inline(never)]
+fn entered<M: Transfer<{ U1536::LIMBS }>>(p: &M, value: &U1536) -> Box<M::Number> {
+    Box::new(p.enter(value))
+}
+
+/// The value of a number, which is wiped.
+#[inline(never)]
+fn left<M: Transfer<{ U1536::LIMBS }>>(p: &M, number: &mut M::Number) -> Value {
+    let mut value = Value::default();
+    p.leave(number, &mut value);
+    number.zeroize();
+    value
 }
 
 /// A comb, for a base that is raised more than once.
@@ -130,14 +151,14 @@ impl Table {
         match kernel() {
             Kernel::Portable(p) => Self::Portable(p, comb(&**p, base)),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Adx(p) => Self::Adx(p, comb(&**p, base)),
+            Kernel::Adx(p) => Self::Adx(p, comb(p, base)),
             #[cfg(target_arch = "x86_64")]
             Kernel::Ifma(p) => Self::Ifma(p, comb(&**p, base)),
         }
     }
 
     /// base^x, for a secret x below 2^length.
-    pub(super) fn power(&self, x: &U1536, length: u32) -> U1536 {
+    pub(super) fn power(&self, x: &U1536, length: u32) -> Value {
         match self {
             Self::Portable(p, comb) => comb_power(*p, comb, x, length),
             #[cfg(target_arch = "x86_64")]
@@ -148,54 +169,107 @@ impl Table {
     }
 }
 
+#[inline(never)]
 fn comb<M: Transfer<{ U1536::LIMBS }>>(p: &M, base: &U1536) -> Comb<M::Number> {
-    let mut base = p.enter(base);
+    let mut base = entered(p, base);
     let comb = Comb::new(p, &base, U1536::BITS);
     base.zeroize();
+    stack::note::<KERNEL_STACK>();
     comb
 }
 
+#[inline(never)]
 fn comb_power<M: Transfer<{ U1536::LIMBS }>>(
     p: &M,
     comb: &Comb<M::Number>,
     x: &U1536,
     length: u32,
-) -> U1536 {
+) -> Value {
     let mut power = comb.power(p, x, length);
-    let value = p.leave(&power);
-    power.zeroize();
-    value
+    stack::note::<KERNEL_STACK>();
+    left(p, &mut power)
 }
 
 /// (r - x c) mod q, for any r, x and c.
-pub(super) fn response(r: &U1536, x: &U1536, c: &U1536) -> U1536 {
-    let [mut r, mut x] = [r, x].map(|secret| FormQ::new(&modulo_q(secret)));
-    let response = (r - x * FormQ::new(&modulo_q(c))).retrieve();
+#[inline(never)]
+pub(super) fn response(r: &U1536, x: &U1536, c: &U1536) -> Value {
+    let mut product = times(x, c);
+    let mut r = form(r);
+    subtract(&mut r, &product);
+    let response = retrieved(&r);
     r.zeroize();
-    x.zeroize();
+    product.zeroize();
     response
 }
 
 /// a b modulo p - 1 = 2 q, for any a and b: modulo q first, then q is added if the parity is wrong.
-pub(super) fn multiply_exponents(a: &U1536, b: &U1536) -> U1536 {
+pub(super) fn multiply_exponents(a: &U1536, b: &U1536) -> Value {
     let parity = a.is_odd() & b.is_odd();
-    let [mut a, mut b] = [a, b].map(|secret| FormQ::new(&modulo_q(secret)));
-    let mut product = (a * b).retrieve();
-    a.zeroize();
-    b.zeroize();
-    let with_q = product.wrapping_add(&Q);
+    let mut form = times(a, b);
+    let mut product = retrieved(&form);
+    form.zeroize();
     let wrong = product.is_odd() ^ parity;
-    product.ct_assign(&with_q, wrong);
+    add_if(&mut product, &Q, Word::from(wrong.to_u8()));
     product
 }
 
+// Each of these has a frame of its own, and results on the heap: such numbers are large for a stack.
+
+/// a b modulo q.
+#[inline(never)]
+fn times(a: &U1536, b: &U1536) -> Box<FormQ> {
+    let mut product = form(a);
+    let mut b = form(b);
+    *product *= &*b;
+    b.zeroize();
+    stack::note::<QUOTIENT_STACK>();
+    product
+}
+
+#[inline(never)]
+fn subtract(a: &mut FormQ, b: &FormQ) {
+    *a -= b;
+}
+
+#[inline(never)]
+fn form(value: &U1536) -> Box<FormQ> {
+    let reduced = modulo_q(value);
+    let form = Box::new(FormQ::new(&reduced));
+    stack::note::<QUOTIENT_STACK>();
+    form
+}
+
+#[inline(never)]
+fn retrieved(form: &FormQ) -> Value {
+    let value = Box::new(Zeroizing::new(form.retrieve()));
+    stack::note::<QUOTIENT_STACK>();
+    value
+}
+
 /// Any number below 2^1536 is below 3 q.
-fn modulo_q(value: &U1536) -> U1536 {
-    let mut reduced = *value;
+#[inline(never)]
+fn modulo_q(value: &U1536) -> Value {
+    let mut reduced = Box::new(Zeroizing::new(*value));
     for _ in 0..2 {
-        let less = reduced.wrapping_sub(&Q);
-        let small = reduced.ct_lt(&Q);
-        reduced.ct_assign(&less, !small);
+        let mut borrow = false;
+        for (word, q) in reduced.as_mut_words().iter_mut().zip(Q.as_words()) {
+            let (difference, first) = word.overflowing_sub(*q);
+            let (difference, second) = difference.overflowing_sub(borrow.into());
+            (*word, borrow) = (difference, first | second);
+        }
+        // It was below q already.
+        add_if(&mut reduced, &Q, borrow.into());
     }
     reduced
+}
+
+/// a += b modulo 2^1536, if the secret condition is 1 and not 0.
+fn add_if(a: &mut U1536, b: &U1536, condition: Word) {
+    let mask = black_box(condition.wrapping_neg());
+    let mut carry = false;
+    for (a, b) in a.as_mut_words().iter_mut().zip(b.as_words()) {
+        let (sum, first) = a.overflowing_add(*b & mask);
+        let (sum, second) = sum.overflowing_add(carry.into());
+        (*a, carry) = (sum, first | second);
+    }
 }

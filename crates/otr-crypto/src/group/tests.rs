@@ -341,3 +341,14 @@ proptest! {
         prop_assert_eq!(ours.to_bytes(), minimal(&oracle));
     }
 }
+
+#[test]
+fn inverses_of_the_edges() {
+    for value in edges().into_iter().map(|value| value % &*P) {
+        let inverse = Residue(inverse::invert(&residue(&value).0));
+        let inverse = BigUint::from_bytes_be(&inverse.to_bytes());
+        let expected = u32::from(value != BigUint::ZERO);
+        assert!(inverse < *P, "{value:x}");
+        assert_eq!(value * inverse % &*P, expected.into());
+    }
+}

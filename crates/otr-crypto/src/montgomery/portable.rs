@@ -32,8 +32,9 @@ pub(crate) struct Modulus<const B: usize> {
 }
 
 impl<const B: usize> Modulus<B> {
-    /// The modulus is odd and has its highest bit set.
-    pub(super) fn new<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Self {
+    /// The modulus is odd and has its highest bit set. Boxed, as everything large here: clients run on small stacks.
+    #[inline(never)]
+    pub(super) fn new<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Box<Self> {
         let mut modulus = Self::without_transfer(modulus);
         modulus.r2 = modulus.power_of_two(256 * B);
         modulus
@@ -50,19 +51,21 @@ impl<const B: usize> Modulus<B> {
     }
 
     /// Without what brings numbers in.
-    fn without_transfer<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Self {
-        let mut p = [[0; 4]; B];
-        read_words(modulus, p.as_flattened_mut().iter_mut());
-        let lowest = p.as_flattened().first().copied().unwrap_or(1);
+    #[inline(never)]
+    fn without_transfer<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Box<Self> {
+        let zero = Number([[0; 4]; B]);
+        let mut new = Box::new(Self {
+            p: zero.0,
+            inverse: 0,
+            one: zero,
+            r2: zero,
+        });
+        read_words(modulus, new.p.as_flattened_mut().iter_mut());
+        new.inverse = negative_inverse(new.p.as_flattened().first().copied().unwrap_or(1));
         // R - p, which is below p.
-        let mut one = Number([[0; 4]; B]);
-        subtract_if(&mut one.0, &p, 1);
-        Self {
-            p,
-            inverse: negative_inverse(lowest),
-            one,
-            r2: one,
-        }
+        let p = new.p;
+        subtract_if(&mut new.one.0, &p, 1);
+        new
     }
 
     /// 2^exponent, in Montgomery form.
@@ -242,16 +245,15 @@ impl<const B: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<B> {
         number
     }
 
-    fn leave(&self, number: &Number<B>) -> Uint<LIMBS> {
+    fn leave(&self, number: &Number<B>, value: &mut Uint<LIMBS>) {
         let mut unit = Number([[0; 4]; B]);
         if let Some(lowest) = unit.0.as_flattened_mut().first_mut() {
             *lowest = 1;
         }
         self.multiply(&mut unit, number);
         self.reduce_once(&mut unit.0);
-        let value = write_words(unit.0.as_flattened().iter());
+        write_words(value, unit.0.as_flattened().iter().copied());
         unit.zeroize();
-        value
     }
 }
 

@@ -13,7 +13,7 @@ type Pair = [Block; 2];
 const ZERO: Pair = [[0; 4]; 2];
 
 /// A modulus with its highest bit set, of an even number of blocks.
-pub(crate) struct Modulus<const B: usize>(Portable<B>);
+pub(crate) struct Modulus<const B: usize>(Box<Portable<B>>);
 
 impl<const B: usize> Modulus<B> {
     /// None if the CPU lacks the instructions.
@@ -121,8 +121,8 @@ impl<const B: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<B> {
         self.0.enter(value)
     }
 
-    fn leave(&self, number: &Number<B>) -> Uint<LIMBS> {
-        self.0.leave(number)
+    fn leave(&self, number: &Number<B>, value: &mut Uint<LIMBS>) {
+        self.0.leave(number, value);
     }
 }
 

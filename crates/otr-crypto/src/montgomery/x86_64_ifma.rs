@@ -55,7 +55,7 @@ impl<const K: usize> Number<K> {
         }
     }
 
-    fn from_words(words: &[u64; WORDS]) -> Self {
+    fn from_words(words: &[u64]) -> Self {
         let mut number = Self::ZERO;
         for (digit, at) in number.0.as_flattened_mut().iter_mut().zip(0..) {
             let (word, offset) = (at * DIGIT / 64, at * DIGIT % 64);
@@ -67,18 +67,15 @@ impl<const K: usize> Number<K> {
         number
     }
 
-    fn words(&self) -> [u64; WORDS] {
-        let mut words = [0; WORDS];
-        for (digit, at) in self.0.as_flattened().iter().zip(0..) {
-            let (word, offset) = (at * DIGIT / 64, at * DIGIT % 64);
-            if let Some(low) = words.get_mut(word) {
-                *low |= digit << offset;
-            }
-            if let Some(high) = words.get_mut(word + 1) {
-                *high |= digit >> 1 >> (63 - offset);
-            }
-        }
-        words
+    /// The words of the number, the lowest first, without end.
+    fn words(&self) -> impl Iterator<Item = u64> {
+        let digit = |at: usize| self.0.as_flattened().get(at).copied().unwrap_or(0);
+        (0..).map(move |word| {
+            let (at, offset) = (word * 64 / DIGIT, word * 64 % DIGIT);
+            let low = digit(at) >> offset | digit(at + 1) << (DIGIT - offset);
+            // A word has bits of a third digit where it begins late in the first.
+            low | digit(at + 2) << (DIGIT - 1) << (DIGIT + 1 - offset)
+        })
     }
 }
 
@@ -96,7 +93,9 @@ pub(crate) struct Modulus<const K: usize> {
 
 impl<const K: usize> Modulus<K> {
     /// For a modulus of 256 `B` bits. None if the CPU lacks the instructions.
-    pub(super) fn new<const LIMBS: usize, const B: usize>(modulus: &Uint<LIMBS>) -> Option<Self> {
+    pub(super) fn new<const LIMBS: usize, const B: usize>(
+        modulus: &Uint<LIMBS>,
+    ) -> Option<Box<Self>> {
         // For measuring and testing the other kernels where this one would be taken.
         if cfg!(any(otr_portable, otr_adx)) {
             return None;
@@ -105,31 +104,28 @@ impl<const K: usize> Modulus<K> {
             return None;
         }
         let digits = (256 * B + 2).div_ceil(DIGIT);
-        if digits > 8 * K {
-            return None;
-        }
-        let mut p_words = [0; WORDS];
-        read_words(modulus, p_words.iter_mut());
-        // What the portable R, 2^(256 B), lacks to this one.
-        let power_of_two = |bits| {
-            let mut words = [0; WORDS];
-            let power = Portable::<B>::beyond_r(modulus, digits * DIGIT - 256 * B + bits);
-            for (to, from) in words.iter_mut().zip(power.as_flattened()) {
-                *to = *from;
-            }
-            Number::from_words(&words)
-        };
-        let (one, two) = (power_of_two(0), power_of_two(1));
-        let mut modulus = Self {
-            p: Number::from_words(&p_words),
+        (digits <= 8 * K).then(|| Self::of_digits::<LIMBS, B>(modulus, digits))
+    }
+
+    // A frame of its own, which nobody has on another CPU.
+    #[inline(never)]
+    fn of_digits<const LIMBS: usize, const B: usize>(p: &Uint<LIMBS>, digits: usize) -> Box<Self> {
+        let mut modulus = Box::new(Self {
+            p: Number::ZERO,
+            p_words: [0; WORDS],
             digits,
-            inverse: negative_inverse(*p_words.first()?) & LARGEST,
-            one,
-            r2: one,
-            p_words,
-        };
+            inverse: 0,
+            one: Number::ZERO,
+            r2: Number::ZERO,
+        });
+        read_words(p, modulus.p_words.iter_mut());
+        modulus.p = Number::from_words(&modulus.p_words);
+        let lowest = modulus.p_words.first().copied().unwrap_or(1);
+        modulus.inverse = negative_inverse(lowest) & LARGEST;
+        modulus.one = Self::power_of_two::<LIMBS, B>(p, digits, 0);
+        let two = Box::new(Self::power_of_two::<LIMBS, B>(p, digits, 1));
         // R squared is the Montgomery form of R, a power of 2.
-        let mut r2 = one;
+        let mut r2 = Box::new(modulus.one);
         let exponent = digits * DIGIT;
         for bit in (0..usize::BITS - exponent.leading_zeros()).rev() {
             modulus.square(&mut r2);
@@ -137,8 +133,20 @@ impl<const K: usize> Modulus<K> {
                 modulus.multiply(&mut r2, &two);
             }
         }
-        modulus.r2 = r2;
-        Some(modulus)
+        modulus.r2 = *r2;
+        modulus
+    }
+
+    /// 2^bits, in Montgomery form.
+    #[inline(never)]
+    fn power_of_two<const LIMBS: usize, const B: usize>(
+        p: &Uint<LIMBS>,
+        digits: usize,
+        bits: usize,
+    ) -> Number<K> {
+        // What the portable R, 2^(256 B), lacks to this one.
+        let power = Portable::<B>::beyond_r(p, digits * DIGIT - 256 * B + bits);
+        Number::from_words(power.as_flattened())
     }
 }
 
@@ -169,40 +177,38 @@ impl<const K: usize> Arithmetic for Modulus<K> {
 }
 
 impl<const K: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<K> {
+    #[inline(never)]
     fn enter(&self, value: &Uint<LIMBS>) -> Number<K> {
-        let mut words = [0; WORDS];
-        read_words(value, words.iter_mut());
-        let mut number = Number::from_words(&words);
-        words.zeroize();
+        let mut number = Number::from_words(value.as_words());
         self.multiply(&mut number, &self.r2);
         number
     }
 
-    fn leave(&self, number: &Number<K>) -> Uint<LIMBS> {
+    #[inline(never)]
+    fn leave(&self, number: &Number<K>, value: &mut Uint<LIMBS>) {
         let mut unit = Number::ZERO;
         if let Some(lowest) = unit.0.as_flattened_mut().first_mut() {
             *lowest = 1;
         }
         // At most p.
         self.multiply(&mut unit, number);
-        let mut words = unit.words();
-        let mut borrow = false;
-        let reduced: [u64; WORDS] = array::from_fn(|at| {
-            let word = words.get(at).copied().unwrap_or(0);
-            let p = self.p_words.get(at).copied().unwrap_or(0);
-            let (difference, first) = word.overflowing_sub(p);
-            let (difference, second) = difference.overflowing_sub(borrow.into());
-            borrow = first | second;
-            difference
-        });
-        let mask = black_box(u64::from(borrow).wrapping_neg());
-        for (word, reduced) in words.iter_mut().zip(&reduced) {
-            *word = (*word & mask) | (*reduced & !mask);
-        }
-        let value = write_words(words.iter());
+        write_words(value, unit.words());
         unit.zeroize();
-        words.zeroize();
-        value
+        let words = value.as_mut_words();
+        let mut borrow = false;
+        for (word, p) in words.iter_mut().zip(&self.p_words) {
+            let (difference, first) = word.overflowing_sub(*p);
+            let (difference, second) = difference.overflowing_sub(borrow.into());
+            (*word, borrow) = (difference, first | second);
+        }
+        // It was below p already.
+        let mask = black_box(u64::from(borrow).wrapping_neg());
+        let mut carry = false;
+        for (word, p) in words.iter_mut().zip(&self.p_words) {
+            let (sum, first) = word.overflowing_add(*p & mask);
+            let (sum, second) = sum.overflowing_add(carry.into());
+            (*word, carry) = (sum, first | second);
+        }
     }
 }
 

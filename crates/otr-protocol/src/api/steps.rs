@@ -46,10 +46,11 @@ impl Chat {
                     self.deliver(at, effects, &mut out, now);
                     incoming.delivered()
                 }
-                Step::Read(Delivery {
-                    mut received,
-                    effects,
-                }) => {
+                Step::Read(delivery) => {
+                    let Delivery {
+                        mut received,
+                        effects,
+                    } = *delivery;
                     // The session may end by what comes beside the text.
                     let protection = self
                         .contexts

@@ -1,6 +1,6 @@
 //! What is kept of an SMP exchange between two of its messages.
 
-use super::steps::{self, Answered, Asked, Compared, Initiated};
+use super::steps::{self, Answered, Asked, Compared, Initiated, Shown};
 use crate::error::ProtocolError;
 use otr_crypto::group::{Element, Exponent, Residue};
 
@@ -133,7 +133,16 @@ impl Smp {
         let outcome = self
             .initiated()
             .and_then(|initiated| steps::step3(&initiated, message));
-        let (Compared { g3o, pab, qab, .. }, shown, reply) = self.judge(outcome)?;
+        let made = self.judge(outcome)?;
+        Ok(self.keep(*made))
+    }
+
+    /// Keeps what step 3 leaves; gives message 3.
+    #[inline(never)]
+    fn keep(
+        &mut self,
+        (Compared { g3o, pab, qab, .. }, shown, reply): (Compared, Shown, Vec<u8>),
+    ) -> Vec<u8> {
         let numbers = &mut self.numbers;
         numbers.g2 = Some(shown.g2);
         numbers.g3 = Some(shown.g3);
@@ -142,7 +151,7 @@ impl Smp {
         numbers.g3o = Some(g3o);
         numbers.pab = Some(pab);
         numbers.qab = Some(qab);
-        Ok(reply)
+        reply
     }
 
     /// Step 4: takes message 3; gives message 4. The verdict is in `progress`.

@@ -117,18 +117,10 @@ pub struct Shown {
 pub fn step1(secret: Exponent) -> Result<(Initiated, Vec<u8>), ProtocolError> {
     let x2 = Exponent::random_1536()?;
     let x3 = Exponent::random_1536()?;
-    let g2a = generator_pow(&x2);
-    let (c2, d2) = prove_log(&x2, 1)?;
-    let g3a = generator_pow(&x3);
-    let (c3, d3) = prove_log(&x3, 2)?;
-    let message = write_mpis(&[
-        g2a.to_bytes().to_vec(),
-        c2.to_bytes(),
-        d2.to_bytes(),
-        g3a.to_bytes().to_vec(),
-        c3.to_bytes(),
-        d3.to_bytes(),
-    ])?;
+    let mut numbers = Vec::with_capacity(6);
+    numbers.extend(half(&x2, 1)?);
+    numbers.extend(half(&x3, 2)?);
+    let message = write_mpis(&numbers)?;
     Ok((Initiated { secret, x2, x3 }, message))
 }
 
@@ -140,8 +132,8 @@ pub fn step2a(message1: &[u8]) -> Result<Asked, ProtocolError> {
     let g3a = numbers.element(3)?;
     let d3 = numbers.scalar(5)?;
     let (c2, c3) = (numbers.challenge(1)?, numbers.challenge(4)?);
-    check_log(&c2, &d2, &pow_public(&g2a, &c2), 1)?;
-    check_log(&c3, &d3, &pow_public(&g3a, &c3), 2)?;
+    check_log(&c2, &generator_pow_public(&d2), &pow_public(&g2a, &c2), 1)?;
+    check_log(&c3, &generator_pow_public(&d3), &pow_public(&g3a, &c3), 2)?;
 
     let x2 = Exponent::random_1536()?;
     let x3 = Exponent::random_1536()?;
@@ -167,26 +159,14 @@ pub fn step2b(asked: &Asked, secret: &Exponent) -> Result<(Answered, Vec<u8>), P
         g3,
         g3o,
     } = asked;
-    let g2b = generator_pow(x2);
-    let (c2, d2) = prove_log(x2, 3)?;
-    let g3b = generator_pow(x3);
-    let (c3, d3) = prove_log(x3, 4)?;
+    let mut numbers = Vec::with_capacity(11);
+    numbers.extend(half(x2, 3)?);
+    numbers.extend(half(x3, 4)?);
     let (raised2, raised3) = (Powers::new(g2), Powers::new(g3));
     let bases = (&Base::own(&raised2), &Base::own(&raised3));
     let coordinates = Coordinates::make(bases, secret, 5)?;
-    let message = write_mpis(&[
-        g2b.to_bytes().to_vec(),
-        c2.to_bytes(),
-        d2.to_bytes(),
-        g3b.to_bytes().to_vec(),
-        c3.to_bytes(),
-        d3.to_bytes(),
-        coordinates.p.to_bytes().to_vec(),
-        coordinates.q.to_bytes().to_vec(),
-        coordinates.c.to_bytes(),
-        coordinates.d1.to_bytes(),
-        coordinates.d2.to_bytes(),
-    ])?;
+    coordinates.write(&mut numbers);
+    let message = write_mpis(&numbers)?;
     let answered = Answered {
         x3: x3.clone(),
         g2: g2.clone(),
@@ -198,66 +178,133 @@ pub fn step2b(asked: &Asked, secret: &Exponent) -> Result<(Answered, Vec<u8>), P
     Ok((answered, message))
 }
 
+/// Message 3, and what it leaves with the side that began. Boxed on its way: clients run on small stacks.
+pub type Message3 = Box<(Compared, Shown, Vec<u8>)>;
+
 /// Checks message 2 and makes message 3.
 // A frame of its own, so that the test of constant time can except its verdict by name.
 #[inline(never)]
-pub fn step3(
-    initiated: &Initiated,
-    message2: &[u8],
-) -> Result<(Compared, Shown, Vec<u8>), ProtocolError> {
-    let Initiated { secret, x2, x3 } = initiated;
-    let numbers = Numbers::<11>::read(message2)?;
-    let (g2b, g3b) = (numbers.element(0)?, numbers.element(3)?);
-    let (pb, qb) = (numbers.element(6)?, numbers.element(7)?);
-    let (d2, d3) = (numbers.scalar(2)?, numbers.scalar(5)?);
-    let (d5, d6) = (numbers.scalar(9)?, numbers.scalar(10)?);
-    let (c2, c3, cp) = (
-        numbers.challenge(1)?,
-        numbers.challenge(4)?,
-        numbers.challenge(8)?,
+pub fn step3(initiated: &Initiated, message2: &[u8]) -> Result<Message3, ProtocolError> {
+    let theirs = check_message2(initiated, message2)?;
+    let bases = (
+        &Base::of(&theirs.raised2, &initiated.x2),
+        &Base::of(&theirs.raised3, &initiated.x3),
     );
-    let (raised2, raised3) = (Powers::new(&g2b), Powers::new(&g3b));
-    check_log(&c2, &d2, &raised2.pow_public(&c2), 3)?;
-    check_log(&c3, &d3, &raised3.pow_public(&c3), 4)?;
+    let ours = Coordinates::make(bases, &initiated.secret, 6)?;
+    let pab = quotient(&ours.p, &theirs.pb)?;
+    let qab = quotient(&ours.q, &theirs.qb)?;
+    let mut numbers = Vec::with_capacity(8);
+    ours.write(&mut numbers);
+    prove_equal_powers(&qab, &initiated.x3, 7, &mut numbers)?;
+    finish_message3(initiated, *theirs, *ours, (pab, qab), &numbers)
+}
+
+/// What message 2 gave the side that began.
+struct Theirs {
+    raised2: Powers,
+    raised3: Powers,
+    g2: Residue,
+    g3: Residue,
+    g3b: Element,
+    pb: Element,
+    qb: Element,
+}
+
+// A frame of its own, so that the test of constant time can except its verdict by name; and so that it leaves room on the
+// stack for what comes after it.
+#[inline(never)]
+fn check_message2(initiated: &Initiated, message2: &[u8]) -> Result<Box<Theirs>, ProtocolError> {
+    let Initiated { x2, x3, .. } = initiated;
+    let message2 = read_message2(message2)?;
+    let Message2Numbers {
+        g2b,
+        g3b,
+        pb,
+        qb,
+        d2,
+        d3,
+        d5,
+        d6,
+        c2,
+        c3,
+        cp,
+    } = &*message2;
+    let (raised2, raised3) = (Powers::new(g2b), Powers::new(g3b));
+    check_log(c2, &generator_pow_public(d2), &raised2.pow_public(c2), 3)?;
+    check_log(c3, &generator_pow_public(d3), &raised3.pow_public(c3), 4)?;
     let g2 = raised2.pow(x2);
     let g3 = raised3.pow(x3);
     let (base2, base3) = (Base::of(&raised2, x2), Base::of(&raised3, x3));
-    let first = multiply(&base3.pow_public(&d5), &pow_public(&pb, &cp));
-    let second = multiply(&base2.pow_public(&d6), &pow_public(&qb, &cp));
-    check_coordinates(&cp, &d5, &first, &second, 5)?;
+    let first = multiply(&base3.pow_public(d5), &pow_public(pb, cp));
+    let second = multiply(&base2.pow_public(d6), &pow_public(qb, cp));
+    check_coordinates(cp, &generator_pow_public(d5), &first, &second, 5)?;
+    let Message2Numbers { g3b, pb, qb, .. } = *message2;
+    Ok(Box::new(Theirs {
+        raised2,
+        raised3,
+        g2,
+        g3,
+        g3b,
+        pb,
+        qb,
+    }))
+}
 
-    let ours = Coordinates::make((&base2, &base3), secret, 6)?;
-    let pab = quotient(&ours.p, &pb)?;
-    let qab = quotient(&ours.q, &qb)?;
-    let raised = Powers::new(&qab);
-    let ra = raised.pow(x3);
-    let (cr, d7) = prove_equal_logs(&raised, x3, 7)?;
-    let message = write_mpis(&[
-        ours.p.to_bytes().to_vec(),
-        ours.q.to_bytes().to_vec(),
-        ours.c.to_bytes(),
-        ours.d1.to_bytes(),
-        ours.d2.to_bytes(),
-        ra.to_bytes().to_vec(),
-        cr.to_bytes(),
-        d7.to_bytes(),
-    ])?;
+/// The numbers of message 2, in their ranges.
+struct Message2Numbers {
+    g2b: Element,
+    g3b: Element,
+    pb: Element,
+    qb: Element,
+    d2: Scalar,
+    d3: Scalar,
+    d5: Scalar,
+    d6: Scalar,
+    c2: Challenge,
+    c3: Challenge,
+    cp: Challenge,
+}
+
+#[inline(never)]
+fn read_message2(message2: &[u8]) -> Result<Box<Message2Numbers>, ProtocolError> {
+    let numbers = Numbers::<11>::read(message2)?;
+    Ok(Box::new(Message2Numbers {
+        g2b: numbers.element(0)?,
+        g3b: numbers.element(3)?,
+        pb: numbers.element(6)?,
+        qb: numbers.element(7)?,
+        d2: numbers.scalar(2)?,
+        d3: numbers.scalar(5)?,
+        d5: numbers.scalar(9)?,
+        d6: numbers.scalar(10)?,
+        c2: numbers.challenge(1)?,
+        c3: numbers.challenge(4)?,
+        cp: numbers.challenge(8)?,
+    }))
+}
+
+#[inline(never)]
+fn finish_message3(
+    initiated: &Initiated,
+    theirs: Theirs,
+    ours: Coordinates,
+    (pab, qab): (Residue, Residue),
+    numbers: &[Vec<u8>],
+) -> Result<Message3, ProtocolError> {
+    let message = write_mpis(numbers)?;
     let compared = Compared {
-        x3: x3.clone(),
-        g3o: g3b,
+        x3: initiated.x3.clone(),
+        g3o: theirs.g3b,
         pab,
         qab,
     };
-    Ok((
-        compared,
-        Shown {
-            g2,
-            g3,
-            p: ours.p,
-            q: ours.q,
-        },
-        message,
-    ))
+    let shown = Shown {
+        g2: theirs.g2,
+        g3: theirs.g3,
+        p: ours.p,
+        q: ours.q,
+    };
+    Ok(Box::new((compared, shown, message)))
 }
 
 /// What message 3 gave the side that answered.
@@ -285,33 +332,55 @@ pub fn step4(answered: &Answered, message3: &[u8]) -> Result<Verdict, ProtocolEr
         p,
         q,
     } = answered;
-    let numbers = Numbers::<8>::read(message3)?;
-    let (pa, qa, ra) = (
-        numbers.element(0)?,
-        numbers.element(1)?,
-        numbers.element(5)?,
-    );
-    let (d5, d6, d7) = (numbers.scalar(3)?, numbers.scalar(4)?, numbers.scalar(7)?);
-    let (cp, cr) = (numbers.challenge(2)?, numbers.challenge(6)?);
-    let first = product_public(&[(g3, &d5), (&pa, &cp)]);
-    let second = product_public(&[(g2, &d6), (&qa, &cp)]);
-    check_coordinates(&cp, &d5, &first, &second, 6)?;
-    let pab = quotient(&pa, p)?;
-    let qab = quotient(&qa, q)?;
+    let message3 = read_message3(message3)?;
+    let (pa, qa, ra, cp) = (&message3.pa, &message3.qa, &message3.ra, &message3.cp);
+    let first = product_public(&[(g3, &message3.d5), (pa, cp)]);
+    let second = product_public(&[(g2, &message3.d6), (qa, cp)]);
+    check_coordinates(cp, &generator_pow_public(&message3.d5), &first, &second, 6)?;
+    let pab = quotient(pa, p)?;
+    let qab = quotient(qa, q)?;
     let raised = Powers::new(&qab);
-    let second = multiply(&raised.pow_public(&d7), &pow_public(&ra, &cr));
-    check_equal_logs(&cr, &d7, g3o, &second, 7)?;
+    let (cr, d7) = (&message3.cr, &message3.d7);
+    let second = multiply(&raised.pow_public(d7), &pow_public(ra, cr));
+    check_equal_logs(cr, d7, g3o, &second, 7)?;
 
-    let rb = raised.pow(x3);
-    let (cr, d7) = prove_equal_logs(&raised, x3, 8)?;
-    let message = write_mpis(&[rb.to_bytes().to_vec(), cr.to_bytes(), d7.to_bytes()])?;
-    let equal = pow(&ra, x3) == pab;
+    let mut numbers = vec![raised.pow(x3).to_bytes().to_vec()];
+    prove_equal_logs(&raised, x3, 8, &mut numbers)?;
+    let message = write_mpis(&numbers)?;
+    let equal = pow(ra, x3) == pab;
     Ok(Verdict {
         equal,
         message,
         pab,
         qab,
     })
+}
+
+/// The numbers of message 3, in their ranges.
+struct Message3Numbers {
+    pa: Element,
+    qa: Element,
+    ra: Element,
+    d5: Scalar,
+    d6: Scalar,
+    d7: Scalar,
+    cp: Challenge,
+    cr: Challenge,
+}
+
+#[inline(never)]
+fn read_message3(message3: &[u8]) -> Result<Box<Message3Numbers>, ProtocolError> {
+    let numbers = Numbers::<8>::read(message3)?;
+    Ok(Box::new(Message3Numbers {
+        pa: numbers.element(0)?,
+        qa: numbers.element(1)?,
+        ra: numbers.element(5)?,
+        d5: numbers.scalar(3)?,
+        d6: numbers.scalar(4)?,
+        d7: numbers.scalar(7)?,
+        cp: numbers.challenge(2)?,
+        cr: numbers.challenge(6)?,
+    }))
 }
 
 /// Checks message 4: whether the two secrets are the same.
@@ -376,11 +445,12 @@ struct Coordinates {
 
 impl Coordinates {
     /// P = g3^r, Q = g1^r g2^secret, c = h(g3^r1, g1^r1 g2^r2), d1 = r1 - r c, d2 = r2 - secret c.
+    #[inline(never)]
     fn make(
         (g2, g3): (&Base<'_>, &Base<'_>),
         secret: &Exponent,
         version: u8,
-    ) -> Result<Self, ProtocolError> {
+    ) -> Result<Box<Self>, ProtocolError> {
         let r = Exponent::random_1536()?;
         let p = g3.pow(&r);
         let q = multiply(&generator_pow(&r), &g2.pow(secret));
@@ -393,11 +463,44 @@ impl Coordinates {
         );
         let d1 = response(&r1, &r, &c);
         let d2 = response(&r2, secret, &c);
-        Ok(Self { p, q, c, d1, d2 })
+        Ok(Box::new(Self { p, q, c, d1, d2 }))
+    }
+
+    #[inline(never)]
+    fn write(&self, numbers: &mut Vec<Vec<u8>>) {
+        numbers.extend([
+            self.p.to_bytes().to_vec(),
+            self.q.to_bytes().to_vec(),
+            self.c.to_bytes(),
+            self.d1.to_bytes(),
+            self.d2.to_bytes(),
+        ]);
     }
 }
 
+/// qab^x, with the proof that the same x stands behind g1^x.
+#[inline(never)]
+fn prove_equal_powers(
+    qab: &Residue,
+    x: &Exponent,
+    version: u8,
+    numbers: &mut Vec<Vec<u8>>,
+) -> Result<(), ProtocolError> {
+    let raised = Powers::new(qab);
+    numbers.push(raised.pow(x).to_bytes().to_vec());
+    prove_equal_logs(&raised, x, version, numbers)
+}
+
+/// Our half of a common base, g1^x, with the proof that we know x.
+#[inline(never)]
+fn half(x: &Exponent, version: u8) -> Result<[Vec<u8>; 3], ProtocolError> {
+    let raised = generator_pow(x).to_bytes().to_vec();
+    let (c, d) = prove_log(x, version)?;
+    Ok([raised, c.to_bytes(), d.to_bytes()])
+}
+
 /// Proof that we know `x` behind g1^x: c = h(g1^r), d = r - x c.
+#[inline(never)]
 fn prove_log(x: &Exponent, version: u8) -> Result<(Challenge, Scalar), ProtocolError> {
     let r = Exponent::random_1536()?;
     let c = hash(version, &generator_pow(&r), None);
@@ -405,40 +508,46 @@ fn prove_log(x: &Exponent, version: u8) -> Result<(Challenge, Scalar), ProtocolE
 }
 
 /// Proof that one exponent stands behind g1^x and qab^x: c = h(g1^r, qab^r), d = r - x c.
+#[inline(never)]
 fn prove_equal_logs(
     qab: &Powers,
     x: &Exponent,
     version: u8,
-) -> Result<(Challenge, Scalar), ProtocolError> {
+    numbers: &mut Vec<Vec<u8>>,
+) -> Result<(), ProtocolError> {
     let r = Exponent::random_1536()?;
     let c = hash(version, &generator_pow(&r), Some(&qab.pow(&r)));
-    Ok((c, response(&r, x, &c)))
+    numbers.extend([c.to_bytes(), response(&r, x, &c).to_bytes()]);
+    Ok(())
 }
 
-/// c must be h(g1^d x^c).
+/// c must be h(g1^d x^c). `raised` is g1^d.
+#[inline(never)]
 fn check_log(
     c: &Challenge,
-    d: &Scalar,
+    raised: &Residue,
     x_to_c: &Residue,
     version: u8,
 ) -> Result<(), ProtocolError> {
-    let made = multiply(&generator_pow_public(d), x_to_c);
+    let made = multiply(raised, x_to_c);
     same(c, hash(version, &made, None))
 }
 
-/// c must be h(g3^d1 P^c, g1^d1 g2^d2 Q^c). `first` is g3^d1 P^c, `second` is g2^d2 Q^c.
+/// c must be h(g3^d1 P^c, g1^d1 g2^d2 Q^c). `raised` is g1^d1, `first` is g3^d1 P^c, `second` is g2^d2 Q^c.
+#[inline(never)]
 fn check_coordinates(
     c: &Challenge,
-    d1: &Scalar,
+    raised: &Residue,
     first: &Residue,
     second: &Residue,
     version: u8,
 ) -> Result<(), ProtocolError> {
-    let second = multiply(&generator_pow_public(d1), second);
+    let second = multiply(raised, second);
     same(c, hash(version, first, Some(&second)))
 }
 
 /// c must be h(g1^d g3o^c, qab^d r^c). `second` is qab^d r^c.
+#[inline(never)]
 fn check_equal_logs(
     c: &Challenge,
     d: &Scalar,
@@ -461,6 +570,7 @@ fn quotient(a: &Residue, b: &Residue) -> Result<Residue, ProtocolError> {
 }
 
 /// SHA-256 of the version byte and one or two MPIs.
+#[inline(never)]
 fn hash(version: u8, a: &Residue, b: Option<&Residue>) -> Challenge {
     let a = a.to_bytes();
     let a_length = length(&a);
@@ -498,14 +608,17 @@ impl<'a, const N: usize> Numbers<'a, N> {
         self.0.get(index).copied().ok_or(ProtocolError::Invalid)
     }
 
+    #[inline(never)]
     fn element(&self, index: usize) -> Result<Element, ProtocolError> {
         Element::from_bytes(self.get(index)?).ok_or(ProtocolError::Invalid)
     }
 
+    #[inline(never)]
     fn scalar(&self, index: usize) -> Result<Scalar, ProtocolError> {
         Scalar::from_bytes(self.get(index)?).ok_or(ProtocolError::Invalid)
     }
 
+    #[inline(never)]
     fn challenge(&self, index: usize) -> Result<Challenge, ProtocolError> {
         Challenge::from_bytes(self.get(index)?).ok_or(ProtocolError::Invalid)
     }

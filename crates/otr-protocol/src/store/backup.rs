@@ -115,7 +115,7 @@ fn fill(copy: &mut Temporary, start: &[u8], file: &mut File) -> io::Result<()> {
         let _ = fchown(&copy.file, Some(old.uid()), Some(old.gid()));
     }
     copy.file.write_all(start)?;
-    let mut chunk = Zeroizing::new([0; CHUNK]);
+    let mut chunk = Zeroizing::new(buffer::zeros(CHUNK).map_err(|_| ErrorKind::OutOfMemory)?);
     loop {
         match file.read(chunk.as_mut_slice()) {
             Ok(0) => return flush(&copy.file),

@@ -131,7 +131,8 @@ impl Side {
                 Step::Instance(tag) => incoming.entered(tag != c.tags.theirs),
                 Step::Heard => incoming.heard(),
                 Step::Plaintext => incoming.plaintext(&alone),
-                Step::Read(Delivery { received, effects }) => {
+                Step::Read(delivery) => {
+                    let Delivery { received, effects } = *delivery;
                     self.told.push(Told::Text(received.text.to_vec()));
                     self.deliver(effects);
                     incoming.delivered()

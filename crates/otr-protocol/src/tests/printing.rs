@@ -110,7 +110,7 @@ fn the_smp() {
     let (initiated, message1) = steps::step1(typed.clone()).unwrap();
     let asked = steps::step2a(&message1).unwrap();
     let (answered, message2) = steps::step2b(&asked, &typed).unwrap();
-    let (compared, shown, message3) = steps::step3(&initiated, &message2).unwrap();
+    let (compared, shown, message3) = *steps::step3(&initiated, &message2).unwrap();
     let verdict = steps::step4(&answered, &message3).unwrap();
     let mut smp = Smp::default();
     smp.initiate(typed).unwrap();

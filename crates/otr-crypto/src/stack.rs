@@ -1,0 +1,180 @@
+//! Wiping what calculations leave behind in the stack: intermediate values that the compiler kept there.
+//!
+//! No destructor knows where they are. So the arithmetic notes how deep it reaches ([`note`]), and who calls it from
+//! outside wipes that much of the stack afterwards, and no more ([`wiping`]). Both are ordinary functions with frames of
+//! their own: no memory is touched that does not belong to the frame of a running function, however small the stack is.
+
+use std::cell::Cell;
+use std::hint::black_box;
+use std::mem::MaybeUninit;
+
+thread_local! {
+    /// The lowest address that a calculation of this thread has noted since [`wiping`] began; `NOTHING` without one.
+    static LOWEST: Cell<usize> = const { Cell::new(NOTHING) };
+}
+
+const NOTHING: usize = usize::MAX;
+/// Words that one frame wipes at once, and towards the end, where it is a matter of hitting the lowest address.
+const WORDS: usize = 64;
+const FEW_WORDS: usize = 9;
+
+/// What the functions of a multiplication kernel take at most.
+pub(crate) const KERNEL_STACK: usize = 768;
+/// The same of a hash, and of the cipher.
+pub(crate) const HASH_STACK: usize = 640;
+pub(crate) const CIPHER_STACK: usize = 512;
+
+/// Runs `work` and wipes the stack below, as deep as the calculations in it went; does nothing more if there were none.
+/// All of `work` must be on one stack: it may call nothing that could leave it or switch to another.
+pub fn wiping<T>(work: impl FnOnce() -> T) -> T {
+    let _region = Region::begin();
+    apart(work)
+}
+
+/// Runs `work` in a frame of its own, which is below that of the caller then.
+#[inline(never)]
+fn apart<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+/// Notes that the stack is in use for `BYTES` bytes below the frame of the caller: at least what the deepest function takes that
+/// the caller calls with secrets, and is called beside it.
+#[inline(never)]
+pub(crate) fn note<const BYTES: usize>() {
+    let frame = MaybeUninit::<[u8; BYTES]>::uninit();
+    let lowest = black_box(&frame).as_ptr().addr();
+    LOWEST.set(LOWEST.get().min(lowest));
+}
+
+/// From here on notes are heeded; on drop, also after a panic, the stack is wiped.
+struct Region {
+    /// What was noted outside, which is wiped there.
+    before: usize,
+}
+
+impl Region {
+    #[inline(always)]
+    fn begin() -> Self {
+        Self {
+            before: LOWEST.replace(NOTHING),
+        }
+    }
+}
+
+impl Drop for Region {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let lowest = LOWEST.replace(self.before);
+        if lowest != NOTHING {
+            wipe::<WORDS>(lowest, (&raw const *self).addr());
+        }
+    }
+}
+
+/// Wipes the stack from here down to `lowest`, frame by frame. `above` is where the caller's frame is.
+#[inline(never)]
+fn wipe<const N: usize>(lowest: usize, above: usize) {
+    let mut words = [0_u64; N];
+    let here = black_box(&mut words).as_ptr().addr();
+    // How far one frame is from the next, and how far the next one reaches down from its words at most.
+    let frame = above.saturating_sub(here);
+    let left = here.saturating_sub(lowest);
+    if left > 2 * frame {
+        wipe::<N>(lowest, here);
+    } else if N > FEW_WORDS {
+        wipe::<FEW_WORDS>(lowest, here);
+    }
+    // The frame stays until those below it are done, and the call is not the last thing in it.
+    black_box(&mut words);
+}
+
+#[cfg(test)]
+#[expect(unsafe_code, reason = "looks at what is left in the stack")]
+mod tests {
+    use super::*;
+
+    const LEFT: u8 = 0x5a;
+    const SIZE: usize = 3000;
+
+    /// Leaves bytes in the stack, as a calculation does.
+    #[inline(never)]
+    fn calculate(noted: bool) {
+        let mut bytes = [0; SIZE];
+        black_box(&mut bytes).fill(black_box(LEFT));
+        if noted {
+            note::<256>();
+        }
+        black_box(&bytes);
+    }
+
+    /// How many of them are there after `work`. The compiler may leave a word between two frames, which nobody writes to: only
+    /// what is longer counts.
+    #[inline(never)]
+    fn left_by(work: impl FnOnce()) -> usize {
+        let marker = 0_u8;
+        let here = black_box(&raw const marker);
+        work();
+        let (mut count, mut run) = (0, 0);
+        for below in 1..2 * SIZE {
+            // SAFETY: a test's thread has much more stack than that.
+            let byte = unsafe { here.wrapping_sub(below).read_volatile() };
+            run = if byte == LEFT { run + 1 } else { 0 };
+            count += usize::from(run > 8);
+        }
+        count
+    }
+
+    #[test]
+    fn what_a_calculation_leaves_is_wiped() {
+        assert!(
+            left_by(|| calculate(true)) > SIZE * 9 / 10,
+            "by itself it stays"
+        );
+        assert_eq!(left_by(|| wiping(|| calculate(true))), 0);
+        // Nothing is done where nothing was noted.
+        assert!(left_by(|| wiping(|| calculate(false))) > SIZE * 9 / 10);
+    }
+
+    #[test]
+    fn a_panic_and_regions_in_one_another_make_no_difference() {
+        let panicking = || {
+            let _ = std::panic::catch_unwind(|| {
+                wiping(|| {
+                    calculate(true);
+                    std::panic::resume_unwind(Box::new(()));
+                });
+            });
+        };
+        assert_eq!(left_by(panicking), 0);
+        let nested = || {
+            wiping(|| {
+                wiping(|| calculate(true));
+                calculate(true);
+            });
+        };
+        assert_eq!(left_by(nested), 0);
+        assert_eq!(LOWEST.get(), NOTHING);
+    }
+
+    #[test]
+    fn no_frame_reaches_below_what_was_noted() {
+        #[inline(never)]
+        fn lowest_of_note() -> usize {
+            note::<2000>();
+            LOWEST.get()
+        }
+        let lowest = std::cell::Cell::new(0);
+        let marker = black_box(&lowest).as_ptr().addr();
+        // Marks what is below, then looks how far the zeros go.
+        calculate(false);
+        wiping(|| lowest.set(lowest_of_note()));
+        assert!(marker - lowest.get() > 2000 && marker - lowest.get() < SIZE);
+        // The array of `note` is not quite all of its frame.
+        for address in lowest.get() - 300..lowest.get() - 64 {
+            let byte = (&raw const lowest).cast::<u8>().with_addr(address);
+            // SAFETY: as above.
+            let byte = unsafe { byte.read_volatile() };
+            assert_eq!(byte, LEFT, "{} below", lowest.get() - address);
+        }
+    }
+}
