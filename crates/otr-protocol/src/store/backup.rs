@@ -115,7 +115,9 @@ fn fill(copy: &mut Temporary, start: &[u8], file: &mut File) -> io::Result<()> {
         let _ = fchown(&copy.file, Some(old.uid()), Some(old.gid()));
     }
     copy.file.write_all(start)?;
-    let mut chunk = Zeroizing::new(buffer::zeros(CHUNK).map_err(|_| ErrorKind::OutOfMemory)?);
+    let mut chunk = Zeroizing::new(
+        buffer::zeros(CHUNK).map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?,
+    );
     loop {
         match file.read(chunk.as_mut_slice()) {
             Ok(0) => return flush(&copy.file),
