@@ -4,6 +4,7 @@
 #include "harness.h"
 
 #include <malloc.h>
+#include <unistd.h>
 
 #include <libotr/b64.h>
 
@@ -15,7 +16,7 @@ enum {
 	SESSIONS = 600,
 	COMPARISONS = 60,
 	/* What the allocator's own bookkeeping and the length of a message may differ by. */
-	SLACK = 24 << 10
+	SLACK = 12 << 10
 };
 
 static size_t heap(void)
@@ -191,8 +192,13 @@ static void contexts(void)
 	pair_free(&pair);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	/* What the allocator keeps for the thread counts as in use, and is more or less by chance. */
+	if (argc == 1 && !getenv("GLIBC_TUNABLES")) {
+		setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
+		execv("/proc/self/exe", argv);
+	}
 	OTRL_INIT;
 	run_case("messages", messages);
 	run_case("turns", turns);
