@@ -3,16 +3,12 @@
 //!
 //! The public struct is the truth for every public member: clients write some of them at any time.
 
-use std::ptr;
-
-use super::context;
-use super::context_priv::{hidden, private_of};
+use super::context::Ctx;
+use super::context_priv::hidden;
 use super::entry::{guard, may_panic};
 use super::error::GcryError;
 use super::exchange;
-use super::memory::bytes_of;
 use super::numbers::{half_number, version_from, version_number};
-use super::private::ExchangeExtras;
 use super::smp_numbers;
 use super::types::*;
 use otr_protocol::ake::Auth;
@@ -42,152 +38,122 @@ pub use interface::DIALECT;
 /// Runs a step on a conversation. After a panic the conversation has no session any more: what it
 /// sends is refused until it is reset.
 ///
-/// # Safety
-/// `ctx` is a live context with the library's private part, and the client does not run meanwhile.
+/// # Errors
+/// `INV_VALUE` for a context that a client put together itself; `INTERNAL` after a panic.
 #[inline(never)]
-pub unsafe fn with_conversation<T>(
-    ctx: *mut ConnContext,
+pub fn with_conversation<T>(
+    ctx: Ctx<'_>,
     step: impl FnOnce(&mut Conversation) -> T,
 ) -> Result<T, GcryError> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut conversation = load(ctx)?;
-        // After a panic it is dropped, with the session that `load` has taken out of the private part.
-        let outcome = guard(|| {
-            let outcome = step(&mut conversation);
-            may_panic();
-            outcome
-        })?;
-        store(ctx, conversation);
-        Ok(outcome)
-    }
+    let mut conversation = load(ctx)?;
+    // After a panic it is dropped, with the session that `load` has taken out of the private part.
+    let outcome = guard(|| {
+        let outcome = step(&mut conversation);
+        may_panic();
+        outcome
+    })?;
+    store(ctx, conversation);
+    Ok(outcome)
 }
 
-/// Runs a step on nothing but the private part of a conversation. The rest as for [`with_conversation`].
+/// Runs a step on nothing but the private part of a conversation.
 ///
-/// # Safety
+/// # Errors
 /// As for [`with_conversation`].
-pub unsafe fn with_secrets<T>(
-    ctx: *mut ConnContext,
-    step: impl FnOnce(&mut Secrets) -> T,
-) -> Result<T, GcryError> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let private = private_of(ctx).ok_or(GcryError::INV_VALUE)?;
-        let mut secrets = (*private).secrets.take().unwrap_or_default();
-        let outcome = guard(|| step(&mut secrets))?;
-        (*private).secrets = Some(secrets);
-        Ok(outcome)
-    }
+pub fn with_secrets<T>(ctx: Ctx<'_>, step: impl FnOnce(&mut Secrets) -> T) -> Result<T, GcryError> {
+    let mut secrets = ctx.take_secrets().ok_or(GcryError::INV_VALUE)?;
+    let outcome = guard(|| step(&mut secrets))?;
+    ctx.put_secrets(secrets);
+    Ok(outcome)
 }
 
 /// Runs a step on a conversation and on what all instances of the correspondent share.
 ///
-/// # Safety
-/// As for [`with_conversation`]; the context's master is live as well.
-pub unsafe fn with_correspondent<T>(
-    ctx: *mut ConnContext,
+/// # Errors
+/// As for [`with_conversation`].
+pub fn with_correspondent<T>(
+    ctx: Ctx<'_>,
     step: impl FnOnce(&mut Conversation, &mut Correspondent) -> T,
 ) -> Result<T, GcryError> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let private = private_of(ctx).ok_or(GcryError::INV_VALUE)?;
-        let masters = private_of(context::master_of(ctx)).unwrap_or(private);
-        let mut shared = std::mem::take(&mut (*masters).shared);
-        let outcome = with_conversation(ctx, |conversation| step(conversation, &mut shared));
-        // After a panic as well: what has opened a session has opened one.
-        (*masters).shared = shared;
-        outcome
-    }
+    let mut shared = ctx.take_shared().ok_or(GcryError::INV_VALUE)?;
+    let outcome = with_conversation(ctx, |conversation| step(conversation, &mut shared));
+    // After a panic as well: what has opened a session has opened one.
+    ctx.put_shared(shared);
+    outcome
 }
 
 /// Runs a step on a conversation and its key exchange; the third is what all instances of the correspondent share.
 ///
-/// # Safety
-/// As for [`with_conversation`]; the context's master is live as well.
+/// # Errors
+/// As for [`with_conversation`]; `ENOMEM`, and there is no exchange any more.
 #[inline(never)]
-pub unsafe fn with_exchange<T>(
-    ctx: *mut ConnContext,
+pub fn with_exchange<T>(
+    ctx: Ctx<'_>,
     step: impl FnOnce(&mut Conversation, &mut Auth, &mut Correspondent) -> T,
 ) -> Result<T, GcryError> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let private = private_of(ctx).ok_or(GcryError::INV_VALUE)?;
-        let info = &raw mut (*ctx).auth;
-        let mut auth = exchange::load(info, Some(&(*private).exchange));
-        let sent_before = (*hidden(ctx)).lastsent;
-        let outcome = with_correspondent(ctx, |conversation, shared| {
-            step(conversation, &mut auth, shared)
-        })?;
-        interface::note_exchange(ctx, sent_before);
-        (*private).exchange.keep(&auth);
-        if let Err(error) = exchange::store(info, &auth) {
-            // The step's effects go unheard: they would answer for an exchange that is not there.
-            (*private).exchange = ExchangeExtras::default();
-            return Err(error);
-        }
-        Ok(outcome)
+    if ctx.private().is_none() {
+        return Err(GcryError::INV_VALUE);
     }
+    let mut auth = exchange::load_of(ctx);
+    let sent_before = ctx.last_sent();
+    let outcome = with_correspondent(ctx, |conversation, shared| {
+        step(conversation, &mut auth, shared)
+    })?;
+    interface::note_exchange(ctx, sent_before);
+    // Else the step's effects go unheard: they would answer for an exchange that is not there.
+    exchange::store_of(ctx, &auth)?;
+    Ok(outcome)
 }
 
 /// Runs a step of a key exchange on a conversation. What is sent in it counts as sent, or not, as the interface has it.
 ///
-/// # Safety
+/// # Errors
 /// As for [`with_conversation`].
-pub unsafe fn with_exchanging<T>(
-    ctx: *mut ConnContext,
+pub fn with_exchanging<T>(
+    ctx: Ctx<'_>,
     step: impl FnOnce(&mut Conversation) -> T,
 ) -> Result<T, GcryError> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let sent_before = (*hidden(ctx)).lastsent;
-        let outcome = with_conversation(ctx, step)?;
-        interface::note_exchange(ctx, sent_before);
-        Ok(outcome)
-    }
+    let sent_before = ctx.last_sent();
+    let outcome = with_conversation(ctx, step)?;
+    interface::note_exchange(ctx, sent_before);
+    Ok(outcome)
 }
 
 /// Runs a step on a conversation and its SMP.
 ///
-/// # Safety
-/// As for [`with_conversation`].
+/// # Errors
+/// As for [`with_conversation`]; `INV_VALUE` also for a context without a place for the SMP.
 #[inline(never)]
-pub unsafe fn with_smp<T>(
-    ctx: *mut ConnContext,
+pub fn with_smp<T>(
+    ctx: Ctx<'_>,
     step: impl FnOnce(&mut Conversation, &mut Smp) -> T,
 ) -> Result<T, GcryError> {
-    // SAFETY: the caller's promise; a context's smstate is NULL or live.
-    unsafe {
-        let state = (*ctx).smstate;
-        if state.is_null() {
-            return Err(GcryError::INV_VALUE);
-        }
-        let mut smp = smp_numbers::load(state);
-        let outcome = with_conversation(ctx, |conversation| step(conversation, &mut smp))?;
-        smp_numbers::store(state, &smp);
-        Ok(outcome)
-    }
+    let mut smp = smp_numbers::load_of(ctx).ok_or(GcryError::INV_VALUE)?;
+    let outcome = with_conversation(ctx, |conversation| step(conversation, &mut smp))?;
+    smp_numbers::store_of(ctx, &smp);
+    Ok(outcome)
 }
 
 #[inline(never)]
-unsafe fn load(ctx: *mut ConnContext) -> Result<Conversation, GcryError> {
-    // SAFETY: the caller of this private function vouches for the context.
+fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
+    let secrets = ctx.take_secrets().ok_or(GcryError::INV_VALUE)?;
+    let context = ctx.as_ptr();
+    // SAFETY: a live context, whose hidden members are there, since it is the library's.
     unsafe {
-        let private = private_of(ctx).ok_or(GcryError::INV_VALUE)?;
-        let hidden = hidden(ctx);
-        let id_length = (*ctx).sessionid_len.min((*ctx).sessionid.len());
-        let half = match (*ctx).sessionid_half {
+        let hidden = hidden(context);
+        let id = (*context).sessionid;
+        let id_length = (*context).sessionid_len.min(id.len());
+        let half = match (*context).sessionid_half {
             SESSIONID_SECOND_HALF_BOLD => BoldHalf::Second,
             _ => BoldHalf::First,
         };
-        let id = (*ctx).sessionid;
         Ok(Conversation {
-            state: context::message_state(ctx),
-            version: version_from((*ctx).protocol_version),
-            tags: context::tags_of(ctx),
-            is_master: context::is_master(ctx),
+            state: ctx.state(),
+            version: version_from(ctx.protocol_version()),
+            tags: ctx.tags(),
+            is_master: ctx.is_master(),
             session_id: SessionId::new(id.get(..id_length).unwrap_or_default(), half),
-            offer: match (*ctx).otr_offer {
+            offer: match (*context).otr_offer {
                 OFFER_SENT => Offer::Sent,
                 OFFER_REJECTED => Offer::Rejected,
                 OFFER_ACCEPTED => Offer::Accepted,
@@ -200,70 +166,60 @@ unsafe fn load(ctx: *mut ConnContext) -> Result<Conversation, GcryError> {
                 0 => Retransmit::No,
                 _ => Retransmit::Again,
             },
-            secrets: (*private).secrets.take().unwrap_or_default(),
+            secrets,
         })
     }
 }
 
 #[inline(never)]
-unsafe fn store(ctx: *mut ConnContext, conversation: Conversation) {
+fn store(ctx: Ctx<'_>, conversation: Conversation) {
+    if let Some(peer) = conversation.peer
+        && active_peer(ctx).is_none_or(|active| active.fingerprint != peer.fingerprint)
+    {
+        ctx.activate_fingerprint(&peer.fingerprint);
+    }
+    let mut id = [0; 20];
+    for (to, from) in id.iter_mut().zip(conversation.session_id.as_bytes()) {
+        *to = *from;
+    }
+    let session = conversation.secrets.session.as_ref();
+    let context = ctx.as_ptr();
     // SAFETY: as in `load`, which has just found the private part.
     unsafe {
-        let Some(private) = private_of(ctx) else {
-            return;
-        };
-        let hidden = hidden(ctx);
-        (*ctx).msgstate = match conversation.state {
+        (*context).msgstate = match conversation.state {
             MessageState::Plaintext => MSGSTATE_PLAINTEXT,
             MessageState::Encrypted => MSGSTATE_ENCRYPTED,
             MessageState::Finished => MSGSTATE_FINISHED,
         };
-        (*ctx).protocol_version = version_number(interface::shown_version(&conversation));
-        let id = conversation.session_id.as_bytes();
-        (*ctx).sessionid = [0; 20];
-        ptr::copy_nonoverlapping(id.as_ptr(), (&raw mut (*ctx).sessionid).cast(), id.len());
-        (*ctx).sessionid_len = id.len();
-        (*ctx).sessionid_half = half_number(conversation.session_id.half());
-        (*ctx).otr_offer = match conversation.offer {
+        (*context).protocol_version = version_number(interface::shown_version(&conversation));
+        (*context).sessionid = id;
+        (*context).sessionid_len = conversation.session_id.as_bytes().len();
+        (*context).sessionid_half = half_number(conversation.session_id.half());
+        (*context).otr_offer = match conversation.offer {
             Offer::Not => OFFER_NOT,
             Offer::Sent => OFFER_SENT,
             Offer::Rejected => OFFER_REJECTED,
             Offer::Accepted => OFFER_ACCEPTED,
         };
-        if let Some(peer) = conversation.peer
-            && active_peer(ctx).is_none_or(|active| active.fingerprint != peer.fingerprint)
-        {
-            let mut fingerprint = peer.fingerprint;
-            (*ctx).active_fingerprint =
-                context::find_fingerprint(ctx, fingerprint.as_mut_ptr(), true, ptr::null_mut());
-        }
+        let hidden = hidden(context);
         (*hidden).lastsent = conversation.last_sent;
         (*hidden).generation = conversation.generation;
         (*hidden).may_retransmit = match conversation.retransmit {
             Retransmit::No => 0,
             Retransmit::Again => 1,
         };
-        let session = conversation.secrets.session.as_ref();
         (*hidden).our_keyid = session.map_or(0, |session| session.our_keyid());
         (*hidden).their_keyid = session.map_or(0, |session| session.their_keyid());
-        (*private).secrets = Some(conversation.secrets);
     }
+    ctx.put_secrets(conversation.secrets);
 }
 
-unsafe fn active_peer(ctx: *const ConnContext) -> Option<Peer> {
-    // SAFETY: the caller vouches for the context; an active fingerprint is NULL or a live node.
-    unsafe {
-        let active = (*ctx).active_fingerprint;
-        if active.is_null() || (*active).fingerprint.is_null() {
-            return None;
-        }
-        let fingerprint = (*active).fingerprint.cast::<[u8; 20]>().read();
-        let trusted = bytes_of((*active).trust).is_some_and(|trust| !trust.is_empty());
-        Some(Peer {
-            fingerprint,
-            trusted,
-        })
-    }
+fn active_peer(ctx: Ctx<'_>) -> Option<Peer> {
+    let (fingerprint, trusted) = ctx.active_fingerprint()?;
+    Some(Peer {
+        fingerprint,
+        trusted,
+    })
 }
 
 /// A policy from its bits.
@@ -310,8 +266,10 @@ impl From<OutOfMemory> for GcryError {
 #[cfg(all(test, feature = "abi5"))]
 mod tests {
     use super::*;
+    use crate::abi::context;
     use crate::abi::message::otrl_message_sending;
     use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
+    use std::ptr;
 
     /// What becomes of a text sent to somebody: the error, and whether there is a message.
     unsafe fn sent(us: OtrlUserState, to: &std::ffi::CStr) -> (bool, bool) {
@@ -357,7 +315,7 @@ mod tests {
                 context::find(us, names, INSTAG_MASTER, ptr::null_mut(), Some(new))
             });
             (*bob).msgstate = MSGSTATE_ENCRYPTED;
-            let outcome = with_conversation(bob, |conversation| {
+            let outcome = with_conversation(Ctx::lend(bob).unwrap(), |conversation| {
                 conversation.state = MessageState::Plaintext;
                 assert!(
                     conversation.version.is_some(),

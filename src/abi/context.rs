@@ -6,6 +6,7 @@
 //! Whether a correspondent has one context or a master with instances is the matter of `context/abi2.rs` and
 //! `context/abi5.rs`.
 
+mod ctx;
 mod describe;
 mod fingerprint;
 mod forget;
@@ -23,6 +24,7 @@ use abi2 as interface;
 #[cfg(feature = "abi5")]
 use abi5 as interface;
 
+pub use ctx::Ctx;
 pub use describe::{describe, message_state};
 pub use fingerprint::{find_fingerprint, forget_fingerprint, is_trusted, set_trust};
 pub use forget::{forget, forget_all};

@@ -6,6 +6,7 @@ use std::ptr;
 use zeroize::Zeroizing;
 
 use super::auth_info;
+use super::context::Ctx;
 use super::error::GcryError;
 use super::gcry::mpi;
 use super::memory::{bytes_of, c_buffer, c_string, free_and_clear, slice_of};
@@ -41,6 +42,68 @@ pub unsafe fn load(info: *const OtrlAuthInfo, extras: Option<&ExchangeExtras>) -
             },
         }
     }
+}
+
+/// The exchange of a context.
+pub fn load_of(ctx: Ctx<'_>) -> Auth {
+    // SAFETY: a live context, with its private part, in which nothing is borrowed.
+    unsafe {
+        let extras = ctx.private().map(|private| &(*private).exchange);
+        load(ctx.auth(), extras)
+    }
+}
+
+/// Writes the exchange of a context back.
+///
+/// # Errors
+/// `ENOMEM`: there is no exchange any more.
+pub fn store_of(ctx: Ctx<'_>, auth: &Auth) -> Result<(), GcryError> {
+    // SAFETY: likewise.
+    unsafe {
+        let stored = store(ctx.auth(), auth);
+        if let Some(private) = ctx.private() {
+            (*private).exchange.keep(auth);
+            if stored.is_err() {
+                (*private).exchange = ExchangeExtras::default();
+            }
+        }
+        stored
+    }
+}
+
+/// The exchange of a context, if a message of it has been waiting for an answer since some time.
+pub fn waiting(ctx: Ctx<'_>) -> Option<Auth> {
+    let info = ctx.auth();
+    // SAFETY: the struct of a live context.
+    let waits = unsafe { auth_info::commit_sent(info) > 0 && (*info).authstate != AUTHSTATE_NONE };
+    waits.then(|| load_of(ctx))
+}
+
+/// Writes an exchange back from which something was wiped; one that is over is cleared.
+pub fn keep(ctx: Ctx<'_>, auth: &Auth) {
+    // Without memory there is no exchange afterwards, which is as good.
+    if store_of(ctx, auth).is_err() || !auth.is_under_way() {
+        // SAFETY: the struct of a live context.
+        unsafe { auth_info::clear(ctx.auth()) };
+    }
+}
+
+/// Shows in the struct of a context who they are, and the session id.
+pub fn show_their_side_of(ctx: Ctx<'_>, established: &Established) {
+    // SAFETY: the struct of a live context.
+    unsafe { show_their_side(ctx.auth(), established) };
+}
+
+/// Forgets which sessions were opened with private values that nobody holds any more; `held` gives the public halves of those
+/// that are held.
+pub fn forget_opened_but(master: Ctx<'_>, held: impl FnOnce() -> Vec<Vec<u8>>) {
+    let Some(mut shared) = master.take_shared() else {
+        return;
+    };
+    if !shared.opened.is_empty() {
+        shared.opened.forget_all_but(&held());
+    }
+    master.put_shared(shared);
 }
 
 unsafe fn load_state(
@@ -212,7 +275,7 @@ pub unsafe fn show_established(info: *mut OtrlAuthInfo, established: &Establishe
 ///
 /// # Safety
 /// As for [`store`].
-pub unsafe fn show_their_side(info: *mut OtrlAuthInfo, established: &Established) {
+unsafe fn show_their_side(info: *mut OtrlAuthInfo, established: &Established) {
     // SAFETY: the caller's promise.
     unsafe {
         store_public(&raw mut (*info).their_pub, established.their_dh());

@@ -21,6 +21,7 @@ pub mod gcry;
 pub mod memory;
 mod reserve;
 pub mod stdio;
+mod text;
 pub mod types;
 mod undumped;
 

@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_int, c_uint, c_ushort};
 use std::ptr;
 
 use super::bridge::{DIALECT, policy_from, with_conversation, with_secrets};
+use super::context::Ctx;
 use super::entry::entry;
 use super::error::GcryError;
 use super::memory::{
@@ -128,11 +129,12 @@ entry! {
     ) -> OtrlFragmentResult {
         // SAFETY: the caller's promise.
         unsafe {
-            let Some(message) = bytes_of(msg).filter(|_| !context.is_null() && !unfragmessagep.is_null()) else {
+            let message = bytes_of(msg).filter(|_| !unfragmessagep.is_null());
+            let (Some(message), Some(ctx)) = (message, Ctx::lend(context)) else {
                 return FRAGMENT_INCOMPLETE;
             };
             let limit = REASSEMBLY_LIMIT;
-            match with_secrets(context, |secrets| secrets.reassembly.accept(message, limit)) {
+            match with_secrets(ctx, |secrets| secrets.reassembly.accept(message, limit)) {
                 Ok(Accumulated::Unfragmented) => FRAGMENT_UNFRAGMENTED,
                 Ok(Accumulated::Complete(whole)) => {
                     *unfragmessagep = c_string(&whole);
@@ -175,12 +177,12 @@ unsafe fn create_data(
     // SAFETY: the caller's promise.
     unsafe {
         put(encmessagep, ptr::null_mut());
-        let complete = !encmessagep.is_null() && !context.is_null();
-        let text = bytes_of(msg)
-            .filter(|_| complete)
-            .ok_or(GcryError::INV_VALUE)?;
+        let ctx = Ctx::lend(context).filter(|_| !encmessagep.is_null());
+        let (Some(text), Some(ctx)) = (bytes_of(msg), ctx) else {
+            return Err(GcryError::INV_VALUE);
+        };
         let chain = tlv::to_chain(tlvs)?;
-        let sent = with_conversation(context, |c| c.create_data(text, &chain, flags))??;
+        let sent = with_conversation(ctx, |c| c.create_data(text, &chain, flags))??;
         *encmessagep = c_string(&sent.message);
         if (*encmessagep).is_null() {
             return Err(GcryError::ENOMEM);
@@ -215,12 +217,13 @@ unsafe fn accept_data(
         put(plaintextp, ptr::null_mut());
         put(tlvsp, ptr::null_mut());
         put(flagsp, 0);
-        let complete = !plaintextp.is_null() && !tlvsp.is_null() && !context.is_null();
-        let message = bytes_of(datamsg)
-            .filter(|_| complete)
-            .ok_or(GcryError::INV_VALUE)?;
+        let complete = !plaintextp.is_null() && !tlvsp.is_null();
+        let ctx = Ctx::lend(context).filter(|_| complete);
+        let (Some(message), Some(ctx)) = (bytes_of(datamsg), ctx) else {
+            return Err(GcryError::INV_VALUE);
+        };
         put(flagsp, data_flags(message).unwrap_or(0));
-        let received = with_conversation(context, |c| match c.secrets.session.as_mut() {
+        let received = with_conversation(ctx, |c| match c.secrets.session.as_mut() {
             Some(session) => session.decrypt(message).map_err(|refused| refused.error),
             None => Err(ProtocolError::Conflict),
         })??;

@@ -2,6 +2,7 @@
 
 use std::ptr;
 
+use super::context::Ctx;
 use super::gcry::{Mpi, mpi};
 use super::types::*;
 use otr_crypto::group::{Element, Exponent, Residue, generator};
@@ -72,6 +73,26 @@ pub unsafe fn store(state: *mut OtrlSMState, smp: &Smp) {
         put_number(&raw mut (*state).q, n.q.as_ref());
         put_number(&raw mut (*state).pab, n.pab.as_ref());
         put_number(&raw mut (*state).qab, n.qab.as_ref());
+    }
+}
+
+/// The SMP of a context. `None` if a client's own context has no place for it.
+pub fn load_of(ctx: Ctx<'_>) -> Option<Smp> {
+    // SAFETY: NULL, or the state of a live context.
+    unsafe {
+        let state = (*ctx.as_ptr()).smstate;
+        (!state.is_null()).then(|| load(state))
+    }
+}
+
+/// Writes the SMP of a context back.
+pub fn store_of(ctx: Ctx<'_>, smp: &Smp) {
+    // SAFETY: likewise.
+    unsafe {
+        let state = (*ctx.as_ptr()).smstate;
+        if !state.is_null() {
+            store(state, smp);
+        }
     }
 }
 

@@ -57,6 +57,46 @@ pub fn from_chain(chain: &[Tlv]) -> *mut OtrlTLV {
     first
 }
 
+/// A chain that the library made, or none. It has no destructor, as [`CText`](super::text::CText) has none.
+#[must_use = "nobody else frees it"]
+#[derive(Debug)]
+pub struct Chain(*mut OtrlTLV);
+
+impl Chain {
+    /// None.
+    pub const NONE: Self = Self(ptr::null_mut());
+
+    /// One of these, as [`from_chain`].
+    pub fn new(tlvs: &[Tlv]) -> Self {
+        Self(from_chain(tlvs))
+    }
+
+    /// Whether there is none.
+    pub fn is_null(&self) -> bool {
+        self.0.is_null()
+    }
+
+    /// A copy of what is in it.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn copy(&self) -> Result<Vec<Tlv>, OutOfMemory> {
+        // SAFETY: NULL or a chain, by every constructor.
+        unsafe { to_chain(self.0) }
+    }
+
+    /// For the client to free.
+    pub fn into_raw(self) -> *mut OtrlTLV {
+        self.0
+    }
+
+    /// Gives it back, wiped.
+    pub fn free(self) {
+        // SAFETY: NULL or a chain of the library's, by every constructor, and used no more.
+        unsafe { free(self.0) };
+    }
+}
+
 /// A copy of the client's chain.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! What the core is told by a client of libotr 3.2.
 
-use crate::abi::context_priv::private_of;
-use crate::abi::types::{ConnContext, OtrlPolicy};
+use crate::abi::context::Ctx;
+use crate::abi::types::OtrlPolicy;
 use otr_protocol::conversation::Conversation;
 use otr_protocol::wire::dialect::Dialect;
 use otr_protocol::wire::version::Version;
@@ -22,15 +22,6 @@ pub fn shown_version(conversation: &Conversation) -> Option<Version> {
 
 /// Takes what an exchange has sent out of the time when something was last sent: only texts count there, and decide
 /// whether one is sent again. It is kept for the heartbeats.
-///
-/// # Safety
-/// `ctx` is a live context with the library's private part.
-pub unsafe fn note_exchange(ctx: *mut ConnContext, sent_before: i64) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if let Some(private) = private_of(ctx) {
-            (*private).exchange_sent = (*private).exchange_sent.max((*ctx).lastsent);
-        }
-        (*ctx).lastsent = sent_before;
-    }
+pub fn note_exchange(ctx: Ctx<'_>, sent_before: i64) {
+    ctx.note_exchange_sent(sent_before);
 }

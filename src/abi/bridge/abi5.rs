@@ -1,6 +1,7 @@
 //! What the core is told by a client of libotr 4.
 
-use crate::abi::types::{ConnContext, OtrlPolicy, POLICY_ALLOW_V3};
+use crate::abi::context::Ctx;
+use crate::abi::types::{OtrlPolicy, POLICY_ALLOW_V3};
 use otr_protocol::conversation::Conversation;
 use otr_protocol::wire::dialect::Dialect;
 use otr_protocol::wire::version::Version;
@@ -19,7 +20,4 @@ pub fn shown_version(conversation: &Conversation) -> Option<Version> {
 }
 
 /// Nothing: what an exchange sends counts like everything else that is sent.
-///
-/// # Safety
-/// None: the context is not looked at.
-pub unsafe fn note_exchange(_ctx: *mut ConnContext, _sent_before: i64) {}
+pub fn note_exchange(_ctx: Ctx<'_>, _sent_before: i64) {}

@@ -32,6 +32,16 @@ pub struct NewContexts {
 }
 
 impl Names {
+    /// These, to be looked for from the start of the list.
+    pub fn new(user: *const c_char, account: *const c_char, protocol: *const c_char) -> Self {
+        Self {
+            user,
+            account,
+            protocol,
+            near: ptr::null_mut(),
+        }
+    }
+
     /// Whether one is missing.
     pub fn any_is_null(self) -> bool {
         self.user.is_null() || self.account.is_null() || self.protocol.is_null()

@@ -7,26 +7,22 @@ mod texts;
 
 pub use callbacks::has_max_message_size;
 pub use notify::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
-pub use routing::{enter, is_told_of_plaintext, note_heard, our_tag, show_error, show_unexpected};
+pub use routing::{enter, is_told_of_plaintext, note_heard, show_error, show_unexpected};
 
 use std::borrow::Cow;
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
-use super::arguments::Arguments;
-use super::client::Client;
-use super::correspondent::find_or_add;
+use super::call::{Call, Client, Given, Places, Refused};
 use super::disconnect::disconnect;
 use super::lost::tell_lost_from;
-use super::receiving::{self, Out};
-use super::sending::{self, Text};
+use super::receiving::{self, NOTHING, SOMETHING};
+use super::sending;
 use super::transmit::transmit;
-use crate::abi::context::{self, Handle, Names, NewContexts};
-use crate::abi::context_priv::private_of;
+use crate::abi::context::{self, Ctx, Handle, Names, NewContexts};
 use crate::abi::error::GcryError;
-use crate::abi::in_use;
 use crate::abi::memory::put;
-use crate::abi::reserve;
+use crate::abi::text::CText;
 use crate::abi::types::*;
 use otr_protocol::conversation::HEARTBEAT_INTERVAL;
 use otr_protocol::wire::messages::smp::{join_question, split_question};
@@ -51,43 +47,25 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
     add_appdata: AddAppData,
     data: *mut c_void,
 ) -> GcryError {
+    let given = Given {
+        names: Names::new(recipient, accountname, protocol),
+        text: message,
+        tlvs,
+        new: NewContexts { add_appdata, data },
+    };
+    let places = Places {
+        text: messagep,
+        tlvs: ptr::null_mut(),
+        context: ptr::null_mut(),
+    };
     // SAFETY: the caller's promise.
-    unsafe {
-        put(messagep, ptr::null_mut());
-        let names = Names {
-            user: recipient,
-            account: accountname,
-            protocol,
-            near: ptr::null_mut(),
-        };
-        if us.is_null() || messagep.is_null() || names.any_is_null() || message.is_null() {
-            return GcryError::INV_VALUE;
-        }
-        if reserve::is_low() {
-            return GcryError::ENOMEM;
-        }
-        let Some(arguments) = Arguments::copy(names, message, tlvs) else {
-            return GcryError::ENOMEM;
-        };
-        let client = Client::new(us, ops, opdata);
-        let text = Text {
-            original: arguments.text,
-            tlvs: arguments.tlvs,
-        };
-        let new_contexts = NewContexts { add_appdata, data };
-        // The client's place is written once and never read: a call inside a callback may have the same one.
-        let mut to_send = ptr::null_mut();
-        let place = &raw mut to_send;
-        let sent = in_use::during(us, || {
-            let found = find_or_add(client, arguments.names, new_contexts);
-            found.ok_or(GcryError::ENOMEM).and_then(|found| {
-                sending::send(client, arguments.names, found, text, place, ptr::null_mut())
-            })
-        });
-        arguments.free();
-        *messagep = to_send;
-        sent.map(|_: Handle| ()).into()
-    }
+    let sent = unsafe {
+        Call::about_message(Client { us, ops, opdata }, given, places, |call| {
+            let found = find_or_add(call).ok_or(GcryError::ENOMEM)?;
+            sending::send(call, found)
+        })
+    };
+    sent.unwrap_or_else(|refused| Err(refused.into())).into()
 }
 
 /// Handles a message that arrived. Returns 1 if there is nothing to show; else `*newmessagep` is what to
@@ -109,50 +87,35 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
     add_appdata: AddAppData,
     data: *mut c_void,
 ) -> c_int {
+    let client = Client { us, ops, opdata };
+    let given = Given {
+        names: Names::new(sender, accountname, protocol),
+        text: message,
+        tlvs: ptr::null(),
+        new: NewContexts { add_appdata, data },
+    };
+    let places = Places {
+        text: newmessagep,
+        tlvs: tlvsp,
+        context: ptr::null_mut(),
+    };
     // SAFETY: the caller's promise.
     unsafe {
-        put(newmessagep, ptr::null_mut());
-        put(tlvsp, ptr::null_mut());
-        let names = Names {
-            user: sender,
-            account: accountname,
-            protocol,
-            near: ptr::null_mut(),
-        };
-        if us.is_null() || newmessagep.is_null() || names.any_is_null() || message.is_null() {
-            return 0;
-        }
-        if reserve::is_low() {
-            return 1;
-        }
-        let client = Client::new(us, ops, opdata);
-        let Some(arguments) = Arguments::copy(names, message, ptr::null()) else {
-            tell_lost_from(client, names);
-            return 1;
-        };
-        // As in sending.
-        let (mut shown_text, mut chain) = (ptr::null_mut(), ptr::null_mut());
-        let client = Client {
-            inline: &raw mut shown_text,
-            ..client
-        };
-        let out = Out {
-            newmessagep: &raw mut shown_text,
-            tlvsp: if tlvsp.is_null() {
-                ptr::null_mut()
-            } else {
-                &raw mut chain
-            },
-            contextp: ptr::null_mut(),
-        };
-        let new_contexts = NewContexts { add_appdata, data };
-        let shown = in_use::during(us, || {
-            receiving::receive(client, arguments.names, new_contexts, arguments.text, out)
+        let received = Call::about_message(client, given, places, |call| {
+            call.answer.takes_notices = true;
+            match find_or_add(call) {
+                Some(found) => receiving::receive(call, found),
+                None => NOTHING,
+            }
         });
-        arguments.free();
-        *newmessagep = shown_text;
-        put(tlvsp, chain);
-        shown
+        received.unwrap_or_else(|refused| match refused {
+            Refused::Invalid => SOMETHING,
+            Refused::NoMemory => NOTHING,
+            Refused::NotCopied => {
+                tell_lost_from(client, given, places);
+                NOTHING
+            }
+        })
     }
 }
 
@@ -170,14 +133,26 @@ pub unsafe extern "C-unwind" fn otrl_message_fragment_and_send(
     policy: OtrlFragmentPolicy,
     returned: *mut *mut c_char,
 ) -> GcryError {
-    // SAFETY: the caller's promise. There is no user state to look the context up again in, so that its names are copied.
+    let client = Client {
+        us: ptr::null_mut(),
+        ops,
+        opdata,
+    };
+    // SAFETY: the caller's promise.
     unsafe {
         put(returned, ptr::null_mut());
-        if context.is_null() {
+        let Some(handle) = Ctx::lend(context).map(Ctx::handle) else {
             return GcryError::INV_VALUE;
-        }
-        let client = Client::new(ptr::null_mut(), ops, opdata);
-        transmit(client, Handle::of(context), message, policy, returned).into()
+        };
+        let message = (!message.is_null()).then(|| CStr::from_ptr(message));
+        let sent = Call::about_contexts(client, |call| {
+            let is_sent = message.is_some() && call.can_inject();
+            if is_sent && policy != FRAGMENT_SEND_ALL && returned.is_null() {
+                return Err(GcryError::INV_VALUE);
+            }
+            transmit(call, handle, message, policy)
+        });
+        sent.map(|piece| put(returned, piece.into_raw())).into()
     }
 }
 
@@ -194,46 +169,50 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect(
     protocol: *const c_char,
     username: *const c_char,
 ) {
-    let names = Names {
-        user: username,
-        account: accountname,
-        protocol,
-        near: ptr::null_mut(),
-    };
-    // SAFETY: the caller's promise.
+    let names = Names::new(username, accountname, protocol);
+    // SAFETY: the caller's promise. The names are not read after the first callback.
     unsafe {
-        let ctx = context::find_correspondent(us, names, ptr::null_mut(), None);
-        if !ctx.is_null() {
-            let client = Client::new(us, ops, opdata);
-            in_use::during(us, || disconnect(client, Handle::of(ctx)));
-        }
+        Call::about_contexts(Client { us, ops, opdata }, |call| {
+            let found = context::find_correspondent(us, names, ptr::null_mut(), None);
+            if let Some(handle) = Ctx::lend(found).map(Ctx::handle) {
+                disconnect(call, handle);
+            }
+        });
     }
 }
 
 /// Nothing: version 2 knows no instances.
-///
-/// # Safety
-/// None.
-pub unsafe fn ready(_client: Client, _names: Names, _handle: Handle) {}
+pub fn ready(_call: &mut Call<'_>, _handle: Handle) {}
+
+/// The context of the correspondent, made if there is none, and whether it is new. `None` without memory.
+fn find_or_add(call: &mut Call<'_>) -> Option<(Handle, bool)> {
+    let mut added: c_int = 0;
+    let (us, new) = (call.client().us, Some(call.new_contexts()));
+    // SAFETY: the user state is live and the names are C strings, as `Call` demands. A callback may run, and the call is
+    // borrowed as `&mut`; what is given back was alive after it.
+    unsafe {
+        let ctx = context::find_correspondent(us, call.names(), &raw mut added, new);
+        (!ctx.is_null()).then(|| (Handle::of(ctx), added != 0))
+    }
+}
 
 /// The context of the correspondent, if there is one.
-///
-/// # Safety
-/// The client's user state is live and the names are C strings.
-pub unsafe fn find_best(client: Client, names: Names) -> Option<*mut ConnContext> {
-    // SAFETY: the caller's promise.
-    let ctx = unsafe { context::find_correspondent(client.us, names, ptr::null_mut(), None) };
-    (!ctx.is_null()).then_some(ctx)
+pub fn find_best<'a>(call: &'a Call<'_>) -> Option<Ctx<'a>> {
+    // SAFETY: likewise; no callback runs.
+    unsafe {
+        let us = call.client().us;
+        Ctx::lend(context::find_correspondent(
+            us,
+            call.names(),
+            ptr::null_mut(),
+            None,
+        ))
+    }
 }
 
 /// Whether a heartbeat, which the core has found due, is not too early after an exchange.
-///
-/// # Safety
-/// `ctx` is live.
-pub unsafe fn heartbeat_is_due(ctx: *mut ConnContext, now: i64) -> bool {
-    // SAFETY: the caller's promise.
-    let exchange = unsafe { private_of(ctx).map_or(0, |private| (*private).exchange_sent) };
-    exchange < now.saturating_sub(HEARTBEAT_INTERVAL)
+pub fn heartbeat_is_due(ctx: Ctx<'_>, now: i64) -> bool {
+    ctx.exchange_sent() < now.saturating_sub(HEARTBEAT_INTERVAL)
 }
 
 /// A record of SMP as it is handled. To libotr 4 an empty one with a question comes at the wrong time, and the client is
@@ -251,26 +230,12 @@ pub fn smp_record(tlv: &Tlv) -> Cow<'_, Tlv> {
     }
 }
 
-/// NULL: there is no such callback.
-///
-/// # Safety
-/// None.
-pub unsafe fn convert_sending(
-    _client: Client,
-    _handle: Handle,
-    _text: *const c_char,
-) -> Result<*mut c_char, GcryError> {
-    Ok(ptr::null_mut())
+/// None: there is no such callback.
+pub fn convert_sending(_call: &mut Call<'_>, _handle: Handle) -> Result<CText, GcryError> {
+    Ok(CText::NONE)
 }
 
-/// NULL: there is no such callback.
-///
-/// # Safety
-/// None.
-pub unsafe fn convert_received(
-    _client: Client,
-    _handle: Handle,
-    _text: *const c_char,
-) -> *mut c_char {
-    ptr::null_mut()
+/// None: there is no such callback.
+pub fn convert_received(_call: &mut Call<'_>, _handle: Handle, _text: &CStr) -> CText {
+    CText::NONE
 }

@@ -13,23 +13,20 @@ pub use callbacks::has_max_message_size;
 pub use disconnect::otrl_message_disconnect_all_instances;
 pub use instance::{ensure_our_tag as ready, find_best};
 pub use notify::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
-pub use routing::{enter, is_told_of_plaintext, note_heard, our_tag, show_error, show_unexpected};
+pub use routing::{enter, is_told_of_plaintext, note_heard, show_error, show_unexpected};
 
 use std::borrow::Cow;
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
-use super::arguments::Arguments;
-use super::client::Client;
+use super::call::{Call, Client, Given, Places, Refused};
 use super::lost::tell_lost_from;
-use super::receiving::{self, Out};
-use super::sending::{self, Text};
+use super::receiving::{self, NOTHING, SOMETHING};
+use super::sending;
 use super::transmit::transmit;
-use crate::abi::context::{Handle, Names, NewContexts};
+use crate::abi::context::{Ctx, Handle, Names, NewContexts};
 use crate::abi::error::GcryError;
-use crate::abi::in_use;
-use crate::abi::memory::put;
-use crate::abi::reserve;
+use crate::abi::text::CText;
 use crate::abi::types::*;
 use otr_protocol::wire::tlv::Tlv;
 
@@ -55,49 +52,26 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
     add_appdata: AddAppData,
     data: *mut c_void,
 ) -> GcryError {
+    let given = Given {
+        names: Names::new(recipient, accountname, protocol),
+        text: original_msg,
+        tlvs,
+        new: NewContexts { add_appdata, data },
+    };
+    let places = Places {
+        text: messagep,
+        tlvs: ptr::null_mut(),
+        context: contextp,
+    };
     // SAFETY: the caller's promise.
-    unsafe {
-        put(messagep, ptr::null_mut());
-        put(contextp, ptr::null_mut());
-        let names = Names {
-            user: recipient,
-            account: accountname,
-            protocol,
-            near: ptr::null_mut(),
-        };
-        if us.is_null() || messagep.is_null() || names.any_is_null() || original_msg.is_null() {
-            return GcryError::INV_VALUE;
-        }
-        if reserve::is_low() {
-            return GcryError::ENOMEM;
-        }
-        let Some(arguments) = Arguments::copy(names, original_msg, tlvs) else {
-            return GcryError::ENOMEM;
-        };
-        let client = Client::new(us, ops, opdata);
-        let new_contexts = NewContexts { add_appdata, data };
-        let text = Text {
-            original: arguments.text,
-            tlvs: arguments.tlvs,
-        };
-        // The client's place is written once and never read: a call inside a callback may have the same one.
-        let mut message = ptr::null_mut();
-        let place = &raw mut message;
-        let sent = in_use::during(us, || {
-            let found = instance::find_or_add(client, arguments.names, their_instag, new_contexts);
-            let sent = found.ok_or(GcryError::ENOMEM).and_then(|found| {
-                let ctx = sending::send(client, arguments.names, found, text, place, contextp)?;
-                transmit_by_policy(client, ctx, place, frag_policy)
-            });
-            if in_use::is_freed(us) {
-                put(contextp, ptr::null_mut());
-            }
-            sent
-        });
-        arguments.free();
-        *messagep = message;
-        sent.into()
-    }
+    let sent = unsafe {
+        Call::about_message(Client { us, ops, opdata }, given, places, |call| {
+            let found = instance::find_or_add(call, their_instag).ok_or(GcryError::ENOMEM)?;
+            sending::send(call, found)?;
+            transmit_by_policy(call, found.0, frag_policy)
+        })
+    };
+    sent.unwrap_or_else(|refused| Err(refused.into())).into()
 }
 
 /// Handles a message that arrived. Returns 1 if there is nothing to show; else `*newmessagep` is what to
@@ -120,122 +94,79 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
     add_appdata: AddAppData,
     data: *mut c_void,
 ) -> c_int {
+    let client = Client { us, ops, opdata };
+    let given = Given {
+        names: Names::new(sender, accountname, protocol),
+        text: message,
+        tlvs: ptr::null(),
+        new: NewContexts { add_appdata, data },
+    };
+    let places = Places {
+        text: newmessagep,
+        tlvs: tlvsp,
+        context: contextp,
+    };
     // SAFETY: the caller's promise.
     unsafe {
-        put(newmessagep, ptr::null_mut());
-        put(tlvsp, ptr::null_mut());
-        put(contextp, ptr::null_mut());
-        let names = Names {
-            user: sender,
-            account: accountname,
-            protocol,
-            near: ptr::null_mut(),
-        };
-        if us.is_null() || newmessagep.is_null() || names.any_is_null() || message.is_null() {
-            return 0;
-        }
-        if reserve::is_low() {
-            return 1;
-        }
-        let client = Client::new(us, ops, opdata);
-        let Some(arguments) = Arguments::copy(names, message, ptr::null()) else {
-            tell_lost_from(client, names);
-            return 1;
-        };
-        let new_contexts = NewContexts { add_appdata, data };
-        // As in sending.
-        let (mut shown_text, mut chain) = (ptr::null_mut(), ptr::null_mut());
-        let out = Out {
-            newmessagep: &raw mut shown_text,
-            tlvsp: if tlvsp.is_null() {
-                ptr::null_mut()
-            } else {
-                &raw mut chain
-            },
-            contextp,
-        };
-        let shown = in_use::during(us, || {
-            let (names, text) = (arguments.names, arguments.text);
-            let shown = receiving::receive(client, names, new_contexts, text, out);
-            if in_use::is_freed(us) {
-                put(contextp, ptr::null_mut());
+        let received =
+            Call::about_message(client, given, places, |call| {
+                match instance::find_or_add(call, INSTAG_MASTER) {
+                    Some(found) => receiving::receive(call, found),
+                    None => NOTHING,
+                }
+            });
+        received.unwrap_or_else(|refused| match refused {
+            Refused::Invalid => SOMETHING,
+            Refused::NoMemory => NOTHING,
+            Refused::NotCopied => {
+                tell_lost_from(client, given, places);
+                NOTHING
             }
-            shown
-        });
-        arguments.free();
-        *newmessagep = shown_text;
-        put(tlvsp, chain);
-        shown
+        })
     }
 }
 
-/// The user's text as the client wants it encrypted, malloc'ed; NULL to leave it as it is.
+/// The user's text as the client wants it encrypted; none to leave it as it is.
 ///
 /// # Errors
 /// `ENOMEM`: it is not to be sent as it is.
-///
-/// # Safety
-/// As for all callbacks; `text` outlives the call.
-pub unsafe fn convert_sending(
-    client: Client,
-    handle: Handle,
-    text: *const c_char,
-) -> Result<*mut c_char, GcryError> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match handle.get(client.us) {
-            Some(ctx) => client.convert(handle, ctx, CONVERT_SENDING, text),
-            None => Ok(ptr::null_mut()),
-        }
-    }
+pub fn convert_sending(call: &mut Call<'_>, handle: Handle) -> Result<CText, GcryError> {
+    let text = call.text();
+    call.convert(handle, CONVERT_SENDING, text)
 }
 
-/// A decrypted text as the client wants it shown, malloc'ed; NULL to leave it as it is, also without memory.
-///
-/// # Safety
-/// As for all callbacks; `text` outlives the call.
-pub unsafe fn convert_received(client: Client, handle: Handle, text: *const c_char) -> *mut c_char {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match handle.get(client.us) {
-            Some(ctx) => client
-                .convert(handle, ctx, CONVERT_RECEIVING, text)
-                .unwrap_or(ptr::null_mut()),
-            None => ptr::null_mut(),
-        }
-    }
+/// A decrypted text as the client wants it shown; none to leave it as it is, also without memory.
+pub fn convert_received(call: &mut Call<'_>, handle: Handle, text: &CStr) -> CText {
+    call.convert(handle, CONVERT_RECEIVING, text)
+        .unwrap_or(CText::NONE)
 }
 
-/// Sends what is in `*messagep` as the client's fragment policy says; one piece may come back in its place.
-///
-/// # Safety
-/// As for [`sending::send`].
-unsafe fn transmit_by_policy(
-    client: Client,
+/// Sends the answer as the client's fragment policy says; one piece may come back in its place.
+fn transmit_by_policy(
+    call: &mut Call<'_>,
     handle: Handle,
-    messagep: *mut *mut c_char,
     policy: OtrlFragmentPolicy,
 ) -> Result<(), GcryError> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if policy == FRAGMENT_SEND_SKIP || (*messagep).is_null() {
-            return Ok(());
+    if policy == FRAGMENT_SEND_SKIP || call.answer.text.is_null() {
+        return Ok(());
+    }
+    let message = std::mem::replace(&mut call.answer.text, CText::NONE);
+    let outcome = transmit(call, handle, message.c_str(), policy);
+    match outcome {
+        Ok(returned) if !returned.is_null() => {
+            message.free();
+            call.answer.text.replace(returned);
+            Ok(())
         }
-        let mut returned = ptr::null_mut();
-        let outcome = transmit(client, handle, *messagep, policy, &raw mut returned);
-        if !returned.is_null() {
-            libc::free((*messagep).cast());
-            *messagep = returned;
+        other => {
+            call.answer.text.replace(message);
+            other.map(CText::free)
         }
-        outcome
     }
 }
 
 /// Always: the core has counted everything that was sent.
-///
-/// # Safety
-/// None: the context is not looked at.
-pub unsafe fn heartbeat_is_due(_ctx: *mut ConnContext, _now: i64) -> bool {
+pub fn heartbeat_is_due(_ctx: Ctx<'_>, _now: i64) -> bool {
     true
 }
 

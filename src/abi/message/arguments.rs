@@ -1,33 +1,42 @@
 //! The client's arguments, copied before its code runs: a callback may free or reuse them. Real clients run nested event loops
 //! in `create_privkey`.
 
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char};
 use std::ptr;
 
 use crate::abi::context::Names;
 use crate::abi::memory::{bytes_of, wipe};
-use crate::abi::tlv;
+use crate::abi::tlv::{self, Chain};
 use crate::abi::types::OtrlTLV;
 
 /// The names and the text of a call in one malloc'ed block, and a chain of TLVs.
-#[derive(Clone, Copy)]
 pub struct Arguments {
-    /// The names.
-    pub names: Names,
-    /// The text.
-    pub text: *const c_char,
-    /// NULL or the chain.
-    pub tlvs: *mut OtrlTLV,
+    names: Names,
+    text: *const c_char,
+    tlvs: Chain,
     length: usize,
 }
 
 impl Arguments {
+    /// None, for a call about a context that the client has already.
+    pub const NONE: Self = Self {
+        names: Names {
+            user: ptr::null(),
+            account: ptr::null(),
+            protocol: ptr::null(),
+            near: ptr::null_mut(),
+        },
+        text: ptr::null(),
+        tlvs: Chain::NONE,
+        length: 0,
+    };
+
     /// Copies them. `None` without memory.
     ///
     /// # Safety
     /// The names and the text are C strings; `tlvs` is NULL or a chain.
     pub unsafe fn copy(names: Names, text: *const c_char, tlvs: *const OtrlTLV) -> Option<Self> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the names and the text are C strings.
         let parts = [text, names.user, names.account, names.protocol]
             .map(|part| unsafe { bytes_of(part) }.unwrap_or_default());
         let length = parts.iter().map(|part| part.len() + 1).sum();
@@ -53,36 +62,59 @@ impl Arguments {
                 user,
                 account,
                 protocol,
-                ..names
+                near: ptr::null_mut(),
             },
             text,
-            tlvs: ptr::null_mut(),
+            tlvs: Chain::NONE,
             length,
         };
         if !tlvs.is_null() {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller's chain, which is not NULL.
             let copy = unsafe { tlv::to_chain(tlvs) };
-            arguments.tlvs = copy.map_or(ptr::null_mut(), |copy| tlv::from_chain(&copy));
+            arguments.tlvs = copy.map_or(Chain::NONE, |copy| Chain::new(&copy));
             if arguments.tlvs.is_null() {
-                // SAFETY: made above, used no more.
-                unsafe { arguments.free() };
+                arguments.free();
                 return None;
             }
         }
         Some(arguments)
     }
 
-    /// Gives them back; the block is wiped, since the text may be one to be encrypted.
-    ///
-    /// # Safety
-    /// They are used no more.
-    pub unsafe fn free(self) {
-        // SAFETY: the block was malloc'ed with this length, and the text stands at its beginning.
-        unsafe {
-            let block = self.text.cast_mut();
-            wipe(block.cast(), self.length);
-            libc::free(block.cast());
-            tlv::free(self.tlvs);
+    /// The names: C strings that live as long as this, or NULL if there are none.
+    pub fn names(&self) -> Names {
+        self.names
+    }
+
+    /// The text; empty if there is none.
+    pub fn text(&self) -> &CStr {
+        if self.text.is_null() {
+            return c"";
         }
+        // SAFETY: a C string in our block.
+        unsafe { CStr::from_ptr(self.text) }
+    }
+
+    /// The name of our account.
+    pub fn account(&self) -> &[u8] {
+        // SAFETY: NULL or a C string in our block.
+        unsafe { bytes_of(self.names.account) }.unwrap_or_default()
+    }
+
+    /// What goes beside the text when it is encrypted.
+    pub fn tlvs(&self) -> &Chain {
+        &self.tlvs
+    }
+
+    /// Gives them back; the block is wiped, since the text may be one to be encrypted.
+    pub fn free(self) {
+        let block = self.text.cast_mut();
+        if !block.is_null() {
+            // SAFETY: the text stands at the beginning of the block, which was malloc'ed with this length and is used no more.
+            unsafe {
+                wipe(block.cast(), self.length);
+                libc::free(block.cast());
+            }
+        }
+        self.tlvs.free();
     }
 }

@@ -1,72 +1,51 @@
-//! The contexts of a correspondent as the core asks for them while it handles a message. No callback runs here.
+//! The contexts of a correspondent as the core asks for them while it handles a message.
 
-use crate::abi::context::{describe, master_of, members, message_state};
-use crate::abi::context_priv::private_of;
+use crate::abi::context::Ctx;
 use crate::abi::exchange;
-use crate::abi::types::ConnContext;
 use otr_protocol::ake::Auth;
 use otr_protocol::conversation::MessageState;
 use otr_protocol::incoming::Family;
 use otr_protocol::instances;
 
 /// The context that a message belongs to, and those beside it.
-pub struct Contexts {
-    context: *mut ConnContext,
-    master: *mut ConnContext,
+pub struct Contexts<'a> {
+    context: Ctx<'a>,
+    master: Ctx<'a>,
 }
 
-impl Contexts {
+impl<'a> Contexts<'a> {
     /// Those of the correspondent of this context.
-    ///
-    /// # Safety
-    /// `context` is live, and so are its master and the list; they stay so, and as they are, as long as the answer is in use.
-    pub unsafe fn of(context: *mut ConnContext) -> Self {
+    pub fn of(context: Ctx<'a>) -> Self {
         Self {
             context,
-            // SAFETY: the caller's promise.
-            master: unsafe { master_of(context) },
+            master: context.master(),
         }
     }
 }
 
-impl Family for Contexts {
+impl Family for Contexts<'_> {
     fn state(&self) -> MessageState {
-        // SAFETY: live, as `of` demands.
-        unsafe { message_state(self.context) }
+        self.context.state()
     }
 
     fn state_of_master(&self) -> MessageState {
-        // SAFETY: live, as `of` demands.
-        unsafe { message_state(self.master) }
+        self.master.state()
     }
 
     fn best(&self) -> (MessageState, bool) {
-        // SAFETY: a list that stays as it is, as `of` demands.
-        unsafe {
-            let best = instances::best(members(self.master).map(|member| describe(member)))
-                .unwrap_or(self.master);
-            (message_state(best), best != self.context)
-        }
+        let best = instances::best(self.master.members().map(Ctx::describe));
+        let best = best.unwrap_or(self.master);
+        (best.state(), best != self.context)
     }
 
     fn exchange_of_master(&self) -> Option<Auth> {
-        if self.master == self.context {
-            return None;
-        }
-        // SAFETY: live, as `of` demands.
-        unsafe {
-            let extras = private_of(self.master).map(|private| &(*private).exchange);
-            Some(exchange::load(&raw const (*self.master).auth, extras))
-        }
+        (self.master != self.context).then(|| exchange::load_of(self.master))
     }
 
     fn has_lost(&self, commit: &[u8; 32]) -> bool {
-        // SAFETY: a list that stays as it is, as `of` demands.
-        unsafe {
-            members(self.master)
-                .filter_map(|member| private_of(member))
-                .filter_map(|private| (*private).secrets.as_ref())
-                .any(|secrets| secrets.masters_commit.has_lost(commit))
-        }
+        self.master.members().any(|member| {
+            let lost = member.look_at_secrets(|secrets| secrets.masters_commit.has_lost(commit));
+            lost.unwrap_or(false)
+        })
     }
 }

@@ -5,9 +5,9 @@
 //! context a message belongs to, is different in the two interfaces: `abi2.rs`, `abi5.rs` and what is below them.
 
 mod arguments;
-mod client;
+mod call;
+mod callbacks;
 mod clock;
-mod correspondent;
 mod deliver;
 mod disconnect;
 mod expiry;

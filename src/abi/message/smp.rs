@@ -3,42 +3,50 @@
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use super::super::bridge::with_smp;
-use super::super::context::Handle;
-use super::super::in_use;
-use super::super::memory::{bytes_of, slice_of};
-use super::super::privkey;
-use super::super::types::*;
-use super::client::Client;
+use super::call::{Call, Client};
 use super::deliver::deliver;
 use super::interface;
+use crate::abi::bridge::with_smp;
+use crate::abi::context::Ctx;
+use crate::abi::memory::{bytes_of, slice_of};
+use crate::abi::privkey;
+use crate::abi::types::*;
 use otr_protocol::conversation::Conversation;
 use otr_protocol::effects::Effect;
 use otr_protocol::error::ProtocolError;
 use otr_protocol::smp::state::Smp;
 
 /// Runs a step that needs our fingerprint, in an encrypted conversation; else nothing happens.
+///
+/// # Safety
+/// As for [`Call::about_contexts`]; `context` is NULL or a live context of the user state.
 unsafe fn run(
     client: Client,
-    ctx: *mut ConnContext,
+    context: *mut ConnContext,
     step: impl FnOnce(&mut Conversation, &mut Smp, &[u8; 20]) -> Result<Vec<Effect>, ProtocolError>,
 ) {
-    // SAFETY: the callers pass what their clients vouch for.
+    // SAFETY: the caller's promise. No callback has run when the context is read.
     unsafe {
-        if client.us.is_null() || ctx.is_null() || (*ctx).msgstate != MSGSTATE_ENCRYPTED {
-            return;
-        }
-        let Some(ours) = privkey::fingerprint_of(client.us, (*ctx).accountname, (*ctx).protocol)
-        else {
+        let Some(ctx) = Ctx::lend(context).filter(|ctx| ctx.is_encrypted()) else {
             return;
         };
+        if client.us.is_null() {
+            return;
+        }
+        let (account, protocol) = ((*context).accountname, (*context).protocol);
+        let Some(ours) = privkey::fingerprint_of(client.us, account, protocol) else {
+            return;
+        };
+        let handle = ctx.handle();
         match with_smp(ctx, |c, smp| step(c, smp, &ours)) {
             Ok(Ok(effects)) => {
-                in_use::during(client.us, || deliver(client, Handle::of(ctx), effects));
+                Call::about_contexts(client, |call| deliver(call, handle, effects));
             }
             // Nobody asked, or somebody else is there now.
             Ok(Err(ProtocolError::Conflict)) | Err(_) => {}
-            Ok(Err(_)) => in_use::during(client.us, || interface::smp_not_sent(client, ctx)),
+            Ok(Err(_)) => {
+                Call::about_contexts(client, |call| interface::smp_not_sent(call, handle));
+            }
         }
     }
 }
@@ -76,7 +84,7 @@ pub unsafe extern "C-unwind" fn otrl_message_initiate_smp_q(
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        run(Client::new(us, ops, opdata), context, |c, smp, ours| {
+        run(Client { us, ops, opdata }, context, |c, smp, ours| {
             c.initiate_smp(smp, ours, bytes_of(question), slice_of(secret, secretlen))
         });
     }
@@ -97,7 +105,7 @@ pub unsafe extern "C-unwind" fn otrl_message_respond_smp(
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        run(Client::new(us, ops, opdata), context, |c, smp, ours| {
+        run(Client { us, ops, opdata }, context, |c, smp, ours| {
             c.respond_smp(smp, ours, slice_of(secret, secretlen))
         });
     }
@@ -114,14 +122,16 @@ pub unsafe extern "C-unwind" fn otrl_message_abort_smp(
     opdata: *mut c_void,
     context: *mut ConnContext,
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise. No callback has run when the context is read.
     unsafe {
-        if us.is_null() || context.is_null() {
+        let Some(ctx) = Ctx::lend(context).filter(|_| !us.is_null()) else {
             return;
-        }
-        if let Ok(effects) = with_smp(context, Conversation::abort_smp) {
-            let client = Client::new(us, ops, opdata);
-            in_use::during(us, || deliver(client, Handle::of(context), effects));
+        };
+        if let Ok(effects) = with_smp(ctx, Conversation::abort_smp) {
+            let handle = ctx.handle();
+            Call::about_contexts(Client { us, ops, opdata }, |call| {
+                deliver(call, handle, effects)
+            });
         }
     }
 }

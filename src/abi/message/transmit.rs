@@ -1,164 +1,175 @@
 //! The way of a message to the network: whole, or in fragments if it is too long for it.
 
-use std::ffi::c_char;
-use std::ptr;
+use std::ffi::{CStr, c_char};
 
-use super::super::context::{Handle, tags_of};
-use super::super::entry::guard;
-use super::super::error::GcryError;
-use super::super::memory::{bytes_of, c_array, c_text};
-use super::super::types::*;
-use super::client::Client;
+use super::call::Call;
+use crate::abi::context::{Ctx, Handle};
+use crate::abi::entry::guard;
+use crate::abi::error::GcryError;
+use crate::abi::memory::{c_array, free_array};
+use crate::abi::text::CText;
+use crate::abi::types::*;
 use otr_protocol::wire::classify::message_version;
 use otr_protocol::wire::fragment::{FragmentHeader, Piece, split};
 use otr_protocol::wire::version::Version;
 
-/// Sends `message`, cut to the network's size. By `policy` one piece is not sent but handed back
-/// in `returned` (malloc'ed), for the client to send itself.
+/// Sends `message`, cut to the network's size. By `policy` one piece is not sent but given back, for the client to send itself.
 ///
-/// # Safety
-/// `message` is a C string of ours that outlives the call; `handle` names a context of the client's
-/// user state; `returned` is NULL or writable, and nothing else of the client's is borrowed.
-pub unsafe fn transmit(
-    client: Client,
+/// # Errors
+/// `INV_VALUE`: the size is too small for a piece. `ENOMEM`.
+pub fn transmit(
+    call: &mut Call<'_>,
     handle: Handle,
-    message: *const c_char,
+    message: Option<&CStr>,
     policy: OtrlFragmentPolicy,
-    returned: *mut *mut c_char,
-) -> Result<(), GcryError> {
-    // SAFETY: the caller's promise; the context is looked up again after each callback.
-    unsafe {
-        if message.is_null() || !client.can_inject() {
-            return Ok(());
+) -> Result<CText, GcryError> {
+    let Some(message) = message.filter(|_| call.can_inject()) else {
+        return Ok(CText::NONE);
+    };
+    let text = message.to_bytes();
+    let limit = call.max_message_size(handle);
+    let Some(ctx) = call.get(handle) else {
+        return Ok(CText::NONE);
+    };
+    let Some(limit) = limit.filter(|limit| text.len() > *limit) else {
+        if policy != FRAGMENT_SEND_ALL {
+            return made(CText::new(text));
         }
-        if policy != FRAGMENT_SEND_ALL && returned.is_null() {
-            return Err(GcryError::INV_VALUE);
+        // Nothing is said by an empty message: it only stands for "do not send".
+        if !text.is_empty() {
+            call.inject(handle, message);
         }
-        let Some(ctx) = handle.get(client.us) else {
-            return Ok(());
-        };
-        let limit = client.max_message_size(ctx);
-        let Some(ctx) = handle.get(client.us) else {
-            return Ok(());
-        };
-        let text_length = bytes_of(message).map_or(0, <[u8]>::len);
-        let Some(limit) = limit.filter(|limit| text_length > *limit) else {
-            if policy != FRAGMENT_SEND_ALL {
-                *returned = c_text(bytes_of(message).unwrap_or_default());
-                return if (*returned).is_null() {
-                    Err(GcryError::ENOMEM)
-                } else {
-                    Ok(())
-                };
-            }
-            // Nothing is said by an empty message: it only stands for "do not send".
-            if text_length != 0 {
-                client.inject(ctx, message);
-            }
-            return Ok(());
-        };
-
-        let header = header_for(ctx, message);
-        // Nothing here needs a destructor to run: a callback may never come back.
-        let (pieces, count) = cut(message, limit, header)?;
-        let kept = match policy {
-            FRAGMENT_SEND_ALL_BUT_FIRST => Some(0),
-            FRAGMENT_SEND_ALL_BUT_LAST => count.checked_sub(1),
-            _ => None,
-        };
-        // Without a user state nobody can say whether the context is still there after a callback.
-        let names = client.us.is_null().then(|| names_of(ctx));
-        if names.is_some_and(|names| names.iter().any(|name| name.is_null())) {
-            release_names(names);
-            (0..count).for_each(|index| libc::free((*pieces.add(index)).cast()));
-            libc::free(pieces.cast());
-            return Err(GcryError::ENOMEM);
+        return Ok(CText::NONE);
+    };
+    // Without a user state nobody can say whether the context is still there after a callback.
+    let has_list = !call.client().us.is_null();
+    let names = if has_list {
+        None
+    } else {
+        Some(copy_names(ctx)?)
+    };
+    let pieces = match Pieces::cut(text, limit, header_for(ctx, text)) {
+        Ok(pieces) => pieces,
+        Err(error) => {
+            free_names(names);
+            return Err(error);
         }
-        for index in 0..count {
-            let piece = *pieces.add(index);
-            if kept == Some(index) {
-                *returned = piece;
-                continue;
-            }
-            if let Some(names) = names {
-                client.inject_to(names.map(<*mut c_char>::cast_const), piece);
-            } else if let Some(ctx) = handle.get(client.us) {
-                client.inject(ctx, piece);
-            }
-            // Else a callback has forgotten the context, and the rest has no recipient.
-            libc::free(piece.cast());
+    };
+    let kept = match policy {
+        FRAGMENT_SEND_ALL_BUT_FIRST => Some(0),
+        FRAGMENT_SEND_ALL_BUT_LAST => pieces.count.checked_sub(1),
+        _ => None,
+    };
+    let mut returned = CText::NONE;
+    for index in 0..pieces.count {
+        let text = pieces.take(index);
+        let Some(piece) = text.c_str() else {
+            continue;
+        };
+        if kept == Some(index) {
+            returned = text;
+            continue;
         }
-        release_names(names);
-        libc::free(pieces.cast());
-        Ok(())
+        match &names {
+            Some([account, protocol, user]) => {
+                let names = [account, protocol, user]
+                    .map(|name| name.c_str().map_or(std::ptr::null(), CStr::as_ptr));
+                call.inject_to(names, piece);
+            }
+            // If a callback has forgotten the context, the rest has no recipient.
+            None => call.inject(handle, piece),
+        }
+        text.free();
     }
-}
-
-/// The names of a context, malloc'ed: our account, the protocol and the correspondent. NULL where there is no memory.
-unsafe fn names_of(ctx: *const ConnContext) -> [*mut c_char; 3] {
-    // SAFETY: the caller vouches for the context; its names are C strings or NULL.
-    let names = unsafe { [(*ctx).accountname, (*ctx).protocol, (*ctx).username] };
-    // SAFETY: likewise.
-    names.map(|name| c_text(unsafe { bytes_of(name) }.unwrap_or_default()))
-}
-
-/// Gives those of [`names_of`] back.
-unsafe fn release_names(names: Option<[*mut c_char; 3]>) {
-    for name in names.into_iter().flatten() {
-        // SAFETY: the caller vouches for it; `free` takes NULL.
-        unsafe { libc::free(name.cast()) };
-    }
-}
-
-/// The fragment header that fits the message: by its own version, else by the one being spoken.
-unsafe fn header_for(ctx: *const ConnContext, message: *const c_char) -> FragmentHeader {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        let version = message_version(bytes_of(message).unwrap_or_default());
-        let tags = tags_of(ctx);
-        if version == Some(Version::V3) || (version.is_none() && (*ctx).protocol_version == 3) {
-            FragmentHeader::V3 {
-                ours: tags.ours,
-                theirs: tags.theirs,
-            }
-        } else {
-            FragmentHeader::V2
-        }
-    }
-}
-
-/// A malloc'ed array of the pieces, and how many they are.
-unsafe fn cut(
-    message: *const c_char,
-    limit: usize,
-    header: FragmentHeader,
-) -> Result<(*mut *mut c_char, usize), GcryError> {
-    // SAFETY: the caller vouches for the message.
-    let text = unsafe { bytes_of(message) }.unwrap_or_default();
-    guard(|| {
-        let cut = split(text, limit, header).map_err(|_| GcryError::INV_VALUE)?;
-        let array = c_array(cut.pieces(), cut.count(), Piece::parts).ok_or(GcryError::ENOMEM)?;
-        Ok((array, cut.count()))
-    })?
+    free_names(names);
+    pieces.free();
+    Ok(returned)
 }
 
 /// Sends a message of bytes, all of it.
 ///
-/// # Safety
+/// # Errors
 /// As for [`transmit`].
-pub unsafe fn transmit_all(
-    client: Client,
-    handle: Handle,
-    message: &[u8],
-) -> Result<(), GcryError> {
-    let text = c_text(message);
+pub fn transmit_all(call: &mut Call<'_>, handle: Handle, message: &[u8]) -> Result<(), GcryError> {
+    let text = made(CText::new(message))?;
+    let outcome = transmit(call, handle, text.c_str(), FRAGMENT_SEND_ALL);
+    text.free();
+    outcome.map(CText::free)
+}
+
+/// A text that was made, or the error that there is no memory for it.
+fn made(text: CText) -> Result<CText, GcryError> {
     if text.is_null() {
+        Err(GcryError::ENOMEM)
+    } else {
+        Ok(text)
+    }
+}
+
+/// Our account, the protocol and the correspondent.
+fn copy_names(ctx: Ctx<'_>) -> Result<[CText; 3], GcryError> {
+    let names = [ctx.account(), ctx.protocol(), ctx.user()].map(CText::new);
+    if names.iter().any(CText::is_null) {
+        free_names(Some(names));
         return Err(GcryError::ENOMEM);
     }
-    // SAFETY: the caller's promise; the text is ours until it is freed.
-    unsafe {
-        let outcome = transmit(client, handle, text, FRAGMENT_SEND_ALL, ptr::null_mut());
-        libc::free(text.cast());
-        outcome
+    Ok(names)
+}
+
+fn free_names(names: Option<[CText; 3]>) {
+    for name in names.into_iter().flatten() {
+        name.free();
+    }
+}
+
+/// The fragment header that fits the message: by its own version, else by the one being spoken.
+fn header_for(ctx: Ctx<'_>, message: &[u8]) -> FragmentHeader {
+    let version = message_version(message);
+    let tags = ctx.tags();
+    if version == Some(Version::V3) || (version.is_none() && ctx.protocol_version() == 3) {
+        FragmentHeader::V3 {
+            ours: tags.ours,
+            theirs: tags.theirs,
+        }
+    } else {
+        FragmentHeader::V2
+    }
+}
+
+/// The pieces of a message. Nothing here has a destructor: a callback may never come back.
+struct Pieces {
+    array: *mut *mut c_char,
+    count: usize,
+}
+
+impl Pieces {
+    fn cut(text: &[u8], limit: usize, header: FragmentHeader) -> Result<Self, GcryError> {
+        guard(|| {
+            let cut = split(text, limit, header).map_err(|_| GcryError::INV_VALUE)?;
+            let array = c_array(cut.pieces(), cut.count(), Piece::parts);
+            Ok(Self {
+                array: array.ok_or(GcryError::ENOMEM)?,
+                count: cut.count(),
+            })
+        })?
+    }
+
+    /// Takes one out.
+    fn take(&self, index: usize) -> CText {
+        if index >= self.count {
+            return CText::NONE;
+        }
+        // SAFETY: an array of so many places, each with a malloc'ed string or NULL; nobody else takes what is taken out.
+        unsafe {
+            let place = self.array.add(index);
+            let piece = CText::from_raw(place.read());
+            place.write(std::ptr::null_mut());
+            piece
+        }
+    }
+
+    fn free(self) {
+        // SAFETY: made by `c_array` with this count, and used no more.
+        unsafe { free_array(self.array, self.count) };
     }
 }

@@ -1,10 +1,13 @@
-//! The callbacks that only libotr 3 has. What is said of all callbacks in [`super::super::client`] holds for them.
+//! The callbacks that only libotr 3 has.
 
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char};
 use std::ptr;
 use std::sync::atomic::Ordering;
 
-use crate::abi::message::client::{Client, callback};
+use crate::abi::context::Handle;
+use crate::abi::message::call::Call;
+use crate::abi::message::callbacks::call_back;
+use crate::abi::text::CText;
 use crate::abi::types::*;
 use crate::abi::version::otrl_api_version;
 
@@ -17,108 +20,74 @@ pub fn has_max_message_size() -> bool {
 }
 
 /// A notice for the user that is more than a line.
-#[derive(Clone, Copy)]
 pub struct Note {
     /// How grave it is.
     pub level: OtrlNotifyLevel,
     /// What it is about.
-    pub title: *const c_char,
+    pub title: CText,
     /// What happened.
-    pub primary: *const c_char,
-    /// What follows from it; NULL for nothing.
-    pub secondary: *const c_char,
+    pub primary: CText,
+    /// What follows from it; none for nothing.
+    pub secondary: CText,
 }
 
-impl Client {
+impl Call<'_> {
     /// Shows a line in the conversation; false if the client does not.
-    ///
-    /// # Safety
-    /// As for all callbacks; `text` outlives the call.
-    pub unsafe fn display(self, ctx: *mut ConnContext, text: *const c_char) -> bool {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match callback!(self, display_otr_message) {
-                Some(display) => {
-                    display(
-                        self.opdata,
-                        (*ctx).accountname,
-                        (*ctx).protocol,
-                        (*ctx).username,
-                        text,
-                    ) == 0
-                }
-                None => false,
-            }
-        }
+    pub fn display(&mut self, handle: Handle, text: &CStr) -> bool {
+        let Some([account, protocol, user]) = self.names_in(handle) else {
+            return false;
+        };
+        let displayed = call_back!(
+            self,
+            display_otr_message,
+            account,
+            protocol,
+            user,
+            text.as_ptr()
+        );
+        displayed == Some(0)
     }
 
     /// Shows a notice in a window of its own.
-    ///
-    /// # Safety
-    /// As for all callbacks; the texts outlive the call.
-    pub unsafe fn notify(self, ctx: *mut ConnContext, note: Note) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            if let Some(notify) = callback!(self, notify) {
-                notify(
-                    self.opdata,
-                    note.level,
-                    (*ctx).accountname,
-                    (*ctx).protocol,
-                    (*ctx).username,
-                    note.title,
-                    note.primary,
-                    note.secondary,
-                );
-            }
+    pub fn notify(&mut self, handle: Handle, note: &Note) {
+        let pointer = |text: &CText| text.c_str().map_or(ptr::null(), CStr::as_ptr);
+        if let Some([account, protocol, user]) = self.names_in(handle) {
+            call_back!(
+                self,
+                notify,
+                note.level,
+                account,
+                protocol,
+                user,
+                pointer(&note.title),
+                pointer(&note.primary),
+                pointer(&note.secondary),
+            );
         }
     }
 
     /// Takes a line into the log.
-    ///
-    /// # Safety
-    /// As for all callbacks; `line` outlives the call.
-    pub unsafe fn log(self, line: *const c_char) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            if let Some(log) = callback!(self, log_message) {
-                log(self.opdata, line);
-            }
-        }
+    pub fn log(&mut self, line: &CStr) {
+        call_back!(self, log_message, line.as_ptr());
     }
 
     /// Our account as the client names it to people, which goes back with [`free_account_name`](Self::free_account_name).
     /// NULL without such a name.
-    ///
-    /// # Safety
-    /// As for all callbacks.
-    pub unsafe fn account_name(self, ctx: *mut ConnContext) -> *const c_char {
-        // SAFETY: the caller's promise.
-        unsafe {
-            // Older tables end before this member.
-            if !has_max_message_size() {
-                return ptr::null();
-            }
-            match callback!(self, account_name) {
-                Some(ask) => ask(self.opdata, (*ctx).accountname, (*ctx).protocol),
-                None => ptr::null(),
-            }
+    pub fn account_name(&mut self, handle: Handle) -> *const c_char {
+        // Older tables end before this member.
+        if !has_max_message_size() {
+            return ptr::null();
         }
+        let Some([account, protocol, _]) = self.names_in(handle) else {
+            return ptr::null();
+        };
+        call_back!(self, account_name, account, protocol).unwrap_or(ptr::null())
     }
 
     /// Gives back the name of an account; NULL is none.
-    ///
-    /// # Safety
-    /// As for all callbacks; `name` is the client's.
-    pub unsafe fn free_account_name(self, name: *const c_char) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            if name.is_null() || !has_max_message_size() {
-                return;
-            }
-            if let Some(free) = callback!(self, account_name_free) {
-                free(self.opdata, name);
-            }
+    pub fn free_account_name(&mut self, name: *const c_char) {
+        if !name.is_null() && has_max_message_size() {
+            call_back!(self, account_name_free, name);
         }
     }
 }

@@ -1,12 +1,13 @@
-//! The callbacks that only libotr 4 has. What is said of all callbacks in [`super::super::client`] holds for them.
+//! The callbacks that only libotr 4 has.
 
-use std::ffi::{c_char, c_uint, c_ushort};
-use std::ptr;
+use std::ffi::{CStr, c_char, c_uint};
 
 use crate::abi::context::Handle;
 use crate::abi::error::GcryError;
-use crate::abi::memory::{bytes_of, c_string};
-use crate::abi::message::client::{Client, callback};
+use crate::abi::memory::bytes_of;
+use crate::abi::message::call::Call;
+use crate::abi::message::callbacks::{call_back, has_callback};
+use crate::abi::text::CText;
 use crate::abi::types::*;
 use otr_protocol::wire::error_message::compose;
 
@@ -15,184 +16,144 @@ pub fn has_max_message_size() -> bool {
     true
 }
 
-impl Client {
-    /// Asks for an instance tag.
-    ///
-    /// # Safety
-    /// As for all callbacks; the names outlive the call.
-    pub unsafe fn create_instag(self, account: *const c_char, protocol: *const c_char) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            if let Some(create) = callback!(self, create_instag) {
-                create(self.opdata, account, protocol);
-            }
-        }
+impl Call<'_> {
+    /// Asks for an instance tag of our account.
+    pub fn create_instag(&mut self) {
+        let names = self.names();
+        call_back!(self, create_instag, names.account, names.protocol);
     }
 
     /// Whether the client handles message events.
-    ///
-    /// # Safety
-    /// As for all callbacks.
-    pub unsafe fn handles_message_events(self) -> bool {
-        // SAFETY: the caller's promise.
-        unsafe { callback!(self, handle_msg_event) }.is_some()
+    pub fn handles_message_events(&self) -> bool {
+        has_callback!(self, handle_msg_event)
     }
 
-    /// Something happened to a message.
-    ///
-    /// # Safety
-    /// As for all callbacks; `text` is NULL or outlives the call.
-    pub unsafe fn message_event(
-        self,
+    /// Something happened to a message. The text may be none.
+    pub fn message_event(
+        &mut self,
         event: OtrlMessageEvent,
-        ctx: *mut ConnContext,
-        text: *const c_char,
+        handle: Handle,
+        text: Option<&CStr>,
         error: GcryError,
     ) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            if let Some(tell) = callback!(self, handle_msg_event) {
-                tell(self.opdata, event, ctx, text, error);
-            }
+        if let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) {
+            let text = text.map_or(std::ptr::null(), CStr::as_ptr);
+            call_back!(self, handle_msg_event, event, ctx, text, error);
         }
     }
 
-    /// Something happened in the SMP.
-    ///
-    /// # Safety
-    /// As for all callbacks; `question` is NULL or outlives the call.
-    pub unsafe fn smp_event(
-        self,
+    /// Something happened in the SMP. The question may be none.
+    pub fn smp_event(
+        &mut self,
         event: OtrlSmpEvent,
-        ctx: *mut ConnContext,
-        percent: c_ushort,
-        question: *mut c_char,
+        handle: Handle,
+        percent: u16,
+        question: &mut CText,
     ) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            if let Some(tell) = callback!(self, handle_smp_event) {
-                tell(self.opdata, event, ctx, percent, question);
-            }
+        if let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) {
+            call_back!(
+                self,
+                handle_smp_event,
+                event,
+                ctx,
+                percent,
+                question.as_mut_ptr()
+            );
         }
     }
 
     /// The correspondent wants to use the extra key.
-    ///
-    /// # Safety
-    /// As for all callbacks; `data` points at `len` bytes and `key` at 32, which outlive the call.
-    pub unsafe fn received_symkey(
-        self,
-        ctx: *mut ConnContext,
+    pub fn received_symkey(
+        &mut self,
+        handle: Handle,
         purpose: c_uint,
-        data: *const u8,
-        len: usize,
-        key: *const u8,
+        data: &[u8],
+        key: &[u8; 32],
     ) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            if let Some(tell) = callback!(self, received_symkey) {
-                tell(self.opdata, ctx, purpose, data, len, key);
-            }
+        if let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) {
+            call_back!(
+                self,
+                received_symkey,
+                ctx,
+                purpose,
+                data.as_ptr(),
+                data.len(),
+                key.as_ptr()
+            );
         }
     }
 
-    /// An OTR error message in the client's words, malloc'ed; NULL if the client has none.
-    ///
-    /// # Safety
-    /// As for all callbacks.
-    pub unsafe fn error_message(self, ctx: *mut ConnContext, code: OtrlErrorCode) -> *mut c_char {
-        // SAFETY: the caller's promise; the text is copied before it is given back.
-        unsafe {
-            let Some(ask) = callback!(self, otr_error_message) else {
-                return ptr::null_mut();
-            };
-            let text = ask(self.opdata, ctx, code);
-            let message = match bytes_of(text) {
-                Some(text) => compose(text).map_or(ptr::null_mut(), |message| c_string(&message)),
-                None => ptr::null_mut(),
-            };
-            if !text.is_null()
-                && let Some(free) = callback!(self, otr_error_message_free)
-            {
-                free(self.opdata, text);
-            }
-            message
-        }
+    /// An OTR error message in the client's words; none if the client has no words for it.
+    pub fn error_message(&mut self, handle: Handle, code: OtrlErrorCode) -> CText {
+        let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) else {
+            return CText::NONE;
+        };
+        let Some(text) = call_back!(self, otr_error_message, ctx, code) else {
+            return CText::NONE;
+        };
+        // SAFETY: NULL or a C string, as `message.h` says; it is copied before it is given back.
+        let message = match unsafe { bytes_of(text) } {
+            Some(text) => compose(text).map_or(CText::NONE, |message| CText::up_to_nul(&message)),
+            None => return CText::NONE,
+        };
+        call_back!(self, otr_error_message_free, text);
+        message
     }
 
-    /// What the client puts before a text sent again, malloc'ed; NULL if it has nothing.
-    ///
-    /// # Safety
-    /// As for all callbacks.
-    pub unsafe fn resent_prefix(self, ctx: *mut ConnContext) -> *mut c_char {
-        // SAFETY: the caller's promise; the text is copied before it is given back.
-        unsafe {
-            let Some(ask) = callback!(self, resent_msg_prefix) else {
-                return ptr::null_mut();
-            };
-            let prefix = ask(self.opdata, ctx);
-            let copy = bytes_of(prefix).map_or(ptr::null_mut(), c_string);
-            if !prefix.is_null()
-                && let Some(free) = callback!(self, resent_msg_prefix_free)
-            {
-                free(self.opdata, prefix);
-            }
-            copy
-        }
+    /// What the client puts before a text sent again; none if it has nothing.
+    pub fn prefix_of_resent(&mut self, handle: Handle) -> CText {
+        let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) else {
+            return CText::NONE;
+        };
+        let Some(prefix) = call_back!(self, resent_msg_prefix, ctx) else {
+            return CText::NONE;
+        };
+        // SAFETY: as for the error message.
+        let Some(copy) = unsafe { bytes_of(prefix) }.map(CText::new) else {
+            return CText::NONE;
+        };
+        call_back!(self, resent_msg_prefix_free, prefix);
+        copy
     }
 
-    /// A text as the client wants it sent or shown, malloc'ed; NULL to leave it as it is.
+    /// A text as the client wants it sent or shown; none to leave it as it is.
     ///
     /// # Errors
     /// `ENOMEM`: the client has put it otherwise, and there is no memory for that.
-    ///
-    /// # Safety
-    /// As for all callbacks; `text` outlives the call.
-    pub unsafe fn convert(
-        self,
+    pub fn convert(
+        &mut self,
         handle: Handle,
-        ctx: *mut ConnContext,
         direction: OtrlConvertType,
-        text: *const c_char,
-    ) -> Result<*mut c_char, GcryError> {
-        // SAFETY: the caller's promise; the context is looked up again before it is handed out again.
-        unsafe {
-            let Some(convert) = callback!(self, convert_msg) else {
-                return Ok(ptr::null_mut());
-            };
-            let mut converted: *mut c_char = ptr::null_mut();
-            convert(self.opdata, ctx, direction, &raw mut converted, text);
-            if converted.is_null() {
-                return Ok(ptr::null_mut());
-            }
-            let copy = bytes_of(converted).map_or(ptr::null_mut(), c_string);
-            if let Some(ctx) = handle.get(self.us)
-                && let Some(free) = callback!(self, convert_free)
-            {
-                free(self.opdata, ctx, converted);
-            }
-            if copy.is_null() {
-                Err(GcryError::ENOMEM)
-            } else {
-                Ok(copy)
-            }
+        text: &CStr,
+    ) -> Result<CText, GcryError> {
+        let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) else {
+            return Ok(CText::NONE);
+        };
+        let mut converted: *mut c_char = std::ptr::null_mut();
+        call_back!(
+            self,
+            convert_msg,
+            ctx,
+            direction,
+            &raw mut converted,
+            text.as_ptr()
+        );
+        // SAFETY: NULL or a C string, as `message.h` says; it is copied before it is given back.
+        let Some(copy) = unsafe { bytes_of(converted) }.map(CText::new) else {
+            return Ok(CText::NONE);
+        };
+        // The context is looked up again: it goes to the client once more.
+        if let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) {
+            call_back!(self, convert_free, ctx, converted);
         }
+        if copy.is_null() {
+            return Err(GcryError::ENOMEM);
+        }
+        Ok(copy)
     }
 
     /// Starts (an interval in seconds) or stops (0) the client's timer; whether it has one.
-    ///
-    /// # Safety
-    /// As for all callbacks.
-    pub unsafe fn timer_control(self, interval: c_uint) -> bool {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match callback!(self, timer_control) {
-                Some(control) => {
-                    control(self.opdata, interval);
-                    true
-                }
-                None => false,
-            }
-        }
+    pub fn timer_control(&mut self, interval: c_uint) -> bool {
+        call_back!(self, timer_control, interval).is_some()
     }
 }

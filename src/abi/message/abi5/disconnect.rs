@@ -3,10 +3,8 @@
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use super::instance::find;
-use crate::abi::context::{Handle, Names};
-use crate::abi::in_use;
-use crate::abi::message::client::Client;
+use crate::abi::context::{self, Ctx, Names};
+use crate::abi::message::call::{Call, Client};
 use crate::abi::message::disconnect::disconnect;
 use crate::abi::types::*;
 
@@ -24,18 +22,15 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect(
     username: *const c_char,
     instance: OtrlInstag,
 ) {
-    let client = Client::new(us, ops, opdata);
-    let names = Names {
-        user: username,
-        account: accountname,
-        protocol,
-        near: ptr::null_mut(),
-    };
-    // SAFETY: the caller's promise.
+    let names = Names::new(username, accountname, protocol);
+    // SAFETY: the caller's promise. The names are not read after the first callback.
     unsafe {
-        if let Some(ctx) = find(client, names, instance) {
-            in_use::during(us, || disconnect(client, Handle::of(ctx)));
-        }
+        Call::about_contexts(Client { us, ops, opdata }, |call| {
+            let found = context::find(us, names, instance, ptr::null_mut(), None);
+            if let Some(handle) = Ctx::lend(found).map(Ctx::handle) {
+                disconnect(call, handle);
+            }
+        });
     }
 }
 
@@ -52,27 +47,23 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect_all_instances(
     protocol: *const c_char,
     username: *const c_char,
 ) {
-    let client = Client::new(us, ops, opdata);
-    let names = Names {
-        user: username,
-        account: accountname,
-        protocol,
-        near: ptr::null_mut(),
-    };
-    // SAFETY: the caller's promise. A callback may forget any context: then the walk ends.
+    let names = Names::new(username, accountname, protocol);
+    // SAFETY: the caller's promise. The names are not read after the first callback.
     unsafe {
-        let Some(master) = find(client, names, INSTAG_MASTER) else {
-            return;
-        };
-        in_use::during(us, || {
-            let mut ctx = master;
-            while !ctx.is_null() && (*ctx).m_context == master {
-                let handle = Handle::of(ctx);
-                disconnect(client, handle);
-                ctx = match handle.get(us) {
-                    Some(ctx) => (*ctx).next,
-                    None => return,
-                };
+        Call::about_contexts(Client { us, ops, opdata }, |call| {
+            let found = context::find(us, names, INSTAG_MASTER, ptr::null_mut(), None);
+            let Some(master) = Ctx::lend(found) else {
+                return;
+            };
+            let mut next = Some(master.handle());
+            let master = master.as_ptr();
+            // A callback may forget any context: then the walk ends.
+            while let Some(handle) = next {
+                disconnect(call, handle);
+                let behind = call.get(handle).and_then(|ctx| ctx.and_next().nth(1));
+                next = behind
+                    .filter(|ctx| ptr::eq(ctx.master().as_ptr(), master))
+                    .map(Ctx::handle);
             }
         });
     }

@@ -3,84 +3,77 @@
 use std::ffi::c_int;
 use std::ptr;
 
-use crate::abi::context::{self, Handle, Names, NewContexts};
+use crate::abi::context::{self, Ctx, Handle};
 use crate::abi::instag;
-use crate::abi::message::client::Client;
-use crate::abi::message::correspondent::Found;
+use crate::abi::message::call::Call;
 use crate::abi::types::*;
 
-/// The context of one instance (or meta tag), made if there is none. `None` without memory.
-///
-/// # Safety
-/// The client's user state is live and the names are C strings; callbacks may run.
-pub unsafe fn find_or_add(
-    client: Client,
-    names: Names,
-    their_tag: OtrlInstag,
-    new: NewContexts,
-) -> Option<Found> {
-    // SAFETY: the caller's promise.
+/// The context of one instance of the correspondent (or of a meta tag), made if there is none, and whether it is new. `None`
+/// without memory.
+pub fn find_or_add(call: &mut Call<'_>, their_tag: OtrlInstag) -> Option<(Handle, bool)> {
+    let mut added: c_int = 0;
+    let new = Some(call.new_contexts());
+    // SAFETY: the user state is live and the names are C strings, as `Call` demands. A callback may run, and the call is
+    // borrowed as `&mut`; what is given back was alive after it.
     unsafe {
-        let mut added: c_int = 0;
-        let ctx = context::find(client.us, names, their_tag, &raw mut added, Some(new));
-        Found::of(ctx, added)
+        let ctx = context::find(
+            call.client().us,
+            call.names(),
+            their_tag,
+            &raw mut added,
+            new,
+        );
+        (!ctx.is_null()).then(|| (Handle::of(ctx), added != 0))
     }
 }
 
-/// The context of one instance (or meta tag), if there is one.
-///
-/// # Safety
-/// As for [`find_or_add`], but no callback runs.
-pub unsafe fn find(
-    client: Client,
-    names: Names,
-    their_tag: OtrlInstag,
-) -> Option<*mut ConnContext> {
-    // SAFETY: the caller's promise.
-    let ctx = unsafe { context::find(client.us, names, their_tag, ptr::null_mut(), None) };
-    (!ctx.is_null()).then_some(ctx)
+/// The context of one instance (or of a meta tag), if there is one.
+pub fn find<'a>(call: &'a Call<'_>, their_tag: OtrlInstag) -> Option<Ctx<'a>> {
+    // SAFETY: likewise; no callback runs.
+    unsafe {
+        let us = call.client().us;
+        Ctx::lend(context::find(
+            us,
+            call.names(),
+            their_tag,
+            ptr::null_mut(),
+            None,
+        ))
+    }
 }
 
 /// The context of the instance that is talked to, if there is one.
-///
-/// # Safety
-/// As for [`find`].
-pub unsafe fn find_best(client: Client, names: Names) -> Option<*mut ConnContext> {
-    // SAFETY: the caller's promise.
-    unsafe { find(client, names, INSTAG_BEST) }
+pub fn find_best<'a>(call: &'a Call<'_>) -> Option<Ctx<'a>> {
+    find(call, INSTAG_BEST)
 }
 
 /// Gives a context our instance tag: the account's, one that the client makes now, that of the
 /// master (all instances of a correspondent must see the same one), or a random one.
-///
-/// # Safety
-/// `handle` names a context of the client's user state; callbacks may run.
-pub unsafe fn ensure_our_tag(client: Client, names: Names, handle: Handle) {
-    // SAFETY: the caller's promise; the context is looked up again after the callback.
+pub fn ensure_our_tag(call: &mut Call<'_>, handle: Handle) {
+    if call.get(handle).is_none_or(|ctx| ctx.our_instance() != 0) {
+        return;
+    }
+    let mut tag = tag_of_account(call);
+    if tag.is_none() {
+        call.create_instag();
+        tag = tag_of_account(call);
+    }
+    let Some(ctx) = call.get(handle) else {
+        return;
+    };
+    let masters = ctx.master().our_instance();
+    ctx.set_our_instance(match tag {
+        Some(tag) if tag >= MIN_VALID_INSTAG => tag,
+        _ if masters != 0 => masters,
+        _ => instag::new_tag(),
+    });
+}
+
+fn tag_of_account(call: &Call<'_>) -> Option<OtrlInstag> {
+    let names = call.names();
+    // SAFETY: the user state is live and the names are C strings, as `Call` demands; a node lives until it is forgotten.
     unsafe {
-        if handle
-            .get(client.us)
-            .is_none_or(|ctx| (*ctx).our_instance != 0)
-        {
-            return;
-        }
-        let mut tag = instag::find(client.us, names.account, names.protocol);
-        if tag.is_null() {
-            client.create_instag(names.account, names.protocol);
-            tag = instag::find(client.us, names.account, names.protocol);
-        }
-        let Some(ctx) = handle.get(client.us) else {
-            return;
-        };
-        if !tag.is_null() && (*tag).instag >= MIN_VALID_INSTAG {
-            (*ctx).our_instance = (*tag).instag;
-            return;
-        }
-        let masters = (*(*ctx).m_context).our_instance;
-        (*ctx).our_instance = if masters != 0 {
-            masters
-        } else {
-            instag::new_tag()
-        };
+        let node = instag::find(call.client().us, names.account, names.protocol);
+        node.as_ref().map(|node| node.instag)
     }
 }

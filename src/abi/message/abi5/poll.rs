@@ -2,8 +2,8 @@
 
 use std::ffi::{c_uint, c_void};
 
-use crate::abi::in_use;
-use crate::abi::message::client::Client;
+use crate::abi::context::Ctx;
+use crate::abi::message::call::{Call, Client};
 use crate::abi::message::clock::now;
 use crate::abi::message::expiry::{expire_one, is_waiting};
 use crate::abi::types::*;
@@ -12,14 +12,12 @@ use crate::abi::types::*;
 pub const POLL_INTERVAL: c_uint = 70;
 
 /// Sees to it that the client's timer runs, if it has one.
-///
-/// # Safety
-/// The client's user state is live.
-pub unsafe fn watch(client: Client, interval: c_uint) {
-    // SAFETY: the caller's promise.
+pub fn watch(call: &mut Call<'_>, interval: c_uint) {
+    let us = call.client().us;
+    // SAFETY: the user state is NULL or live, as `Call` demands, and stays until the call ends.
     unsafe {
-        if (*client.us).timer_running == 0 && client.timer_control(interval) {
-            (*client.us).timer_running = 1;
+        if !us.is_null() && (*us).timer_running == 0 && call.timer_control(interval) {
+            (*us).timer_running = 1;
         }
     }
 }
@@ -38,21 +36,20 @@ pub unsafe extern "C-unwind" fn otrl_message_poll(
     if us.is_null() {
         return;
     }
-    // SAFETY: the caller's promise; no callback runs while the list is walked.
+    // SAFETY: the caller's promise; the user state is not NULL.
     unsafe {
-        let now = now();
-        let mut still_waiting = false;
-        let mut ctx = (*us).context_root;
-        while !ctx.is_null() {
-            expire_one(ctx, now);
-            still_waiting |= is_waiting(ctx);
-            ctx = (*ctx).next;
-        }
-        if !still_waiting {
-            let client = Client::new(us, ops, opdata);
-            (*us).timer_running = 0;
-            in_use::during(us, || client.timer_control(0));
-        }
+        Call::about_contexts(Client { us, ops, opdata }, |call| {
+            let now = now();
+            let mut still_waiting = false;
+            for ctx in call.first().into_iter().flat_map(Ctx::and_next) {
+                expire_one(ctx, now);
+                still_waiting |= is_waiting(ctx);
+            }
+            if !still_waiting {
+                (*us).timer_running = 0;
+                call.timer_control(0);
+            }
+        });
     }
 }
 

@@ -1,14 +1,14 @@
 //! The extra symmetric key.
 
 use std::ffi::{c_uint, c_void};
+use std::mem::ManuallyDrop;
 use std::ptr;
 
 use crate::abi::bridge::with_conversation;
-use crate::abi::context::Handle;
+use crate::abi::context::Ctx;
 use crate::abi::error::GcryError;
-use crate::abi::in_use;
 use crate::abi::memory::slice_of;
-use crate::abi::message::client::Client;
+use crate::abi::message::call::{Call, Client};
 use crate::abi::message::transmit::transmit_all;
 use crate::abi::types::*;
 use otr_protocol::buffer;
@@ -29,16 +29,19 @@ pub unsafe extern "C-unwind" fn otrl_message_symkey(
     usedatalen: usize,
     symkey: *mut u8,
 ) -> GcryError {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise; the context and the data are not read after the first callback.
     unsafe {
         let has_data = usedatalen == 0 || !usedata.is_null();
-        if us.is_null() || context.is_null() || symkey.is_null() || !has_data {
+        let Some(ctx) = Ctx::lend(context) else {
+            return GcryError::INV_VALUE;
+        };
+        if us.is_null() || symkey.is_null() || !has_data {
             return GcryError::INV_VALUE;
         }
-        if (*context).msgstate != MSGSTATE_ENCRYPTED || usedatalen > usize::from(u16::MAX) - 4 {
+        if !ctx.is_encrypted() || usedatalen > usize::from(u16::MAX) - 4 {
             return GcryError::INV_VALUE;
         }
-        let sent = with_conversation(context, |c| {
+        let sent = with_conversation(ctx, |c| {
             let value = buffer::concat(&[&purpose.to_be_bytes(), slice_of(usedata, usedatalen)])?;
             c.encrypt_internal(&[Tlv {
                 kind: tlv::SYMKEY,
@@ -46,16 +49,16 @@ pub unsafe extern "C-unwind" fn otrl_message_symkey(
             }])
         });
         let sent = match sent {
-            Ok(Ok(sent)) => std::mem::ManuallyDrop::new(sent),
+            Ok(Ok(sent)) => ManuallyDrop::new(sent),
             Ok(Err(error)) => return error.into(),
             Err(error) => return error,
         };
         ptr::copy_nonoverlapping(sent.extra_key.as_ptr(), symkey, sent.extra_key.len());
-        let client = Client::new(us, ops, opdata);
-        let outcome = in_use::during(us, || {
-            transmit_all(client, Handle::of(context), &sent.message)
+        let handle = ctx.handle();
+        let outcome = Call::about_contexts(Client { us, ops, opdata }, |call| {
+            transmit_all(call, handle, &sent.message)
         });
-        drop(std::mem::ManuallyDrop::into_inner(sent));
+        drop(ManuallyDrop::into_inner(sent));
         outcome.into()
     }
 }
