@@ -15,6 +15,8 @@ pub struct Private {
     pub exchange: ExchangeExtras,
     /// In a context that is its own master: what all instances of the correspondent share. It outlives their sessions.
     pub shared: Correspondent,
+    /// In a context that is its own master: when the correspondent's exchanges were last looked at for what has waited too long.
+    pub looked_at: i64,
     /// When a message of an exchange was last sent. In libotr 4 it counts like every other message.
     #[cfg(feature = "abi2")]
     pub exchange_sent: i64,

@@ -184,6 +184,15 @@ impl<'a> Ctx<'a> {
         }
     }
 
+    /// When the correspondent's exchanges were last looked at for what has waited too long; from here on it is `now`.
+    pub fn look_at_exchanges(self, now: i64) -> i64 {
+        let private = self.master().private();
+        // SAFETY: likewise.
+        private.map_or(0, |private| unsafe {
+            std::mem::replace(&mut (*private).looked_at, now)
+        })
+    }
+
     /// Whether this is a master context.
     pub fn is_master(self) -> bool {
         // SAFETY: live, as `lend` demands.
