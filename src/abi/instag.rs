@@ -6,6 +6,7 @@ use std::ptr;
 use super::entry::entry;
 use super::error::GcryError;
 use super::known_files::{self, path_of};
+use super::linked_list;
 use super::memory::{bytes_of, c_string, c_zeroed, text_is};
 use super::stdio;
 use super::types::{MIN_VALID_INSTAG, OtrlInsTag, OtrlInstag, UserState};
@@ -23,23 +24,26 @@ pub unsafe fn find(
     account: *const c_char,
     protocol: *const c_char,
 ) -> *mut OtrlInsTag {
-    if us.is_null() {
-        return ptr::null_mut();
-    }
-    // SAFETY: not NULL, the caller's promise, and a list of live nodes.
+    // SAFETY: the names are NULL or C strings, and the list has live nodes.
     unsafe {
         let (Some(account), Some(protocol)) = (bytes_of(account), bytes_of(protocol)) else {
             return ptr::null_mut();
         };
-        let mut node = (*us).instag_root;
-        while !node.is_null() {
-            if text_is((*node).accountname, account) && text_is((*node).protocol, protocol) {
-                return node;
-            }
-            node = (*node).next;
-        }
-        node
+        nodes_of(us)
+            .find(|node| {
+                text_is((**node).accountname, account) && text_is((**node).protocol, protocol)
+            })
+            .unwrap_or(ptr::null_mut())
     }
+}
+
+/// The tags of a user state, the newest first; none for NULL.
+///
+/// # Safety
+/// `us` is NULL or a live user state, and no node goes while the iterator is in use.
+unsafe fn nodes_of(us: *const UserState) -> impl Iterator<Item = *mut OtrlInsTag> {
+    // SAFETY: NULL, or a live user state with a list of live nodes.
+    unsafe { linked_list::iter(us.as_ref().map_or(ptr::null_mut(), |us| us.instag_root)) }
 }
 
 /// A new tag, never below [`MIN_VALID_INSTAG`].
@@ -106,18 +110,10 @@ unsafe fn add_bytes(
             libc::free(protocol.cast());
             return ptr::null_mut();
         }
-        let root = &raw mut (*us).instag_root;
-        node.write(OtrlInsTag {
-            next: *root,
-            tous: root,
-            accountname,
-            protocol,
-            instag: tag,
-        });
-        if !(*node).next.is_null() {
-            (*(*node).next).tous = &raw mut (*node).next;
-        }
-        *root = node;
+        (*node).accountname = accountname;
+        (*node).protocol = protocol;
+        (*node).instag = tag;
+        linked_list::link(&raw mut (*us).instag_root, node);
     }
     node
 }
@@ -130,15 +126,18 @@ pub unsafe fn forget(node: *mut OtrlInsTag) {
     if node.is_null() {
         return;
     }
-    // SAFETY: not NULL, so a node, from malloc like its names.
+    // SAFETY: not NULL, so a live node.
     unsafe {
-        let next = (*node).next;
-        if !(*node).tous.is_null() {
-            *(*node).tous = next;
-        }
-        if !next.is_null() {
-            (*next).tous = (*node).tous;
-        }
+        linked_list::unlink(node);
+        free(node);
+    }
+}
+
+/// # Safety
+/// `node` is in no list, and from malloc like its names.
+unsafe fn free(node: *mut OtrlInsTag) {
+    // SAFETY: from malloc, and used no more.
+    unsafe {
         libc::free((*node).accountname.cast());
         libc::free((*node).protocol.cast());
         libc::free(node.cast());
@@ -153,12 +152,11 @@ pub unsafe fn forget_all(us: *mut UserState) {
     if us.is_null() {
         return;
     }
-    // SAFETY: not NULL, and a list of live nodes. Clients link nodes in, not always with the right way back.
+    // SAFETY: not NULL, and a list of live nodes; what is taken out is in no list.
     unsafe {
-        while !(*us).instag_root.is_null() {
-            let first = (*us).instag_root;
-            (*first).tous = &raw mut (*us).instag_root;
-            forget(first);
+        let root = &raw mut (*us).instag_root;
+        while let Some(first) = linked_list::take_first(root).as_mut() {
+            free(first);
         }
     }
 }
@@ -169,19 +167,15 @@ pub unsafe fn forget_all(us: *mut UserState) {
 /// `us` is NULL or a live user state.
 unsafe fn file(us: *const UserState) -> Result<Vec<u8>, OutOfMemory> {
     let mut lines = Vec::new();
-    if !us.is_null() {
-        // SAFETY: not NULL, and a list of live nodes.
-        unsafe {
-            let mut node = (*us).instag_root;
-            while !node.is_null() {
-                let line = Line {
-                    accountname: bytes_of((*node).accountname).unwrap_or_default(),
-                    protocol: bytes_of((*node).protocol).unwrap_or_default(),
-                    tag: (*node).instag,
-                };
-                buffer::push(&mut lines, line)?;
-                node = (*node).next;
-            }
+    // SAFETY: NULL or a live user state, whose nodes have C strings, or NULL, for names.
+    unsafe {
+        for node in nodes_of(us) {
+            let line = Line {
+                accountname: bytes_of((*node).accountname).unwrap_or_default(),
+                protocol: bytes_of((*node).protocol).unwrap_or_default(),
+                tag: (*node).instag,
+            };
+            buffer::push(&mut lines, line)?;
         }
     }
     Ok(instance_tags::write(lines)?.bytes)

@@ -18,6 +18,7 @@ pub mod error;
 mod error_table;
 pub mod error_text;
 pub mod gcry;
+mod linked_list;
 pub mod memory;
 mod reserve;
 pub mod stdio;

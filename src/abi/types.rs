@@ -289,3 +289,5 @@ mod layouts {
         next_expected = 88, received_question = 92, sm_prog_state = 96,
     );
 }
+
+super::linked_list::nodes!(OtrlPrivKey, Fingerprint);

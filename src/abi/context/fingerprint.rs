@@ -6,6 +6,7 @@ use std::ptr;
 use super::forget::forget;
 use super::interface::{master_of, members};
 use crate::abi::entry::entry;
+use crate::abi::linked_list;
 use crate::abi::memory::{bytes_of, c_buffer, c_string, c_zeroed, put, slice_of};
 use crate::abi::types::{ConnContext, Fingerprint, MSGSTATE_PLAINTEXT};
 
@@ -32,15 +33,10 @@ pub unsafe fn find_fingerprint(
     }
     // SAFETY: a live context, whose list holds live nodes.
     unsafe {
-        let mut node = (*master).fingerprint_root.next;
-        while !node.is_null() {
-            if slice_of((*node).fingerprint, FINGERPRINT_BYTES) == wanted {
-                return node;
-            }
-            node = (*node).next;
-        }
-        if !add {
-            return ptr::null_mut();
+        let known = linked_list::iter((*master).fingerprint_root.next)
+            .find(|node| slice_of((**node).fingerprint, FINGERPRINT_BYTES) == wanted);
+        if known.is_some() || !add {
+            return known.unwrap_or(ptr::null_mut());
         }
         let node = prepend(master, wanted);
         put(added, c_int::from(!node.is_null()));
@@ -109,13 +105,7 @@ pub unsafe fn forget_fingerprint(fingerprint: *mut Fingerprint, and_maybe_contex
 pub unsafe fn free(fingerprint: *mut Fingerprint) {
     // SAFETY: the caller's promise.
     unsafe {
-        let next = (*fingerprint).next;
-        if !(*fingerprint).tous.is_null() {
-            *(*fingerprint).tous = next;
-        }
-        if !next.is_null() {
-            (*next).tous = (*fingerprint).tous;
-        }
+        linked_list::unlink(fingerprint);
         libc::free((*fingerprint).fingerprint.cast());
         libc::free((*fingerprint).trust.cast());
         libc::free(fingerprint.cast());
@@ -134,18 +124,9 @@ unsafe fn prepend(master: *mut ConnContext, bytes: &[u8]) -> *mut Fingerprint {
             libc::free(copy.cast());
             return ptr::null_mut();
         }
-        let first = &raw mut (*master).fingerprint_root.next;
-        node.write(Fingerprint {
-            next: *first,
-            tous: first,
-            fingerprint: copy,
-            context: master,
-            trust: ptr::null_mut(),
-        });
-        if !(*node).next.is_null() {
-            (*(*node).next).tous = &raw mut (*node).next;
-        }
-        *first = node;
+        (*node).fingerprint = copy;
+        (*node).context = master;
+        linked_list::link(&raw mut (*master).fingerprint_root.next, node);
     }
     node
 }

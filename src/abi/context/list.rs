@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 
 use super::handle::Handle;
+use crate::abi::linked_list;
 use crate::abi::memory::{bytes_of, c_string, c_zeroed};
 use crate::abi::types::{AddAppData, ConnContext, OtrlSMState, UserState};
 use crate::abi::{auth_info, context_priv, sm_objects};
@@ -122,22 +123,6 @@ unsafe fn compare_text(a: *const c_char, b: *const c_char) -> Ordering {
     unsafe { libc::strcmp(a, b) }.cmp(&0)
 }
 
-/// Puts a context into a list.
-///
-/// # Safety
-/// `place` points at a link of the list, `context` is live and in no list.
-pub unsafe fn link(place: *mut *mut ConnContext, context: *mut ConnContext) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        (*context).next = *place;
-        if !(*context).next.is_null() {
-            (*(*context).next).tous = &raw mut (*context).next;
-        }
-        (*context).tous = place;
-        *place = context;
-    }
-}
-
 impl NewContexts {
     /// Puts a whole context into the list and shows it to the client; false if the client forgets it at once.
     ///
@@ -151,7 +136,7 @@ impl NewContexts {
     ) -> bool {
         // SAFETY: the caller's promise.
         unsafe {
-            link(place, context);
+            linked_list::link(place, context);
             if let Some(add_appdata) = self.add_appdata {
                 let handle = Handle::of(context);
                 add_appdata(self.data, context);

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 use crate::abi::gcry::sexp;
+use crate::abi::linked_list;
 use crate::abi::lock::locked;
 use crate::abi::memory::{bytes_of, c_buffer, c_string, c_zeroed, text_is};
 use crate::abi::types::{OtrlPrivKey, PUBKEY_TYPE_DSA, UserState};
@@ -56,15 +57,8 @@ pub unsafe fn find_locked(
 /// # Safety
 /// `us` is NULL or a live user state, and no node goes while the iterator is in use.
 unsafe fn nodes(us: *const UserState) -> impl Iterator<Item = *mut OtrlPrivKey> {
-    let first = if us.is_null() {
-        ptr::null_mut()
-    } else {
-        // SAFETY: not NULL.
-        unsafe { (*us).privkey_root }
-    };
-    let some = |node: *mut OtrlPrivKey| (!node.is_null()).then_some(node);
-    // SAFETY: live nodes, by the caller's promise.
-    std::iter::successors(some(first), move |node| some(unsafe { (**node).next }))
+    // SAFETY: NULL, or a live user state with a list of live nodes.
+    unsafe { linked_list::iter(us.as_ref().map_or(ptr::null_mut(), |us| us.privkey_root)) }
 }
 
 /// What the file says about one key.
@@ -181,12 +175,10 @@ impl KeyList {
                 })?;
             }
         }
-        let mut end = &raw mut self.first;
-        // SAFETY: a list of nodes that are in no user state.
+        // SAFETY: two lists of nodes that are in no user state.
         unsafe {
-            while !(*end).is_null() {
-                end = &raw mut (**end).next;
-            }
+            let last = linked_list::iter(self.first).last();
+            let end = last.map_or(&raw mut self.first, |last| &raw mut (*last).next);
             if !others.first.is_null() {
                 (*others.first).tous = end;
             }
@@ -196,17 +188,12 @@ impl KeyList {
     }
 
     fn has(&self, name: &[u8], protocol: &[u8]) -> bool {
-        let mut node = self.first;
-        // SAFETY: a list of nodes that are in no user state.
+        // SAFETY: a list of nodes that are in no user state; their names are NULL or C strings.
         unsafe {
-            while !node.is_null() {
-                if text_is((*node).accountname, name) && text_is((*node).protocol, protocol) {
-                    return true;
-                }
-                node = (*node).next;
-            }
+            linked_list::iter(self.first).any(|node| {
+                text_is((*node).accountname, name) && text_is((*node).protocol, protocol)
+            })
         }
-        false
     }
 
     /// Whether there is none.
@@ -231,11 +218,7 @@ impl KeyList {
             (*node).privkey = privkey;
             (*node).pubkey_data = c_buffer(&public);
             (*node).pubkey_datalen = public.len();
-            (*node).next = self.first;
-            if !self.first.is_null() {
-                (*self.first).tous = &raw mut (*node).next;
-            }
-            self.first = node;
+            linked_list::link(&raw mut self.first, node);
             if (*node).accountname.is_null()
                 || (*node).protocol.is_null()
                 || (*node).pubkey_data.is_null()
@@ -265,11 +248,9 @@ impl KeyList {
 
 impl Drop for KeyList {
     fn drop(&mut self) {
-        while !self.first.is_null() {
-            let node = self.first;
-            // SAFETY: a list of nodes that are in no user state.
-            unsafe {
-                self.first = (*node).next;
+        // SAFETY: a list of nodes that are in no user state; what is taken out is in no list.
+        unsafe {
+            while let Some(node) = linked_list::take_first(&raw mut self.first).as_mut() {
                 free(node);
             }
         }
@@ -305,16 +286,8 @@ unsafe fn forget(node: *mut OtrlPrivKey) {
     if node.is_null() {
         return;
     }
-    // SAFETY: not NULL, so a live node. The way back is set first, so that there is a list at every moment.
-    locked(|| unsafe {
-        let (next, tous) = ((*node).next, (*node).tous);
-        if !next.is_null() {
-            (*next).tous = tous;
-        }
-        if !tous.is_null() {
-            *tous = next;
-        }
-    });
+    // SAFETY: not NULL, so a live node.
+    locked(|| unsafe { linked_list::unlink(node) });
     // SAFETY: in no list any more.
     unsafe { free(node) };
 }

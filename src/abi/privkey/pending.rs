@@ -4,6 +4,7 @@ use std::ptr;
 
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
+use crate::abi::linked_list;
 use crate::abi::lock::locked;
 use crate::abi::memory::{c_string, c_zeroed, text_is};
 use crate::abi::types::{OtrlPendingPrivKey, UserState};
@@ -35,12 +36,7 @@ pub unsafe fn add(us: *mut UserState, account: &[u8], protocol: &[u8]) -> Result
             if !find(us, account, protocol).is_null() {
                 return Err(GcryError::EEXIST);
             }
-            (*node).next = *root;
-            (*node).tous = root;
-            if !(*node).next.is_null() {
-                (*(*node).next).tous = &raw mut (*node).next;
-            }
-            *root = node;
+            linked_list::link(root, node);
         }
         Ok(())
     });
@@ -63,11 +59,7 @@ pub unsafe fn forget(us: *mut UserState, account: &[u8], protocol: &[u8]) {
     let found = locked(|| unsafe {
         let node = find(us, account, protocol);
         if !node.is_null() {
-            let (next, tous) = ((*node).next, (*node).tous);
-            if !next.is_null() {
-                (*next).tous = tous;
-            }
-            *tous = next;
+            linked_list::unlink(node);
         }
         node
     });
@@ -85,11 +77,9 @@ pub unsafe fn forget_all(us: *mut UserState) {
     }
     // SAFETY: not NULL.
     let mut first = locked(|| unsafe { (&raw mut (*us).pending_root).replace(ptr::null_mut()) });
-    while !first.is_null() {
-        let node = first;
-        // SAFETY: a list of live nodes that is in no user state any more.
-        unsafe {
-            first = (*node).next;
+    // SAFETY: a list of live nodes that is in no user state any more.
+    unsafe {
+        while let Some(node) = linked_list::take_first(&raw mut first).as_mut() {
             free(node);
         }
     }
@@ -102,14 +92,11 @@ pub unsafe fn forget_all(us: *mut UserState) {
 unsafe fn find(us: *const UserState, account: &[u8], protocol: &[u8]) -> *mut OtrlPendingPrivKey {
     // SAFETY: the caller's promise, and a list of live nodes.
     unsafe {
-        let mut node = (*us).pending_root;
-        while !node.is_null() {
-            if text_is((*node).accountname, account) && text_is((*node).protocol, protocol) {
-                break;
-            }
-            node = (*node).next;
-        }
-        node
+        linked_list::iter((*us).pending_root)
+            .find(|node| {
+                text_is((**node).accountname, account) && text_is((**node).protocol, protocol)
+            })
+            .unwrap_or(ptr::null_mut())
     }
 }
 

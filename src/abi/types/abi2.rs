@@ -233,3 +233,5 @@ mod layouts {
         log_message = 112, max_message_size = 120, account_name = 128, account_name_free = 136,
     );
 }
+
+crate::abi::linked_list::nodes!(ConnContext);

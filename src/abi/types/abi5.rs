@@ -359,3 +359,5 @@ mod layouts {
         timer_control = 184,
     );
 }
+
+crate::abi::linked_list::nodes!(OtrlPendingPrivKey, OtrlInsTag, ConnContext);

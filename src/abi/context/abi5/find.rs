@@ -6,11 +6,12 @@ use std::ptr;
 
 use super::family::{find_recent_instance, leave_family, recent_secure_instance};
 use crate::abi::context::forget::unlink;
-use crate::abi::context::list::{Names, NewContexts, link};
+use crate::abi::context::list::{Names, NewContexts};
 use crate::abi::context::state::force_plaintext;
 use crate::abi::context_priv;
 use crate::abi::in_use;
 use crate::abi::instag;
+use crate::abi::linked_list;
 use crate::abi::memory::put;
 use crate::abi::types::{
     AddAppData, ConnContext, INSTAG_BEST, INSTAG_MASTER, INSTAG_RECENT, INSTAG_RECENT_RECEIVED,
@@ -89,7 +90,7 @@ pub unsafe fn become_instance(
             protocol: (*context).protocol,
             near: ptr::null_mut(),
         };
-        link(place(us, names, their_instance), context);
+        linked_list::link(place(us, names, their_instance), context);
     }
 }
 
