@@ -424,10 +424,11 @@ static void row_signature(int repetitions)
 
 static void row_files(int repetitions)
 {
-    char keys[4096], fingerprints[4096];
-    double reading_keys = 0, reading_fingerprints = 0, finding = 0;
+    char keys[4096], fingerprints[4096], unsorted[4096];
+    double reading_keys = 0, reading_fingerprints = 0, reading_unsorted = 0, finding = 0;
     in_directory(keys, sizeof keys, "keys-50");
     in_directory(fingerprints, sizeof fingerprints, "fingerprints-10000");
+    in_directory(unsorted, sizeof unsorted, "fingerprints-unsorted");
     for (int i = 0; i < repetitions; i++) {
 	OtrlUserState state = LIB(otrl_userstate_create)();
 	double start = now();
@@ -448,9 +449,15 @@ static void row_files(int repetitions)
 	reading_fingerprints += read_fingerprints - read_keys;
 	finding += (found - read_fingerprints) / finds;
 	LIB(otrl_userstate_free)(state);
+	state = LIB(otrl_userstate_create)();
+	start = now();
+	if (LIB(otrl_privkey_read_fingerprints)(state, unsorted, NULL, NULL)) fail("reading unsorted fingerprints");
+	reading_unsorted += now() - start;
+	LIB(otrl_userstate_free)(state);
     }
     answer("keys", reading_keys, repetitions);
     answer("fingerprints", reading_fingerprints, repetitions);
+    answer("unsorted", reading_unsorted, repetitions);
     answer("find", finding, repetitions);
 }
 

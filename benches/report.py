@@ -49,7 +49,7 @@ def plot(rows):
     """Bars of the ratios of all rows that have a goal, with the goal marked, as SVG."""
     shown = [row for row in rows if row.goal is not None]
     left, width, height = 300, 420, 26
-    scale = width / max(max(row.ratio, row.goal) for row in shown)
+    scale = width / max((max(row.ratio, row.goal) for row in shown), default=1)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 70}" '
              f'height="{height * len(shown) + 44}" font-family="sans-serif" font-size="13">',
              '<rect width="100%" height="100%" fill="white"/>',

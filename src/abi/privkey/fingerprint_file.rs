@@ -102,7 +102,13 @@ unsafe fn read_entries(
 ) -> Result<(), GcryError> {
     // SAFETY: the caller's promise.
     let contents = unsafe { stdio::read_all(stream) }?;
-    let lines = fingerprints::read(&contents)?;
+    let mut lines = fingerprints::read(&contents)?;
+    // In the order of the contexts, so that each is found from the one before. The lines of one stay in the order of the file,
+    // which their places in it give: a sort that keeps the order needs memory.
+    lines.entries.sort_unstable_by_key(|line| {
+        let names = (line.username, line.accountname, line.protocol);
+        (names, line.username.as_ptr())
+    });
     // From the last one, so that each goes to the front.
     for line in lines.entries.iter().rev() {
         let entry: *mut Entry = c_zeroed();
@@ -142,7 +148,6 @@ unsafe fn merge_read(
     // SAFETY: the caller's promise. The client's code runs within `find`, and every pointer from before is ours alone.
     unsafe {
         in_use::during(us, || {
-            // The file is in the order of the contexts, if one of the libraries has written it.
             let mut last = context::Handle::of(ptr::null_mut());
             while !entries.is_null() {
                 let entry = entries;

@@ -4,6 +4,7 @@ use super::super::fingerprint_file::*;
 use super::*;
 #[cfg(feature = "abi5")]
 use crate::abi::context;
+use crate::abi::memory::bytes_of;
 use crate::abi::types::ConnContext;
 
 const FILE: &[u8] = include_bytes!("../../../../tests/data/store/fingerprints");
@@ -35,6 +36,46 @@ fn sorted(file: &[u8]) -> Vec<&[u8]> {
     let mut lines: Vec<_> = file.split_inclusive(|byte| *byte == b'\n').collect();
     lines.sort();
     lines
+}
+
+/// Fills the contexts' `app_data` with their number.
+unsafe extern "C-unwind" fn number(data: *mut c_void, context: *mut ConnContext) {
+    unsafe {
+        let seen = &mut *data.cast::<Vec<Vec<u8>>>();
+        seen.push(bytes_of((*context).username).unwrap().to_vec());
+    }
+}
+
+/// A file in any order gives the same contexts, and each has its fingerprints in the order that libotr gives them: the last
+/// line first.
+#[test]
+fn the_order_of_a_file_matters_for_the_fingerprints_of_one_only() {
+    let scratch = Scratch::new();
+    let user = User::new();
+    let line = |name: &str, digit: u8| {
+        let digits = char::from(digit).to_string().repeat(40);
+        format!("{name}\tme\tprpl\t{digits}\n")
+    };
+    let lines = [
+        line("carol", b'1'),
+        line("alice", b'2'),
+        line("bob", b'3'),
+        line("alice", b'4'),
+        line("carol", b'5'),
+    ];
+    let path = scratch.file("in", lines.concat().as_bytes());
+    let mut seen: Vec<Vec<u8>> = Vec::new();
+    unsafe {
+        let data = (&raw mut seen).cast();
+        let error = otrl_privkey_read_fingerprints(user.0, path.as_ptr(), Some(number), data);
+        assert_eq!(error.0, 0);
+    }
+    assert_eq!(seen, [&b"alice"[..], b"bob", b"carol"]);
+    let out = scratch.path("out");
+    assert_eq!(write(&user, &out), 0);
+    let [c1, a2, b3, a4, c5] = lines.map(|line| line.replace('\n', "\t\n"));
+    let written = fs::read_to_string(&out).unwrap();
+    assert_eq!(written, [a4, a2, b3, c5, c1].concat());
 }
 
 #[test]
