@@ -179,6 +179,9 @@ pub unsafe extern "C-unwind" fn otrl_auth_handle_v1_key_exchange(
 }
 
 /// Runs a step on the exchange in the struct and writes it back if it succeeded.
+///
+/// # Safety
+/// `auth` is NULL or live; its pointers are NULL or live objects of the library.
 unsafe fn step<T>(
     auth: *mut OtrlAuthInfo,
     step: impl FnOnce(&mut Auth, Tags) -> Result<T, ProtocolError>,
@@ -194,6 +197,10 @@ unsafe fn step<T>(
     }
 }
 
+/// Does something with a node's key.
+///
+/// # Safety
+/// `privkey` is NULL or a live node.
 unsafe fn with_key<T>(
     privkey: *const OtrlPrivKey,
     run: impl FnOnce(&SigningKey) -> Result<T, GcryError>,
@@ -203,6 +210,10 @@ unsafe fn with_key<T>(
     run(&key)
 }
 
+/// The client's key pair; `None` if there is none.
+///
+/// # Safety
+/// `our_dh` is NULL or live, and so are its numbers.
 unsafe fn given_pair(
     our_dh: *const DhKeypair,
     keyid: c_uint,
@@ -218,6 +229,9 @@ unsafe fn given_pair(
 }
 
 /// Shows the outcome in the struct, as the client's function reads it, and calls that function.
+///
+/// # Safety
+/// `auth` is live, `havemsgp` NULL or writable, `auth_succeeded` what `auth.h` says. The client's code may run.
 unsafe fn finish(
     auth: *mut OtrlAuthInfo,
     outcome: Result<Option<(Established, bool)>, GcryError>,

@@ -69,6 +69,10 @@ entry! {
     }
 }
 
+/// Makes the objects of a session's keys.
+///
+/// # Safety
+/// `sess` is writable; what is in it is not read.
 unsafe fn fill_session(sess: *mut DhSesskeys, keys: &DataKeys) -> Result<(), GcryError> {
     // SAFETY: the caller vouches for the struct.
     unsafe {
@@ -124,6 +128,10 @@ entry! {
     }
 }
 
+/// Puts objects of the keys into these places: ciphers and MACs.
+///
+/// # Safety
+/// The places are writable.
 unsafe fn fill_auth_keys(
     keys: &AuthKeys,
     [enc_c, enc_cp]: [*mut *mut Cipher; 2],
@@ -170,6 +178,10 @@ entry! {
     }
 }
 
+/// Our key pair and their public value.
+///
+/// # Safety
+/// `kp` is NULL or live, and so are its numbers and `y`.
 unsafe fn both(kp: *const DhKeypair, y: *const Mpi) -> Result<(DhKeyPair, Element), GcryError> {
     if kp.is_null() {
         return Err(GcryError::INV_VALUE);

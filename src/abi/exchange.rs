@@ -106,6 +106,10 @@ pub fn forget_opened_but(master: Ctx<'_>, held: impl FnOnce() -> Vec<Vec<u8>>) {
     master.put_shared(shared);
 }
 
+/// The state of the exchange. `None` if a value is missing.
+///
+/// # Safety
+/// As for [`load`].
 unsafe fn load_state(
     info: *const OtrlAuthInfo,
     extras: Option<&ExchangeExtras>,
@@ -188,6 +192,9 @@ pub unsafe fn store(info: *mut OtrlAuthInfo, auth: &Auth) -> Result<(), GcryErro
 }
 
 /// Whether everything that [`write`] had to make is there.
+///
+/// # Safety
+/// As for [`load`].
 unsafe fn is_whole(info: *const OtrlAuthInfo, auth: &Auth) -> bool {
     // SAFETY: the caller vouches for the struct.
     unsafe {
@@ -207,6 +214,10 @@ unsafe fn is_whole(info: *const OtrlAuthInfo, auth: &Auth) -> bool {
     }
 }
 
+/// Writes an exchange into the struct.
+///
+/// # Safety
+/// As for [`store`].
 unsafe fn write(info: *mut OtrlAuthInfo, auth: &Auth) {
     // SAFETY: the caller vouches for the struct.
     unsafe {
@@ -290,6 +301,9 @@ unsafe fn show_their_side(info: *mut OtrlAuthInfo, established: &Established) {
 }
 
 /// Forgets who they are and the session id: those of the exchange before, once another has begun.
+///
+/// # Safety
+/// As for [`store`].
 unsafe fn clear_their_side(info: *mut OtrlAuthInfo) {
     // SAFETY: the caller vouches for the struct.
     unsafe {
@@ -335,6 +349,10 @@ pub unsafe fn store_keypair(pair: *mut DhKeypair, keys: Option<&DhKeyPair>) {
     }
 }
 
+/// Writes what a DH-commit of ours stands for.
+///
+/// # Safety
+/// As for [`store`].
 unsafe fn store_commitment(info: *mut OtrlAuthInfo, commitment: &Commitment) {
     // SAFETY: the caller vouches for the struct.
     unsafe {
@@ -345,6 +363,10 @@ unsafe fn store_commitment(info: *mut OtrlAuthInfo, commitment: &Commitment) {
     }
 }
 
+/// Writes the encrypted value of a DH-commit and its hash.
+///
+/// # Safety
+/// As for [`store`].
 unsafe fn store_commit(info: *mut OtrlAuthInfo, encrypted_gx: &[u8], hashed_gx: [u8; 32]) {
     // SAFETY: the caller vouches for the struct; encgx came from malloc.
     unsafe {
@@ -362,6 +384,10 @@ unsafe fn store_commit(info: *mut OtrlAuthInfo, encrypted_gx: &[u8], hashed_gx: 
     }
 }
 
+/// Puts a public value into this place.
+///
+/// # Safety
+/// `place` is writable, and NULL or a live number.
 unsafe fn store_public(place: *mut *mut super::gcry::Mpi, value: &Element) {
     // SAFETY: the caller vouches for the place.
     unsafe {
@@ -370,6 +396,10 @@ unsafe fn store_public(place: *mut *mut super::gcry::Mpi, value: &Element) {
     }
 }
 
+/// Copies as many of the bytes as there is space for.
+///
+/// # Safety
+/// `to` is writable.
 unsafe fn copy(bytes: &[u8], to: *mut [u8; 20]) {
     // SAFETY: the caller vouches for the place; no more bytes are written than it has.
     unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to.cast(), bytes.len().min(20)) }

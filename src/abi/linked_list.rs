@@ -4,11 +4,17 @@
 /// A struct that is a node of such a list.
 ///
 /// # Safety
-/// The functions give places within the node, and may be called with any pointer to a live one.
+/// The functions give places within the node.
 pub unsafe trait Node: Sized {
     /// Where the next node stands; NULL at the end.
+    ///
+    /// # Safety
+    /// `node` is a live node.
     unsafe fn next(node: *mut Self) -> *mut *mut Self;
     /// Where the link to this node is noted.
+    ///
+    /// # Safety
+    /// `node` is a live node.
     unsafe fn tous(node: *mut Self) -> *mut *mut *mut Self;
 }
 

@@ -9,6 +9,7 @@
     test,
     allow(
         clippy::undocumented_unsafe_blocks,
+        clippy::missing_safety_doc,
         reason = "a test owns every object it hands over; the library's own blocks are checked in the build without tests"
     )
 )]

@@ -115,6 +115,9 @@ entry! {
 }
 
 /// Runs a step and writes the state back; of a refused one only how it went.
+///
+/// # Safety
+/// `state` is NULL or live; its numbers are NULL or live.
 unsafe fn step<T>(
     state: *mut OtrlSMState,
     step: impl FnOnce(&mut Smp) -> Result<T, ProtocolError>,
@@ -135,6 +138,10 @@ unsafe fn step<T>(
     }
 }
 
+/// Runs a step whose message goes to the client.
+///
+/// # Safety
+/// As for [`step`]; the places are NULL or writable.
 unsafe fn with_output(
     state: *mut OtrlSMState,
     output: *mut *mut u8,
@@ -164,6 +171,10 @@ unsafe fn with_output(
     }
 }
 
+/// No error, if the SMP has succeeded.
+///
+/// # Safety
+/// `state` is live; its numbers are NULL or live.
 unsafe fn verdict(state: *const OtrlSMState) -> GcryError {
     // SAFETY: the step before has checked the pointer.
     let progress = unsafe { smp_numbers::load(state) }.progress;
@@ -174,6 +185,10 @@ unsafe fn verdict(state: *const OtrlSMState) -> GcryError {
     }
 }
 
+/// What the client gives a step.
+///
+/// # Safety
+/// `data` is NULL or has `length` bytes, which stay as long as the answer is in use.
 unsafe fn input<'a>(data: *const u8, length: c_int) -> &'a [u8] {
     // SAFETY: the callers pass what their clients vouch for.
     unsafe { slice_of(data, usize::try_from(length).unwrap_or(0)) }

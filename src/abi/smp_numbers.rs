@@ -116,11 +116,19 @@ fn progress_number(progress: Progress) -> OtrlSmProgState {
     }
 }
 
+/// A secret number of the struct.
+///
+/// # Safety
+/// `number` is NULL or live.
 unsafe fn exponent(number: *const Mpi) -> Option<Exponent> {
     // SAFETY: the caller vouches for the number.
     unsafe { mpi::bytes(number) }.and_then(|bytes| Exponent::from_bytes(&bytes))
 }
 
+/// A number of the struct that is not 0.
+///
+/// # Safety
+/// `number` is NULL or live.
 unsafe fn residue(number: *const Mpi) -> Option<Residue> {
     // SAFETY: the caller vouches for the number.
     unsafe { mpi::bytes(number) }
@@ -128,6 +136,10 @@ unsafe fn residue(number: *const Mpi) -> Option<Residue> {
         .and_then(|bytes| Residue::from_bytes(&bytes))
 }
 
+/// Puts a secret number into this place; NULL, or 0 if `zero` asks for it, while it is not known.
+///
+/// # Safety
+/// `place` is writable, and NULL or a live number.
 unsafe fn put_secret(place: *mut *mut Mpi, number: Option<&Exponent>, zero: bool) {
     let made = match number {
         Some(number) => mpi::new_secret(&number.to_bytes()),
@@ -141,6 +153,10 @@ unsafe fn put_secret(place: *mut *mut Mpi, number: Option<&Exponent>, zero: bool
     }
 }
 
+/// Puts a number into this place; 0 while it is not known.
+///
+/// # Safety
+/// `place` is writable, and NULL or a live number.
 unsafe fn put_number(place: *mut *mut Mpi, number: Option<&Residue>) {
     let made = match number {
         Some(number) => mpi::new_secret(&number.to_bytes()),

@@ -71,6 +71,9 @@ entry! {
 }
 
 /// The context speaks this version now.
+///
+/// # Safety
+/// `auth` is live, and so is its context.
 unsafe fn show_version(auth: *mut OtrlAuthInfo, version: Version) {
     // SAFETY: `step` has checked both pointers.
     unsafe { (*(*auth).context).protocol_version = version_number(Some(version)) };

@@ -119,6 +119,9 @@ impl State {
 }
 
 /// Runs the block at `entry` of the installed state, this one, and comes back at its end.
+///
+/// # Safety
+/// The block is code that keeps to the stack of the state.
 #[unsafe(naked)]
 pub unsafe extern "C" fn enter(state: *mut State) {
     naked_asm!(

@@ -216,6 +216,9 @@ impl<const K: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<K> {
 ///
 /// Digit by digit of b, a b and the multiple of p that makes the lowest digit of the sum divisible are added, and the sum moves down
 /// by a digit. Carries stay in the upper bits of the lanes until the end: less than 2^59 comes together there.
+///
+/// # Safety
+/// The CPU has the instructions.
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn multiply<const K: usize>(modulus: &Modulus<K>, a: &Number<K>, b: &Number<K>) -> [__m512i; K] {
     let zero = _mm512_setzero_si512();
@@ -257,6 +260,9 @@ fn multiply<const K: usize>(modulus: &Modulus<K>, a: &Number<K>, b: &Number<K>) 
 }
 
 /// Carries what is above the 52 bits of each digit to the next one.
+///
+/// # Safety
+/// The CPU has the instructions.
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn normalise<const K: usize>(sum: [__m512i; K]) -> [__m512i; K] {
     let zero = _mm512_setzero_si512();
@@ -285,6 +291,9 @@ fn normalise<const K: usize>(sum: [__m512i; K]) -> [__m512i; K] {
 }
 
 /// The entry at a secret index; beyond the end of the table `otherwise`. All entries are read.
+///
+/// # Safety
+/// The CPU has the instructions.
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn select<const K: usize>(otherwise: &Number<K>, table: &[Number<K>], index: Word) -> [__m512i; K] {
     let index = _mm512_set1_epi64(index.cast_signed());
