@@ -72,7 +72,8 @@ def date(from_git, files):
         return int(given)
     if from_git:
         return int(output_of("git", "log", "-1", "--format=%ct"))
-    return int(max(os.lstat(ROOT / name).st_mtime for name in files))
+    # Links are often unpacked without their time.
+    return int(max(os.lstat(ROOT / name).st_mtime for name in files if not (ROOT / name).is_symlink()))
 
 
 def read(path):
