@@ -122,7 +122,7 @@ def tarball(tree, top, when):
                 tar.addfile(entry, io.BytesIO(contents))
     # As `gzip -n`: neither a name nor a date.
     zipped = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", fileobj=zipped, mtime=0) as stream:
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=zipped, mtime=0) as stream:
         stream.write(packed.getbuffer())
     return zipped.getvalue()
 
