@@ -6,6 +6,7 @@
 # make test       run the quick tests: some three minutes
 # make check      run every test
 # make bench      measure it beside the libotr of the distribution
+# make dist       the tarball of a release, in target/dist
 #
 # README.md tells more.
 
@@ -48,6 +49,22 @@ TOOLKIT := $(TARGET)/libotr.toolkit
 TOOLKIT_SOURCES := Cargo.toml Cargo.lock toolkit/Cargo.toml $(wildcard .cargo/config.toml rust-toolchain.toml) \
 	$(wildcard crates/*/Cargo.toml crates/*/build.rs) $(shell find toolkit/src crates -type f -name '*.rs')
 
+# In a tarball of a release the crates are in vendor/, and what is built there is the same, byte for byte, wherever that is: the paths
+# in messages, and in the debug information that the build ID is a hash of, are written without it. In a checkout REMAP=1 does
+# the same; the tests build in the same directory as make, and would build all crates once more for it.
+REMAP := $(wildcard vendor/.)
+ifneq ($(REMAP),)
+CARGO_HOME ?= $(HOME)/.cargo
+remap := --remap-path-prefix=$(CURDIR)=libotr-rs --remap-path-prefix=$(CARGO_HOME)=cargo
+blank := $(subst x,,x x)
+comma := ,
+# Cargo takes the flags of the environment, or else those of its configuration.
+cargo_build = $(if $(RUSTFLAGS),RUSTFLAGS='$(RUSTFLAGS) $(remap)' $(CARGO) build,\
+	$(CARGO) --config 'build.rustflags=["$(subst $(blank)--,"$(comma)"--,$(remap))"]' build)
+else
+cargo_build = $(CARGO) build
+endif
+
 HEADERS := include/abi$(ABI)/libotr
 REFERENCE := abi-check/reference
 SOURCES := Cargo.toml Cargo.lock build.rs $(wildcard .cargo/config.toml rust-toolchain.toml) \
@@ -64,7 +81,7 @@ datadir := $(abspath $(DATADIR))
 bindir := $(abspath $(BINDIR))
 mandir := $(abspath $(MANDIR))
 
-.PHONY: all toolkit install uninstall demo demo-rust check test abi-check upstream-check bench fuzz mutants soak deny fmt clippy clean
+.PHONY: all toolkit install uninstall demo demo-rust check test abi-check upstream-check bench fuzz mutants soak deny dist fmt clippy clean
 .PHONY: install-2 install-5 install-plain install-shared uninstall-2 uninstall-5 uninstall-plain uninstall-shared
 .PHONY: install-toolkit install-programs uninstall-toolkit
 .DELETE_ON_ERROR:
@@ -78,7 +95,7 @@ endef
 
 $(BUILT)/$(SHARED): $(SOURCES)
 	$(need_cargo)
-	$(CARGO) build --release --lib --locked --target-dir '$(TARGET)' --no-default-features --features abi$(ABI)
+	$(cargo_build) --release --lib --locked --target-dir '$(TARGET)' --no-default-features --features abi$(ABI)
 	@mkdir -p '$(BUILT)'
 	cp '$(RELEASE)/libotr.a' '$(BUILT)/rust.a'
 	cp '$(RELEASE)/libotr.so' '$@'
@@ -91,7 +108,7 @@ toolkit: $(TOOLKIT)/otr-keys
 # The last of the programs stands for all of them.
 $(TOOLKIT)/otr-keys: $(TOOLKIT_SOURCES)
 	$(need_cargo)
-	$(CARGO) build --profile toolkit -p otr-toolkit --bins --locked --target-dir '$(TARGET)'
+	$(cargo_build) --profile toolkit -p otr-toolkit --bins --locked --target-dir '$(TARGET)'
 	@mkdir -p '$(TOOLKIT)'
 	cp $(PROGRAMS:%='$(dir $(RELEASE))toolkit/%') '$(TOOLKIT)'
 
@@ -227,6 +244,10 @@ deny: $(DENY)
 
 $(DENY):
 	$(CARGO) install cargo-deny --locked --root '$(abspath $(TARGET))/tools'
+
+# The sources and all crates, to build from without a network; the same bytes from the same commit.
+dist:
+	@scripts/dist.py '$(abspath $(TARGET))/dist'
 
 fmt:
 	$(CARGO) fmt --all

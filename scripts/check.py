@@ -88,6 +88,7 @@ SUITES = [
           COMPILERS + GCRYPT + ["g++", "pkg-config", "autoconf", "automake"], needs_install=True, lock="release"),
     Suite("install-abi2", ["tests/install/abi2"], LAST_LINE, COMPILERS + GCRYPT + ["g++", "pkg-config"],
           needs_install=True, lock="release"),
+    Suite("dist", ["tests/dist/run"], LAST_LINE, COMPILERS + ["git"]),
     Suite("c-abi2", ["tests/c2/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind", "libotr5", "libotr5-dev"],
           needs_install=True, quick=["--fast"]),
     Suite("interop-abi2", ["tests/interop/run", "--abi2"], LAST_LINE, INTEROP, needs_install=True),

@@ -124,7 +124,7 @@ def check_differences(check):
 
 
 # Spelling is checked here; bytes and what others have written is left out.
-SPELLED = [".github", "Cargo.toml", "Makefile", "abi-check", "benches", "crates", "demo", "docs", "fuzz", "include", "pkgconfig",
+SPELLED = [".github", "Cargo.toml", "Makefile", "abi-check", "benches", "crates", "demo", "docs", "fuzz", "include", "packaging", "pkgconfig",
            "scripts", "src", "tests", *sorted(path.name for path in ROOT.glob("*.md"))]
 UNSPELLED = "*/target/*,*/node_modules/*,*.lock,*.svg,abi-check/reference/*,fuzz/seeds/*,fuzz/corpus/*,fuzz/artifacts/*," \
             "fuzz/keys,tests/data/*,tests/differential/recorded/*,tests/differential/found/*"
