@@ -1,7 +1,7 @@
 """The two scenarios of BitlBee's wiki in which one side is away, on a server that keeps messages for who is away."""
 
 from relay import SENT
-from scenario import marker, on_the_wire, require, scenario, talk
+from scenario import DATA_MESSAGE, marker, on_the_wire, require, scenario, talk
 from session import recover_after_loss
 
 
@@ -40,7 +40,9 @@ def lost_within_a_session(stage):
         alice.wait_for_buddy_to_leave()
         texts = [marker("kept") for _ in range(3)]
         for text in texts:
+            mark = alice.relay.mark()
             alice.person.say("bob", text)
+            alice.relay.wait_for_body(SENT, DATA_MESSAGE, mark)
         bob.come_back()
         recover_after_loss(couple, texts)
 
