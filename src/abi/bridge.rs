@@ -11,7 +11,7 @@ use super::entry::{guard, may_panic};
 use super::error::GcryError;
 use super::exchange;
 use super::memory::bytes_of;
-use super::numbers::{half_number, version_from, version_number};
+use super::numbers::{c_time, half_number, time_from, version_from, version_number};
 use super::private::ExchangeExtras;
 use super::smp_numbers;
 use super::types::*;
@@ -115,7 +115,7 @@ pub unsafe fn with_exchange<T>(
         let private = private_of(ctx).ok_or(GcryError::INV_VALUE)?;
         let info = &raw mut (*ctx).auth;
         let mut auth = exchange::load(info, Some(&(*private).exchange));
-        let sent_before = (*hidden(ctx)).lastsent;
+        let sent_before = time_from((*hidden(ctx)).lastsent);
         let outcome = with_correspondent(ctx, |conversation, shared| {
             step(conversation, &mut auth, shared)
         })?;
@@ -140,7 +140,7 @@ pub unsafe fn with_exchanging<T>(
 ) -> Result<T, GcryError> {
     // SAFETY: the caller's promise.
     unsafe {
-        let sent_before = (*hidden(ctx)).lastsent;
+        let sent_before = time_from((*hidden(ctx)).lastsent);
         let outcome = with_conversation(ctx, step)?;
         interface::note_exchange(ctx, sent_before);
         Ok(outcome)
@@ -194,7 +194,7 @@ unsafe fn load(ctx: *mut ConnContext) -> Result<Conversation, GcryError> {
                 _ => Offer::Not,
             },
             peer: active_peer(ctx),
-            last_sent: (*hidden).lastsent,
+            last_sent: time_from((*hidden).lastsent),
             generation: (*hidden).generation,
             retransmit: match (*hidden).may_retransmit {
                 0 => Retransmit::No,
@@ -237,7 +237,7 @@ unsafe fn store(ctx: *mut ConnContext, conversation: Conversation) {
             (*ctx).active_fingerprint =
                 context::find_fingerprint(ctx, fingerprint.as_mut_ptr(), true, ptr::null_mut());
         }
-        (*hidden).lastsent = conversation.last_sent;
+        (*hidden).lastsent = c_time(conversation.last_sent);
         (*hidden).generation = conversation.generation;
         (*hidden).may_retransmit = match conversation.retransmit {
             Retransmit::No => 0,

@@ -1,6 +1,7 @@
 //! What the core is told by a client of libotr 3.2.
 
 use crate::abi::context_priv::private_of;
+use crate::abi::numbers::{c_time, time_from};
 use crate::abi::types::{ConnContext, OtrlPolicy};
 use otr_protocol::conversation::Conversation;
 use otr_protocol::wire::dialect::Dialect;
@@ -29,8 +30,9 @@ pub unsafe fn note_exchange(ctx: *mut ConnContext, sent_before: i64) {
     // SAFETY: the caller's promise.
     unsafe {
         if let Some(private) = private_of(ctx) {
-            (*private).exchange_sent = (*private).exchange_sent.max((*ctx).lastsent);
+            let sent = time_from((*ctx).lastsent);
+            (*private).exchange_sent = (*private).exchange_sent.max(sent);
         }
-        (*ctx).lastsent = sent_before;
+        (*ctx).lastsent = c_time(sent_before);
     }
 }

@@ -9,6 +9,7 @@ use crate::abi::memory::c_string;
 use crate::abi::message::client::Client;
 use crate::abi::message::clock::now;
 use crate::abi::message::receiving::Arrival;
+use crate::abi::numbers::c_time;
 use crate::abi::types::*;
 use otr_protocol::effects::Notice;
 use otr_protocol::instances::{Admission, admit};
@@ -30,7 +31,7 @@ pub unsafe fn our_tag(ctx: *const ConnContext) -> u32 {
 pub unsafe fn note_heard(ctx: *mut ConnContext) {
     // SAFETY: the caller's promise; a context that messages come from is the library's.
     unsafe {
-        (*(*ctx).context_priv).lastrecv = now();
+        (*(*ctx).context_priv).lastrecv = c_time(now());
         context::update_recent_child(ctx, false);
     }
 }
