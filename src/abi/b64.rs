@@ -46,8 +46,8 @@ entry! {
         let (mut decoder, mut length) = (armour::Decoder::default(), 0);
         for at in 0..len {
             // SAFETY: without a text there was nothing to decode, so it is there.
-            let character = unsafe { base64.add(at).read() };
-            decoder.take(character.cast_unsigned(), |byte| {
+            let character = unsafe { base64.cast::<u8>().add(at).read() };
+            decoder.take(character, |byte| {
                 // SAFETY: as above.
                 length += unsafe { write(data, length, &[byte]) };
             });

@@ -8,7 +8,7 @@ use super::context_priv::hidden;
 use super::entry::{guard, may_panic};
 use super::error::GcryError;
 use super::exchange;
-use super::numbers::{half_number, version_from, version_number};
+use super::numbers::{c_time, half_number, time_from, version_from, version_number};
 use super::smp_numbers;
 use super::types::*;
 use otr_protocol::ake::Auth;
@@ -160,7 +160,7 @@ fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
                 _ => Offer::Not,
             },
             peer: active_peer(ctx),
-            last_sent: (*hidden).lastsent,
+            last_sent: time_from((*hidden).lastsent),
             generation: (*hidden).generation,
             retransmit: match (*hidden).may_retransmit {
                 0 => Retransmit::No,
@@ -202,7 +202,7 @@ fn store(ctx: Ctx<'_>, conversation: Conversation) {
             Offer::Accepted => OFFER_ACCEPTED,
         };
         let hidden = hidden(context);
-        (*hidden).lastsent = conversation.last_sent;
+        (*hidden).lastsent = c_time(conversation.last_sent);
         (*hidden).generation = conversation.generation;
         (*hidden).may_retransmit = match conversation.retransmit {
             Retransmit::No => 0,

@@ -18,6 +18,7 @@ use super::types::{ConnContext, DhSesskeys};
 mod abi2;
 #[cfg(feature = "abi5")]
 mod abi5;
+mod marks;
 
 #[cfg(feature = "abi2")]
 use abi2 as interface;
@@ -25,17 +26,6 @@ use abi2 as interface;
 use abi5 as interface;
 
 pub use interface::{Hidden, free_context, hidden, new_context};
-
-/// What stands in the paddings of a block that was made here. A client's own block is zero there, or holds rubbish.
-const MARKS: [u32; 4] = [0x4f74_7250, 0x9d3b_61c7, 0x2ea8_5f14, 0xc06d_f392];
-
-/// The marks of a block at this address: a copy that a client makes elsewhere does not bear them, and has no tail either.
-fn marks_at(address: usize) -> [u32; 4] {
-    let address = address as u64;
-    let [low, high] = [address as u32, (address >> 32) as u32];
-    let [mark0, mark1, mark2, mark3] = MARKS;
-    [mark0, mark1, mark2 ^ low, mark3 ^ high]
-}
 
 /// Counts up whenever a context is freed: while it stands still, every pointer to a context is good.
 pub static CONTEXTS_FORGOTTEN: AtomicUsize = AtomicUsize::new(0);
@@ -119,6 +109,7 @@ pub unsafe fn force_finished(context: *mut ConnContext) {
 unsafe fn forget_members(members: *mut Hidden) {
     // SAFETY: the caller's promise.
     unsafe {
+        let ours = marks::stand_in(members);
         free_and_clear(&raw mut (*members).fragment);
         (*members).fragment_len = 0;
         (*members).fragment_n = 0;
@@ -140,6 +131,10 @@ unsafe fn forget_members(members: *mut Hidden) {
                     .cast::<DhSesskeys>()
                     .add(keys),
             );
+        }
+        // With 32 bits they stood among the keys.
+        if ours {
+            marks::put(members);
         }
     }
 }

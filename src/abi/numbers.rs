@@ -24,6 +24,29 @@ pub fn half_number(half: BoldHalf) -> OtrlSessionIdHalf {
     }
 }
 
+/// A time of the structs in the core's form. `time_t` has 32 bits on some machines.
+#[allow(
+    clippy::useless_conversion,
+    reason = "time_t is i64 on most machines, not on all"
+)]
+pub fn time_from(time: libc::time_t) -> i64 {
+    time.into()
+}
+
+/// A time of the core as the structs have it; the first or last that there is place for if it lies beyond.
+#[allow(
+    clippy::useless_conversion,
+    clippy::unnecessary_fallible_conversions,
+    reason = "likewise"
+)]
+pub fn c_time(time: i64) -> libc::time_t {
+    libc::time_t::try_from(time).unwrap_or(if time < 0 {
+        libc::time_t::MIN
+    } else {
+        libc::time_t::MAX
+    })
+}
+
 /// A C truth value.
 pub fn c_bool(value: bool) -> c_int {
     value.into()

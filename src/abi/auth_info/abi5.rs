@@ -3,7 +3,7 @@
 use crate::abi::dh_objects::{keypair_copy, keypair_free};
 use crate::abi::entry::entry;
 use crate::abi::memory::{self, c_buffer, slice_of, wipe};
-use crate::abi::numbers::version_from;
+use crate::abi::numbers::{c_time, time_from, version_from};
 use crate::abi::types::{
     AUTHSTATE_AWAITING_DHKEY, AUTHSTATE_AWAITING_SIG, ConnContext, OtrlAuthInfo,
 };
@@ -56,7 +56,7 @@ pub fn shown_version(auth: &Auth) -> Option<Version> {
 /// `auth` is an AKE.
 pub unsafe fn commit_sent(auth: *const OtrlAuthInfo) -> i64 {
     // SAFETY: the caller's promise.
-    unsafe { (*auth).commit_sent_time }
+    time_from(unsafe { (*auth).commit_sent_time })
 }
 
 /// Notes when our DH-commit was sent.
@@ -65,7 +65,7 @@ pub unsafe fn commit_sent(auth: *const OtrlAuthInfo) -> i64 {
 /// `auth` is an AKE.
 pub unsafe fn note_commit_sent(auth: *mut OtrlAuthInfo, time: i64) {
     // SAFETY: the caller's promise.
-    unsafe { (*auth).commit_sent_time = time };
+    unsafe { (*auth).commit_sent_time = c_time(time) };
 }
 
 /// Carries our DH-commit from the master to the instance that answered it, which then waits for that answer.

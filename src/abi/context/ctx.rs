@@ -8,6 +8,7 @@ use super::fingerprint::{find_fingerprint, is_trusted, set_trust};
 use super::{Handle, describe, interface, state};
 use crate::abi::context_priv::{hidden, private_of};
 use crate::abi::memory::bytes_of;
+use crate::abi::numbers::{c_time, time_from};
 use crate::abi::private::Private;
 use crate::abi::types::{ConnContext, NextExpectedSmp, OtrlAuthInfo, SMP_EXPECT1, SMP_PROG_OK};
 use otr_protocol::ake::Tags;
@@ -202,7 +203,7 @@ impl<'a> Ctx<'a> {
     /// When something was last sent.
     pub fn last_sent(self) -> i64 {
         // SAFETY: hidden members are NULL or live with the context.
-        unsafe { hidden(self.as_ptr()).as_ref() }.map_or(0, |members| members.lastsent)
+        unsafe { hidden(self.as_ptr()).as_ref() }.map_or(0, |members| time_from(members.lastsent))
     }
 
     /// The fingerprint of the key that the session is with, and whether it is trusted.
@@ -295,7 +296,7 @@ impl Ctx<'_> {
     pub fn note_heard(self, now: i64) {
         // SAFETY: hidden members are NULL or live with the context.
         if let Some(members) = unsafe { hidden(self.as_ptr()).as_mut() } {
-            members.lastrecv = now;
+            members.lastrecv = c_time(now);
         }
         // SAFETY: live, as `lend` demands.
         unsafe { interface::update_recent_child(self.as_ptr(), false) };
@@ -312,7 +313,7 @@ impl Ctx<'_> {
             unsafe { (*private).exchange_sent = (*private).exchange_sent.max(last_sent) };
         }
         // SAFETY: live, as `lend` demands.
-        unsafe { (*self.as_ptr()).lastsent = sent_before };
+        unsafe { (*self.as_ptr()).lastsent = c_time(sent_before) };
     }
 
     /// When a message of an exchange was last sent.

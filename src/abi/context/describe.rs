@@ -3,6 +3,7 @@
 use super::fingerprint::is_trusted;
 use super::interface;
 use crate::abi::context_priv::hidden;
+use crate::abi::numbers::time_from;
 use crate::abi::types::{AUTHSTATE_NONE, ConnContext, MSGSTATE_ENCRYPTED, MSGSTATE_FINISHED};
 use otr_protocol::conversation::MessageState;
 use otr_protocol::instances::Instance;
@@ -21,7 +22,7 @@ pub unsafe fn describe(context: *mut ConnContext) -> (*mut ConnContext, Instance
             is_trusted: is_trusted((*context).active_fingerprint),
             in_exchange: (*context).auth.authstate != AUTHSTATE_NONE,
             last_heard: members.map_or(0, interface::last_heard),
-            last_sent: members.map_or(0, |members| members.lastsent),
+            last_sent: members.map_or(0, |members| time_from(members.lastsent)),
         }
     };
     (context, instance)

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use super::{Tail, drop_private, force_finished, marks_at};
+use super::{Tail, drop_private, force_finished, marks};
 use crate::abi::memory::{c_zeroed, wipe, wipe_and_clear};
 use crate::abi::types::ConnContext;
 
@@ -25,12 +25,7 @@ pub fn new_context() -> *mut ConnContext {
     // SAFETY: new memory of the right size; all zeros are an empty context.
     unsafe {
         (&raw mut (*block).tail).write(Tail::new());
-        let public = &raw mut (*block).public;
-        let [mark0, mark1, mark2, mark3] = marks_at(public.addr());
-        (*public).mark0 = mark0;
-        (*public).mark1 = mark1;
-        (*public).mark2 = mark2;
-        (*public).mark3 = mark3;
+        marks::put(&raw mut (*block).public);
     }
     block.cast()
 }
@@ -91,16 +86,8 @@ unsafe fn marked(context: *mut ConnContext) -> Option<*mut ContextBlock> {
     if context.is_null() {
         return None;
     }
-    // SAFETY: not NULL, and the paddings are within the struct.
-    let marks = unsafe {
-        [
-            (*context).mark0,
-            (*context).mark1,
-            (*context).mark2,
-            (*context).mark3,
-        ]
-    };
-    (marks == marks_at(context.addr())).then_some(context.cast())
+    // SAFETY: not NULL, so a context.
+    unsafe { marks::stand_in(context) }.then_some(context.cast())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use super::{Tail, drop_private, forget_members, forget_private, marks_at};
+use super::{Tail, drop_private, forget_members, forget_private, marks};
 use crate::abi::entry::entry;
 use crate::abi::memory::{c_zeroed, wipe};
 use crate::abi::types::{ConnContext, ConnContextPriv};
@@ -83,12 +83,7 @@ fn new_block() -> *mut ConnContextPriv {
     // SAFETY: new memory of the right size; all zeros are an empty block.
     unsafe {
         (&raw mut (*block).tail).write(Tail::new());
-        let public = &raw mut (*block).public;
-        let [mark0, mark1, mark2, mark3] = marks_at(public.addr());
-        (*public).mark0 = mark0;
-        (*public).mark1 = mark1;
-        (*public).mark2 = mark2;
-        (*public).mark3 = mark3;
+        marks::put(&raw mut (*block).public);
     }
     block.cast()
 }
@@ -132,16 +127,8 @@ unsafe fn marked(block: *mut ConnContextPriv) -> Option<*mut PrivateBlock> {
     if block.is_null() {
         return None;
     }
-    // SAFETY: not NULL, so a block, and the paddings are within it.
-    let marks = unsafe {
-        [
-            (*block).mark0,
-            (*block).mark1,
-            (*block).mark2,
-            (*block).mark3,
-        ]
-    };
-    (marks == marks_at(block.addr())).then_some(block.cast())
+    // SAFETY: not NULL, so a block.
+    unsafe { marks::stand_in(block) }.then_some(block.cast())
 }
 
 entry! {

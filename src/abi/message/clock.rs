@@ -4,7 +4,7 @@
 #[cfg(not(test))]
 pub fn now() -> i64 {
     // SAFETY: time accepts NULL.
-    unsafe { libc::time(std::ptr::null_mut()) }
+    crate::abi::numbers::time_from(unsafe { libc::time(std::ptr::null_mut()) })
 }
 
 #[cfg(test)]

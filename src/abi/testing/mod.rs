@@ -36,7 +36,7 @@ thread_local! {
 pub fn now() -> i64 {
     // SAFETY: time accepts NULL.
     let system = unsafe { libc::time(std::ptr::null_mut()) };
-    system + AHEAD.get()
+    crate::abi::numbers::time_from(system) + AHEAD.get()
 }
 
 /// Lets time pass.

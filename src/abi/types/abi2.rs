@@ -26,8 +26,9 @@ pub struct UserState {
     pub privkey_root: *mut OtrlPrivKey,
 }
 
-/// `ConnContext`: the conversation with one correspondent. The four `mark` members stand where C has padding: they tell a
-/// context that the library made, and that therefore goes on behind this struct, from one that a client put together itself.
+/// `ConnContext`: the conversation with one correspondent. The four `mark` members stand where C has padding (with pointers of 64
+/// bits): they tell a context that the library made, and that therefore goes on behind this struct, from one that a client put
+/// together itself.
 #[repr(C)]
 pub struct ConnContext {
     /// The next of the user state's list.
@@ -59,6 +60,7 @@ pub struct ConnContext {
     /// Their newest key id.
     pub their_keyid: c_uint,
     /// Padding in C.
+    #[cfg(target_pointer_width = "64")]
     pub mark0: u32,
     /// Their newest DH public value.
     pub their_y: *mut Mpi,
@@ -67,6 +69,7 @@ pub struct ConnContext {
     /// Our newest key id.
     pub our_keyid: c_uint,
     /// Padding in C.
+    #[cfg(target_pointer_width = "64")]
     pub mark1: u32,
     /// Our newest DH key.
     pub our_dh_key: DhKeypair,
@@ -89,12 +92,14 @@ pub struct ConnContext {
     /// MAC keys waiting to be revealed.
     pub numsavedkeys: c_uint,
     /// Padding in C.
+    #[cfg(target_pointer_width = "64")]
     pub mark2: u32,
     /// 20 bytes each; malloc'ed.
     pub saved_mac_keys: *mut c_uchar,
     /// How many sessions this context has seen.
     pub generation: c_uint,
     /// Padding in C.
+    #[cfg(target_pointer_width = "64")]
     pub mark3: u32,
     /// When a data message was last sent, in seconds of `time(2)`.
     pub lastsent: libc::time_t,

@@ -148,8 +148,8 @@ pub struct ConnContext {
     pub smstate: *mut OtrlSMState,
 }
 
-/// `ConnContextPriv`. The four `mark` members stand where C has padding: they tell a block that the library made, and
-/// that therefore goes on behind this struct, from one that a client put together itself.
+/// `ConnContextPriv`. The four `mark` members stand where C has padding (with pointers of 64 bits): they tell a block that the
+/// library made, and that therefore goes on behind this struct, from one that a client put together itself.
 #[repr(C)]
 pub struct ConnContextPriv {
     /// Fragments collected so far; malloc'ed.
@@ -169,6 +169,7 @@ pub struct ConnContextPriv {
     /// Our newest key id.
     pub our_keyid: c_uint,
     /// Padding in C.
+    #[cfg(target_pointer_width = "64")]
     pub mark0: u32,
     /// Our newest DH key.
     pub our_dh_key: DhKeypair,
@@ -179,12 +180,14 @@ pub struct ConnContextPriv {
     /// MAC keys waiting to be revealed.
     pub numsavedkeys: c_uint,
     /// Padding in C.
+    #[cfg(target_pointer_width = "64")]
     pub mark1: u32,
     /// 20 bytes each; malloc'ed.
     pub saved_mac_keys: *mut c_uchar,
     /// How many sessions this context has seen.
     pub generation: c_uint,
     /// Padding in C.
+    #[cfg(target_pointer_width = "64")]
     pub mark2: u32,
     /// When a data message was last sent, in seconds of `time(2)`.
     pub lastsent: libc::time_t,
@@ -195,6 +198,7 @@ pub struct ConnContextPriv {
     /// Whether it may.
     pub may_retransmit: c_int,
     /// Padding in C.
+    #[cfg(target_pointer_width = "64")]
     pub mark3: u32,
 }
 

@@ -3,7 +3,7 @@
 //! Numbers are below R = 2^(256 B), not always below the modulus: a product that overflows R has the modulus taken off once.
 
 use super::{Modulus as Arithmetic, Transfer, negative_inverse, read_words, write_words};
-use crypto_bigint::{Uint, Word};
+use crypto_bigint::{CtEq, Uint, Word};
 use std::hint::black_box;
 use zeroize::Zeroize;
 
@@ -41,6 +41,7 @@ impl<const B: usize> Modulus<B> {
     }
 
     /// R times 2^bits modulo p, the lowest word first.
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn beyond_r<const LIMBS: usize>(modulus: &Uint<LIMBS>, bits: usize) -> [Block; B] {
         let modulus = Self::without_transfer(modulus);
         let mut power = modulus.one;
@@ -224,7 +225,7 @@ impl<const B: usize> Arithmetic for Modulus<B> {
 
     fn select(&self, into: &mut Number<B>, table: &[Number<B>], index: Word) {
         for (entry, at) in table.iter().zip(0..) {
-            let mask = mask_of(is_zero(index ^ at));
+            let mask = mask_of(u64::from(index.ct_eq(&at).to_u8()));
             for (to, from) in into
                 .0
                 .as_flattened_mut()
@@ -350,9 +351,4 @@ pub(super) fn subtract_if<const B: usize>(a: &mut [Block; B], p: &[Block; B], co
 #[inline(always)]
 fn mask_of(condition: u64) -> u64 {
     black_box(condition.wrapping_neg())
-}
-
-/// 1 for 0, otherwise 0.
-const fn is_zero(value: u64) -> u64 {
-    ((value | value.wrapping_neg()) >> 63) ^ 1
 }

@@ -5,6 +5,7 @@ use std::ptr;
 
 use crate::abi::context::describe::describe;
 use crate::abi::entry::entry;
+use crate::abi::numbers::time_from;
 use crate::abi::types::{
     ConnContext, ConnContextPriv, INSTAG_RECENT, INSTAG_RECENT_RECEIVED, INSTAG_RECENT_SENT,
     OtrlInstag,
@@ -137,7 +138,7 @@ pub unsafe fn master_of(context: *const ConnContext) -> *mut ConnContext {
 
 /// When a context was last heard.
 pub fn last_heard(members: &ConnContextPriv) -> i64 {
-    members.lastrecv
+    time_from(members.lastrecv)
 }
 
 entry! {
