@@ -59,6 +59,7 @@ entry! {
 /// # Safety
 /// As for [`otrl_auth_handle_key`].
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_auth_handle_revealsig(
     auth: *mut OtrlAuthInfo,
     revealmsg: *const c_char,
@@ -88,6 +89,7 @@ pub unsafe extern "C-unwind" fn otrl_auth_handle_revealsig(
 /// # Safety
 /// `auth` is NULL or live, and so is what it points to; `sigmsg` is NULL or a C string; `havemsgp` is NULL or writable.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_auth_handle_signature(
     auth: *mut OtrlAuthInfo,
     sigmsg: *const c_char,
@@ -142,6 +144,7 @@ entry! {
 /// # Safety
 /// As for [`otrl_auth_handle_key`]; `our_dh` is NULL or live.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_auth_handle_v1_key_exchange(
     auth: *mut OtrlAuthInfo,
     keyexchmsg: *const c_char,

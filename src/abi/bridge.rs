@@ -31,7 +31,7 @@ use abi2 as interface;
 #[cfg(feature = "abi5")]
 use abi5 as interface;
 
-pub use interface::DIALECT;
+pub(crate) use interface::DIALECT;
 
 // The steps have frames of their own: one function that takes several of them would have room for the values of each.
 
@@ -41,7 +41,7 @@ pub use interface::DIALECT;
 /// # Errors
 /// `INV_VALUE` for a context that a client put together itself; `INTERNAL` after a panic.
 #[inline(never)]
-pub fn with_conversation<T>(
+pub(crate) fn with_conversation<T>(
     ctx: Ctx<'_>,
     step: impl FnOnce(&mut Conversation) -> T,
 ) -> Result<T, GcryError> {
@@ -60,7 +60,10 @@ pub fn with_conversation<T>(
 ///
 /// # Errors
 /// As for [`with_conversation`].
-pub fn with_secrets<T>(ctx: Ctx<'_>, step: impl FnOnce(&mut Secrets) -> T) -> Result<T, GcryError> {
+pub(crate) fn with_secrets<T>(
+    ctx: Ctx<'_>,
+    step: impl FnOnce(&mut Secrets) -> T,
+) -> Result<T, GcryError> {
     let mut secrets = ctx.take_secrets().ok_or(GcryError::INV_VALUE)?;
     let outcome = guard(|| step(&mut secrets))?;
     ctx.put_secrets(secrets);
@@ -71,7 +74,7 @@ pub fn with_secrets<T>(ctx: Ctx<'_>, step: impl FnOnce(&mut Secrets) -> T) -> Re
 ///
 /// # Errors
 /// As for [`with_conversation`].
-pub fn with_correspondent<T>(
+pub(crate) fn with_correspondent<T>(
     ctx: Ctx<'_>,
     step: impl FnOnce(&mut Conversation, &mut Correspondent) -> T,
 ) -> Result<T, GcryError> {
@@ -87,7 +90,7 @@ pub fn with_correspondent<T>(
 /// # Errors
 /// As for [`with_conversation`]; `ENOMEM`, and there is no exchange any more.
 #[inline(never)]
-pub fn with_exchange<T>(
+pub(crate) fn with_exchange<T>(
     ctx: Ctx<'_>,
     step: impl FnOnce(&mut Conversation, &mut Auth, &mut Correspondent) -> T,
 ) -> Result<T, GcryError> {
@@ -109,7 +112,7 @@ pub fn with_exchange<T>(
 ///
 /// # Errors
 /// As for [`with_conversation`].
-pub fn with_exchanging<T>(
+pub(crate) fn with_exchanging<T>(
     ctx: Ctx<'_>,
     step: impl FnOnce(&mut Conversation) -> T,
 ) -> Result<T, GcryError> {
@@ -124,7 +127,7 @@ pub fn with_exchanging<T>(
 /// # Errors
 /// As for [`with_conversation`]; `INV_VALUE` also for a context without a place for the SMP.
 #[inline(never)]
-pub fn with_smp<T>(
+pub(crate) fn with_smp<T>(
     ctx: Ctx<'_>,
     step: impl FnOnce(&mut Conversation, &mut Smp) -> T,
 ) -> Result<T, GcryError> {
@@ -223,7 +226,7 @@ fn active_peer(ctx: Ctx<'_>) -> Option<Peer> {
 }
 
 /// A policy from its bits.
-pub fn policy_from(bits: OtrlPolicy) -> Policy {
+pub(crate) fn policy_from(bits: OtrlPolicy) -> Policy {
     let has = |bit| bits & bit != 0;
     Policy {
         versions: Versions {

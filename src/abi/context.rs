@@ -30,11 +30,9 @@ pub use fingerprint::{find_fingerprint, forget_fingerprint, is_trusted, set_trus
 pub use forget::{forget, forget_all};
 pub use handle::{Handle, is_live};
 #[cfg(test)]
-pub use interface::otrl_context_find;
+pub(crate) use interface::otrl_context_find;
 #[cfg(feature = "abi5")]
-pub use interface::{become_instance, find, find_recent_instance, recent_secure_instance};
-pub use interface::{
-    find_correspondent, is_instance, is_master, master_of, members, tags_of, update_recent_child,
-};
+pub(crate) use interface::{become_instance, find, tags_of};
+pub(crate) use interface::{find_correspondent, is_instance};
 pub use list::{Names, NewContexts};
 pub use state::{force_finished, force_plaintext};

@@ -25,10 +25,10 @@ use abi2 as interface;
 #[cfg(feature = "abi5")]
 use abi5 as interface;
 
-pub use interface::{Hidden, free_context, hidden, new_context};
+pub(crate) use interface::{Hidden, free_context, hidden, new_context};
 
 /// Counts up whenever a context is freed: while it stands still, every pointer to a context is good.
-pub static CONTEXTS_FORGOTTEN: AtomicUsize = AtomicUsize::new(0);
+pub(crate) static CONTEXTS_FORGOTTEN: AtomicUsize = AtomicUsize::new(0);
 
 static SERIALS: AtomicUsize = AtomicUsize::new(1);
 
@@ -52,7 +52,7 @@ impl Tail {
 ///
 /// # Safety
 /// `context` is NULL or a live context. The answer dies with it.
-pub unsafe fn private_of(context: *mut ConnContext) -> Option<*mut Private> {
+pub(crate) unsafe fn private_of(context: *mut ConnContext) -> Option<*mut Private> {
     // SAFETY: the caller's promise; a tail that was made here.
     unsafe { interface::tail(context).map(|tail| (*tail).private) }
 }
@@ -61,7 +61,7 @@ pub unsafe fn private_of(context: *mut ConnContext) -> Option<*mut Private> {
 ///
 /// # Safety
 /// `context` is NULL or a live context.
-pub unsafe fn serial_of(context: *const ConnContext) -> usize {
+pub(crate) unsafe fn serial_of(context: *const ConnContext) -> usize {
     // SAFETY: the caller's promise; a tail that was made here.
     unsafe { interface::tail(context.cast_mut()).map_or(0, |tail| (*tail).serial) }
 }
@@ -71,7 +71,7 @@ pub unsafe fn serial_of(context: *const ConnContext) -> usize {
 /// # Safety
 /// `context` is a live context of the library.
 #[cfg(feature = "abi5")]
-pub unsafe fn renew(context: *mut ConnContext) {
+pub(crate) unsafe fn renew(context: *mut ConnContext) {
     // SAFETY: the caller's promise; a tail that was made here.
     unsafe {
         let members = hidden(context);
@@ -90,7 +90,7 @@ pub unsafe fn renew(context: *mut ConnContext) {
 ///
 /// # Safety
 /// `context` is NULL or a live context; a client's own may lack its hidden members.
-pub unsafe fn force_finished(context: *mut ConnContext) {
+pub(crate) unsafe fn force_finished(context: *mut ConnContext) {
     // SAFETY: the caller's promise.
     unsafe {
         let members = hidden(context);

@@ -96,6 +96,7 @@ macro_rules! entry {
     ) => {
         $(#[$meta])*
         #[unsafe(no_mangle)]
+        #[allow(unreachable_pub, reason = "C calls it")]
         pub unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
             $crate::abi::entry::catch(move || $body).unwrap_or_else(|_| $failure)
         }

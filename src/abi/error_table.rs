@@ -5,7 +5,7 @@
 use std::ffi::{CStr, c_int};
 
 /// What libgpg-error says about a code that it does not know.
-pub const UNKNOWN_CODE: &CStr = c"Unknown error code";
+pub(crate) const UNKNOWN_CODE: &CStr = c"Unknown error code";
 
 /// Bit 15 marks the codes that stand for an errno.
 const fn system(number: u16) -> u16 {
@@ -13,7 +13,7 @@ const fn system(number: u16) -> u16 {
 }
 
 /// Every errno of this system that has a code. Where two names are one number, the name that libgpg-error takes.
-pub const ERRNO_CODES: &[(c_int, u16)] = &[
+pub(crate) const ERRNO_CODES: &[(c_int, u16)] = &[
     (libc::E2BIG, system(0)),
     (libc::EACCES, system(1)),
     (libc::EADDRINUSE, system(2)),
@@ -140,14 +140,14 @@ pub const ERRNO_CODES: &[(c_int, u16)] = &[
 ];
 
 /// The names that are one number with another name here, which the table above has.
-pub const ERRNO_ALIASES: &[(c_int, u16)] = &[
+pub(crate) const ERRNO_ALIASES: &[(c_int, u16)] = &[
     (libc::EDEADLOCK, system(29)),
     (libc::EOPNOTSUPP, system(105)),
     (libc::EWOULDBLOCK, system(138)),
 ];
 
 /// Sorted by code.
-pub const MESSAGES: &[(u16, &CStr)] = &[
+pub(crate) const MESSAGES: &[(u16, &CStr)] = &[
     (0, c"Success"),
     (1, c"General error"),
     (2, c"Unknown packet"),

@@ -24,7 +24,7 @@ use otr_protocol::dh::{AuthKeys, DhKeyPair};
 /// # Safety
 /// `info` is live; its pointers are NULL or live objects of the library.
 #[inline(never)]
-pub unsafe fn load(info: *const OtrlAuthInfo, extras: Option<&ExchangeExtras>) -> Auth {
+pub(crate) unsafe fn load(info: *const OtrlAuthInfo, extras: Option<&ExchangeExtras>) -> Auth {
     // Keys may have to be derived again, and this is outside of the guard of the step.
     // SAFETY: the caller's promise.
     let state = stack::wiping(|| unsafe { load_state(info, extras) });
@@ -45,7 +45,7 @@ pub unsafe fn load(info: *const OtrlAuthInfo, extras: Option<&ExchangeExtras>) -
 }
 
 /// The exchange of a context.
-pub fn load_of(ctx: Ctx<'_>) -> Auth {
+pub(crate) fn load_of(ctx: Ctx<'_>) -> Auth {
     // SAFETY: a live context, with its private part, in which nothing is borrowed.
     unsafe {
         let extras = ctx.private().map(|private| &(*private).exchange);
@@ -57,7 +57,7 @@ pub fn load_of(ctx: Ctx<'_>) -> Auth {
 ///
 /// # Errors
 /// `ENOMEM`: there is no exchange any more.
-pub fn store_of(ctx: Ctx<'_>, auth: &Auth) -> Result<(), GcryError> {
+pub(crate) fn store_of(ctx: Ctx<'_>, auth: &Auth) -> Result<(), GcryError> {
     // SAFETY: likewise.
     unsafe {
         let stored = store(ctx.auth(), auth);
@@ -72,7 +72,7 @@ pub fn store_of(ctx: Ctx<'_>, auth: &Auth) -> Result<(), GcryError> {
 }
 
 /// The exchange of a context, if a message of it has been waiting for an answer since some time.
-pub fn waiting(ctx: Ctx<'_>) -> Option<Auth> {
+pub(crate) fn waiting(ctx: Ctx<'_>) -> Option<Auth> {
     let info = ctx.auth();
     // SAFETY: the struct of a live context.
     let waits = unsafe { auth_info::commit_sent(info) > 0 && (*info).authstate != AUTHSTATE_NONE };
@@ -80,7 +80,7 @@ pub fn waiting(ctx: Ctx<'_>) -> Option<Auth> {
 }
 
 /// Writes an exchange back from which something was wiped; one that is over is cleared.
-pub fn keep(ctx: Ctx<'_>, auth: &Auth) {
+pub(crate) fn keep(ctx: Ctx<'_>, auth: &Auth) {
     // Without memory there is no exchange afterwards, which is as good.
     if store_of(ctx, auth).is_err() || !auth.is_under_way() {
         // SAFETY: the struct of a live context.
@@ -89,14 +89,14 @@ pub fn keep(ctx: Ctx<'_>, auth: &Auth) {
 }
 
 /// Shows in the struct of a context who they are, and the session id.
-pub fn show_their_side_of(ctx: Ctx<'_>, established: &Established) {
+pub(crate) fn show_their_side_of(ctx: Ctx<'_>, established: &Established) {
     // SAFETY: the struct of a live context.
     unsafe { show_their_side(ctx.auth(), established) };
 }
 
 /// Forgets which sessions were opened with private values that nobody holds any more; `held` gives the public halves of those
 /// that are held.
-pub fn forget_opened_but(master: Ctx<'_>, held: impl FnOnce() -> Vec<Vec<u8>>) {
+pub(crate) fn forget_opened_but(master: Ctx<'_>, held: impl FnOnce() -> Vec<Vec<u8>>) {
     let Some(mut shared) = master.take_shared() else {
         return;
     };
@@ -179,7 +179,7 @@ unsafe fn load_state(
 /// # Safety
 /// As for [`load`], and `info` is writable.
 #[inline(never)]
-pub unsafe fn store(info: *mut OtrlAuthInfo, auth: &Auth) -> Result<(), GcryError> {
+pub(crate) unsafe fn store(info: *mut OtrlAuthInfo, auth: &Auth) -> Result<(), GcryError> {
     // SAFETY: the caller's promise.
     unsafe {
         write(info, auth);
@@ -273,7 +273,7 @@ unsafe fn write(info: *mut OtrlAuthInfo, auth: &Auth) {
 ///
 /// # Safety
 /// As for [`store`].
-pub unsafe fn show_established(info: *mut OtrlAuthInfo, established: &Established) {
+pub(crate) unsafe fn show_established(info: *mut OtrlAuthInfo, established: &Established) {
     // SAFETY: the caller's promise.
     unsafe {
         store_keypair(&raw mut (*info).our_dh, Some(established.our_dh()));
@@ -319,7 +319,7 @@ unsafe fn clear_their_side(info: *mut OtrlAuthInfo) {
 ///
 /// # Safety
 /// `pair` is live; its numbers are NULL or live.
-pub unsafe fn load_keypair(pair: *const DhKeypair) -> Option<DhKeyPair> {
+pub(crate) unsafe fn load_keypair(pair: *const DhKeypair) -> Option<DhKeyPair> {
     // SAFETY: the caller's promise.
     unsafe {
         if (*pair).groupid != DH1536_GROUP_ID {
@@ -335,7 +335,7 @@ pub unsafe fn load_keypair(pair: *const DhKeypair) -> Option<DhKeyPair> {
 ///
 /// # Safety
 /// `pair` is live and writable; its numbers are NULL or live.
-pub unsafe fn store_keypair(pair: *mut DhKeypair, keys: Option<&DhKeyPair>) {
+pub(crate) unsafe fn store_keypair(pair: *mut DhKeypair, keys: Option<&DhKeyPair>) {
     // SAFETY: the caller's promise.
     unsafe {
         mpi::release_and_clear(&raw mut (*pair).private);

@@ -19,7 +19,7 @@ struct Block {
 }
 
 /// A new, empty user state, and the function that forgets what will be in it. NULL without memory.
-pub fn new(empty: unsafe fn(*mut UserState)) -> *mut UserState {
+pub(crate) fn new(empty: unsafe fn(*mut UserState)) -> *mut UserState {
     let block: *mut Block = c_zeroed();
     if !block.is_null() {
         // SAFETY: new memory of the right size; all zeros are an empty user state.
@@ -32,7 +32,7 @@ pub fn new(empty: unsafe fn(*mut UserState)) -> *mut UserState {
 ///
 /// # Safety
 /// `us` is NULL or a live user state. It may be gone afterwards.
-pub unsafe fn during<T>(us: *mut UserState, call: impl FnOnce() -> T) -> T {
+pub(crate) unsafe fn during<T>(us: *mut UserState, call: impl FnOnce() -> T) -> T {
     let block: *mut Block = us.cast();
     if block.is_null() {
         return call();
@@ -53,7 +53,7 @@ pub unsafe fn during<T>(us: *mut UserState, call: impl FnOnce() -> T) -> T {
 ///
 /// # Safety
 /// `us` is NULL or a user state that such a call has.
-pub unsafe fn is_freed(us: *const UserState) -> bool {
+pub(crate) unsafe fn is_freed(us: *const UserState) -> bool {
     // SAFETY: the caller's promise.
     !us.is_null() && unsafe { (*us.cast::<Block>()).is_freed }
 }
@@ -62,7 +62,7 @@ pub unsafe fn is_freed(us: *const UserState) -> bool {
 ///
 /// # Safety
 /// `us` is a live user state, and is used no more but by calls that have it.
-pub unsafe fn free(us: *mut UserState) {
+pub(crate) unsafe fn free(us: *mut UserState) {
     // SAFETY: the caller's promise.
     unsafe {
         (*us.cast::<Block>()).is_freed = true;

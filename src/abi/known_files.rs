@@ -37,7 +37,7 @@ static FIRST: AtomicPtr<Known> = AtomicPtr::new(ptr::null_mut());
 ///
 /// # Safety
 /// `filename` is NULL or a C string that nobody changes or frees while the answer is in use.
-pub unsafe fn path_of<'a>(filename: *const c_char) -> Result<&'a Path, GcryError> {
+pub(crate) unsafe fn path_of<'a>(filename: *const c_char) -> Result<&'a Path, GcryError> {
     // SAFETY: the caller's promise.
     let name = unsafe { bytes_of(filename) }.ok_or(GcryError::INV_VALUE)?;
     if name.len() >= libc::PATH_MAX as usize {
@@ -51,7 +51,7 @@ pub unsafe fn path_of<'a>(filename: *const c_char) -> Result<&'a Path, GcryError
 ///
 /// # Errors
 /// What the operating system said.
-pub fn replace(
+pub(crate) fn replace(
     us: *const UserState,
     path: &Path,
     bytes: &[u8],
@@ -69,7 +69,7 @@ fn knows(us: *const UserState, contents: &[u8]) -> bool {
 }
 
 /// Notes that nothing of these contents is lost when a file of `us` replaces them.
-pub fn remember(us: *const UserState, contents: &[u8]) {
+pub(crate) fn remember(us: *const UserState, contents: &[u8]) {
     let us = us.addr();
     let hash = sha256(&[contents]);
     let new = Box::into_raw(Box::new(Known {
@@ -100,7 +100,7 @@ pub fn remember(us: *const UserState, contents: &[u8]) {
 }
 
 /// Forgets everything that a user state knows, or whoever was at its address before.
-pub fn forget_all(us: *const UserState) {
+pub(crate) fn forget_all(us: *const UserState) {
     remove(|known| known.us == us.addr());
 }
 

@@ -5,7 +5,7 @@
 ///
 /// # Safety
 /// The functions give places within the node.
-pub unsafe trait Node: Sized {
+pub(crate) unsafe trait Node: Sized {
     /// Where the next node stands; NULL at the end.
     ///
     /// # Safety
@@ -41,7 +41,7 @@ pub(crate) use nodes;
 ///
 /// # Safety
 /// `first` is NULL or a live node, as are those behind it, and none of them goes while the iterator is in use.
-pub unsafe fn iter<T: Node>(first: *mut T) -> impl Iterator<Item = *mut T> {
+pub(crate) unsafe fn iter<T: Node>(first: *mut T) -> impl Iterator<Item = *mut T> {
     let some = |node: *mut T| (!node.is_null()).then_some(node);
     // SAFETY: live nodes, by the caller's promise.
     std::iter::successors(some(first), move |node| some(unsafe { *T::next(*node) }))
@@ -51,7 +51,7 @@ pub unsafe fn iter<T: Node>(first: *mut T) -> impl Iterator<Item = *mut T> {
 ///
 /// # Safety
 /// `place` is a link of a list of live nodes, and `node` is live and in no list.
-pub unsafe fn link<T: Node>(place: *mut *mut T, node: *mut T) {
+pub(crate) unsafe fn link<T: Node>(place: *mut *mut T, node: *mut T) {
     // SAFETY: the caller's promise.
     unsafe {
         let next = *place;
@@ -68,7 +68,7 @@ pub unsafe fn link<T: Node>(place: *mut *mut T, node: *mut T) {
 ///
 /// # Safety
 /// `node` is live, and its neighbours are; its `tous` is NULL or right.
-pub unsafe fn unlink<T: Node>(node: *mut T) {
+pub(crate) unsafe fn unlink<T: Node>(node: *mut T) {
     // SAFETY: the caller's promise.
     unsafe {
         let (next, tous) = (*T::next(node), *T::tous(node));
@@ -85,7 +85,7 @@ pub unsafe fn unlink<T: Node>(node: *mut T) {
 ///
 /// # Safety
 /// `root` is the root of a list of live nodes. The node's own `tous` is not read.
-pub unsafe fn take_first<T: Node>(root: *mut *mut T) -> *mut T {
+pub(crate) unsafe fn take_first<T: Node>(root: *mut *mut T) -> *mut T {
     // SAFETY: the caller's promise.
     unsafe {
         let first = *root;

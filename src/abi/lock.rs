@@ -14,7 +14,7 @@ static HOLDER: AtomicU32 = AtomicU32::new(0);
 const YIELDS: u32 = 64;
 
 /// Runs `body` alone. It must be short, must call nothing of the client's, and must not come here again.
-pub fn locked<T>(body: impl FnOnce() -> T) -> T {
+pub(crate) fn locked<T>(body: impl FnOnce() -> T) -> T {
     let _held = Held::take();
     body()
 }

@@ -7,17 +7,17 @@ use otr_protocol::session_id::BoldHalf;
 use otr_protocol::wire::version::Version;
 
 /// A version as the structs number it, 0 for none.
-pub fn version_number(version: Option<Version>) -> c_uint {
+pub(crate) fn version_number(version: Option<Version>) -> c_uint {
     version.map_or(0, |version| version.number().into())
 }
 
 /// The version with this number.
-pub fn version_from(number: c_uint) -> Option<Version> {
+pub(crate) fn version_from(number: c_uint) -> Option<Version> {
     u8::try_from(number).ok().and_then(Version::from_number)
 }
 
 /// The bold half as the structs number it.
-pub fn half_number(half: BoldHalf) -> OtrlSessionIdHalf {
+pub(crate) fn half_number(half: BoldHalf) -> OtrlSessionIdHalf {
     match half {
         BoldHalf::First => SESSIONID_FIRST_HALF_BOLD,
         BoldHalf::Second => SESSIONID_SECOND_HALF_BOLD,
@@ -29,7 +29,7 @@ pub fn half_number(half: BoldHalf) -> OtrlSessionIdHalf {
     clippy::useless_conversion,
     reason = "time_t is i64 on most machines, not on all"
 )]
-pub fn time_from(time: libc::time_t) -> i64 {
+pub(crate) fn time_from(time: libc::time_t) -> i64 {
     time.into()
 }
 
@@ -39,7 +39,7 @@ pub fn time_from(time: libc::time_t) -> i64 {
     clippy::unnecessary_fallible_conversions,
     reason = "likewise"
 )]
-pub fn c_time(time: i64) -> libc::time_t {
+pub(crate) fn c_time(time: i64) -> libc::time_t {
     libc::time_t::try_from(time).unwrap_or(if time < 0 {
         libc::time_t::MIN
     } else {
@@ -48,6 +48,6 @@ pub fn c_time(time: i64) -> libc::time_t {
 }
 
 /// A C truth value.
-pub fn c_bool(value: bool) -> c_int {
+pub(crate) fn c_bool(value: bool) -> c_int {
     value.into()
 }

@@ -52,14 +52,14 @@ static USED: [[AtomicU64; WORDS]; CLASSES] =
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// What the library allocates with: malloc, and the reserve behind it.
-pub struct Allocator;
+pub(crate) struct Allocator;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
 /// Whether the reserve is in such use that a call which can still be refused should be: malloc has failed often, and what
 /// it could not give has not come back.
-pub fn is_low() -> bool {
+pub(crate) fn is_low() -> bool {
     COUNT.load(Ordering::Relaxed) > 512
 }
 

@@ -13,7 +13,7 @@ use otr_protocol::smp::state::{Expected, Numbers, Progress, Smp};
 /// # Safety
 /// `state` is live; its numbers are NULL or live.
 #[inline(never)]
-pub unsafe fn load(state: *const OtrlSMState) -> Smp {
+pub(crate) unsafe fn load(state: *const OtrlSMState) -> Smp {
     // SAFETY: the caller's promise.
     unsafe {
         Smp {
@@ -52,7 +52,7 @@ pub unsafe fn load(state: *const OtrlSMState) -> Smp {
 /// # Safety
 /// As for [`load`], and `state` is writable.
 #[inline(never)]
-pub unsafe fn store(state: *mut OtrlSMState, smp: &Smp) {
+pub(crate) unsafe fn store(state: *mut OtrlSMState, smp: &Smp) {
     // SAFETY: the caller's promise.
     unsafe {
         (*state).next_expected = expected_number(smp.expected);
@@ -77,7 +77,7 @@ pub unsafe fn store(state: *mut OtrlSMState, smp: &Smp) {
 }
 
 /// The SMP of a context. `None` if a client's own context has no place for it.
-pub fn load_of(ctx: Ctx<'_>) -> Option<Smp> {
+pub(crate) fn load_of(ctx: Ctx<'_>) -> Option<Smp> {
     // SAFETY: NULL, or the state of a live context.
     unsafe {
         let state = (*ctx.as_ptr()).smstate;
@@ -86,7 +86,7 @@ pub fn load_of(ctx: Ctx<'_>) -> Option<Smp> {
 }
 
 /// Writes the SMP of a context back.
-pub fn store_of(ctx: Ctx<'_>, smp: &Smp) {
+pub(crate) fn store_of(ctx: Ctx<'_>, smp: &Smp) {
     // SAFETY: likewise.
     unsafe {
         let state = (*ctx.as_ptr()).smstate;
@@ -97,7 +97,7 @@ pub fn store_of(ctx: Ctx<'_>, smp: &Smp) {
 }
 
 /// The next message as the struct numbers it.
-pub fn expected_number(expected: Expected) -> NextExpectedSmp {
+pub(crate) fn expected_number(expected: Expected) -> NextExpectedSmp {
     match expected {
         Expected::Message1 => SMP_EXPECT1,
         Expected::Message2 => SMP_EXPECT2,

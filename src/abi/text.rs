@@ -11,24 +11,24 @@ use super::memory::{c_string, c_text, c_text_of, wipe_string_and_clear};
 /// Whoever has one frees it or hands it on.
 #[must_use = "nobody else frees it"]
 #[derive(Debug)]
-pub struct CText(*mut c_char);
+pub(crate) struct CText(*mut c_char);
 
 impl CText {
     /// None.
-    pub const NONE: Self = Self(ptr::null_mut());
+    pub(crate) const NONE: Self = Self(ptr::null_mut());
 
     /// With these bytes up to the first NUL.
-    pub fn up_to_nul(bytes: &[u8]) -> Self {
+    pub(crate) fn up_to_nul(bytes: &[u8]) -> Self {
         Self(c_string(bytes))
     }
 
     /// With these bytes, which are known to have no NUL among them.
-    pub fn new(bytes: &[u8]) -> Self {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
         Self(c_text(bytes))
     }
 
     /// The same in two parts.
-    pub fn of_parts(parts: [&[u8]; 2]) -> Self {
+    pub(crate) fn of_parts(parts: [&[u8]; 2]) -> Self {
         Self(c_text_of(parts))
     }
 
@@ -36,50 +36,50 @@ impl CText {
     ///
     /// # Safety
     /// `text` is NULL, or a C string from malloc that nobody else frees.
-    pub const unsafe fn from_raw(text: *mut c_char) -> Self {
+    pub(crate) const unsafe fn from_raw(text: *mut c_char) -> Self {
         Self(text)
     }
 
     /// Whether there is none.
-    pub fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         self.0.is_null()
     }
 
     /// The text, unless there is none.
-    pub fn c_str(&self) -> Option<&CStr> {
+    pub(crate) fn c_str(&self) -> Option<&CStr> {
         // SAFETY: a C string, by every constructor, if it is not NULL; it stays as long as this is borrowed.
         (!self.0.is_null()).then(|| unsafe { CStr::from_ptr(self.0) })
     }
 
     /// For a function of the client's that wants a string it could write to.
     #[cfg(feature = "abi5")]
-    pub fn as_mut_ptr(&mut self) -> *mut c_char {
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut c_char {
         self.0
     }
 
     /// Its bytes, without the NUL.
-    pub fn bytes(&self) -> Option<&[u8]> {
+    pub(crate) fn bytes(&self) -> Option<&[u8]> {
         self.c_str().map(CStr::to_bytes)
     }
 
     /// Frees what is here and puts another text in its place.
-    pub fn replace(&mut self, other: Self) {
+    pub(crate) fn replace(&mut self, other: Self) {
         std::mem::replace(self, other).free();
     }
 
     /// For the client to free.
-    pub fn into_raw(self) -> *mut c_char {
+    pub(crate) fn into_raw(self) -> *mut c_char {
         self.0
     }
 
     /// Gives it back.
-    pub fn free(self) {
+    pub(crate) fn free(self) {
         // SAFETY: NULL or from malloc, by every constructor, and used no more.
         unsafe { libc::free(self.0.cast()) };
     }
 
     /// Wipes it and gives it back.
-    pub fn wipe(mut self) {
+    pub(crate) fn wipe(mut self) {
         // SAFETY: NULL or a C string from malloc, by every constructor, and used no more.
         unsafe { wipe_string_and_clear(&raw mut self.0) };
     }

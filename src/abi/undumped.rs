@@ -10,14 +10,14 @@ use std::ptr::{self, NonNull};
 use super::memory::wipe;
 
 /// Bytes that are kept out of core dumps, and wiped on drop.
-pub struct Undumped {
+pub(crate) struct Undumped {
     begin: NonNull<u8>,
     len: usize,
 }
 
 impl Undumped {
     /// A copy of these bytes. `None` without memory.
-    pub fn new(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn new(bytes: &[u8]) -> Option<Self> {
         // SAFETY: fresh memory, wherever the system likes.
         let begin = unsafe {
             libc::mmap(

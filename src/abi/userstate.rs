@@ -24,6 +24,7 @@ entry! {
 /// # Safety
 /// `us` is NULL or a live user state, and is used no more.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_userstate_free(us: *mut UserState) {
     if us.is_null() {
         return;

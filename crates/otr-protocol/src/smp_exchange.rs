@@ -22,10 +22,10 @@ const ORDER: [u16; 6] = [
 
 /// How far the exchange is, in percent, as clients show it.
 mod percent {
-    pub const BROKEN: u16 = 0;
-    pub const ASKED: u16 = 25;
-    pub const COMPARING: u16 = 60;
-    pub const DONE: u16 = 100;
+    pub(crate) const BROKEN: u16 = 0;
+    pub(crate) const ASKED: u16 = 25;
+    pub(crate) const COMPARING: u16 = 60;
+    pub(crate) const DONE: u16 = 100;
 }
 
 /// The SMP messages of one data message, in the order in which they are handled.

@@ -14,7 +14,7 @@ use otr_protocol::wire::version::Version;
 ///
 /// # Safety
 /// None: the exchange is not looked at.
-pub unsafe fn tags_of(auth: *const OtrlAuthInfo) -> Option<Tags> {
+pub(crate) unsafe fn tags_of(auth: *const OtrlAuthInfo) -> Option<Tags> {
     (!auth.is_null()).then(Tags::default)
 }
 

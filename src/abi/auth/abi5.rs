@@ -16,7 +16,7 @@ use otr_protocol::wire::version::Version;
 ///
 /// # Safety
 /// `auth` is NULL or live, and so is the context it points to.
-pub unsafe fn tags_of(auth: *const OtrlAuthInfo) -> Option<Tags> {
+pub(crate) unsafe fn tags_of(auth: *const OtrlAuthInfo) -> Option<Tags> {
     // SAFETY: the caller's promise.
     unsafe {
         if auth.is_null() || (*auth).context.is_null() {

@@ -23,7 +23,7 @@ pub unsafe fn new(context: *mut ConnContext) {
 ///
 /// # Safety
 /// `auth` is writable.
-pub unsafe fn blank(auth: *mut OtrlAuthInfo) {
+pub(crate) unsafe fn blank(auth: *mut OtrlAuthInfo) {
     // SAFETY: the caller's promise; all zeros are an empty AKE.
     unsafe { wipe(auth.cast(), size_of::<OtrlAuthInfo>()) };
 }

@@ -27,7 +27,7 @@ pub unsafe fn new(context: *mut ConnContext) {
 ///
 /// # Safety
 /// `auth` is an AKE.
-pub unsafe fn blank(auth: *mut OtrlAuthInfo) {
+pub(crate) unsafe fn blank(auth: *mut OtrlAuthInfo) {
     // SAFETY: the caller's promise.
     unsafe {
         let context = (*auth).context;
@@ -72,7 +72,7 @@ pub unsafe fn note_commit_sent(auth: *mut OtrlAuthInfo, time: i64) {
 ///
 /// # Safety
 /// Both are AKEs.
-pub unsafe fn copy_on_key(from: *const OtrlAuthInfo, to: *mut OtrlAuthInfo) {
+pub(crate) unsafe fn copy_on_key(from: *const OtrlAuthInfo, to: *mut OtrlAuthInfo) {
     // SAFETY: the caller's promise.
     unsafe {
         if std::ptr::eq(from, to)

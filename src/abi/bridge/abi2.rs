@@ -7,21 +7,21 @@ use otr_protocol::wire::dialect::Dialect;
 use otr_protocol::wire::version::Version;
 
 /// Whose messages are written and understood.
-pub const DIALECT: Dialect = Dialect::Libotr3;
+pub(crate) const DIALECT: Dialect = Dialect::Libotr3;
 
 /// Whether a policy allows version 3: there is no such policy.
-pub fn allows_v3(_bits: OtrlPolicy) -> bool {
+pub(crate) fn allows_v3(_bits: OtrlPolicy) -> bool {
     false
 }
 
 /// The version that a context shows: that of the session. While there is none, libotr 3.2 shows none.
-pub fn shown_version(conversation: &Conversation) -> Option<Version> {
+pub(crate) fn shown_version(conversation: &Conversation) -> Option<Version> {
     let session = conversation.secrets.session.as_ref()?;
     Some(session.version())
 }
 
 /// Takes what an exchange has sent out of the time when something was last sent: only texts count there, and decide
 /// whether one is sent again. It is kept for the heartbeats.
-pub fn note_exchange(ctx: Ctx<'_>, sent_before: i64) {
+pub(crate) fn note_exchange(ctx: Ctx<'_>, sent_before: i64) {
     ctx.note_exchange_sent(sent_before);
 }

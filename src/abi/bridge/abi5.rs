@@ -7,17 +7,17 @@ use otr_protocol::wire::dialect::Dialect;
 use otr_protocol::wire::version::Version;
 
 /// Whose messages are written and understood.
-pub const DIALECT: Dialect = Dialect::Libotr4;
+pub(crate) const DIALECT: Dialect = Dialect::Libotr4;
 
 /// Whether a policy allows version 3.
-pub fn allows_v3(bits: OtrlPolicy) -> bool {
+pub(crate) fn allows_v3(bits: OtrlPolicy) -> bool {
     bits & POLICY_ALLOW_V3 != 0
 }
 
 /// The version that a context shows: that of the session, or of the exchange that was begun last.
-pub fn shown_version(conversation: &Conversation) -> Option<Version> {
+pub(crate) fn shown_version(conversation: &Conversation) -> Option<Version> {
     conversation.version
 }
 
 /// Nothing: what an exchange sends counts like everything else that is sent.
-pub fn note_exchange(_ctx: Ctx<'_>, _sent_before: i64) {}
+pub(crate) fn note_exchange(_ctx: Ctx<'_>, _sent_before: i64) {}

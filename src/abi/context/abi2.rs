@@ -20,7 +20,7 @@ mod tests;
 ///
 /// # Safety
 /// `us` is NULL or a live user state, the names NULL or C strings, `added` NULL or writable.
-pub unsafe fn find_correspondent(
+pub(crate) unsafe fn find_correspondent(
     us: *mut UserState,
     names: Names,
     added: *mut c_int,
@@ -56,7 +56,7 @@ pub unsafe fn find_correspondent(
 ///
 /// # Safety
 /// None: the context is not looked at.
-pub unsafe fn tags_of(_ctx: *const ConnContext) -> Tags {
+pub(crate) unsafe fn tags_of(_ctx: *const ConnContext) -> Tags {
     Tags::default()
 }
 
@@ -64,7 +64,7 @@ pub unsafe fn tags_of(_ctx: *const ConnContext) -> Tags {
 ///
 /// # Safety
 /// None: the context is not looked at.
-pub unsafe fn is_master(_ctx: *const ConnContext) -> bool {
+pub(crate) unsafe fn is_master(_ctx: *const ConnContext) -> bool {
     true
 }
 
@@ -72,7 +72,7 @@ pub unsafe fn is_master(_ctx: *const ConnContext) -> bool {
 ///
 /// # Safety
 /// None: the context is not looked at.
-pub unsafe fn is_instance(_ctx: *const ConnContext) -> bool {
+pub(crate) unsafe fn is_instance(_ctx: *const ConnContext) -> bool {
     false
 }
 
@@ -80,7 +80,7 @@ pub unsafe fn is_instance(_ctx: *const ConnContext) -> bool {
 ///
 /// # Safety
 /// None: the context is not looked at.
-pub unsafe fn master_of(context: *const ConnContext) -> *mut ConnContext {
+pub(crate) unsafe fn master_of(context: *const ConnContext) -> *mut ConnContext {
     context.cast_mut()
 }
 
@@ -88,12 +88,12 @@ pub unsafe fn master_of(context: *const ConnContext) -> *mut ConnContext {
 ///
 /// # Safety
 /// None: the context is not looked at.
-pub unsafe fn members(context: *mut ConnContext) -> impl Iterator<Item = *mut ConnContext> {
+pub(crate) unsafe fn members(context: *mut ConnContext) -> impl Iterator<Item = *mut ConnContext> {
     (!context.is_null()).then_some(context).into_iter()
 }
 
 /// 0: nobody asks when.
-pub fn last_heard(_context: &ConnContext) -> i64 {
+pub(crate) fn last_heard(_context: &ConnContext) -> i64 {
     0
 }
 
@@ -101,25 +101,26 @@ pub fn last_heard(_context: &ConnContext) -> i64 {
 ///
 /// # Safety
 /// None: the context is not looked at.
-pub unsafe fn leave_family(_context: *mut ConnContext) {}
+pub(crate) unsafe fn leave_family(_context: *mut ConnContext) {}
 
 /// Nothing: each is its own master.
 ///
 /// # Safety
 /// None: the context is not looked at.
-pub unsafe fn stand_alone(_context: *mut ConnContext) {}
+pub(crate) unsafe fn stand_alone(_context: *mut ConnContext) {}
 
 /// Nothing: there is no choice of contexts.
 ///
 /// # Safety
 /// None: the context is not looked at.
-pub unsafe fn update_recent_child(_context: *mut ConnContext, _sent: bool) {}
+pub(crate) unsafe fn update_recent_child(_context: *mut ConnContext, _sent: bool) {}
 
 /// Finds or makes a context.
 ///
 /// # Safety
 /// As for [`find_correspondent`].
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_context_find(
     us: *mut UserState,
     user: *const c_char,
@@ -154,6 +155,7 @@ pub unsafe extern "C-unwind" fn otrl_context_find(
 /// # Safety
 /// As for [`forget::forget`].
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_context_forget(context: *mut ConnContext) {
     // SAFETY: the caller's promise.
     unsafe { forget::forget(context) };

@@ -3,13 +3,12 @@
 mod family;
 mod find;
 
-pub use family::{
-    find_recent_instance, last_heard, leave_family, master_of, members, recent_secure_instance,
-    stand_alone, update_recent_child,
+pub(crate) use family::{
+    last_heard, leave_family, master_of, members, stand_alone, update_recent_child,
 };
 #[cfg(test)]
-pub use find::otrl_context_find;
-pub use find::{become_instance, find, find_correspondent};
+pub(crate) use find::otrl_context_find;
+pub(crate) use find::{become_instance, find, find_correspondent};
 
 use std::ffi::c_int;
 use std::ptr;
@@ -26,7 +25,7 @@ mod tests;
 ///
 /// # Safety
 /// `ctx` is live.
-pub unsafe fn tags_of(ctx: *const ConnContext) -> Tags {
+pub(crate) unsafe fn tags_of(ctx: *const ConnContext) -> Tags {
     // SAFETY: the caller's promise.
     unsafe {
         Tags {
@@ -40,7 +39,7 @@ pub unsafe fn tags_of(ctx: *const ConnContext) -> Tags {
 ///
 /// # Safety
 /// `ctx` is live.
-pub unsafe fn is_master(ctx: *const ConnContext) -> bool {
+pub(crate) unsafe fn is_master(ctx: *const ConnContext) -> bool {
     // SAFETY: the caller's promise.
     unsafe { ptr::eq((*ctx).m_context, ctx) }
 }
@@ -49,7 +48,7 @@ pub unsafe fn is_master(ctx: *const ConnContext) -> bool {
 ///
 /// # Safety
 /// `ctx` is live.
-pub unsafe fn is_instance(ctx: *const ConnContext) -> bool {
+pub(crate) unsafe fn is_instance(ctx: *const ConnContext) -> bool {
     // SAFETY: the caller's promise.
     unsafe { (*ctx).their_instance != INSTAG_MASTER }
 }
@@ -59,6 +58,7 @@ pub unsafe fn is_instance(ctx: *const ConnContext) -> bool {
 /// # Safety
 /// As for [`forget::forget`].
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_context_forget(context: *mut ConnContext) -> c_int {
     // SAFETY: the caller's promise.
     c_int::from(!unsafe { forget::forget(context) })

@@ -102,7 +102,7 @@ pub unsafe fn forget_fingerprint(fingerprint: *mut Fingerprint, and_maybe_contex
 ///
 /// # Safety
 /// `fingerprint` is a live node of a list, and is used no more.
-pub unsafe fn free(fingerprint: *mut Fingerprint) {
+pub(crate) unsafe fn free(fingerprint: *mut Fingerprint) {
     // SAFETY: the caller's promise.
     unsafe {
         linked_list::unlink(fingerprint);
@@ -165,6 +165,7 @@ entry! {
 /// # Safety
 /// As for [`forget_fingerprint`].
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_context_forget_fingerprint(
     fingerprint: *mut Fingerprint,
     and_maybe_context: c_int,

@@ -80,7 +80,7 @@ pub unsafe fn forget_all(us: *mut UserState) {
 ///
 /// # Safety
 /// `first` to `last` stand side by side in one list.
-pub unsafe fn unlink(first: *mut ConnContext, last: *mut ConnContext) {
+pub(crate) unsafe fn unlink(first: *mut ConnContext, last: *mut ConnContext) {
     // SAFETY: the caller's promise.
     unsafe {
         let after = (*last).next;
@@ -129,6 +129,7 @@ unsafe fn dispose(context: *mut ConnContext) {
 /// # Safety
 /// As for [`forget_all`].
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_context_forget_all(us: *mut UserState) {
     // SAFETY: the caller's promise.
     unsafe { in_use::during(us, || forget_all(us)) }

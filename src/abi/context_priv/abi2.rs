@@ -7,7 +7,7 @@ use crate::abi::memory::{c_zeroed, wipe, wipe_and_clear};
 use crate::abi::types::ConnContext;
 
 /// The members that clients don't look into, among those that they do.
-pub type Hidden = ConnContext;
+pub(crate) type Hidden = ConnContext;
 
 /// One malloc'ed block: what C sees, and what it does not.
 #[repr(C)]
@@ -17,7 +17,7 @@ struct ContextBlock {
 }
 
 /// A new context, all zeros but for its hidden part. NULL without memory.
-pub fn new_context() -> *mut ConnContext {
+pub(crate) fn new_context() -> *mut ConnContext {
     let block: *mut ContextBlock = c_zeroed();
     if block.is_null() {
         return ptr::null_mut();
@@ -34,7 +34,7 @@ pub fn new_context() -> *mut ConnContext {
 ///
 /// # Safety
 /// `context` is a malloc'ed context that is used no more.
-pub unsafe fn free_context(context: *mut ConnContext) {
+pub(crate) unsafe fn free_context(context: *mut ConnContext) {
     // SAFETY: the caller's promise.
     unsafe {
         force_finished(context);
@@ -50,7 +50,7 @@ pub unsafe fn free_context(context: *mut ConnContext) {
 ///
 /// # Safety
 /// None: the context is not looked at.
-pub unsafe fn hidden(context: *const ConnContext) -> *mut Hidden {
+pub(crate) unsafe fn hidden(context: *const ConnContext) -> *mut Hidden {
     context.cast_mut()
 }
 
@@ -58,7 +58,7 @@ pub unsafe fn hidden(context: *const ConnContext) -> *mut Hidden {
 ///
 /// # Safety
 /// `context` is NULL or a live context.
-pub unsafe fn tail(context: *mut ConnContext) -> Option<*mut Tail> {
+pub(crate) unsafe fn tail(context: *mut ConnContext) -> Option<*mut Tail> {
     // SAFETY: the caller's promise.
     unsafe { marked(context).map(|block| &raw mut (*block).tail) }
 }
@@ -67,7 +67,7 @@ pub unsafe fn tail(context: *mut ConnContext) -> Option<*mut Tail> {
 ///
 /// # Safety
 /// `members` are those of a context.
-pub unsafe fn forget_more(members: *mut Hidden) {
+pub(crate) unsafe fn forget_more(members: *mut Hidden) {
     // SAFETY: the caller's promise.
     unsafe {
         wipe_and_clear(

@@ -8,7 +8,7 @@ use crate::abi::memory::{c_zeroed, wipe};
 use crate::abi::types::{ConnContext, ConnContextPriv};
 
 /// The members that clients don't look into.
-pub type Hidden = ConnContextPriv;
+pub(crate) type Hidden = ConnContextPriv;
 
 /// One malloc'ed block: what C sees, and what it does not.
 #[repr(C)]
@@ -18,7 +18,7 @@ struct PrivateBlock {
 }
 
 /// A new context, all zeros but for its hidden part. NULL without memory.
-pub fn new_context() -> *mut ConnContext {
+pub(crate) fn new_context() -> *mut ConnContext {
     let context: *mut ConnContext = c_zeroed();
     if context.is_null() {
         return context;
@@ -39,7 +39,7 @@ pub fn new_context() -> *mut ConnContext {
 ///
 /// # Safety
 /// `context` is a malloc'ed context that is used no more.
-pub unsafe fn free_context(context: *mut ConnContext) {
+pub(crate) unsafe fn free_context(context: *mut ConnContext) {
     // SAFETY: the caller's promise.
     unsafe {
         free_block((*context).context_priv);
@@ -51,7 +51,7 @@ pub unsafe fn free_context(context: *mut ConnContext) {
 ///
 /// # Safety
 /// `context` is NULL or a live context.
-pub unsafe fn hidden(context: *const ConnContext) -> *mut Hidden {
+pub(crate) unsafe fn hidden(context: *const ConnContext) -> *mut Hidden {
     if context.is_null() {
         return ptr::null_mut();
     }
@@ -63,7 +63,7 @@ pub unsafe fn hidden(context: *const ConnContext) -> *mut Hidden {
 ///
 /// # Safety
 /// `context` is NULL or a live context.
-pub unsafe fn tail(context: *mut ConnContext) -> Option<*mut Tail> {
+pub(crate) unsafe fn tail(context: *mut ConnContext) -> Option<*mut Tail> {
     // SAFETY: the caller's promise.
     unsafe { marked(hidden(context)).map(|block| &raw mut (*block).tail) }
 }
@@ -72,7 +72,7 @@ pub unsafe fn tail(context: *mut ConnContext) -> Option<*mut Tail> {
 ///
 /// # Safety
 /// None.
-pub unsafe fn forget_more(_members: *mut Hidden) {}
+pub(crate) unsafe fn forget_more(_members: *mut Hidden) {}
 
 /// A new, empty block. NULL without memory.
 fn new_block() -> *mut ConnContextPriv {

@@ -21,7 +21,7 @@ fn marks_at(address: usize) -> [u32; 4] {
 ///
 /// # Safety
 /// `block` is writable.
-pub unsafe fn put(block: *mut Hidden) {
+pub(crate) unsafe fn put(block: *mut Hidden) {
     let marks = marks_at(block.addr());
     // SAFETY: the caller's promise.
     unsafe { places::write(block, marks) };
@@ -31,7 +31,7 @@ pub unsafe fn put(block: *mut Hidden) {
 ///
 /// # Safety
 /// `block` is readable.
-pub unsafe fn stand_in(block: *const Hidden) -> bool {
+pub(crate) unsafe fn stand_in(block: *const Hidden) -> bool {
     // SAFETY: the caller's promise.
     unsafe { places::read(block) == marks_at(block.addr()) }
 }
@@ -42,7 +42,7 @@ mod places {
 
     /// # Safety
     /// `block` is writable.
-    pub unsafe fn write(block: *mut Hidden, marks: [u32; 4]) {
+    pub(crate) unsafe fn write(block: *mut Hidden, marks: [u32; 4]) {
         // SAFETY: the caller's promise.
         unsafe {
             [
@@ -56,7 +56,7 @@ mod places {
 
     /// # Safety
     /// `block` is readable.
-    pub unsafe fn read(block: *const Hidden) -> [u32; 4] {
+    pub(crate) unsafe fn read(block: *const Hidden) -> [u32; 4] {
         // SAFETY: the caller's promise.
         unsafe {
             [

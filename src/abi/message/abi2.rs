@@ -5,9 +5,9 @@ mod notify;
 mod routing;
 mod texts;
 
-pub use callbacks::has_max_message_size;
-pub use notify::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
-pub use routing::{enter, is_told_of_plaintext, note_heard, show_error, show_unexpected};
+pub(crate) use callbacks::has_max_message_size;
+pub(crate) use notify::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
+pub(crate) use routing::{enter, is_told_of_plaintext, note_heard, show_error, show_unexpected};
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -34,6 +34,7 @@ use otr_protocol::wire::tlv::{self, Tlv};
 /// # Safety
 /// `us` is live; strings are NULL or C strings; out-parameters are NULL or writable; `ops` is NULL or live.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_sending(
     us: OtrlUserState,
     ops: *const OtrlMessageAppOps,
@@ -74,6 +75,7 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
 /// # Safety
 /// As for [`otrl_message_sending`].
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_receiving(
     us: OtrlUserState,
     ops: *const OtrlMessageAppOps,
@@ -125,6 +127,7 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
 /// # Safety
 /// `ops` is NULL or live; `context` is live and stays so; `message` is NULL or a C string; `returned` is NULL or writable.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_fragment_and_send(
     ops: *const OtrlMessageAppOps,
     opdata: *mut c_void,
@@ -161,6 +164,7 @@ pub unsafe extern "C-unwind" fn otrl_message_fragment_and_send(
 /// # Safety
 /// `us` is NULL or live; strings are NULL or C strings; `ops` is NULL or live.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_disconnect(
     us: OtrlUserState,
     ops: *const OtrlMessageAppOps,
@@ -182,7 +186,7 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect(
 }
 
 /// Nothing: version 2 knows no instances.
-pub fn ready(_call: &mut Call<'_>, _handle: Handle) {}
+pub(crate) fn ready(_call: &mut Call<'_>, _handle: Handle) {}
 
 /// The context of the correspondent, made if there is none, and whether it is new. `None` without memory.
 fn find_or_add(call: &mut Call<'_>) -> Option<(Handle, bool)> {
@@ -197,7 +201,7 @@ fn find_or_add(call: &mut Call<'_>) -> Option<(Handle, bool)> {
 }
 
 /// The context of the correspondent, if there is one.
-pub fn find_best<'a>(call: &'a Call<'_>) -> Option<Ctx<'a>> {
+pub(crate) fn find_best<'a>(call: &'a Call<'_>) -> Option<Ctx<'a>> {
     // SAFETY: likewise; no callback runs.
     unsafe {
         let us = call.client().us;
@@ -211,13 +215,13 @@ pub fn find_best<'a>(call: &'a Call<'_>) -> Option<Ctx<'a>> {
 }
 
 /// Whether a heartbeat, which the core has found due, is not too early after an exchange.
-pub fn heartbeat_is_due(ctx: Ctx<'_>, now: i64) -> bool {
+pub(crate) fn heartbeat_is_due(ctx: Ctx<'_>, now: i64) -> bool {
     ctx.exchange_sent() < now.saturating_sub(HEARTBEAT_INTERVAL)
 }
 
 /// A record of SMP as it is handled. To libotr 4 an empty one with a question comes at the wrong time, and the client is
 /// told. Clients of libotr 3 look at the records themselves: they must see that this one proves nothing.
-pub fn smp_record(tlv: &Tlv) -> Cow<'_, Tlv> {
+pub(crate) fn smp_record(tlv: &Tlv) -> Cow<'_, Tlv> {
     if tlv.kind != tlv::SMP1Q || split_question(&tlv.value).is_some() {
         return Cow::Borrowed(tlv);
     }
@@ -231,11 +235,11 @@ pub fn smp_record(tlv: &Tlv) -> Cow<'_, Tlv> {
 }
 
 /// None: there is no such callback.
-pub fn convert_sending(_call: &mut Call<'_>, _handle: Handle) -> Result<CText, GcryError> {
+pub(crate) fn convert_sending(_call: &mut Call<'_>, _handle: Handle) -> Result<CText, GcryError> {
     Ok(CText::NONE)
 }
 
 /// None: there is no such callback.
-pub fn convert_received(_call: &mut Call<'_>, _handle: Handle, _text: &CStr) -> CText {
+pub(crate) fn convert_received(_call: &mut Call<'_>, _handle: Handle, _text: &CStr) -> CText {
     CText::NONE
 }

@@ -8,12 +8,12 @@ mod poll;
 mod routing;
 mod symkey;
 
-pub use callbacks::has_max_message_size;
+pub(crate) use callbacks::has_max_message_size;
 #[cfg(test)]
 pub use disconnect::otrl_message_disconnect_all_instances;
-pub use instance::{ensure_our_tag as ready, find_best};
-pub use notify::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
-pub use routing::{enter, is_told_of_plaintext, note_heard, show_error, show_unexpected};
+pub(crate) use instance::{ensure_our_tag as ready, find_best};
+pub(crate) use notify::{error_text, notice, resent_prefix, setup_failed, smp_not_sent, tell};
+pub(crate) use routing::{enter, is_told_of_plaintext, note_heard, show_error, show_unexpected};
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -36,6 +36,7 @@ use otr_protocol::wire::tlv::Tlv;
 /// # Safety
 /// `us` is live; strings are NULL or C strings; out-parameters are NULL or writable; `ops` is NULL or live.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_sending(
     us: OtrlUserState,
     ops: *const OtrlMessageAppOps,
@@ -80,6 +81,7 @@ pub unsafe extern "C-unwind" fn otrl_message_sending(
 /// # Safety
 /// As for [`otrl_message_sending`].
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_receiving(
     us: OtrlUserState,
     ops: *const OtrlMessageAppOps,
@@ -130,13 +132,13 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
 ///
 /// # Errors
 /// `ENOMEM`: it is not to be sent as it is.
-pub fn convert_sending(call: &mut Call<'_>, handle: Handle) -> Result<CText, GcryError> {
+pub(crate) fn convert_sending(call: &mut Call<'_>, handle: Handle) -> Result<CText, GcryError> {
     let text = call.text();
     call.convert(handle, CONVERT_SENDING, text)
 }
 
 /// A decrypted text as the client wants it shown; none to leave it as it is, also without memory.
-pub fn convert_received(call: &mut Call<'_>, handle: Handle, text: &CStr) -> CText {
+pub(crate) fn convert_received(call: &mut Call<'_>, handle: Handle, text: &CStr) -> CText {
     call.convert(handle, CONVERT_RECEIVING, text)
         .unwrap_or(CText::NONE)
 }
@@ -166,11 +168,11 @@ fn transmit_by_policy(
 }
 
 /// Always: the core has counted everything that was sent.
-pub fn heartbeat_is_due(_ctx: Ctx<'_>, _now: i64) -> bool {
+pub(crate) fn heartbeat_is_due(_ctx: Ctx<'_>, _now: i64) -> bool {
     true
 }
 
 /// A record of SMP as it is handled: as it came.
-pub fn smp_record(tlv: &Tlv) -> Cow<'_, Tlv> {
+pub(crate) fn smp_record(tlv: &Tlv) -> Cow<'_, Tlv> {
     Cow::Borrowed(tlv)
 }

@@ -10,7 +10,7 @@ use crate::abi::tlv::{self, Chain};
 use crate::abi::types::OtrlTLV;
 
 /// The names and the text of a call in one malloc'ed block, and a chain of TLVs.
-pub struct Arguments {
+pub(crate) struct Arguments {
     names: Names,
     text: *const c_char,
     tlvs: Chain,
@@ -19,7 +19,7 @@ pub struct Arguments {
 
 impl Arguments {
     /// None, for a call about a context that the client has already.
-    pub const NONE: Self = Self {
+    pub(crate) const NONE: Self = Self {
         names: Names {
             user: ptr::null(),
             account: ptr::null(),
@@ -35,7 +35,11 @@ impl Arguments {
     ///
     /// # Safety
     /// The names and the text are C strings; `tlvs` is NULL or a chain.
-    pub unsafe fn copy(names: Names, text: *const c_char, tlvs: *const OtrlTLV) -> Option<Self> {
+    pub(crate) unsafe fn copy(
+        names: Names,
+        text: *const c_char,
+        tlvs: *const OtrlTLV,
+    ) -> Option<Self> {
         // SAFETY: the names and the text are C strings.
         let parts = [text, names.user, names.account, names.protocol]
             .map(|part| unsafe { bytes_of(part) }.unwrap_or_default());
@@ -81,12 +85,12 @@ impl Arguments {
     }
 
     /// The names: C strings that live as long as this, or NULL if there are none.
-    pub fn names(&self) -> Names {
+    pub(crate) fn names(&self) -> Names {
         self.names
     }
 
     /// The text; empty if there is none.
-    pub fn text(&self) -> &CStr {
+    pub(crate) fn text(&self) -> &CStr {
         if self.text.is_null() {
             return c"";
         }
@@ -95,18 +99,18 @@ impl Arguments {
     }
 
     /// The name of our account.
-    pub fn account(&self) -> &[u8] {
+    pub(crate) fn account(&self) -> &[u8] {
         // SAFETY: NULL or a C string in our block.
         unsafe { bytes_of(self.names.account) }.unwrap_or_default()
     }
 
     /// What goes beside the text when it is encrypted.
-    pub fn tlvs(&self) -> &Chain {
+    pub(crate) fn tlvs(&self) -> &Chain {
         &self.tlvs
     }
 
     /// Gives them back; the block is wiped, since the text may be one to be encrypted.
-    pub fn free(self) {
+    pub(crate) fn free(self) {
         let block = self.text.cast_mut();
         if !block.is_null() {
             // SAFETY: the text stands at the beginning of the block, which was malloc'ed with this length and is used no more.

@@ -15,7 +15,7 @@ use crate::abi::types::*;
 
 /// Whose call: the user state, the table of callbacks and the client's own pointer.
 #[derive(Clone, Copy)]
-pub struct Client {
+pub(crate) struct Client {
     /// The user state.
     pub us: OtrlUserState,
     /// NULL or the table.
@@ -26,7 +26,7 @@ pub struct Client {
 
 /// What a client gives with a message.
 #[derive(Clone, Copy)]
-pub struct Given {
+pub(crate) struct Given {
     /// Who talks to whom.
     pub names: Names,
     /// The message.
@@ -39,7 +39,7 @@ pub struct Given {
 
 /// Where a client wants the answers. Each but the text may be NULL.
 #[derive(Clone, Copy)]
-pub struct Places {
+pub(crate) struct Places {
     /// A text in place of the one given.
     pub text: *mut *mut c_char,
     /// What came beside it.
@@ -75,7 +75,7 @@ impl From<Refused> for GcryError {
 /// time; contexts are lent ([`Call::get`]) for as long as no callback runs, which the compiler sees to, since every callback
 /// takes `&mut Call`; and the client's places are written once, at the end. Whatever is alive while a callback runs has no
 /// destructor, as it may leave by longjmp or with an exception.
-pub struct Call<'a> {
+pub(crate) struct Call<'a> {
     client: Client,
     arguments: &'a Arguments,
     new: NewContexts,
@@ -84,7 +84,7 @@ pub struct Call<'a> {
 }
 
 /// What goes into the client's places at the end of a call.
-pub struct Answer {
+pub(crate) struct Answer {
     /// A text, or none.
     pub text: CText,
     /// What came beside it.
@@ -108,7 +108,7 @@ impl<'a> Call<'a> {
     /// The user state is NULL or live, the table NULL or live until the client frees the user state, and its functions are what
     /// `message.h` says. The names and the text are NULL or C strings; the TLVs are NULL or a chain; the places are NULL or
     /// writable. No other thread uses the user state.
-    pub unsafe fn about_message<T>(
+    pub(crate) unsafe fn about_message<T>(
         client: Client,
         given: Given,
         places: Places,
@@ -169,7 +169,10 @@ impl<'a> Call<'a> {
     ///
     /// # Safety
     /// As for [`about_message`](Self::about_message).
-    pub unsafe fn about_contexts<T>(client: Client, body: impl FnOnce(&mut Call<'_>) -> T) -> T {
+    pub(crate) unsafe fn about_contexts<T>(
+        client: Client,
+        body: impl FnOnce(&mut Call<'_>) -> T,
+    ) -> T {
         let mut call = Call {
             client,
             arguments: &Arguments::NONE,
@@ -184,7 +187,7 @@ impl<'a> Call<'a> {
     }
 
     /// The context that was there before a callback, if it is still alive.
-    pub fn get(&self, handle: Handle) -> Option<Ctx<'_>> {
+    pub(crate) fn get(&self, handle: Handle) -> Option<Ctx<'_>> {
         // SAFETY: the user state is NULL or live, and in use: it stays, even if the client frees it, until the call returns. No
         // callback runs while the call is borrowed.
         unsafe { Ctx::lend(handle.get(self.client.us)?) }
@@ -194,48 +197,48 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// `CONFLICT`: a callback has forgotten it.
-    pub fn live(&self, handle: Handle) -> Result<Ctx<'_>, GcryError> {
+    pub(crate) fn live(&self, handle: Handle) -> Result<Ctx<'_>, GcryError> {
         self.get(handle).ok_or(GcryError::CONFLICT)
     }
 
     /// The first context of the user state, if there is one.
-    pub fn first(&self) -> Option<Ctx<'_>> {
+    pub(crate) fn first(&self) -> Option<Ctx<'_>> {
         // SAFETY: as for `get`.
         unsafe { Ctx::lend(self.client.us.as_ref()?.context_root) }
     }
 
     /// The client's message.
-    pub fn text(&self) -> &'a CStr {
+    pub(crate) fn text(&self) -> &'a CStr {
         self.arguments.text()
     }
 
     /// The TLVs that go beside it.
-    pub fn tlvs(&self) -> &'a Chain {
+    pub(crate) fn tlvs(&self) -> &'a Chain {
         self.arguments.tlvs()
     }
 
     /// The name of our account.
-    pub fn account(&self) -> &'a [u8] {
+    pub(crate) fn account(&self) -> &'a [u8] {
         self.arguments.account()
     }
 
     /// The names of the correspondent and of our account: C strings, or NULL where the client has given none.
-    pub fn names(&self) -> Names {
+    pub(crate) fn names(&self) -> Names {
         self.arguments.names()
     }
 
     /// What the client wants done with new contexts.
-    pub fn new_contexts(&self) -> NewContexts {
+    pub(crate) fn new_contexts(&self) -> NewContexts {
         self.new
     }
 
     /// Whose call it is.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         self.client
     }
 
     /// Whether the client has freed the user state meanwhile. Then no callback runs any more.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         // SAFETY: NULL, or in use by this call.
         unsafe { in_use::is_freed(self.client.us) }
     }

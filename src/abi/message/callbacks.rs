@@ -38,19 +38,19 @@ pub(super) use has_callback;
 
 impl Call<'_> {
     /// The policy for a correspondent. `None` if the context is gone.
-    pub fn policy(&mut self, handle: Handle) -> Option<OtrlPolicy> {
+    pub(crate) fn policy(&mut self, handle: Handle) -> Option<OtrlPolicy> {
         let ctx = self.get(handle)?.as_ptr();
         Some(call_back!(self, policy, ctx).unwrap_or(POLICY_OPPORTUNISTIC))
     }
 
     /// Asks for a private key of our account.
-    pub fn create_privkey(&mut self) {
+    pub(crate) fn create_privkey(&mut self) {
         let names = self.names();
         call_back!(self, create_privkey, names.account, names.protocol);
     }
 
     /// Whether the correspondent is on line for certain.
-    pub fn is_logged_in(&mut self, handle: Handle) -> bool {
+    pub(crate) fn is_logged_in(&mut self, handle: Handle) -> bool {
         let Some([account, protocol, user]) = self.names_in(handle) else {
             return false;
         };
@@ -58,19 +58,19 @@ impl Call<'_> {
     }
 
     /// Whether messages can be sent at all.
-    pub fn can_inject(&self) -> bool {
+    pub(crate) fn can_inject(&self) -> bool {
         has_callback!(self, inject_message)
     }
 
     /// Sends a message, unless the context is gone.
-    pub fn inject(&mut self, handle: Handle, message: &CStr) {
+    pub(crate) fn inject(&mut self, handle: Handle, message: &CStr) {
         if let Some(names) = self.names_in(handle) {
             self.inject_to(names, message);
         }
     }
 
     /// Sends a message to whom these name: our account, the protocol and the correspondent.
-    pub fn inject_to(&mut self, names: [*const c_char; 3], message: &CStr) {
+    pub(crate) fn inject_to(&mut self, names: [*const c_char; 3], message: &CStr) {
         let [account, protocol, user] = names;
         call_back!(
             self,
@@ -83,7 +83,7 @@ impl Call<'_> {
     }
 
     /// The longest message that the network takes; `None` for no limit.
-    pub fn max_message_size(&mut self, handle: Handle) -> Option<usize> {
+    pub(crate) fn max_message_size(&mut self, handle: Handle) -> Option<usize> {
         if !interface::has_max_message_size() {
             return None;
         }
@@ -93,12 +93,12 @@ impl Call<'_> {
     }
 
     /// The list of contexts changed.
-    pub fn update_context_list(&mut self) {
+    pub(crate) fn update_context_list(&mut self) {
         call_back!(self, update_context_list);
     }
 
     /// A fingerprint was seen for the first time.
-    pub fn new_fingerprint(&mut self, handle: Handle, fingerprint: &mut [u8; 20]) {
+    pub(crate) fn new_fingerprint(&mut self, handle: Handle, fingerprint: &mut [u8; 20]) {
         let us = self.client().us;
         if let Some([account, protocol, user]) = self.names_in(handle) {
             call_back!(
@@ -114,26 +114,26 @@ impl Call<'_> {
     }
 
     /// The fingerprints should be written.
-    pub fn write_fingerprints(&mut self) {
+    pub(crate) fn write_fingerprints(&mut self) {
         call_back!(self, write_fingerprints);
     }
 
     /// A session began.
-    pub fn gone_secure(&mut self, handle: Handle) {
+    pub(crate) fn gone_secure(&mut self, handle: Handle) {
         if let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) {
             call_back!(self, gone_secure, ctx);
         }
     }
 
     /// A session was refreshed.
-    pub fn still_secure(&mut self, handle: Handle, initiated: c_int) {
+    pub(crate) fn still_secure(&mut self, handle: Handle, initiated: c_int) {
         if let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) {
             call_back!(self, still_secure, ctx, initiated);
         }
     }
 
     /// The names in a context, which live as long as it: our account, the protocol and the correspondent.
-    pub fn names_in(&self, handle: Handle) -> Option<[*const c_char; 3]> {
+    pub(crate) fn names_in(&self, handle: Handle) -> Option<[*const c_char; 3]> {
         let ctx = self.get(handle)?.as_ptr();
         // SAFETY: a live context.
         Some(

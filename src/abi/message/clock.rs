@@ -2,10 +2,10 @@
 
 /// Seconds since 1970.
 #[cfg(not(test))]
-pub fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     // SAFETY: time accepts NULL.
     crate::abi::numbers::time_from(unsafe { libc::time(std::ptr::null_mut()) })
 }
 
 #[cfg(test)]
-pub use crate::abi::testing::now;
+pub(crate) use crate::abi::testing::now;

@@ -16,7 +16,7 @@ use otr_protocol::effects::{Effect, Task};
 use otr_protocol::instances;
 
 /// Delivers `effects` and what follows from them. Stops when the context is gone or a session could not be opened.
-pub fn deliver(call: &mut Call<'_>, handle: Handle, effects: Vec<Effect>) {
+pub(crate) fn deliver(call: &mut Call<'_>, handle: Handle, effects: Vec<Effect>) {
     // Should a callback never return, this memory is lost, and nothing else.
     let mut queue = ManuallyDrop::new(VecDeque::from(effects));
     while call.get(handle).is_some()

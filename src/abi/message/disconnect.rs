@@ -7,7 +7,7 @@ use crate::abi::context::Handle;
 use otr_protocol::conversation::Conversation;
 
 /// Tells the correspondent, if there is a session and somebody to hear it, and goes to plaintext.
-pub fn disconnect(call: &mut Call<'_>, handle: Handle) {
+pub(crate) fn disconnect(call: &mut Call<'_>, handle: Handle) {
     let has_session = |call: &Call<'_>| {
         call.get(handle)
             .is_some_and(|ctx| ctx.is_encrypted() && ctx.their_keyid() > 0)

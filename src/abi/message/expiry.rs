@@ -6,7 +6,7 @@ use crate::abi::message::clock::now;
 
 /// Wipes what has waited too long in the exchanges with this correspondent, all instances included: clients that never poll
 /// must not keep it for ever, and a message that comes too late must not find it.
-pub fn expire(ctx: Ctx<'_>) {
+pub(crate) fn expire(ctx: Ctx<'_>) {
     let now = now();
     // Nothing more has become too old in the same second.
     if ctx.look_at_exchanges(now) == now {
@@ -17,7 +17,7 @@ pub fn expire(ctx: Ctx<'_>) {
 }
 
 /// [`expire`] for one context.
-pub fn expire_one(ctx: Ctx<'_>, now: i64) {
+pub(crate) fn expire_one(ctx: Ctx<'_>, now: i64) {
     ctx.look_at_secrets(|secrets| {
         secrets.crossed.take_if(|crossed| crossed.is_over(now));
         secrets.expire_fragments(now);
@@ -32,7 +32,7 @@ pub fn expire_one(ctx: Ctx<'_>, now: i64) {
 
 /// Whether anything waits in this context that will be wiped in time.
 #[cfg(feature = "abi5")]
-pub fn is_waiting(ctx: Ctx<'_>) -> bool {
+pub(crate) fn is_waiting(ctx: Ctx<'_>) -> bool {
     let crossed = ctx.look_at_secrets(|secrets| secrets.crossed.is_some());
     crossed.unwrap_or(false)
         || exchange::waiting(ctx).is_some_and(|auth| auth.waits_for().is_some())

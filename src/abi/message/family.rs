@@ -8,14 +8,14 @@ use otr_protocol::incoming::Family;
 use otr_protocol::instances;
 
 /// The context that a message belongs to, and those beside it.
-pub struct Contexts<'a> {
+pub(crate) struct Contexts<'a> {
     context: Ctx<'a>,
     master: Ctx<'a>,
 }
 
 impl<'a> Contexts<'a> {
     /// Those of the correspondent of this context.
-    pub fn of(context: Ctx<'a>) -> Self {
+    pub(crate) fn of(context: Ctx<'a>) -> Self {
         Self {
             context,
             master: context.master(),

@@ -8,7 +8,7 @@ use crate::abi::context::{Ctx, Handle};
 use otr_protocol::receiving::unreadable;
 
 /// Tells both sides that a message was lost, if there is a session.
-pub fn tell_lost(call: &mut Call<'_>, handle: Handle) {
+pub(crate) fn tell_lost(call: &mut Call<'_>, handle: Handle) {
     if call.get(handle).is_some_and(Ctx::is_encrypted) {
         deliver(call, handle, unreadable().into());
     }
@@ -18,7 +18,7 @@ pub fn tell_lost(call: &mut Call<'_>, handle: Handle) {
 ///
 /// # Safety
 /// As for [`Call::about_message`].
-pub unsafe fn tell_lost_from(client: Client, given: Given, places: Places) {
+pub(crate) unsafe fn tell_lost_from(client: Client, given: Given, places: Places) {
     let given = Given {
         text: c"".as_ptr(),
         ..given

@@ -32,21 +32,24 @@ use abi5 as interface;
 use std::ffi::c_char;
 
 #[cfg(all(test, feature = "abi2"))]
-pub use interface::otrl_message_disconnect;
+pub(crate) use interface::otrl_message_disconnect;
 #[cfg(all(test, feature = "abi5"))]
 pub use interface::otrl_message_disconnect_all_instances;
 #[cfg(test)]
-pub use interface::{otrl_message_receiving, otrl_message_sending};
+pub(crate) use interface::{otrl_message_receiving, otrl_message_sending};
 #[cfg(all(test, feature = "abi5"))]
-pub use smp::otrl_message_abort_smp;
+pub(crate) use smp::otrl_message_abort_smp;
 #[cfg(test)]
-pub use smp::{otrl_message_initiate_smp, otrl_message_initiate_smp_q, otrl_message_respond_smp};
+pub(crate) use smp::{
+    otrl_message_initiate_smp, otrl_message_initiate_smp_q, otrl_message_respond_smp,
+};
 
 /// Frees a message of the library's: `free(message)`, whoever made it.
 ///
 /// # Safety
 /// `message` is NULL or came from malloc.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_free(message: *mut c_char) {
     // SAFETY: the caller's promise.
     unsafe { libc::free(message.cast()) };

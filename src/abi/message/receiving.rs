@@ -20,13 +20,13 @@ use otr_protocol::incoming::{Incoming, Recipient, Shown, Step};
 use otr_protocol::receiving::Delivery;
 
 /// What the function returns when nothing is to be shown.
-pub const NOTHING: c_int = 1;
+pub(crate) const NOTHING: c_int = 1;
 
 /// What it returns when something is: the answer, or the message itself.
-pub const SOMETHING: c_int = 0;
+pub(crate) const SOMETHING: c_int = 0;
 
 /// Where a message has come to.
-pub struct Arrival {
+pub(crate) struct Arrival {
     /// The correspondent's context, or the master of them.
     #[cfg_attr(
         feature = "abi2",
@@ -40,7 +40,7 @@ pub struct Arrival {
 /// Handles the client's message. [`NOTHING`] if there is nothing to show.
 ///
 /// `found` is the master context of the sender, and whether it is new.
-pub fn receive(call: &mut Call<'_>, found: (Handle, bool)) -> c_int {
+pub(crate) fn receive(call: &mut Call<'_>, found: (Handle, bool)) -> c_int {
     let (master, is_new) = found;
     if is_new {
         call.update_context_list();

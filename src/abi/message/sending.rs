@@ -14,7 +14,7 @@ use otr_protocol::effects::{ErrorCode, Notice};
 /// Decides what becomes of the client's text, and answers with what goes out in its place. An error: nothing may be sent.
 ///
 /// `found` is the context of the correspondent or of the instance, and whether it is new.
-pub fn send(call: &mut Call<'_>, found: (Handle, bool)) -> Result<(), GcryError> {
+pub(crate) fn send(call: &mut Call<'_>, found: (Handle, bool)) -> Result<(), GcryError> {
     let (handle, is_new) = found;
     if is_new {
         call.update_context_list();

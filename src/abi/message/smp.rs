@@ -56,6 +56,7 @@ unsafe fn run(
 /// # Safety
 /// `us` is live and has `context`, which may be NULL; `secret` has `secretlen` bytes; `ops` is NULL or live.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_initiate_smp(
     us: OtrlUserState,
     ops: *const OtrlMessageAppOps,
@@ -73,6 +74,7 @@ pub unsafe extern "C-unwind" fn otrl_message_initiate_smp(
 /// # Safety
 /// As for [`otrl_message_initiate_smp`]; `question` is NULL or a C string.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_initiate_smp_q(
     us: OtrlUserState,
     ops: *const OtrlMessageAppOps,
@@ -95,6 +97,7 @@ pub unsafe extern "C-unwind" fn otrl_message_initiate_smp_q(
 /// # Safety
 /// As for [`otrl_message_initiate_smp`].
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_respond_smp(
     us: OtrlUserState,
     ops: *const OtrlMessageAppOps,
@@ -116,6 +119,7 @@ pub unsafe extern "C-unwind" fn otrl_message_respond_smp(
 /// # Safety
 /// `us` is live and has `context`, which may be NULL; `ops` is NULL or live.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_abort_smp(
     us: OtrlUserState,
     ops: *const OtrlMessageAppOps,

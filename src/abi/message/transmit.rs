@@ -17,7 +17,7 @@ use otr_protocol::wire::version::Version;
 ///
 /// # Errors
 /// `INV_VALUE`: the size is too small for a piece. `ENOMEM`.
-pub fn transmit(
+pub(crate) fn transmit(
     call: &mut Call<'_>,
     handle: Handle,
     message: Option<&CStr>,
@@ -90,7 +90,11 @@ pub fn transmit(
 ///
 /// # Errors
 /// As for [`transmit`].
-pub fn transmit_all(call: &mut Call<'_>, handle: Handle, message: &[u8]) -> Result<(), GcryError> {
+pub(crate) fn transmit_all(
+    call: &mut Call<'_>,
+    handle: Handle,
+    message: &[u8],
+) -> Result<(), GcryError> {
     let text = made(CText::new(message))?;
     let outcome = transmit(call, handle, text.c_str(), FRAGMENT_SEND_ALL);
     text.free();

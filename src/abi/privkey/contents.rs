@@ -19,7 +19,7 @@ const SMALL: usize = 4096;
 ///
 /// # Errors
 /// The errno of opening or reading it, `EFBIG` for what goes on for longer than a key file, and `ENOMEM`.
-pub fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, GcryError> {
+pub(crate) fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, GcryError> {
     let failed = |error: std::io::Error| GcryError::from_io(&error);
     let mut file = File::open(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
@@ -35,7 +35,7 @@ pub fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, GcryError> {
 ///
 /// # Safety
 /// `stream` is open for reading.
-pub unsafe fn of_stream(stream: *mut libc::FILE) -> Result<Zeroizing<Vec<u8>>, GcryError> {
+pub(crate) unsafe fn of_stream(stream: *mut libc::FILE) -> Result<Zeroizing<Vec<u8>>, GcryError> {
     let mut ended = false;
     // SAFETY: the caller's promise.
     let size = unsafe { size_of_stream(stream) };

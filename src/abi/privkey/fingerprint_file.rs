@@ -33,6 +33,7 @@ struct Entry {
 /// # Safety
 /// `us` is NULL or a live user state, `filename` NULL or a C string; `add_app_data` may call back into the library.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_privkey_read_fingerprints(
     us: *mut UserState,
     filename: *const c_char,
@@ -66,6 +67,7 @@ pub unsafe extern "C-unwind" fn otrl_privkey_read_fingerprints(
 /// # Safety
 /// `us` is NULL or a live user state, `stream` NULL or open for reading; `add_app_data` may call back into the library.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_privkey_read_fingerprints_FILEp(
     us: *mut UserState,
     stream: *mut libc::FILE,

@@ -26,7 +26,7 @@ use abi2::generate;
 #[cfg(feature = "abi5")]
 use abi5::generate;
 #[cfg(all(test, feature = "abi5"))]
-pub use abi5::*;
+pub(crate) use abi5::*;
 
 entry! {
     /// Makes a key for an account, in the place of an old one, and writes all keys to a file, which only its owner can read if

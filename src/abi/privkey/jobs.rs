@@ -14,7 +14,7 @@ use otr_crypto::dsa::PrivateKey;
 use otr_protocol::buffer::{self, OutOfMemory};
 
 /// One key to be.
-pub struct Job {
+pub(crate) struct Job {
     number: usize,
     /// Where the user state was; it may be gone.
     us: usize,
@@ -34,7 +34,7 @@ static NEXT_NUMBER: AtomicUsize = AtomicUsize::new(0x1001);
 
 impl Job {
     /// The key, once it is calculated.
-    pub fn key(&self) -> Option<&PrivateKey> {
+    pub(crate) fn key(&self) -> Option<&PrivateKey> {
         // SAFETY: NULL, or a box that lives as long as the job.
         unsafe { self.key.load(Ordering::Acquire).as_ref() }
     }
@@ -58,7 +58,7 @@ impl Drop for Job {
 ///
 /// # Errors
 /// There is no memory for the names.
-pub fn begin(
+pub(crate) fn begin(
     us: *const UserState,
     name: &[u8],
     protocol: &[u8],
@@ -84,7 +84,7 @@ pub fn begin(
 }
 
 /// Whether this is a `newkey` still.
-pub fn is_live(newkey: *const c_void) -> bool {
+pub(crate) fn is_live(newkey: *const c_void) -> bool {
     locked(|| {
         // SAFETY: under the lock.
         let (job, _) = unsafe { find(|job| job.number == newkey.addr()) };
@@ -93,7 +93,7 @@ pub fn is_live(newkey: *const c_void) -> bool {
 }
 
 /// Stores what the calculation gave. It is dropped if the job has gone or has a key already.
-pub fn conclude<E>(newkey: *const c_void, result: Result<PrivateKey, E>) -> Result<(), E> {
+pub(crate) fn conclude<E>(newkey: *const c_void, result: Result<PrivateKey, E>) -> Result<(), E> {
     let (key, outcome) = match result {
         Ok(key) => (Box::into_raw(Box::new(key)), Ok(())),
         Err(error) => (ptr::null_mut(), Err(error)),
@@ -120,12 +120,12 @@ pub fn conclude<E>(newkey: *const c_void, result: Result<PrivateKey, E>) -> Resu
 }
 
 /// Ends a job. `None` if this is no `newkey`, or is none any more.
-pub fn take(newkey: *const c_void) -> Option<Box<Job>> {
+pub(crate) fn take(newkey: *const c_void) -> Option<Box<Job>> {
     take_if(|job| job.number == newkey.addr())
 }
 
 /// Ends the job for an account whose calculation failed: some clients say nothing more about it.
-pub fn take_failed(us: *const UserState, name: &[u8], protocol: &[u8]) -> Option<Box<Job>> {
+pub(crate) fn take_failed(us: *const UserState, name: &[u8], protocol: &[u8]) -> Option<Box<Job>> {
     take_if(|job| job.failed.load(Ordering::Acquire) && job.is_for(us, name, protocol))
 }
 

@@ -33,7 +33,7 @@ pub unsafe fn find(
 ///
 /// # Safety
 /// As for [`find`].
-pub unsafe fn find_locked(
+pub(crate) unsafe fn find_locked(
     us: *const UserState,
     account: *const c_char,
     protocol: *const c_char,
@@ -62,7 +62,7 @@ unsafe fn nodes(us: *const UserState) -> impl Iterator<Item = *mut OtrlPrivKey> 
 }
 
 /// What the file says about one key.
-pub struct Key {
+pub(crate) struct Key {
     /// The account.
     pub name: Vec<u8>,
     /// Its protocol.
@@ -78,7 +78,7 @@ pub struct Key {
 ///
 /// # Safety
 /// `us` is NULL or a live user state.
-pub unsafe fn copies(us: *const UserState) -> Result<Vec<Key>, GcryError> {
+pub(crate) unsafe fn copies(us: *const UserState) -> Result<Vec<Key>, GcryError> {
     locked(|| {
         let mut keys = Vec::new();
         // SAFETY: the caller's promise, and the lock.
@@ -108,7 +108,7 @@ pub unsafe fn copies(us: *const UserState) -> Result<Vec<Key>, GcryError> {
 ///
 /// # Safety
 /// `node` is a live node.
-pub unsafe fn key_of(node: *const OtrlPrivKey) -> Result<Sexp, GcryError> {
+pub(crate) unsafe fn key_of(node: *const OtrlPrivKey) -> Result<Sexp, GcryError> {
     // SAFETY: the caller's promise.
     let text: Zeroizing<Vec<u8>> =
         unsafe { sexp::bytes((*node).privkey) }.ok_or(GcryError::UNUSABLE_SECKEY)?;
@@ -116,13 +116,13 @@ pub unsafe fn key_of(node: *const OtrlPrivKey) -> Result<Sexp, GcryError> {
 }
 
 /// Keys that are in no user state yet.
-pub struct KeyList {
+pub(crate) struct KeyList {
     first: *mut OtrlPrivKey,
 }
 
 impl KeyList {
     /// No keys.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             first: ptr::null_mut(),
         }
@@ -132,7 +132,7 @@ impl KeyList {
     ///
     /// # Errors
     /// As for [`Self::add_file`].
-    pub fn of_file(contents: &[u8]) -> Result<Self, GcryError> {
+    pub(crate) fn of_file(contents: &[u8]) -> Result<Self, GcryError> {
         let mut list = Self::empty();
         list.add_file(contents)?;
         Ok(list)
@@ -143,7 +143,7 @@ impl KeyList {
     /// # Errors
     /// What is wrong with the file; an empty one counts as none (`ENOENT`). libotr reports for it whatever errno happened to
     /// be, which is mostly this, and clients take it for "no keys yet".
-    pub fn add_file(&mut self, contents: &[u8]) -> Result<(), GcryError> {
+    pub(crate) fn add_file(&mut self, contents: &[u8]) -> Result<(), GcryError> {
         if contents.is_empty() {
             return Err(GcryError::from_errno(libc::ENOENT));
         }
@@ -161,7 +161,7 @@ impl KeyList {
     ///
     /// # Safety
     /// `us` is NULL or a live user state.
-    pub unsafe fn add_others_of(&mut self, us: *const UserState) -> Result<(), GcryError> {
+    pub(crate) unsafe fn add_others_of(&mut self, us: *const UserState) -> Result<(), GcryError> {
         let mut others = Self::empty();
         // SAFETY: the caller's promise.
         for key in unsafe { copies(us) }?.into_iter().rev() {
@@ -197,7 +197,7 @@ impl KeyList {
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.first.is_null()
     }
 
@@ -233,7 +233,7 @@ impl KeyList {
     ///
     /// # Safety
     /// `us` is a live user state.
-    pub unsafe fn replace(mut self, us: *mut UserState) {
+    pub(crate) unsafe fn replace(mut self, us: *mut UserState) {
         // SAFETY: the caller's promise. The list of the user state is whole at any time.
         locked(|| unsafe {
             let root = &raw mut (*us).privkey_root;
@@ -272,7 +272,7 @@ fn file_error(error: PrivateKeysError) -> GcryError {
 ///
 /// # Safety
 /// `node` is a live node.
-pub unsafe fn numbers_of(node: *const OtrlPrivKey) -> Result<DsaNumbers, GcryError> {
+pub(crate) unsafe fn numbers_of(node: *const OtrlPrivKey) -> Result<DsaNumbers, GcryError> {
     // SAFETY: the caller's promise.
     let key = unsafe { key_of(node) }?;
     DsaNumbers::from_sexp(key.whole()).map_err(file_error)

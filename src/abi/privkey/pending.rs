@@ -16,7 +16,11 @@ use crate::abi::types::{OtrlPendingPrivKey, UserState};
 ///
 /// # Safety
 /// `us` is a live user state.
-pub unsafe fn add(us: *mut UserState, account: &[u8], protocol: &[u8]) -> Result<(), GcryError> {
+pub(crate) unsafe fn add(
+    us: *mut UserState,
+    account: &[u8],
+    protocol: &[u8],
+) -> Result<(), GcryError> {
     let node: *mut OtrlPendingPrivKey = c_zeroed();
     if node.is_null() {
         return Err(GcryError::ENOMEM);
@@ -51,7 +55,7 @@ pub unsafe fn add(us: *mut UserState, account: &[u8], protocol: &[u8]) -> Result
 ///
 /// # Safety
 /// `us` is NULL or a live user state.
-pub unsafe fn forget(us: *mut UserState, account: &[u8], protocol: &[u8]) {
+pub(crate) unsafe fn forget(us: *mut UserState, account: &[u8], protocol: &[u8]) {
     if us.is_null() {
         return;
     }

@@ -151,11 +151,11 @@ entry! {
 mod fault {
     use crate::abi::error::GcryError;
 
-    pub const UNKNOWN_ALGORITHM: GcryError = GcryError::from_gcrypt(4);
-    pub const BAD_SIGNATURE: GcryError = GcryError::from_gcrypt(8);
-    pub const NO_KEY: GcryError = GcryError::from_gcrypt(65);
-    pub const MISSING_NUMBER: GcryError = GcryError::from_gcrypt(68);
-    pub const OTHER_ALGORITHM: GcryError = GcryError::from_gcrypt(70);
+    pub(crate) const UNKNOWN_ALGORITHM: GcryError = GcryError::from_gcrypt(4);
+    pub(crate) const BAD_SIGNATURE: GcryError = GcryError::from_gcrypt(8);
+    pub(crate) const NO_KEY: GcryError = GcryError::from_gcrypt(65);
+    pub(crate) const MISSING_NUMBER: GcryError = GcryError::from_gcrypt(68);
+    pub(crate) const OTHER_ALGORITHM: GcryError = GcryError::from_gcrypt(70);
 }
 
 /// # Safety

@@ -11,7 +11,7 @@ use crate::abi::types::*;
 use crate::abi::{context, message, privkey, tlv, userstate};
 
 /// What a party calls.
-pub struct Library {
+pub(crate) struct Library {
     pub userstate_create: unsafe extern "C-unwind" fn() -> OtrlUserState,
     pub userstate_free: unsafe extern "C-unwind" fn(OtrlUserState),
     pub privkey_read: unsafe extern "C-unwind" fn(OtrlUserState, *const c_char) -> GcryError,
@@ -48,7 +48,7 @@ pub struct Library {
 }
 
 /// Begins or answers the SMP.
-pub type Smp = unsafe extern "C-unwind" fn(
+pub(crate) type Smp = unsafe extern "C-unwind" fn(
     OtrlUserState,
     *const OtrlMessageAppOps,
     *mut c_void,
@@ -156,7 +156,7 @@ type ContextFind = unsafe extern "C-unwind" fn(
 ) -> *mut ConnContext;
 
 /// This library.
-pub static OURS: Library = Library {
+pub(crate) static OURS: Library = Library {
     userstate_create: userstate::otrl_userstate_create,
     userstate_free: userstate::otrl_userstate_free,
     privkey_read: privkey::otrl_privkey_read,
@@ -190,7 +190,7 @@ unsafe fn function<T: Copy>(library: *mut c_void, name: &std::ffi::CStr) -> T {
 
 /// The distribution's libotr, from the path in OTR_REAL_LIBRARY.
 #[cfg(otr_real_library)]
-pub static REAL: LazyLock<Library> = LazyLock::new(|| unsafe {
+pub(crate) static REAL: LazyLock<Library> = LazyLock::new(|| unsafe {
     let path = std::env::var("OTR_REAL_LIBRARY").unwrap();
     let path = std::ffi::CString::new(path).unwrap();
     let library = libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL);

@@ -33,19 +33,19 @@ thread_local! {
 }
 
 /// What the library takes for the time.
-pub fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     // SAFETY: time accepts NULL.
     let system = unsafe { libc::time(std::ptr::null_mut()) };
     crate::abi::numbers::time_from(system) + AHEAD.get()
 }
 
 /// Lets time pass.
-pub fn wait(seconds: i64) {
+pub(crate) fn wait(seconds: i64) {
     AHEAD.set(AHEAD.get() + seconds);
 }
 
 /// How many schedules a test with random ones plays: the number in this variable of the environment, or a few.
-pub fn schedules(variable: &str, few: u64) -> u64 {
+pub(crate) fn schedules(variable: &str, few: u64) -> u64 {
     std::env::var(variable)
         .ok()
         .and_then(|number| number.parse().ok())
@@ -53,12 +53,12 @@ pub fn schedules(variable: &str, few: u64) -> u64 {
 }
 
 /// The first schedule to play: the number in OTR_FIRST_SEED, or 0. With OTR_REPLAY_SCHEDULES=1 or the like it is the only one.
-pub fn first_seed() -> u64 {
+pub(crate) fn first_seed() -> u64 {
     schedules("OTR_FIRST_SEED", 0)
 }
 
 /// Prints a line of what happens, if OTR_TRACE is set.
-pub fn trace(line: impl FnOnce() -> String) {
+pub(crate) fn trace(line: impl FnOnce() -> String) {
     if std::env::var_os("OTR_TRACE").is_some() {
         println!("{}", line());
     }

@@ -11,10 +11,10 @@ use crate::abi::types::*;
 use crate::abi::{privkey, userstate};
 use otr_protocol::ake::SigningKey;
 
-pub const ALICE: &CStr = c"alice";
-pub const BOB: &CStr = c"bob";
+pub(crate) const ALICE: &CStr = c"alice";
+pub(crate) const BOB: &CStr = c"bob";
 /// Has a key, and nobody's trust.
-pub const MALLORY: &CStr = c"mallory";
+pub(crate) const MALLORY: &CStr = c"mallory";
 const PROTOCOL: &CStr = c"test";
 
 /// A file with a key for each of the three; made once, since that takes a while, and kept in memory.
@@ -40,7 +40,7 @@ static KEYS: LazyLock<CString> = LazyLock::new(|| {
 });
 
 /// Mallory's key as the core has it.
-pub static MALLORYS_KEY: LazyLock<SigningKey> = LazyLock::new(|| unsafe {
+pub(crate) static MALLORYS_KEY: LazyLock<SigningKey> = LazyLock::new(|| unsafe {
     let us = userstate::otrl_userstate_create();
     privkey::otrl_privkey_read(us, KEYS.as_ptr());
     let key = privkey::signing_key_of(us, MALLORY.as_ptr(), PROTOCOL.as_ptr());
@@ -50,7 +50,7 @@ pub static MALLORYS_KEY: LazyLock<SigningKey> = LazyLock::new(|| unsafe {
 
 /// What a party was told, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub(crate) enum Told {
     Secure,
     Still,
     /// The number of the event; its text; the error.
@@ -65,13 +65,13 @@ pub enum Told {
 
 /// What the callbacks leave.
 #[derive(Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     pub policy: c_uint,
     pub outbox: VecDeque<Vec<u8>>,
     pub told: Vec<Told>,
 }
 
-pub struct Party {
+pub(crate) struct Party {
     lib: &'static Library,
     us: OtrlUserState,
     ops: Box<OtrlMessageAppOps>,
@@ -81,12 +81,12 @@ pub struct Party {
 }
 
 impl Party {
-    pub fn new(name: &CStr, peer: &CStr, policy: c_uint) -> Self {
+    pub(crate) fn new(name: &CStr, peer: &CStr, policy: c_uint) -> Self {
         Self::on(&OURS, name, peer, policy)
     }
 
     /// A user of this library.
-    pub fn on(lib: &'static Library, name: &CStr, peer: &CStr, policy: c_uint) -> Self {
+    pub(crate) fn on(lib: &'static Library, name: &CStr, peer: &CStr, policy: c_uint) -> Self {
         let us = unsafe { (lib.userstate_create)() };
         assert!(!unsafe { (lib.privkey_read)(us, KEYS.as_ptr()) }.is_error());
         // libotr can do without a tag of the client's, but its instances cannot.
@@ -107,17 +107,17 @@ impl Party {
         }
     }
 
-    pub fn take_told(&mut self) -> Vec<Told> {
+    pub(crate) fn take_told(&mut self) -> Vec<Told> {
         std::mem::take(&mut self.seen.told)
     }
 
     /// Everything that waits to go out.
-    pub fn take_outbox(&mut self) -> Vec<Vec<u8>> {
+    pub(crate) fn take_outbox(&mut self) -> Vec<Vec<u8>> {
         self.seen.outbox.drain(..).collect()
     }
 
     /// A message of the correspondent's arrives. Texts for the user are in `told`.
-    pub fn receive(&mut self, message: &[u8]) {
+    pub(crate) fn receive(&mut self, message: &[u8]) {
         let text = CString::new(message).unwrap();
         let mut shown = ptr::null_mut();
         let mut tlvs = ptr::null_mut();
@@ -152,7 +152,7 @@ impl Party {
     }
 
     /// The user sends a text; what goes out is in the outbox. An error: nothing does.
-    pub fn send(&mut self, text: &[u8]) -> Result<(), GcryError> {
+    pub(crate) fn send(&mut self, text: &[u8]) -> Result<(), GcryError> {
         #[cfg(feature = "abi5")]
         return self.send_to(INSTAG_BEST, text);
         #[cfg(feature = "abi2")]
@@ -160,7 +160,7 @@ impl Party {
     }
 
     /// The same to one instance, or by one of the ways to choose one.
-    pub fn send_to(&mut self, tag: u32, text: &[u8]) -> Result<(), GcryError> {
+    pub(crate) fn send_to(&mut self, tag: u32, text: &[u8]) -> Result<(), GcryError> {
         let original = CString::new(text).unwrap();
         let mut message = ptr::null_mut();
         let data = (&raw mut *self.seen).cast();
@@ -203,7 +203,7 @@ impl Party {
     }
 
     /// The user ends all sessions.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         let data = (&raw mut *self.seen).cast();
         unsafe {
             (self.lib.disconnect)(
@@ -218,12 +218,12 @@ impl Party {
     }
 
     /// The user asks for the secret to be compared.
-    pub fn ask(&mut self, secret: &[u8]) {
+    pub(crate) fn ask(&mut self, secret: &[u8]) {
         self.smp(self.lib.initiate_smp, secret);
     }
 
     /// The user asks a question.
-    pub fn ask_question(&mut self, question: &[u8], secret: &[u8]) {
+    pub(crate) fn ask_question(&mut self, question: &[u8], secret: &[u8]) {
         let question = CString::new(question).unwrap();
         let data = (&raw mut *self.seen).cast();
         let context = self.best();
@@ -241,13 +241,13 @@ impl Party {
     }
 
     /// The user answers.
-    pub fn answer(&mut self, secret: &[u8]) {
+    pub(crate) fn answer(&mut self, secret: &[u8]) {
         self.smp(self.lib.respond_smp, secret);
     }
 
     /// The user breaks the comparison off.
     #[cfg(feature = "abi5")]
-    pub fn break_off(&mut self) {
+    pub(crate) fn break_off(&mut self) {
         let data = (&raw mut *self.seen).cast();
         let context = self.best();
         unsafe { (self.lib.abort_smp)(self.us, &raw const *self.ops, data, context) };
@@ -271,7 +271,7 @@ impl Party {
     }
 
     /// The context that a client takes for the correspondent.
-    pub fn best(&mut self) -> *mut ConnContext {
+    pub(crate) fn best(&mut self) -> *mut ConnContext {
         #[cfg(feature = "abi5")]
         return self.context(INSTAG_BEST);
         #[cfg(feature = "abi2")]
@@ -279,7 +279,7 @@ impl Party {
     }
 
     /// The context of one instance, or of one of the ways to choose one; NULL if there is none.
-    pub fn context(
+    pub(crate) fn context(
         &mut self,
         #[cfg(feature = "abi5")] tag: OtrlInstag,
         #[cfg(feature = "abi2")] _: (),
@@ -300,13 +300,13 @@ impl Party {
         }
     }
 
-    pub fn is_secure(&mut self) -> bool {
+    pub(crate) fn is_secure(&mut self) -> bool {
         let best = self.best();
         !best.is_null() && unsafe { (*best).msgstate } == MSGSTATE_ENCRYPTED
     }
 
     /// What the user thinks of the correspondent's key: the trust in the active fingerprint.
-    pub fn trust(&mut self) -> String {
+    pub(crate) fn trust(&mut self) -> String {
         let best = self.best();
         unsafe {
             let active = (*best).active_fingerprint;
@@ -320,7 +320,7 @@ impl Party {
     }
 
     /// The id of the session that a client takes for the one with the correspondent; empty without one.
-    pub fn session_id(&mut self) -> Vec<u8> {
+    pub(crate) fn session_id(&mut self) -> Vec<u8> {
         let best = self.best();
         if !self.is_secure() {
             return Vec::new();
@@ -330,7 +330,7 @@ impl Party {
 
     /// The id of the session with one instance of the correspondent; empty without one.
     #[cfg(feature = "abi5")]
-    pub fn session_id_with(&mut self, instance: OtrlInstag) -> Vec<u8> {
+    pub(crate) fn session_id_with(&mut self, instance: OtrlInstag) -> Vec<u8> {
         let context = self.context(instance);
         if context.is_null() {
             return Vec::new();
@@ -345,23 +345,23 @@ impl Party {
 
     /// From here on the correspondent is this one.
     #[cfg(feature = "abi5")]
-    pub fn write_to(&mut self, peer: &str) {
+    pub(crate) fn write_to(&mut self, peer: &str) {
         self.peer = CString::new(peer).unwrap();
     }
 
     /// Our instance tag.
     #[cfg(feature = "abi5")]
-    pub fn our_tag(&self) -> OtrlInstag {
+    pub(crate) fn our_tag(&self) -> OtrlInstag {
         unsafe { (*(*self.us).instag_root).instag }
     }
 
     /// Takes the tag of another login.
     #[cfg(feature = "abi5")]
-    pub fn set_our_tag(&mut self, tag: OtrlInstag) {
+    pub(crate) fn set_our_tag(&mut self, tag: OtrlInstag) {
         unsafe { (*(*self.us).instag_root).instag = tag };
     }
 
-    pub fn us(&self) -> OtrlUserState {
+    pub(crate) fn us(&self) -> OtrlUserState {
         self.us
     }
 }
@@ -373,7 +373,7 @@ impl Drop for Party {
 }
 
 /// Carries messages back and forth in order until both are silent; true if that came to an end.
-pub fn settle(a: &mut Party, b: &mut Party) -> bool {
+pub(crate) fn settle(a: &mut Party, b: &mut Party) -> bool {
     for _ in 0..40 {
         let (to_b, to_a) = (a.take_outbox(), b.take_outbox());
         if to_b.is_empty() && to_a.is_empty() {

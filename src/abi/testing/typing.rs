@@ -10,7 +10,7 @@ use super::{Rng, first_seed, schedules, trace};
 use crate::abi::types::*;
 
 /// After so many messages an exchange that has not come to rest is taken for one that never will.
-pub const ENDLESS: usize = 60;
+pub(crate) const ENDLESS: usize = 60;
 
 /// What can happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ enum Event {
     Arrives(usize),
 }
 
-pub struct Conversation {
+pub(crate) struct Conversation {
     pub parties: [Party; 2],
     /// On their way to each of the two.
     pub queues: [VecDeque<Vec<u8>>; 2],
@@ -37,7 +37,7 @@ pub struct Conversation {
 }
 
 /// What something that a party was told means for the texts.
-pub enum Meaning<'a> {
+pub(crate) enum Meaning<'a> {
     Shown(&'a [u8]),
     /// One of the party's own texts may be lost; what it was told, which may be a line with the correspondent's words.
     Warned(&'a [u8]),
@@ -46,7 +46,7 @@ pub enum Meaning<'a> {
     Other,
 }
 
-pub fn meaning(told: &Told) -> Meaning<'_> {
+pub(crate) fn meaning(told: &Told) -> Meaning<'_> {
     match told {
         Told::Text(text) => Meaning::Shown(text),
         #[cfg(feature = "abi5")]
@@ -72,7 +72,7 @@ pub fn meaning(told: &Told) -> Meaning<'_> {
 }
 
 /// The number of the text in what is shown, and whether it is marked as sent again.
-pub fn number_in(shown: &[u8]) -> Option<(usize, bool)> {
+pub(crate) fn number_in(shown: &[u8]) -> Option<(usize, bool)> {
     let shown = String::from_utf8_lossy(shown);
     let at = shown.find("text ")?;
     let digits: String = shown[at + 5..]
@@ -84,7 +84,7 @@ pub fn number_in(shown: &[u8]) -> Option<(usize, bool)> {
 
 /// How a conversation ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     pub endless: bool,
     pub session: bool,
     /// Texts that never arrived and whose sender was not told.
@@ -97,13 +97,13 @@ pub struct Outcome {
 
 impl Outcome {
     /// Rest, one session, and every text once and in order.
-    pub fn is_good(self) -> bool {
+    pub(crate) fn is_good(self) -> bool {
         self.session && !self.endless && self.lost + self.disorder == 0
     }
 }
 
 impl Conversation {
-    pub fn new(libraries: [&'static Library; 2], policy: u32, texts: [usize; 2]) -> Self {
+    pub(crate) fn new(libraries: [&'static Library; 2], policy: u32, texts: [usize; 2]) -> Self {
         Self {
             parties: [
                 Party::on(libraries[0], ALICE, BOB, policy),
@@ -150,7 +150,7 @@ impl Conversation {
     }
 
     /// One of them types another text.
-    pub fn types(&mut self, who: usize) {
+    pub(crate) fn types(&mut self, who: usize) {
         self.typed[who] += 1;
         let text = format!("text {}", self.typed[who]);
         if self.parties[who].send(text.as_bytes()).is_err() {
@@ -159,7 +159,7 @@ impl Conversation {
     }
 
     /// Takes what has come out of the parties.
-    pub fn collect(&mut self) {
+    pub(crate) fn collect(&mut self) {
         for who in 0..2 {
             let sent = self.parties[who].take_outbox();
             self.queues[1 - who].extend(sent);
@@ -233,7 +233,7 @@ fn play(
 
 /// The sums over many conversations.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sum {
+pub(crate) struct Sum {
     played: usize,
     endless: usize,
     sessions: usize,
@@ -243,7 +243,7 @@ pub struct Sum {
 }
 
 impl Sum {
-    pub fn add(&mut self, outcome: Outcome) {
+    pub(crate) fn add(&mut self, outcome: Outcome) {
         self.played += 1;
         self.endless += usize::from(outcome.endless);
         self.sessions += usize::from(outcome.session);
@@ -257,7 +257,7 @@ impl Sum {
 impl Sum {
     /// Whether there were more endless ones or fewer sessions. Keys are random, and with them which DH-commit wins, so that a
     /// few may be fewer by chance.
-    pub fn is_worse_than(&self, other: &Self) -> bool {
+    pub(crate) fn is_worse_than(&self, other: &Self) -> bool {
         self.endless > other.endless || self.sessions + self.chance() < other.sessions
     }
 
@@ -277,7 +277,7 @@ impl fmt::Display for Sum {
 }
 
 /// The sum over some seeds, and the first that did not go well. `play` gives nothing for one in which nobody types.
-pub fn over_seeds(
+pub(crate) fn over_seeds(
     count: u64,
     mut play: impl FnMut(&mut Rng) -> Option<Outcome>,
 ) -> (Sum, Option<u64>) {
@@ -304,7 +304,7 @@ fn random(libraries: [&'static Library; 2], policy: u32, count: u64) -> (Sum, Op
 }
 
 /// Plays what `random` gives for each policy: all must end well.
-pub fn all_end_well(
+pub(crate) fn all_end_well(
     policies: impl IntoIterator<Item = (&'static str, u32)>,
     random: impl Fn(u32) -> (Sum, Option<u64>),
 ) {
@@ -332,7 +332,7 @@ fn every_order(policy: u32, texts: [usize; 2], depth: usize) -> (Sum, Vec<Vec<Ev
 }
 
 /// Runs `play` with every combination of the first `depth` choices; those after it are made in turn.
-pub fn every_choice(depth: usize, mut play: impl FnMut(&mut dyn FnMut(usize) -> usize)) {
+pub(crate) fn every_choice(depth: usize, mut play: impl FnMut(&mut dyn FnMut(usize) -> usize)) {
     let mut prefix: Vec<usize> = Vec::new();
     loop {
         let mut widths = Vec::new();
@@ -361,7 +361,7 @@ pub fn every_choice(depth: usize, mut play: impl FnMut(&mut dyn FnMut(usize) -> 
 }
 
 #[cfg(feature = "abi5")]
-pub const POLICIES: [(&str, u32); 9] = {
+pub(crate) const POLICIES: [(&str, u32); 9] = {
     const ALWAYS: u32 = POLICY_ALWAYS & !POLICY_VERSION_MASK;
     const OPPORTUNISTIC: u32 = POLICY_OPPORTUNISTIC & !POLICY_VERSION_MASK;
     const QUIET: u32 = POLICY_REQUIRE_ENCRYPTION;

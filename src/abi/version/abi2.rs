@@ -5,11 +5,11 @@ use std::ffi::{CStr, c_uint};
 use super::serve;
 
 /// What `otrl_version` says.
-pub const VERSION: &CStr = c"3.2.1";
+pub(crate) const VERSION: &CStr = c"3.2.1";
 /// The interface that is served.
-pub const MAJOR: c_uint = 3;
+pub(crate) const MAJOR: c_uint = 3;
 /// The newest of its minor versions.
-pub const MINOR: c_uint = 2;
+pub(crate) const MINOR: c_uint = 2;
 
 /// Gets the library ready for a client that was built for this version of the interface. May be called again, by other
 /// clients in the process too; the lowest version is remembered. Ends the process if it can't be served.
@@ -17,6 +17,7 @@ pub const MINOR: c_uint = 2;
 /// # Safety
 /// None beyond C's calling convention.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_init(major: c_uint, minor: c_uint, sub: c_uint) {
     if !matches!(
         crate::abi::entry::guard(|| serve(major, minor, sub)),

@@ -7,11 +7,11 @@ use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 
 /// What `otrl_version` says.
-pub const VERSION: &CStr = c"4.1.1";
+pub(crate) const VERSION: &CStr = c"4.1.1";
 /// The interface that is served.
-pub const MAJOR: c_uint = 4;
+pub(crate) const MAJOR: c_uint = 4;
 /// The newest of its minor versions.
-pub const MINOR: c_uint = 1;
+pub(crate) const MINOR: c_uint = 1;
 
 entry! {
     /// Gets the library ready for a client that was built for this version of the interface. May be called again, by other

@@ -11,9 +11,9 @@ use otr_protocol::smp::steps::{self, Answered, Asked, Compared, Initiated};
 use crate::secrets::Secret;
 
 /// What is to be followed, once everything is prepared.
-pub type Work = Box<dyn FnMut()>;
+pub(crate) type Work = Box<dyn FnMut()>;
 
-pub struct Case {
+pub(crate) struct Case {
     pub name: &'static str,
     /// Whether it multiplies with one of the kernels.
     pub multiplies: bool,
@@ -40,7 +40,7 @@ const fn long(name: &'static str, prepare: fn(Secret) -> Work) -> Case {
     }
 }
 
-pub const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     case("generator^x, 320 bits", true, |secret| {
         generator_power(secret, 40)
     }),
@@ -65,14 +65,14 @@ pub const CASES: &[Case] = &[
 ];
 
 /// Leaks that must be found.
-pub const PLANTED: &[Case] = &[
+pub(crate) const PLANTED: &[Case] = &[
     case("a planted branch", false, planted_branch),
     case("a planted lookup", false, planted_lookup),
     case("a planted division", false, planted_division),
 ];
 
 /// Asks the processor, in each of the ways that the library has, what it can do: the answers are remembered.
-pub fn meet_processor() {
+pub(crate) fn meet_processor() {
     let _ = black_box(is_x86_feature_detected!("adx"));
     let _ = black_box((hash::sha1(&[]), hash::sha256(&[])));
     aes_ctr::apply(&[0; 16], &[0; 16], &mut [0; 1]);

@@ -11,7 +11,7 @@ use crate::translate::{Block, Marks, translate};
 const PIECE: u64 = 64 << 10;
 
 /// Where two copies part.
-pub struct Parting {
+pub(crate) struct Parting {
     /// Which of them differs from the first.
     pub which: usize,
     /// The instruction that shows the difference.
@@ -21,7 +21,7 @@ pub struct Parting {
 
 /// What they have told.
 #[derive(Default)]
-pub struct Told {
+pub(crate) struct Told {
     pub instructions: u64,
     pub addresses: u64,
     /// What was seen of the kernels.
@@ -36,7 +36,7 @@ pub struct Told {
 
 /// Blocks by address. The copies have the code that we have.
 #[derive(Default)]
-pub struct Blocks(BTreeMap<u64, Block>);
+pub(crate) struct Blocks(BTreeMap<u64, Block>);
 
 impl Blocks {
     fn at(&mut self, address: u64) -> Option<&Block> {
@@ -49,7 +49,7 @@ impl Blocks {
 }
 
 /// Listens to all of them to the end, or until they part.
-pub fn compare(copies: &mut [Copy], blocks: &mut Blocks) -> std::io::Result<Told> {
+pub(crate) fn compare(copies: &mut [Copy], blocks: &mut Blocks) -> std::io::Result<Told> {
     let mut told = Told::default();
     let Some((first, others)) = copies.split_first_mut() else {
         return Ok(told);

@@ -7,13 +7,13 @@ use std::os::fd::FromRawFd;
 use libc::pid_t;
 
 /// A copy, and what it tells.
-pub struct Copy {
+pub(crate) struct Copy {
     pid: pid_t,
     said: File,
 }
 
 /// Makes a copy that does `work`, writing to the file, and ends.
-pub fn copy(work: impl FnOnce(File)) -> Result<Copy> {
+pub(crate) fn copy(work: impl FnOnce(File)) -> Result<Copy> {
     let mut ends = [0; 2];
     // SAFETY: an out-parameter of ours.
     if unsafe { libc::pipe(ends.as_mut_ptr()) } != 0 {
@@ -39,7 +39,7 @@ pub fn copy(work: impl FnOnce(File)) -> Result<Copy> {
 
 impl Copy {
     /// The next piece of what it tells, this long unless it is the last one.
-    pub fn listen(&mut self, length: u64) -> Result<Vec<u8>> {
+    pub(crate) fn listen(&mut self, length: u64) -> Result<Vec<u8>> {
         let mut piece = Vec::new();
         self.said.by_ref().take(length).read_to_end(&mut piece)?;
         Ok(piece)

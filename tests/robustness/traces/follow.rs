@@ -21,11 +21,11 @@ const END: u64 = 0x0dea_d000;
 /// Words that are told at once.
 const TOLD: usize = 8192;
 /// In a word that is told: a block begins at this address. Addresses of programs are shorter.
-pub const BLOCK: u64 = 1 << 63;
+pub(crate) const BLOCK: u64 = 1 << 63;
 /// And: one of the functions of malloc is called with these arguments.
-pub const CALL: u64 = 1 << 62;
+pub(crate) const CALL: u64 = 1 << 62;
 
-pub struct Follower<W: Write> {
+pub(crate) struct Follower<W: Write> {
     state: Box<State>,
     machine: Machine,
     blocks: BTreeMap<u64, (u64, Block)>,
@@ -52,15 +52,15 @@ enum Function {
     AlignedAlloc,
 }
 
-pub fn word(address: usize) -> u64 {
+pub(crate) fn word(address: usize) -> u64 {
     u64::try_from(address).unwrap_or(0)
 }
 
-pub fn place<T>(address: u64) -> *mut T {
+pub(crate) fn place<T>(address: u64) -> *mut T {
     with_exposed_provenance_mut(usize::try_from(address).unwrap_or(0))
 }
 
-pub fn map(length: usize, protection: libc::c_int) -> Result<*mut c_void, NotFollowed> {
+pub(crate) fn map(length: usize, protection: libc::c_int) -> Result<*mut c_void, NotFollowed> {
     // SAFETY: fresh memory.
     let at = unsafe {
         libc::mmap(
@@ -89,7 +89,7 @@ extern "C" fn begin(work: *mut c_void) {
 }
 
 impl<W: Write> Follower<W> {
-    pub fn new(machine: Machine) -> Result<Self, NotFollowed> {
+    pub(crate) fn new(machine: Machine) -> Result<Self, NotFollowed> {
         let state = State::new();
         state
             .install()
@@ -125,13 +125,13 @@ impl<W: Write> Follower<W> {
     }
 
     /// Does the work without telling of it. What it draws at random is the same each time.
-    pub fn prepare(&mut self, work: &mut dyn FnMut()) -> Result<(), NotFollowed> {
+    pub(crate) fn prepare(&mut self, work: &mut dyn FnMut()) -> Result<(), NotFollowed> {
         self.run(work)
     }
 
     /// Does the work and tells of it: first how each block begins and what it reaches for, then, with `u64::MAX` in front,
     /// nothing more. What it draws at random is this secret.
-    pub fn tell(
+    pub(crate) fn tell(
         &mut self,
         work: &mut dyn FnMut(),
         secret: Secret,

@@ -8,7 +8,7 @@ const LENGTH: usize = 64 << 20;
 /// In front of what is given: its class, and where it really begins.
 const HEAD: u64 = 16;
 
-pub struct Heap {
+pub(crate) struct Heap {
     begin: u64,
     next: u64,
     /// For each class, pieces of 2^class bytes, the first of those that have been given back; each names the next.
@@ -16,7 +16,7 @@ pub struct Heap {
 }
 
 impl Heap {
-    pub fn new() -> Result<Self, NotFollowed> {
+    pub(crate) fn new() -> Result<Self, NotFollowed> {
         let begin = word(map(LENGTH, libc::PROT_READ | libc::PROT_WRITE)?.expose_provenance());
         Ok(Self {
             begin,
@@ -30,7 +30,7 @@ impl Heap {
     }
 
     /// Memory of this size, at a multiple of a power of 2. It is zeroed whether asked for or not.
-    pub fn take(&mut self, size: u64, align: u64) -> Option<u64> {
+    pub(crate) fn take(&mut self, size: u64, align: u64) -> Option<u64> {
         let align = align.max(16);
         let class = (size.checked_add(HEAD + align)?).next_power_of_two();
         let first = self.free.get_mut(usize::try_from(class.ilog2()).ok()?)?;
@@ -58,7 +58,7 @@ impl Heap {
 
     /// # Safety
     /// As for free.
-    pub unsafe fn give_back(&mut self, given: u64) {
+    pub(crate) unsafe fn give_back(&mut self, given: u64) {
         if !self.has(given) {
             // SAFETY: from before the program was followed.
             return unsafe { libc::free(place(given)) };
@@ -75,7 +75,7 @@ impl Heap {
 
     /// # Safety
     /// As for realloc.
-    pub unsafe fn resize(&mut self, given: u64, size: u64) -> Option<u64> {
+    pub(crate) unsafe fn resize(&mut self, given: u64, size: u64) -> Option<u64> {
         let new = self.take(size, 16)?;
         if given == 0 {
             return Some(new);

@@ -15,7 +15,7 @@ const SHA: u32 = 1 << 29;
 const AES: u32 = 1 << 25;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Machine {
+pub(crate) enum Machine {
     /// With the kernel for AVX-512 IFMA.
     Ifma,
     /// With the kernel for ADX, and without AVX-512.
@@ -25,9 +25,9 @@ pub enum Machine {
 }
 
 impl Machine {
-    pub const ALL: [Self; 3] = [Self::Ifma, Self::Adx, Self::Portable];
+    pub(crate) const ALL: [Self; 3] = [Self::Ifma, Self::Adx, Self::Portable];
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ifma => "ifma",
             Self::Adx => "adx",
@@ -36,7 +36,7 @@ impl Machine {
     }
 
     /// Whether this processor can play it. Asked without the standard library, which would remember the answer.
-    pub fn is_here(self) -> bool {
+    pub(crate) fn is_here(self) -> bool {
         let ebx = __cpuid_count(7, 0).ebx;
         let needed = match self {
             Self::Ifma => AVX512F | IFMA,
@@ -47,7 +47,7 @@ impl Machine {
     }
 
     /// What this machine answers for a leaf and its part: eax, ebx, ecx and edx.
-    pub fn cpuid(self, leaf: u64, part: u64) -> [u32; 4] {
+    pub(crate) fn cpuid(self, leaf: u64, part: u64) -> [u32; 4] {
         let low = |value: u64| u32::try_from(value & 0xffff_ffff).unwrap_or(0);
         let real = __cpuid_count(low(leaf), low(part));
         let (ebx, ecx) = match (self, leaf, part) {

@@ -20,7 +20,7 @@ struct Job {
     leaks: bool,
 }
 
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let all = arguments.iter().any(|argument| argument == "--all");
     let words: Vec<_> = arguments

@@ -3,7 +3,7 @@
 
 /// A way to make secrets of any length.
 #[derive(Clone, Copy, Debug)]
-pub enum Secret {
+pub(crate) enum Secret {
     /// Pseudo-random bytes of this seed.
     Random(u64),
     /// The same with one bit in the middle turned.
@@ -19,7 +19,7 @@ pub enum Secret {
 }
 
 /// What the first is compared with in every run.
-pub const SHORT: &[Secret] = &[
+pub(crate) const SHORT: &[Secret] = &[
     Secret::Random(1),
     Secret::Flipped(1),
     Secret::Ones,
@@ -27,7 +27,7 @@ pub const SHORT: &[Secret] = &[
 ];
 
 /// And in long ones.
-pub const ALL: &[Secret] = &[
+pub(crate) const ALL: &[Secret] = &[
     Secret::Random(1),
     Secret::Flipped(1),
     Secret::Ones,
@@ -47,7 +47,7 @@ impl Secret {
     }
 
     /// Bytes for the purpose of this number; other purposes have others, as far as there are any.
-    pub fn bytes(self, length: usize, purpose: u64) -> Vec<u8> {
+    pub(crate) fn bytes(self, length: usize, purpose: u64) -> Vec<u8> {
         let mut bytes = vec![0; length];
         let mut random = random(self.seed(), purpose);
         for byte in &mut bytes {

@@ -9,7 +9,7 @@ use std::io::{Error, Result};
 use iced_x86::Register;
 
 /// The general registers, in the order in which instructions number them.
-pub const REGISTERS: [Register; 16] = [
+pub(crate) const REGISTERS: [Register; 16] = [
     Register::RAX,
     Register::RCX,
     Register::RDX,
@@ -30,7 +30,7 @@ pub const REGISTERS: [Register; 16] = [
 
 /// The assembly below, and what is translated, know where each member is.
 #[repr(C, align(64))]
-pub struct State {
+pub(crate) struct State {
     pub registers: [u64; 16],
     pub flags: u64,
     /// Our own stack, while the program runs.
@@ -48,12 +48,12 @@ pub struct State {
     vectors: [u8; 4096],
 }
 
-pub const EXIT: i64 = 19 * 8;
-pub const LOG: i64 = 20 * 8;
-pub const SPARE: [i64; 3] = [21 * 8, 22 * 8, 23 * 8];
+pub(crate) const EXIT: i64 = 19 * 8;
+pub(crate) const LOG: i64 = 20 * 8;
+pub(crate) const SPARE: [i64; 3] = [21 * 8, 22 * 8, 23 * 8];
 
 impl State {
-    pub fn new() -> Box<Self> {
+    pub(crate) fn new() -> Box<Self> {
         let mut state = Box::new(Self {
             registers: [0; 16],
             flags: 0x202,
@@ -73,7 +73,7 @@ impl State {
     }
 
     /// Lets gs point here.
-    pub fn install(&self) -> Result<()> {
+    pub(crate) fn install(&self) -> Result<()> {
         const ARCH_SET_GS: libc::c_long = 0x1001;
         // SAFETY: nothing else uses gs.
         match unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_SET_GS, std::ptr::from_ref(self)) }
@@ -85,7 +85,7 @@ impl State {
 
     /// The value of a register, as much of it as its name says. The segments begin at 0 here: where they do begin is the
     /// same all the time.
-    pub fn value(&self, register: Register) -> Option<u64> {
+    pub(crate) fn value(&self, register: Register) -> Option<u64> {
         if matches!(
             register,
             Register::CS | Register::DS | Register::ES | Register::SS | Register::FS
@@ -105,11 +105,11 @@ impl State {
         }
     }
 
-    pub fn get(&self, register: Register) -> u64 {
+    pub(crate) fn get(&self, register: Register) -> u64 {
         self.value(register).unwrap_or(0)
     }
 
-    pub fn set(&mut self, register: Register, value: u64) {
+    pub(crate) fn set(&mut self, register: Register, value: u64) {
         for (place, known) in self.registers.iter_mut().zip(REGISTERS) {
             if known == register {
                 *place = value;
@@ -123,7 +123,7 @@ impl State {
 /// # Safety
 /// The block is code that keeps to the stack of the state.
 #[unsafe(naked)]
-pub unsafe extern "C" fn enter(state: *mut State) {
+pub(crate) unsafe extern "C" fn enter(state: *mut State) {
     naked_asm!(
         "push rbx",
         "push rbp",

@@ -18,17 +18,17 @@ const MOST: usize = 200;
 /// An instruction notes so many words at the most.
 const NOTES: usize = 8;
 /// What a block may note.
-pub const ROOM: usize = (MOST + 1) * NOTES;
+pub(crate) const ROOM: usize = (MOST + 1) * NOTES;
 
 /// Which kernel instructions belong to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Marks {
+pub(crate) struct Marks {
     pub ifma: bool,
     pub adx: bool,
 }
 
 /// A translated block.
-pub struct Block {
+pub(crate) struct Block {
     pub code: Vec<u8>,
     /// How many instructions were copied.
     pub length: u64,
@@ -43,13 +43,13 @@ pub struct Block {
 
 /// Why a program cannot be followed.
 #[derive(Debug)]
-pub struct NotFollowed(pub String);
+pub(crate) struct NotFollowed(pub String);
 
 /// The instruction at an address.
 ///
 /// # Safety
 /// There is code.
-pub unsafe fn decode(address: u64) -> Instruction {
+pub(crate) unsafe fn decode(address: u64) -> Instruction {
     let at = std::ptr::with_exposed_provenance::<u8>(usize::try_from(address).unwrap_or(0));
     // The last bytes of a mapping are followed by no others.
     let page = 4096 - at.addr() % 4096;
@@ -86,7 +86,7 @@ fn is_tail(instruction: &Instruction) -> bool {
 ///
 /// # Safety
 /// There is code.
-pub unsafe fn translate(address: u64) -> Result<Block, NotFollowed> {
+pub(crate) unsafe fn translate(address: u64) -> Result<Block, NotFollowed> {
     let mut block = Block {
         code: Vec::new(),
         length: 0,

@@ -31,7 +31,7 @@ pub struct TagLine {
 }
 
 /// The lines of a fingerprint file.
-pub fn fingerprints_of(contents: &[u8]) -> Vec<FingerprintLine> {
+pub(crate) fn fingerprints_of(contents: &[u8]) -> Vec<FingerprintLine> {
     let lines = or_end(fingerprints::parse(contents)).into_iter();
     let owned = lines.map(|line| FingerprintLine {
         username: line.username.to_vec(),
@@ -44,7 +44,7 @@ pub fn fingerprints_of(contents: &[u8]) -> Vec<FingerprintLine> {
 }
 
 /// The lines of an instance tag file.
-pub fn tags_of(contents: &[u8]) -> Vec<TagLine> {
+pub(crate) fn tags_of(contents: &[u8]) -> Vec<TagLine> {
     let lines = or_end(instance_tags::parse(contents)).into_iter();
     let owned = lines.map(|line| TagLine {
         accountname: line.accountname.to_vec(),

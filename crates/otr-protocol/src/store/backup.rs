@@ -26,7 +26,7 @@ const CHUNK: usize = 8192;
 /// # Errors
 /// `EEXIST` if all ten names are taken, and whatever kept the file from being read or the copy from being written. There is no
 /// unfinished copy then, nor after a crash, but for a file named `.otr-*.tmp`.
-pub fn keep(path: &Path, is_known: impl FnOnce(&[u8]) -> bool) -> io::Result<()> {
+pub(crate) fn keep(path: &Path, is_known: impl FnOnce(&[u8]) -> bool) -> io::Result<()> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     if size == 0 {

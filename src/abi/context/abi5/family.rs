@@ -16,7 +16,7 @@ use otr_protocol::instances;
 ///
 /// # Safety
 /// `master` is NULL or a live context; the list stays as it is meanwhile.
-pub unsafe fn members(master: *mut ConnContext) -> impl Iterator<Item = *mut ConnContext> {
+pub(crate) unsafe fn members(master: *mut ConnContext) -> impl Iterator<Item = *mut ConnContext> {
     std::iter::successors((!master.is_null()).then_some(master), move |context| {
         // SAFETY: a live context of the list.
         let next = unsafe { (**context).next };
@@ -30,7 +30,7 @@ pub unsafe fn members(master: *mut ConnContext) -> impl Iterator<Item = *mut Con
 ///
 /// # Safety
 /// `context` is NULL or a live context.
-pub unsafe fn find_recent_instance(
+pub(crate) unsafe fn find_recent_instance(
     context: *mut ConnContext,
     which: OtrlInstag,
 ) -> *mut ConnContext {
@@ -60,7 +60,7 @@ pub unsafe fn find_recent_instance(
 ///
 /// # Safety
 /// `context` is NULL or a live context.
-pub unsafe fn recent_secure_instance(context: *mut ConnContext) -> *mut ConnContext {
+pub(crate) unsafe fn recent_secure_instance(context: *mut ConnContext) -> *mut ConnContext {
     if context.is_null() {
         return context;
     }
@@ -75,7 +75,7 @@ pub unsafe fn recent_secure_instance(context: *mut ConnContext) -> *mut ConnCont
 ///
 /// # Safety
 /// `context` is NULL or a live context.
-pub unsafe fn update_recent_child(context: *mut ConnContext, sent: bool) {
+pub(crate) unsafe fn update_recent_child(context: *mut ConnContext, sent: bool) {
     // SAFETY: the caller's promise.
     let master = unsafe { master_of(context) };
     if master.is_null() {
@@ -96,7 +96,7 @@ pub unsafe fn update_recent_child(context: *mut ConnContext, sent: bool) {
 ///
 /// # Safety
 /// `context` is a live context.
-pub unsafe fn leave_family(context: *mut ConnContext) {
+pub(crate) unsafe fn leave_family(context: *mut ConnContext) {
     // SAFETY: the caller's promise; the master outlives its instances.
     unsafe {
         let master = (*context).m_context;
@@ -119,7 +119,7 @@ pub unsafe fn leave_family(context: *mut ConnContext) {
 ///
 /// # Safety
 /// `context` is a live context.
-pub unsafe fn stand_alone(context: *mut ConnContext) {
+pub(crate) unsafe fn stand_alone(context: *mut ConnContext) {
     // SAFETY: the caller's promise.
     unsafe { (*context).m_context = context };
 }
@@ -128,7 +128,7 @@ pub unsafe fn stand_alone(context: *mut ConnContext) {
 ///
 /// # Safety
 /// `context` is NULL or a live context.
-pub unsafe fn master_of(context: *const ConnContext) -> *mut ConnContext {
+pub(crate) unsafe fn master_of(context: *const ConnContext) -> *mut ConnContext {
     if context.is_null() {
         return ptr::null_mut();
     }
@@ -137,7 +137,7 @@ pub unsafe fn master_of(context: *const ConnContext) -> *mut ConnContext {
 }
 
 /// When a context was last heard.
-pub fn last_heard(members: &ConnContextPriv) -> i64 {
+pub(crate) fn last_heard(members: &ConnContextPriv) -> i64 {
     time_from(members.lastrecv)
 }
 

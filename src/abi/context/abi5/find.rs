@@ -24,7 +24,7 @@ use crate::abi::types::{
 ///
 /// # Safety
 /// `us` is NULL or a live user state, the names NULL or C strings, `added` NULL or writable.
-pub unsafe fn find(
+pub(crate) unsafe fn find(
     us: *mut UserState,
     names: Names,
     their_instance: OtrlInstag,
@@ -71,7 +71,7 @@ pub unsafe fn find(
 ///
 /// # Safety
 /// `context` is an instance in the list of `us`, and `their_instance` has no context yet.
-pub unsafe fn become_instance(
+pub(crate) unsafe fn become_instance(
     us: *mut UserState,
     context: *mut ConnContext,
     their_instance: OtrlInstag,
@@ -98,7 +98,7 @@ pub unsafe fn become_instance(
 ///
 /// # Safety
 /// As for [`find`].
-pub unsafe fn find_correspondent(
+pub(crate) unsafe fn find_correspondent(
     us: *mut UserState,
     names: Names,
     added: *mut c_int,
@@ -233,6 +233,7 @@ unsafe fn add(
 /// # Safety
 /// As for [`find`].
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_context_find(
     us: *mut UserState,
     user: *const c_char,

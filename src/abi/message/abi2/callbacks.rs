@@ -15,12 +15,12 @@ use crate::abi::version::otrl_api_version;
 const API_3_1: u32 = 0x3_0100;
 
 /// Whether every client of the process was built with a table that has the members of API 3.1.
-pub fn has_max_message_size() -> bool {
+pub(crate) fn has_max_message_size() -> bool {
     otrl_api_version.load(Ordering::Acquire) >= API_3_1
 }
 
 /// A notice for the user that is more than a line.
-pub struct Note {
+pub(crate) struct Note {
     /// How grave it is.
     pub level: OtrlNotifyLevel,
     /// What it is about.
@@ -33,7 +33,7 @@ pub struct Note {
 
 impl Call<'_> {
     /// Shows a line in the conversation; false if the client does not.
-    pub fn display(&mut self, handle: Handle, text: &CStr) -> bool {
+    pub(crate) fn display(&mut self, handle: Handle, text: &CStr) -> bool {
         let Some([account, protocol, user]) = self.names_in(handle) else {
             return false;
         };
@@ -49,7 +49,7 @@ impl Call<'_> {
     }
 
     /// Shows a notice in a window of its own.
-    pub fn notify(&mut self, handle: Handle, note: &Note) {
+    pub(crate) fn notify(&mut self, handle: Handle, note: &Note) {
         let pointer = |text: &CText| text.c_str().map_or(ptr::null(), CStr::as_ptr);
         if let Some([account, protocol, user]) = self.names_in(handle) {
             call_back!(
@@ -67,13 +67,13 @@ impl Call<'_> {
     }
 
     /// Takes a line into the log.
-    pub fn log(&mut self, line: &CStr) {
+    pub(crate) fn log(&mut self, line: &CStr) {
         call_back!(self, log_message, line.as_ptr());
     }
 
     /// Our account as the client names it to people, which goes back with [`free_account_name`](Self::free_account_name).
     /// NULL without such a name.
-    pub fn account_name(&mut self, handle: Handle) -> *const c_char {
+    pub(crate) fn account_name(&mut self, handle: Handle) -> *const c_char {
         // Older tables end before this member.
         if !has_max_message_size() {
             return ptr::null();
@@ -85,7 +85,7 @@ impl Call<'_> {
     }
 
     /// Gives back the name of an account; NULL is none.
-    pub fn free_account_name(&mut self, name: *const c_char) {
+    pub(crate) fn free_account_name(&mut self, name: *const c_char) {
         if !name.is_null() && has_max_message_size() {
             call_back!(self, account_name_free, name);
         }

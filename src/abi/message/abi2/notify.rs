@@ -63,7 +63,7 @@ fn note_of(window: &Window) -> Note {
 
 /// Tells the effects that both interfaces tell in their own way. What is told by TLVs (the SMP) or not at all (extra keys,
 /// timers) is passed over.
-pub fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
+pub(crate) fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
     match effect {
         Effect::Notify(what, text) => {
             let text = text.as_deref().map_or(CText::NONE, CText::up_to_nul);
@@ -88,7 +88,7 @@ pub fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
 }
 
 /// Tells what happened to a message. The text goes with it, or is none.
-pub fn notice(call: &mut Call<'_>, handle: Handle, notice: Notice, text: Option<&CStr>) {
+pub(crate) fn notice(call: &mut Call<'_>, handle: Handle, notice: Notice, text: Option<&CStr>) {
     let Some(user) = call.get(handle).map(Ctx::user) else {
         return;
     };
@@ -122,7 +122,7 @@ fn displayed_or_in_a_window(call: &mut Call<'_>, handle: Handle, words: Words) {
 }
 
 /// Shows a notice in the conversation, or else as the message that the client is about to get.
-pub fn displayed_or_inline(
+pub(crate) fn displayed_or_inline(
     call: &mut Call<'_>,
     handle: Handle,
     notice: Notice,
@@ -151,7 +151,7 @@ fn displayed_or_answered(call: &mut Call<'_>, handle: Handle, line: CText) {
 }
 
 /// Tells that no session could be set up.
-pub fn setup_failed(call: &mut Call<'_>, handle: Handle, error: GcryError) {
+pub(crate) fn setup_failed(call: &mut Call<'_>, handle: Handle, error: GcryError) {
     let reason: &[u8] = if error.code() == GcryError::INV_VALUE.code() {
         b"a malformed message was received"
     } else {
@@ -164,18 +164,18 @@ pub fn setup_failed(call: &mut Call<'_>, handle: Handle, error: GcryError) {
 }
 
 /// Tells that an SMP message of the user's could not be sent: it does not fit into a message. There is no event for it.
-pub fn smp_not_sent(call: &mut Call<'_>, handle: Handle) {
+pub(crate) fn smp_not_sent(call: &mut Call<'_>, handle: Handle) {
     notice(call, handle, Notice::EncryptionError, None);
 }
 
 /// The message that tells the correspondent of an error.
-pub fn error_text(_call: &mut Call<'_>, _handle: Handle, code: ErrorCode) -> CText {
+pub(crate) fn error_text(_call: &mut Call<'_>, _handle: Handle, code: ErrorCode) -> CText {
     let message = compose(code.phrase().as_bytes());
     message.map_or(CText::NONE, |message| CText::up_to_nul(&message))
 }
 
 /// What goes before a text that is sent again: nothing, if it was sent again before.
-pub fn resent_prefix(call: &mut Call<'_>, handle: Handle) -> CText {
+pub(crate) fn resent_prefix(call: &mut Call<'_>, handle: Handle) -> CText {
     let marked = call.get(handle).is_some_and(|ctx| {
         with_secrets(ctx, |secrets| secrets.last_message_begins(RESENT_MARK)).unwrap_or(false)
     });

@@ -11,25 +11,25 @@ use otr_protocol::effects::Notice;
 use otr_protocol::wire::error_message::from_mark;
 
 /// Nothing: nobody asks when.
-pub fn note_heard(_ctx: Ctx<'_>) {}
+pub(crate) fn note_heard(_ctx: Ctx<'_>) {}
 
 /// None: version 2 knows no instances.
-pub fn enter(_call: &mut Call<'_>, _arrival: &mut Arrival, _tag: u32) -> Option<bool> {
+pub(crate) fn enter(_call: &mut Call<'_>, _arrival: &mut Arrival, _tag: u32) -> Option<bool> {
     None
 }
 
 /// Always: the user is warned.
-pub fn is_told_of_plaintext(_call: &Call<'_>) -> bool {
+pub(crate) fn is_told_of_plaintext(_call: &Call<'_>) -> bool {
     true
 }
 
 /// Shows plaintext that should have been encrypted, with a warning.
-pub fn show_unexpected(call: &mut Call<'_>, arrival: &Arrival, text: &CStr) {
+pub(crate) fn show_unexpected(call: &mut Call<'_>, arrival: &Arrival, text: &CStr) {
     displayed_or_inline(call, arrival.from, Notice::ReceivedUnencrypted, Some(text));
 }
 
 /// Displays an error message; whether the client has. If not, it is shown as it is.
-pub fn show_error(call: &mut Call<'_>, arrival: &Arrival, message: &[u8]) -> bool {
+pub(crate) fn show_error(call: &mut Call<'_>, arrival: &Arrival, message: &[u8]) -> bool {
     if call.get(arrival.from).is_none() {
         return true;
     }

@@ -7,7 +7,7 @@ use otr_protocol::buffer::concat;
 use otr_protocol::effects::Notice;
 
 /// How a notice is put.
-pub struct Wording {
+pub(crate) struct Wording {
     /// A line in the conversation.
     pub line: Vec<u8>,
     /// What a window of its own says; `None` for a notice that only goes into the conversation.
@@ -15,7 +15,7 @@ pub struct Wording {
 }
 
 /// The parts of a window.
-pub struct Window {
+pub(crate) struct Window {
     /// Something went wrong; else it is a warning.
     pub is_error: bool,
     /// What it is about.
@@ -35,7 +35,7 @@ macro_rules! text {
 
 /// The words for a notice about a correspondent; `message` is what goes with it. `None` for what goes into the log only, and
 /// without memory.
-pub fn wording(notice: Notice, user: &[u8], message: &[u8]) -> Option<Wording> {
+pub(crate) fn wording(notice: Notice, user: &[u8], message: &[u8]) -> Option<Wording> {
     let window = |is_error, title, primary: Vec<u8>, secondary| {
         Some(Window {
             is_error,
@@ -153,7 +153,7 @@ pub fn wording(notice: Notice, user: &[u8], message: &[u8]) -> Option<Wording> {
 }
 
 /// The line for the log, if a notice has one and there is memory for it.
-pub fn log_line(notice: Notice, user: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn log_line(notice: Notice, user: &[u8]) -> Option<Vec<u8>> {
     Some(match notice {
         Notice::HeartbeatReceived => text!("Heartbeat received from ", user, ".\n"),
         Notice::HeartbeatSent => text!("Heartbeat sent to ", user, ".\n"),
@@ -165,7 +165,7 @@ pub fn log_line(notice: Notice, user: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Why no session could be set up. `None` without memory.
-pub fn setup_failed(reason: &[u8]) -> Option<Wording> {
+pub(crate) fn setup_failed(reason: &[u8]) -> Option<Wording> {
     let words = "The private conversation could not be set up: ";
     Some(Wording {
         line: text!(words, reason),

@@ -12,24 +12,24 @@ use crate::abi::types::*;
 use otr_protocol::wire::error_message::compose;
 
 /// Every table has the member.
-pub fn has_max_message_size() -> bool {
+pub(crate) fn has_max_message_size() -> bool {
     true
 }
 
 impl Call<'_> {
     /// Asks for an instance tag of our account.
-    pub fn create_instag(&mut self) {
+    pub(crate) fn create_instag(&mut self) {
         let names = self.names();
         call_back!(self, create_instag, names.account, names.protocol);
     }
 
     /// Whether the client handles message events.
-    pub fn handles_message_events(&self) -> bool {
+    pub(crate) fn handles_message_events(&self) -> bool {
         has_callback!(self, handle_msg_event)
     }
 
     /// Something happened to a message. The text may be none.
-    pub fn message_event(
+    pub(crate) fn message_event(
         &mut self,
         event: OtrlMessageEvent,
         handle: Handle,
@@ -43,7 +43,7 @@ impl Call<'_> {
     }
 
     /// Something happened in the SMP. The question may be none.
-    pub fn smp_event(
+    pub(crate) fn smp_event(
         &mut self,
         event: OtrlSmpEvent,
         handle: Handle,
@@ -63,7 +63,7 @@ impl Call<'_> {
     }
 
     /// The correspondent wants to use the extra key.
-    pub fn received_symkey(
+    pub(crate) fn received_symkey(
         &mut self,
         handle: Handle,
         purpose: c_uint,
@@ -84,7 +84,7 @@ impl Call<'_> {
     }
 
     /// An OTR error message in the client's words; none if the client has no words for it.
-    pub fn error_message(&mut self, handle: Handle, code: OtrlErrorCode) -> CText {
+    pub(crate) fn error_message(&mut self, handle: Handle, code: OtrlErrorCode) -> CText {
         let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) else {
             return CText::NONE;
         };
@@ -101,7 +101,7 @@ impl Call<'_> {
     }
 
     /// What the client puts before a text sent again; none if it has nothing.
-    pub fn prefix_of_resent(&mut self, handle: Handle) -> CText {
+    pub(crate) fn prefix_of_resent(&mut self, handle: Handle) -> CText {
         let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) else {
             return CText::NONE;
         };
@@ -120,7 +120,7 @@ impl Call<'_> {
     ///
     /// # Errors
     /// `ENOMEM`: the client has put it otherwise, and there is no memory for that.
-    pub fn convert(
+    pub(crate) fn convert(
         &mut self,
         handle: Handle,
         direction: OtrlConvertType,
@@ -153,7 +153,7 @@ impl Call<'_> {
     }
 
     /// Starts (an interval in seconds) or stops (0) the client's timer; whether it has one.
-    pub fn timer_control(&mut self, interval: c_uint) -> bool {
+    pub(crate) fn timer_control(&mut self, interval: c_uint) -> bool {
         call_back!(self, timer_control, interval).is_some()
     }
 }

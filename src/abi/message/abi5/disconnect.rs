@@ -13,6 +13,7 @@ use crate::abi::types::*;
 /// # Safety
 /// `us` is NULL or live; strings are NULL or C strings; `ops` is NULL or live.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_disconnect(
     us: OtrlUserState,
     ops: *const OtrlMessageAppOps,
@@ -39,6 +40,7 @@ pub unsafe extern "C-unwind" fn otrl_message_disconnect(
 /// # Safety
 /// As for [`otrl_message_disconnect`].
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_disconnect_all_instances(
     us: OtrlUserState,
     ops: *const OtrlMessageAppOps,

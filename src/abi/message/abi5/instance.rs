@@ -10,7 +10,7 @@ use crate::abi::types::*;
 
 /// The context of one instance of the correspondent (or of a meta tag), made if there is none, and whether it is new. `None`
 /// without memory.
-pub fn find_or_add(call: &mut Call<'_>, their_tag: OtrlInstag) -> Option<(Handle, bool)> {
+pub(crate) fn find_or_add(call: &mut Call<'_>, their_tag: OtrlInstag) -> Option<(Handle, bool)> {
     let mut added: c_int = 0;
     let new = Some(call.new_contexts());
     // SAFETY: the user state is live and the names are C strings, as `Call` demands. A callback may run, and the call is
@@ -28,7 +28,7 @@ pub fn find_or_add(call: &mut Call<'_>, their_tag: OtrlInstag) -> Option<(Handle
 }
 
 /// The context of one instance (or of a meta tag), if there is one.
-pub fn find<'a>(call: &'a Call<'_>, their_tag: OtrlInstag) -> Option<Ctx<'a>> {
+pub(crate) fn find<'a>(call: &'a Call<'_>, their_tag: OtrlInstag) -> Option<Ctx<'a>> {
     // SAFETY: likewise; no callback runs.
     unsafe {
         let us = call.client().us;
@@ -43,13 +43,13 @@ pub fn find<'a>(call: &'a Call<'_>, their_tag: OtrlInstag) -> Option<Ctx<'a>> {
 }
 
 /// The context of the instance that is talked to, if there is one.
-pub fn find_best<'a>(call: &'a Call<'_>) -> Option<Ctx<'a>> {
+pub(crate) fn find_best<'a>(call: &'a Call<'_>) -> Option<Ctx<'a>> {
     find(call, INSTAG_BEST)
 }
 
 /// Gives a context our instance tag: the account's, one that the client makes now, that of the
 /// master (all instances of a correspondent must see the same one), or a random one.
-pub fn ensure_our_tag(call: &mut Call<'_>, handle: Handle) {
+pub(crate) fn ensure_our_tag(call: &mut Call<'_>, handle: Handle) {
     if call.get(handle).is_none_or(|ctx| ctx.our_instance() != 0) {
         return;
     }

@@ -13,7 +13,7 @@ use crate::abi::types::*;
 use otr_protocol::effects::{Effect, ErrorCode, Notice, SmpEvent};
 
 /// Tells the effects that both interfaces tell in their own way.
-pub fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
+pub(crate) fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
     let Some(ctx) = call.get(handle) else {
         return;
     };
@@ -52,28 +52,28 @@ pub fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
 }
 
 /// Tells what happened to a message. The text goes with it, or is none.
-pub fn notice(call: &mut Call<'_>, handle: Handle, notice: Notice, text: Option<&CStr>) {
+pub(crate) fn notice(call: &mut Call<'_>, handle: Handle, notice: Notice, text: Option<&CStr>) {
     call.message_event(event_number(notice), handle, text, GcryError::NO_ERROR);
 }
 
 /// Tells that no session could be set up.
-pub fn setup_failed(call: &mut Call<'_>, handle: Handle, error: GcryError) {
+pub(crate) fn setup_failed(call: &mut Call<'_>, handle: Handle, error: GcryError) {
     call.message_event(MSGEVENT_SETUP_ERROR, handle, None, error);
 }
 
 /// Tells that an SMP message of the user's could not be sent: it does not fit into a message.
-pub fn smp_not_sent(call: &mut Call<'_>, handle: Handle) {
+pub(crate) fn smp_not_sent(call: &mut Call<'_>, handle: Handle) {
     let mut no_question = CText::NONE;
     call.smp_event(SMPEVENT_ERROR, handle, 0, &mut no_question);
 }
 
 /// The message that tells the correspondent of an error; none if the client has no words for it.
-pub fn error_text(call: &mut Call<'_>, handle: Handle, code: ErrorCode) -> CText {
+pub(crate) fn error_text(call: &mut Call<'_>, handle: Handle, code: ErrorCode) -> CText {
     call.error_message(handle, error_number(code))
 }
 
 /// What goes before a text that is sent again; none for the usual words.
-pub fn resent_prefix(call: &mut Call<'_>, handle: Handle) -> CText {
+pub(crate) fn resent_prefix(call: &mut Call<'_>, handle: Handle) -> CText {
     call.prefix_of_resent(handle)
 }
 

@@ -9,10 +9,10 @@ use crate::abi::message::expiry::{expire_one, is_waiting};
 use crate::abi::types::*;
 
 /// How often the client should poll, in seconds.
-pub const POLL_INTERVAL: c_uint = 70;
+pub(crate) const POLL_INTERVAL: c_uint = 70;
 
 /// Sees to it that the client's timer runs, if it has one.
-pub fn watch(call: &mut Call<'_>, interval: c_uint) {
+pub(crate) fn watch(call: &mut Call<'_>, interval: c_uint) {
     let us = call.client().us;
     // SAFETY: the user state is NULL or live, as `Call` demands, and stays until the call ends.
     unsafe {
@@ -28,6 +28,7 @@ pub fn watch(call: &mut Call<'_>, interval: c_uint) {
 /// # Safety
 /// `us` is NULL or live, `ops` NULL or live.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_poll(
     us: OtrlUserState,
     ops: *const OtrlMessageAppOps,
@@ -58,6 +59,7 @@ pub unsafe extern "C-unwind" fn otrl_message_poll(
 /// # Safety
 /// None: the user state is not looked at.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_poll_get_default_interval(
     _us: OtrlUserState,
 ) -> c_uint {

@@ -15,12 +15,12 @@ use otr_protocol::instances::{Admission, admit};
 use otr_protocol::wire::error_message::text_of;
 
 /// Notes that a message came from this context.
-pub fn note_heard(ctx: Ctx<'_>) {
+pub(crate) fn note_heard(ctx: Ctx<'_>) {
     ctx.note_heard(now());
 }
 
 /// Goes on with the context of the instance that has this tag; whether it had to be made. `None`: there is none.
-pub fn enter(call: &mut Call<'_>, arrival: &mut Arrival, tag: OtrlInstag) -> Option<bool> {
+pub(crate) fn enter(call: &mut Call<'_>, arrival: &mut Arrival, tag: OtrlInstag) -> Option<bool> {
     let master = call.get(arrival.master)?;
     if find(call, tag).is_none() {
         let instances = master.members().filter(|member| *member != master);
@@ -46,18 +46,18 @@ pub fn enter(call: &mut Call<'_>, arrival: &mut Arrival, tag: OtrlInstag) -> Opt
 }
 
 /// Whether the client decides itself how plaintext is shown that should have been encrypted.
-pub fn is_told_of_plaintext(call: &Call<'_>) -> bool {
+pub(crate) fn is_told_of_plaintext(call: &Call<'_>) -> bool {
     call.handles_message_events()
 }
 
 /// Tells the client of plaintext that should have been encrypted.
-pub fn show_unexpected(call: &mut Call<'_>, arrival: &Arrival, text: &CStr) {
+pub(crate) fn show_unexpected(call: &mut Call<'_>, arrival: &Arrival, text: &CStr) {
     notice(call, arrival.from, Notice::ReceivedUnencrypted, Some(text));
 }
 
 /// Tells the client of an error message, whose text it shows; whether it was told. Without a callback for that the message
 /// itself is shown.
-pub fn show_error(call: &mut Call<'_>, arrival: &Arrival, message: &[u8]) -> bool {
+pub(crate) fn show_error(call: &mut Call<'_>, arrival: &Arrival, message: &[u8]) -> bool {
     let Some(text) = text_of(message).filter(|_| call.handles_message_events()) else {
         return false;
     };

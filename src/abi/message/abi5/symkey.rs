@@ -19,6 +19,7 @@ use otr_protocol::wire::tlv::{self, Tlv};
 /// # Safety
 /// `us` is live and has `context`; `usedata` has `usedatalen` bytes; `symkey` points at 32 writable bytes; `ops` is NULL or live.
 #[unsafe(no_mangle)]
+#[allow(unreachable_pub, reason = "C calls it")]
 pub unsafe extern "C-unwind" fn otrl_message_symkey(
     us: OtrlUserState,
     ops: *const OtrlMessageAppOps,

@@ -132,7 +132,7 @@ fn calculate(newkey: *mut c_void) -> Result<(), GcryError> {
 ///
 /// # Safety
 /// `us` is NULL or a live user state, the names NULL or C strings.
-pub unsafe fn generate(
+pub(crate) unsafe fn generate(
     us: *mut UserState,
     account: *const c_char,
     protocol: *const c_char,
