@@ -32,8 +32,8 @@ class Suite:
 
     Two suites run at a time, but never two with the same `lock`: cargo works on one directory at a time. One that `waits` for
     most of its time runs beside them. After `minutes` a suite is ended; those that may take longest start first, so that none
-    of them is left alone at the end. `quick` is what the command gets besides in the quick run
-    (`make test`); a suite without it is not in that run."""
+    of them is left alone at the end. `quick` is what the command gets besides in the quick run (`make test`); a suite without it
+    is not in that run."""
 
     name: str
     command: list
@@ -60,7 +60,7 @@ INTEROP = COMPILERS + GCRYPT + NODE + ["libotr5", "libotr5-dev", "python3-potr"]
 ABI_CHECK = COMPILERS + GCRYPT + ["g++", "abigail-tools", "pkg-config", "autoconf", "automake", "cmake", "meson"]
 
 SUITES = [
-    Suite("runner", ["python3", "scripts/check_test.py"], LAST_LINE, minutes=1),
+    Suite("runner", ["python3", "scripts/check_test.py"], LAST_LINE, minutes=1, waits=True),
     Suite("layers", ["scripts/layers.py"], LAST_LINE, minutes=1),
     Suite("documents", ["scripts/documents.py"], LAST_LINE, ["codespell"], minutes=1),
     Suite("format", ["cargo", "fmt", "--all", "--check"], STATUS, minutes=2),
@@ -79,9 +79,9 @@ SUITES = [
           COMPILERS + ["libotr5"], minutes=20, lock="debug"),
     # The multiplication kernels against num-bigint: optimised, since there are many cases; a debug build takes some hundred.
     # Optimising the whole program at once is left out, which would take longer than the tests.
-    Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", "CARGO_PROFILE_RELEASE_LTO=off", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16",
-                      *TEST, "-p", "otr-crypto", "--release", "--lib", "montgomery"], CARGO_TEST,
-          COMPILERS, minutes=15, lock="release"),
+    Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", "CARGO_PROFILE_RELEASE_LTO=off",
+                      "CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16", *TEST, "-p", "otr-crypto", "--release", "--lib", "montgomery"],
+          CARGO_TEST, COMPILERS, minutes=15, lock="release"),
     Suite("abi-check", ["abi-check/run"], LAST_LINE, ABI_CHECK, needs_install=True, quick=[]),
     Suite("abi-check-abi2", ["env", "-u", "OTR_PREFIX", "abi-check/run", "--abi", "2"], LAST_LINE, ABI_CHECK,
           needs_install=True, lock="release"),
