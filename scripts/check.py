@@ -30,9 +30,10 @@ STATUS, LAST_LINE, CARGO_TEST = "status", "last line", "cargo test"
 class Suite:
     """A command of some tests. Its output is read as `counts` says.
 
-    Two suites run at a time, but never two with the same `lock`: cargo works on one directory at a time. One that `runs_alone`
-    measures time, or starts as many programs as there are processors. `quick` is what the command gets besides in the quick run
-    (`make test`); a suite without it is not in that run."""
+    Two suites run at a time, but never two with the same `lock`: cargo works on one directory at a time. One that `waits` for
+    most of its time runs beside them. After `minutes` a suite is ended; those that may take longest start first, so that none
+    of them is left alone at the end. `quick` is what the command gets besides in the quick run (`make test`); a suite without it
+    is not in that run."""
 
     name: str
     command: list
@@ -41,7 +42,7 @@ class Suite:
     minutes: int = 10
     needs_install: bool = False
     lock: str = ""
-    runs_alone: bool = False
+    waits: bool = False
     quick: list | None = None
 
 
@@ -59,7 +60,7 @@ INTEROP = COMPILERS + GCRYPT + NODE + ["libotr5", "libotr5-dev", "python3-potr"]
 ABI_CHECK = COMPILERS + GCRYPT + ["g++", "abigail-tools", "pkg-config", "autoconf", "automake", "cmake", "meson"]
 
 SUITES = [
-    Suite("runner", ["python3", "scripts/check_test.py"], LAST_LINE, minutes=1),
+    Suite("runner", ["python3", "scripts/check_test.py"], LAST_LINE, minutes=1, waits=True),
     Suite("layers", ["scripts/layers.py"], LAST_LINE, minutes=1),
     Suite("documents", ["scripts/documents.py"], LAST_LINE, ["codespell"], minutes=1),
     Suite("format", ["cargo", "fmt", "--all", "--check"], STATUS, minutes=2),
@@ -77,13 +78,15 @@ SUITES = [
                             "OTR_TYPING_DEPTH=5", "OTR_UNRELIABLE_SCHEDULES=60", *TEST, "--lib", "testing"], CARGO_TEST,
           COMPILERS + ["libotr5"], minutes=20, lock="debug"),
     # The multiplication kernels against num-bigint: optimised, since there are many cases; a debug build takes some hundred.
-    Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", *TEST, "-p", "otr-crypto", "--release", "--lib", "montgomery"], CARGO_TEST,
-          COMPILERS, minutes=15, lock="release"),
+    # Optimising the whole program at once is left out, which would take longer than the tests.
+    Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", "CARGO_PROFILE_RELEASE_LTO=off",
+                      "CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16", *TEST, "-p", "otr-crypto", "--release", "--lib", "montgomery"],
+          CARGO_TEST, COMPILERS, minutes=15, lock="release"),
     Suite("abi-check", ["abi-check/run"], LAST_LINE, ABI_CHECK, needs_install=True, quick=[]),
     Suite("abi-check-abi2", ["env", "-u", "OTR_PREFIX", "abi-check/run", "--abi", "2"], LAST_LINE, ABI_CHECK,
           needs_install=True, lock="release"),
     Suite("abi-self-test", ["abi-check/self-test"], LAST_LINE, ABI_CHECK + ["libotr5", "libotr5-dev"], needs_install=True),
-    Suite("upstream", ["tests/upstream/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True),
+    Suite("upstream", ["tests/upstream/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True, waits=True),
     Suite("install", ["tests/install/run"], LAST_LINE,
           COMPILERS + GCRYPT + ["g++", "pkg-config", "autoconf", "automake"], needs_install=True, lock="release"),
     Suite("install-abi2", ["tests/install/abi2"], LAST_LINE, COMPILERS + GCRYPT + ["g++", "pkg-config"],
@@ -92,9 +95,9 @@ SUITES = [
     Suite("c-abi2", ["tests/c2/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind", "libotr5", "libotr5-dev"],
           needs_install=True, quick=["--fast"]),
     Suite("interop-abi2", ["tests/interop/run", "--abi2"], LAST_LINE, INTEROP, needs_install=True),
-    Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], needs_install=True, quick=["--fast"]),
+    Suite("c", ["tests/c/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=15, needs_install=True, quick=["--fast"]),
     Suite("robustness", ["tests/robustness/run"], LAST_LINE, COMPILERS + GCRYPT + ["valgrind"], minutes=30,
-          needs_install=True, runs_alone=True),
+          needs_install=True),
     # The same inputs in each run; `make fuzz` goes where no run has been. Where clients talk, an input takes much longer.
     Suite("fuzz-parsers", FUZZ + ["4", *PARSERS], LAST_LINE, COMPILERS + ["g++"], minutes=20, lock="fuzz"),
     Suite("fuzz-clients", FUZZ + ["20", "receiving", "conversation"], LAST_LINE, COMPILERS + ["g++"], minutes=20, lock="fuzz"),
@@ -108,7 +111,7 @@ SUITES = [
     Suite("bitlbee", ["tests/bitlbee/run"], LAST_LINE,
           COMPILERS + ["bitlbee", "bitlbee-plugin-otr", "prosody", "pkg-config", "dpkg-dev", "libglib2.0-dev",
                        "libgnutls28-dev"],
-          minutes=15, needs_install=True),
+          minutes=15, needs_install=True, waits=True),
 ]
 
 
@@ -252,10 +255,10 @@ def prepare(suites):
 
 
 class Run:
-    """Some suites, of which two run at a time, and what they have found."""
+    """Some suites, of which two run at a time, and a third that waits, and what they have found."""
 
     def __init__(self, suites, environment):
-        self.pending = list(suites)
+        self.pending = sorted(suites, key=lambda suite: -suite.minutes)
         self.environment = environment
         self.running = []
         # Nothing to wait for if no suite uses the installation.
@@ -277,9 +280,9 @@ class Run:
             return None
 
     def may_run(self, suite):
-        if suite.runs_alone or any(other.runs_alone for other in self.running):
-            return not self.running and not (suite.needs_install and self.builds)
         if suite.needs_install and self.builds:
+            return False
+        if sum(other.waits == suite.waits for other in self.running) >= (1 if suite.waits else 2):
             return False
         return not suite.lock or all(other.lock != suite.lock for other in self.running)
 
@@ -306,7 +309,7 @@ class Run:
     def all(self):
         """Runs all of them."""
         # Daemons: an interruption ends this program at once, and not when the suites are done.
-        workers = [threading.Thread(target=self.work, daemon=True) for _ in range(2)]
+        workers = [threading.Thread(target=self.work, daemon=True) for _ in range(3)]
         try:
             for worker in workers:
                 worker.start()
@@ -322,7 +325,7 @@ BUILDS = {"build": "5", "build-abi2": "2"}
 
 def builds(prefix):
     """The suites that install both libraries for the others, as a client would have them."""
-    return [Suite(name, ["make", "install", f"ABI={abi}", f"PREFIX={prefix}"], STATUS, lock="release")
+    return [Suite(name, ["make", "install", f"ABI={abi}", f"PREFIX={prefix}"], STATUS, minutes=30, lock="release")
             for name, abi in BUILDS.items()]
 
 
@@ -331,7 +334,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     suites = choose(sys.argv[1:])
     prepare(suites)
-    environment = dict(os.environ, CARGO_TERM_COLOR="never")
+    # Most is compiled once here: what cargo keeps for the next time would take longer than it saves.
+    environment = {"CARGO_INCREMENTAL": "0", **os.environ, "CARGO_TERM_COLOR": "never"}
     # What the make around us was told (a DESTDIR, say) is not for the one that installs for the tests.
     for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "DESTDIR", "PREFIX", "LIBDIR", "INCLUDEDIR", "DATADIR", "BINDIR", "MANDIR"):
         environment.pop(name, None)

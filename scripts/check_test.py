@@ -52,15 +52,26 @@ def together(checks, logs):
     """Which suites run at the same time, and what follows from a library that cannot be built."""
     held = os.path.join(logs, "held")
     holds = ["sh", "-c", f"mkdir {held} && sleep 0.5 && rmdir {held} && echo '1 passed, 0 failed'"]
-    meets = os.path.join(logs, "meets")
-    # Each makes its own directory and waits for the other's.
-    meeting = [["sh", "-c", f"mkdir {meets}{mine}; for i in $(seq 100); do [ -d {meets}{other} ] && break; sleep 0.1; done; "
-                            f"[ -d {meets}{other} ] && echo '1 passed, 0 failed'"] for mine, other in ((0, 1), (1, 0))]
+    # Fails when more than two are there.
+    crowd = os.path.join(logs, "crowd")
+    counts = ["sh", "-c", f"mkdir -p {crowd}; mine=$(mktemp {crowd}/XXXXXX); [ $(ls {crowd} | wc -l) -le 2 ] && sleep 0.5 && "
+                          "rm $mine && echo '1 passed, 0 failed'"]
+
+    def meeting(where, number):
+        """So many commands, each of which waits until all of them are there."""
+        place = os.path.join(logs, where)
+        os.mkdir(place)
+        return [["sh", "-c", f"mktemp {place}/XXXXXX; for i in $(seq 100); do [ $(ls {place} | wc -l) = {number} ] && break; "
+                             f"sleep 0.1; done; [ $(ls {place} | wc -l) = {number} ] && echo '1 passed, 0 failed'"]] * number
+
     fine = ["echo", "1 passed, 0 failed"]
     for what, suites, expected in (
         ("two with one lock do not run together", [{"command": holds, "lock": "a"}] * 2, (2, 0)),
-        ("two without do", [{"command": command} for command in meeting], (2, 0)),
-        ("one that runs alone does", [{"command": holds}, {"command": holds, "runs_alone": True}], (2, 0)),
+        ("two without do", [{"command": command} for command in meeting("two", 2)], (2, 0)),
+        ("three without do not", [{"command": counts}] * 3, (3, 0)),
+        ("one that waits runs beside two",
+         [{"command": command, "waits": not i} for i, command in enumerate(meeting("three", 3))], (3, 0)),
+        ("two that wait do not run together", [{"command": holds, "waits": True}] * 2, (2, 0)),
         ("a library that cannot be built fails what needs it",
          [{"name": "build", "command": ["false"]}, {"command": fine, "needs_install": True}, {"command": fine}], (1, 2)),
         ("a suite waits for the library",
