@@ -5,6 +5,7 @@
 # make demo       see it work: two BitlBees that talk through it; make demo-rust for a chat in Rust
 # make test       run the quick tests: some three minutes
 # make check      run every test
+# make cross      build and test it for other machines (ARCH=i386 for one of them)
 # make bench      measure it beside the libotr of the distribution
 # make dist       the tarball of a release, in target/dist
 #
@@ -81,7 +82,7 @@ datadir := $(abspath $(DATADIR))
 bindir := $(abspath $(BINDIR))
 mandir := $(abspath $(MANDIR))
 
-.PHONY: all toolkit install uninstall demo demo-rust check test abi-check upstream-check bench fuzz mutants soak deny dist fmt clippy clean
+.PHONY: all toolkit install uninstall demo demo-rust check test abi-check upstream-check cross bench fuzz mutants soak deny dist fmt clippy clean
 .PHONY: install-2 install-5 install-plain install-shared uninstall-2 uninstall-5 uninstall-plain uninstall-shared
 .PHONY: install-toolkit install-programs uninstall-toolkit
 .DELETE_ON_ERROR:
@@ -213,6 +214,10 @@ endif
 
 upstream-check:
 	scripts/check upstream
+
+# All that scripts/cross knows, or ARCH. Half an hour, most of it in compilers.
+cross:
+	scripts/cross --write $(ARCH)
 
 bench: all
 	benches/run

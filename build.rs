@@ -19,6 +19,12 @@ fn main() {
     if std::env::var_os("OTR_REAL_LIBRARY").is_some() {
         println!("cargo::rustc-cfg=otr_real_library");
     }
+    // With a file that scripts/cross has made, the structs are compared with what a C compiler makes of the headers.
+    println!("cargo::rerun-if-env-changed=OTR_LAYOUTS");
+    println!("cargo::rustc-check-cfg=cfg(otr_layouts)");
+    if std::env::var_os("OTR_LAYOUTS").is_some() {
+        println!("cargo::rustc-cfg=otr_layouts");
+    }
     let fuzzing = std::env::var_os("CARGO_CFG_FUZZING").is_some();
     let abi5 = std::env::var_os("CARGO_FEATURE_ABI5").is_some();
     let abi2 = std::env::var_os("CARGO_FEATURE_ABI2").is_some();

@@ -82,6 +82,8 @@ SUITES = [
     Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", "CARGO_PROFILE_RELEASE_LTO=off",
                       "CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16", *TEST, "-p", "otr-crypto", "--release", "--lib", "montgomery"],
           CARGO_TEST, COMPILERS, minutes=15, lock="release"),
+    # `make cross` has more machines, and the unit tests on them.
+    Suite("cross", ["scripts/cross", "--quick", "i386"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5-dev"], lock="debug"),
     Suite("abi-check", ["abi-check/run"], LAST_LINE, ABI_CHECK, needs_install=True, quick=[]),
     Suite("abi-check-abi2", ["env", "-u", "OTR_PREFIX", "abi-check/run", "--abi", "2"], LAST_LINE, ABI_CHECK,
           needs_install=True, lock="release"),

@@ -3,7 +3,7 @@
 //! Clients read these at any time and write some of them, so a field is read afresh whenever it is needed and no Rust
 //! reference to a whole struct is kept. A C enumeration is a plain integer here: a client may put any number into one.
 //! What the two interfaces share is here; what differs is in `types/abi5.rs` and `types/abi2.rs`. The offsets at the ends are the
-//! reference's.
+//! reference's; scripts/cross reads the names there as well.
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint, c_ushort, c_void};
 
@@ -21,8 +21,9 @@ macro_rules! constants {
     };
 }
 
-/// Refuses to compile when a struct is not laid out as the reference says.
-#[cfg(target_pointer_width = "64")]
+/// Refuses to compile when a struct is not laid out as the reference says. The reference is for pointers of 64 bits; for other
+/// machines, scripts/cross asks their C compiler.
+#[cfg(any(target_pointer_width = "64", otr_layouts))]
 macro_rules! layout {
     ($type:ty, $size:literal: $($field:ident = $offset:literal,)+) => {
         const _: () = {
@@ -271,6 +272,13 @@ pub struct OtrlAuthInfo {
     /// When our DH-commit was sent, in seconds of `time(2)`.
     #[cfg(feature = "abi5")]
     pub commit_sent_time: libc::time_t,
+}
+
+#[cfg(otr_layouts)]
+mod layouts_of_the_compiler {
+    use super::*;
+
+    include!(env!("OTR_LAYOUTS"));
 }
 
 #[cfg(target_pointer_width = "64")]
