@@ -75,7 +75,7 @@ mod places {
 
     /// # Safety
     /// `block` is writable.
-    pub unsafe fn write(block: *mut Hidden, marks: [u32; 4]) {
+    pub(crate) unsafe fn write(block: *mut Hidden, marks: [u32; 4]) {
         // SAFETY: the caller's promise; the key is longer than the marks.
         unsafe {
             (&raw mut (*block).sesskeys[1][1].rcvmackey)
@@ -86,7 +86,7 @@ mod places {
 
     /// # Safety
     /// `block` is readable.
-    pub unsafe fn read(block: *const Hidden) -> [u32; 4] {
+    pub(crate) unsafe fn read(block: *const Hidden) -> [u32; 4] {
         // SAFETY: likewise.
         unsafe {
             (&raw const (*block).sesskeys[1][1].rcvmackey)
