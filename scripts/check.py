@@ -78,10 +78,8 @@ SUITES = [
                             "OTR_TYPING_DEPTH=5", "OTR_UNRELIABLE_SCHEDULES=60", *TEST, "--lib", "testing"], CARGO_TEST,
           COMPILERS + ["libotr5"], minutes=20, lock="debug"),
     # The multiplication kernels against num-bigint: optimised, since there are many cases; a debug build takes some hundred.
-    # Optimising the whole program at once is left out, which would take longer than the tests.
-    Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", "CARGO_PROFILE_RELEASE_LTO=off",
-                      "CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16", *TEST, "-p", "otr-crypto", "--release", "--lib", "montgomery"],
-          CARGO_TEST, COMPILERS, minutes=15, lock="release"),
+    Suite("kernels", ["env", "OTR_KERNEL_CASES=100000", *TEST, "-p", "otr-crypto", "--profile", "kernels", "--lib", "montgomery"],
+          CARGO_TEST, COMPILERS, minutes=15, lock="kernels"),
     # `make cross` has more machines, and the unit tests on them.
     Suite("cross", ["scripts/cross", "--quick", "i386"], LAST_LINE, COMPILERS + GCRYPT + ["libotr5-dev"], lock="debug"),
     Suite("abi-check", ["abi-check/run"], LAST_LINE, ABI_CHECK, needs_install=True, quick=[]),
