@@ -16,7 +16,7 @@ LAYERS = [
     ("helpers that know no OTR", ["entry", "memory", "text", "linked_list", "reserve", "lock"]),
     ("errors and libgcrypt's objects", ["error_table", "error", "undumped", "gcry", "error_text", "stdio"]),
     ("public structs and numbers", ["types", "numbers"]),
-    ("C objects and their lifetime", ["in_use", "private", "dh_objects", "sm_objects", "tlv", "known_files", "auth_info", "context_priv",
+    ("C objects and their lifetime", ["private", "dh_objects", "sm_objects", "tlv", "known_files", "auth_info", "context_priv", "context_index", "in_use",
                                       "instag", "context", "privkey"]),
     ("a C struct and its value in the core", ["smp_numbers", "exchange", "bridge"]),
     ("exported functions", ["b64", "mem", "version", "dh", "sm", "auth", "proto", "userstate", "message"]),

@@ -3,6 +3,7 @@
 //! A callback may free the user state of the call that it belongs to. What is in it goes at once, and the outer call then finds
 //! nothing of it any more; the struct itself, which the outer call goes on reading, goes when that call returns.
 
+use super::context_index::ContextIndex;
 use super::memory::c_zeroed;
 use super::types::UserState;
 
@@ -12,6 +13,8 @@ struct Block {
     public: UserState,
     /// How many calls are going on that may call the client back.
     calls: usize,
+    /// Where to begin looking for a context.
+    index: ContextIndex,
     /// Whether the client has freed it meanwhile.
     is_freed: bool,
     /// Forgets what is in it. May call the client back.
@@ -23,7 +26,10 @@ pub(crate) fn new(empty: unsafe fn(*mut UserState)) -> *mut UserState {
     let block: *mut Block = c_zeroed();
     if !block.is_null() {
         // SAFETY: new memory of the right size; all zeros are an empty user state.
-        unsafe { (&raw mut (*block).empty).write(empty) };
+        unsafe {
+            (&raw mut (*block).empty).write(empty);
+            (&raw mut (*block).index).write(ContextIndex::default());
+        }
     }
     block.cast()
 }
@@ -47,6 +53,15 @@ pub(crate) unsafe fn during<T>(us: *mut UserState, call: impl FnOnce() -> T) -> 
         }
         outcome
     }
+}
+
+/// Where to begin looking for a context of a user state.
+///
+/// # Safety
+/// `us` is a live user state. The answer is not used when its list or the index changes.
+pub(crate) unsafe fn index<'a>(us: *mut UserState) -> &'a mut ContextIndex {
+    // SAFETY: a live user state is a block of ours.
+    unsafe { &mut (*us.cast::<Block>()).index }
 }
 
 /// Whether the client has freed a user state while a call that uses it goes on.
@@ -79,6 +94,7 @@ unsafe fn release(block: *mut Block) {
         ((*block).empty)(block.cast());
         (*block).calls -= 1;
         if (*block).calls == 0 {
+            (&raw mut (*block).index).drop_in_place();
             libc::free(block.cast());
         }
     }

@@ -32,6 +32,7 @@ pub mod auth_info;
 pub mod b64;
 mod bridge;
 pub mod context;
+mod context_index;
 mod context_priv;
 pub mod dh;
 pub mod dh_objects;

@@ -32,13 +32,9 @@ pub(crate) unsafe fn find_correspondent(
         if us.is_null() || names.any_is_null() {
             return ptr::null_mut();
         }
-        let mut place = names.first_place(us);
-        while !(*place).is_null() {
-            match names.compare(*place) {
-                Ordering::Less => place = &raw mut (**place).next,
-                Ordering::Equal => return *place,
-                Ordering::Greater => break,
-            }
+        let place = names.place(us, |_| true);
+        if !(*place).is_null() && names.compare(*place) == Ordering::Equal {
+            return *place;
         }
         let Some(new) = new else {
             return ptr::null_mut();

@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 
 use super::handle::Handle;
+use crate::abi::in_use;
 use crate::abi::linked_list;
 use crate::abi::memory::{bytes_of, c_string, c_zeroed};
 use crate::abi::types::{AddAppData, ConnContext, OtrlSMState, UserState};
@@ -61,19 +62,64 @@ impl Names {
         }
     }
 
-    /// What points at the first context that need be looked at.
+    /// Where the walk over the list ends: at a context with greater names, at one with these of which `ends` says so, or at the
+    /// end.
     ///
     /// # Safety
     /// `us` is a live user state, and the names are C strings.
-    pub unsafe fn first_place(self, us: *mut UserState) -> *mut *mut ConnContext {
+    pub(crate) unsafe fn place(
+        self,
+        us: *mut UserState,
+        ends: impl Fn(*mut ConnContext) -> bool,
+    ) -> *mut *mut ConnContext {
+        /// After so long a walk the next one gets a better start.
+        const LONG: usize = 64;
+        // SAFETY: the caller's promise: a list of live contexts, in which the hints stand.
+        unsafe {
+            let root = &raw mut (*us).context_root;
+            let is_before = |context: *mut ConnContext| self.compare(context) == Ordering::Less;
+            if !self.near.is_null() && is_before(self.near) {
+                return self.walk(&raw mut (*self.near).next, &ends).0;
+            }
+            let hint = in_use::index(us).last_before(is_before);
+            if !hint.is_null() {
+                let (place, steps) = self.walk(&raw mut (*hint).next, &ends);
+                // What is not found is looked for in all of the list: it may be in another order.
+                if steps <= LONG && !(*place).is_null() && self.compare(*place) == Ordering::Equal {
+                    return place;
+                }
+            }
+            let (place, steps) = self.walk(root, &ends);
+            if steps > LONG {
+                in_use::index(us).note(*root);
+            }
+            place
+        }
+    }
+
+    /// The walk of [`place`](Self::place) from a link on, and how many contexts were passed.
+    ///
+    /// # Safety
+    /// `place` is a link of a list of live contexts, and the names are C strings.
+    unsafe fn walk(
+        self,
+        mut place: *mut *mut ConnContext,
+        ends: impl Fn(*mut ConnContext) -> bool,
+    ) -> (*mut *mut ConnContext, usize) {
+        let mut steps = 0;
         // SAFETY: the caller's promise.
         unsafe {
-            if !self.near.is_null() && self.compare(self.near) == Ordering::Less {
-                &raw mut (*self.near).next
-            } else {
-                &raw mut (*us).context_root
+            while !(*place).is_null() {
+                let here = *place;
+                match self.compare(here) {
+                    Ordering::Greater => break,
+                    Ordering::Equal if ends(here) => break,
+                    _ => place = &raw mut (*here).next,
+                }
+                steps += 1;
             }
         }
+        (place, steps)
     }
 
     /// A whole context of its own, in no list.

@@ -124,21 +124,9 @@ unsafe fn place(
 ) -> *mut *mut ConnContext {
     // SAFETY: the caller's promise: a list of live contexts.
     unsafe {
-        let mut place = names.first_place(us);
-        while !(*place).is_null() {
-            let here = *place;
-            match names.compare(here) {
-                Ordering::Greater => break,
-                Ordering::Equal
-                    if their_instance < MIN_VALID_INSTAG
-                        || (*here).their_instance >= their_instance =>
-                {
-                    break;
-                }
-                _ => place = &raw mut (*here).next,
-            }
-        }
-        place
+        names.place(us, |here| {
+            their_instance < MIN_VALID_INSTAG || (*here).their_instance >= their_instance
+        })
     }
 }
 
