@@ -175,14 +175,14 @@ entry! {
 }
 
 entry! {
-    /// Below 0, 0 or above it, as the first counter is below, equal to or above the second.
+    /// Below 0, 0 or above it, as the first counter is below, equal to or above the second. NULL is below all.
     ///
     /// # Safety
-    /// Both are 8 bytes long.
+    /// Each is NULL or 8 bytes long.
     on panic 0;
     pub fn otrl_dh_cmpctr(a: *const c_uchar, b: *const c_uchar) -> c_int {
         // SAFETY: the caller's promise.
-        let (a, b) = unsafe { (a.cast::<[u8; COUNTER_BYTES]>().read(), b.cast::<[u8; COUNTER_BYTES]>().read()) };
+        let (a, b) = unsafe { (a.cast::<[u8; COUNTER_BYTES]>().as_ref(), b.cast::<[u8; COUNTER_BYTES]>().as_ref()) };
         match a.cmp(&b) {
             Ordering::Less => -1,
             Ordering::Equal => 0,
@@ -251,6 +251,7 @@ mod tests {
             assert!(otrl_dh_cmpctr(low.as_ptr(), high.as_ptr()) < 0);
             assert!(otrl_dh_cmpctr(high.as_ptr(), low.as_ptr()) > 0);
             assert_eq!(otrl_dh_cmpctr(low.as_ptr(), low.as_ptr()), 0);
+            assert!(otrl_dh_cmpctr(std::ptr::null(), low.as_ptr()) < 0);
         }
     }
 }

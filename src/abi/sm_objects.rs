@@ -174,11 +174,13 @@ entry! {
     /// Allocates the numbers of the first message: g2a, c2, D2, g3a, c3, D3.
     ///
     /// # Safety
-    /// `place` is writable.
+    /// `place` is NULL or writable.
     on panic ();
     pub fn otrl_sm_msg1_init(place: *mut *mut *mut Mpi) {
-        // SAFETY: the caller's promise.
-        unsafe { place.write(message::<6>(&[1, 4])) }
+        if !place.is_null() {
+            // SAFETY: not NULL.
+            unsafe { place.write(message::<6>(&[1, 4])) }
+        }
     }
 }
 
@@ -186,11 +188,13 @@ entry! {
     /// Allocates the numbers of the second message: g2b, c2, D2, g3b, c3, D3, Pb, Qb, cP, D5, D6.
     ///
     /// # Safety
-    /// `place` is writable.
+    /// `place` is NULL or writable.
     on panic ();
     pub fn otrl_sm_msg2_init(place: *mut *mut *mut Mpi) {
-        // SAFETY: the caller's promise.
-        unsafe { place.write(message::<11>(&[1, 4, 8])) }
+        if !place.is_null() {
+            // SAFETY: not NULL.
+            unsafe { place.write(message::<11>(&[1, 4, 8])) }
+        }
     }
 }
 
@@ -198,11 +202,13 @@ entry! {
     /// Allocates the numbers of the third message: Pa, Qa, cP, D5, D6, Ra, cR, D7.
     ///
     /// # Safety
-    /// `place` is writable.
+    /// `place` is NULL or writable.
     on panic ();
     pub fn otrl_sm_msg3_init(place: *mut *mut *mut Mpi) {
-        // SAFETY: the caller's promise.
-        unsafe { place.write(message::<8>(&[2, 6])) }
+        if !place.is_null() {
+            // SAFETY: not NULL.
+            unsafe { place.write(message::<8>(&[2, 6])) }
+        }
     }
 }
 
@@ -210,11 +216,13 @@ entry! {
     /// Allocates the numbers of the fourth message: Rb, cR, D7.
     ///
     /// # Safety
-    /// `place` is writable.
+    /// `place` is NULL or writable.
     on panic ();
     pub fn otrl_sm_msg4_init(place: *mut *mut *mut Mpi) {
-        // SAFETY: the caller's promise.
-        unsafe { place.write(message::<3>(&[1])) }
+        if !place.is_null() {
+            // SAFETY: not NULL.
+            unsafe { place.write(message::<3>(&[1])) }
+        }
     }
 }
 

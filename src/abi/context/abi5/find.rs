@@ -205,8 +205,12 @@ unsafe fn add(
             (*context).recent_rcvd_child = context;
             (*context).recent_sent_child = context;
         }
+        // A correspondent sees one tag of ours, though the account may have got another meanwhile.
+        let master = (*context).m_context;
         let our_tag = instag::find(us, names.account, names.protocol);
-        if !our_tag.is_null() {
+        if !master.is_null() && (*master).our_instance != 0 {
+            (*context).our_instance = (*master).our_instance;
+        } else if !our_tag.is_null() {
             (*context).our_instance = (*our_tag).instag;
         }
         if !new.enter(us, place(us, names, their_instance), context) {

@@ -263,6 +263,11 @@ fn a_context_knows_our_tag() {
         instag::add(us, c"me".as_ptr(), c"p".as_ptr(), 0x4711);
         assert_eq!((*find_as(us, c"a", 0x100, true)).our_instance, 0x4711);
         assert_eq!((*find_as(us, c"a", 0, true)).our_instance, 0x4711);
+        // The account gets another one: who has seen the first goes on seeing it.
+        instag::forget_all(us);
+        instag::add(us, c"me".as_ptr(), c"p".as_ptr(), 0x4712);
+        assert_eq!((*find_as(us, c"a", 0x101, true)).our_instance, 0x4711);
+        assert_eq!((*find_as(us, c"b", 0x101, true)).our_instance, 0x4712);
         otrl_userstate_free(us);
     }
 }

@@ -58,7 +58,8 @@ pub(crate) fn ensure_our_tag(call: &mut Call<'_>, handle: Handle) {
         call.create_instag();
         tag = tag_of_account(call);
     }
-    let Some(ctx) = call.get(handle) else {
+    // A call within `create_instag` may have given it one, which messages bear already.
+    let Some(ctx) = call.get(handle).filter(|ctx| ctx.our_instance() == 0) else {
         return;
     };
     let masters = ctx.master().our_instance();
