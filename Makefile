@@ -215,7 +215,7 @@ endif
 upstream-check:
 	scripts/check upstream
 
-# All that scripts/cross knows, or ARCH. Half an hour, most of it in compilers.
+# All that scripts/cross knows, or ARCH. An hour on two processors, most of it in compilers.
 cross:
 	scripts/cross --write $(ARCH)
 

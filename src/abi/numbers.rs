@@ -51,3 +51,19 @@ pub(crate) fn c_time(time: i64) -> libc::time_t {
 pub(crate) fn c_bool(value: bool) -> c_int {
     value.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_has_no_place_in_the_structs_is_the_last_that_has() {
+        for time in [0, -1, 1 << 30] {
+            assert_eq!(time_from(c_time(time)), time);
+        }
+        assert_eq!(c_time(i64::MAX), libc::time_t::MAX);
+        assert_eq!(c_time(i64::MIN), libc::time_t::MIN);
+        // More than 32 bits hold: not taken modulo 2^32.
+        assert!(time_from(c_time((1 << 32) + 5)) > 1 << 30);
+    }
+}

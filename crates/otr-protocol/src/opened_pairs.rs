@@ -44,6 +44,12 @@ impl OpenedPairs {
         self.pairs.push(Pair::of(ours, theirs));
     }
 
+    /// How many are recorded.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
     /// Whether nothing is recorded.
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()

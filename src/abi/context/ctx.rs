@@ -194,6 +194,13 @@ impl<'a> Ctx<'a> {
         })
     }
 
+    /// How many sessions are recorded as opened with the correspondent.
+    pub(crate) fn opened_sessions(self) -> usize {
+        let private = self.master().private();
+        // SAFETY: likewise.
+        private.map_or(0, |private| unsafe { (*private).shared.opened.len() })
+    }
+
     /// Whether this is a master context.
     pub fn is_master(self) -> bool {
         // SAFETY: live, as `lend` demands.
