@@ -57,7 +57,7 @@ pub fn from_chain(chain: &[Tlv]) -> *mut OtrlTLV {
     first
 }
 
-/// A chain that the library made, or none. It has no destructor, as [`CText`](super::text::CText) has none.
+/// A chain that the library made, or none. It has no destructor, as `CText` has none.
 #[must_use = "nobody else frees it"]
 #[derive(Debug)]
 pub struct Chain(*mut OtrlTLV);

@@ -1,6 +1,6 @@
 //! Wiping what calculations leave behind in the stack: intermediate values that the compiler kept there.
 //!
-//! No destructor knows where they are. So the arithmetic notes how deep it reaches ([`note`]), and who calls it from
+//! No destructor knows where they are. So the arithmetic notes how deep it reaches (`note`), and who calls it from
 //! outside wipes that much of the stack afterwards, and no more ([`wiping`]). Both are ordinary functions with frames of
 //! their own: no memory is touched that does not belong to the frame of a running function, however small the stack is.
 

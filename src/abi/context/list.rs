@@ -72,32 +72,35 @@ impl Names {
         us: *mut UserState,
         ends: impl Fn(*mut ConnContext) -> bool,
     ) -> *mut *mut ConnContext {
-        /// After so long a walk the next one gets a better start.
+        /// After a longer walk from one of the hints it begins at the front, and the next one gets a better hint.
         const LONG: usize = 64;
-        // SAFETY: the caller's promise: a list of live contexts, in which the hints stand.
+        // SAFETY: the caller's promise: a list of live contexts, sorted by their names, in which the hints stand.
         unsafe {
-            let root = &raw mut (*us).context_root;
             let is_before = |context: *mut ConnContext| self.compare(context) == Ordering::Less;
-            if !self.near.is_null() && is_before(self.near) {
-                return self.walk(&raw mut (*self.near).next, &ends).0;
-            }
-            let hint = in_use::index(us).last_before(is_before);
-            if !hint.is_null() {
-                let (place, steps) = self.walk(&raw mut (*hint).next, &ends);
-                // What is not found is looked for in all of the list: it may be in another order.
-                if steps <= LONG && !(*place).is_null() && self.compare(*place) == Ordering::Equal {
+            let near = Some(self.near).filter(|near| !near.is_null() && is_before(*near));
+            let root = &raw mut (*us).context_root;
+            let noted = || {
+                let noted = in_use::index(us).last_before(is_before);
+                (!noted.is_null()).then_some(noted)
+            };
+            let hints = near
+                .into_iter()
+                .chain(std::iter::once_with(noted).flatten());
+            for hint in hints {
+                if let Some(place) = self.walk(&raw mut (*hint).next, &ends, LONG) {
                     return place;
                 }
             }
-            let (place, steps) = self.walk(root, &ends);
-            if steps > LONG {
-                in_use::index(us).note(*root);
+            if let Some(place) = self.walk(root, &ends, LONG) {
+                return place;
             }
-            place
+            in_use::index(us).note(*root);
+            let start = noted().map_or(root, |noted| &raw mut (*noted).next);
+            self.walk(start, &ends, usize::MAX).unwrap_or(start)
         }
     }
 
-    /// The walk of [`place`](Self::place) from a link on, and how many contexts were passed.
+    /// The walk of [`place`](Self::place) from a link on. `None` if it passes more than `limit` contexts.
     ///
     /// # Safety
     /// `place` is a link of a list of live contexts, and the names are C strings.
@@ -105,8 +108,9 @@ impl Names {
         self,
         mut place: *mut *mut ConnContext,
         ends: impl Fn(*mut ConnContext) -> bool,
-    ) -> (*mut *mut ConnContext, usize) {
-        let mut steps = 0;
+        limit: usize,
+    ) -> Option<*mut *mut ConnContext> {
+        let mut passed = 0;
         // SAFETY: the caller's promise.
         unsafe {
             while !(*place).is_null() {
@@ -114,12 +118,13 @@ impl Names {
                 match self.compare(here) {
                     Ordering::Greater => break,
                     Ordering::Equal if ends(here) => break,
+                    _ if passed == limit => return None,
                     _ => place = &raw mut (*here).next,
                 }
-                steps += 1;
+                passed += 1;
             }
         }
-        (place, steps)
+        Some(place)
     }
 
     /// A whole context of its own, in no list.

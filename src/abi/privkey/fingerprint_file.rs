@@ -104,13 +104,7 @@ unsafe fn read_entries(
 ) -> Result<(), GcryError> {
     // SAFETY: the caller's promise.
     let contents = unsafe { stdio::read_all(stream) }?;
-    let mut lines = fingerprints::read(&contents)?;
-    // In the order of the contexts, so that each is found from the one before. The lines of one stay in the order of the file,
-    // which their places in it give: a sort that keeps the order needs memory.
-    lines.entries.sort_unstable_by_key(|line| {
-        let names = (line.username, line.accountname, line.protocol);
-        (names, line.username.as_ptr())
-    });
+    let lines = fingerprints::read(&contents)?;
     // From the last one, so that each goes to the front.
     for line in lines.entries.iter().rev() {
         let entry: *mut Entry = c_zeroed();

@@ -38,16 +38,16 @@ fn sorted(file: &[u8]) -> Vec<&[u8]> {
     lines
 }
 
-/// Fills the contexts' `app_data` with their number.
-unsafe extern "C-unwind" fn number(data: *mut c_void, context: *mut ConnContext) {
+/// Notes whose context it is called for.
+unsafe extern "C-unwind" fn note(data: *mut c_void, context: *mut ConnContext) {
     unsafe {
         let seen = &mut *data.cast::<Vec<Vec<u8>>>();
         seen.push(bytes_of((*context).username).unwrap().to_vec());
     }
 }
 
-/// A file in any order gives the same contexts, and each has its fingerprints in the order that libotr gives them: the last
-/// line first.
+/// A file in any order gives the same list of contexts, and each has its fingerprints in the order that libotr gives them: the
+/// last line first. The client hears of them in the order of the file.
 #[test]
 fn the_order_of_a_file_matters_for_the_fingerprints_of_one_only() {
     let scratch = Scratch::new();
@@ -67,10 +67,10 @@ fn the_order_of_a_file_matters_for_the_fingerprints_of_one_only() {
     let mut seen: Vec<Vec<u8>> = Vec::new();
     unsafe {
         let data = (&raw mut seen).cast();
-        let error = otrl_privkey_read_fingerprints(user.0, path.as_ptr(), Some(number), data);
+        let error = otrl_privkey_read_fingerprints(user.0, path.as_ptr(), Some(note), data);
         assert_eq!(error.0, 0);
     }
-    assert_eq!(seen, [&b"alice"[..], b"bob", b"carol"]);
+    assert_eq!(seen, [&b"carol"[..], b"alice", b"bob"]);
     let out = scratch.path("out");
     assert_eq!(write(&user, &out), 0);
     let [c1, a2, b3, a4, c5] = lines.map(|line| line.replace('\n', "\t\n"));
