@@ -1,9 +1,8 @@
 //! Where to begin looking for a context in a long list.
 
 use std::ptr;
-use std::sync::atomic::Ordering;
 
-use super::context_priv::{CONTEXTS_FORGOTTEN, private_of};
+use super::context_priv::{Forgotten, private_of};
 use super::linked_list;
 use super::types::ConnContext;
 use otr_protocol::buffer;
@@ -18,16 +17,17 @@ const EVERY: usize = 16;
 #[derive(Default)]
 pub(crate) struct ContextIndex {
     noted: Vec<*mut ConnContext>,
-    forgotten: usize,
+    forgotten: Option<Forgotten>,
 }
 
 impl ContextIndex {
     /// The last context known for which `is_before` says that it stands before what is looked for; NULL if there is none.
     pub(crate) fn last_before(
         &self,
+        now: Forgotten,
         is_before: impl Fn(*mut ConnContext) -> bool,
     ) -> *mut ConnContext {
-        if self.forgotten != CONTEXTS_FORGOTTEN.load(Ordering::Acquire) {
+        if self.forgotten != Some(now) {
             return ptr::null_mut();
         }
         let after = self.noted.partition_point(|context| is_before(*context));
@@ -44,8 +44,8 @@ impl ContextIndex {
     ///
     /// # Safety
     /// `first` is NULL or the first of a list of live contexts.
-    pub(crate) unsafe fn note(&mut self, first: *mut ConnContext) {
-        self.forgotten = CONTEXTS_FORGOTTEN.load(Ordering::Acquire);
+    pub(crate) unsafe fn note(&mut self, now: Forgotten, first: *mut ConnContext) {
+        self.forgotten = Some(now);
         self.noted.clear();
         // SAFETY: a list of live contexts.
         for context in unsafe { linked_list::iter(first) }.step_by(EVERY) {

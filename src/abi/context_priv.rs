@@ -27,8 +27,10 @@ use abi5 as interface;
 
 pub(crate) use interface::{Hidden, free_context, hidden, new_context};
 
-/// Counts up whenever a context is freed: while it stands still, every pointer to a context is good.
-pub(crate) static CONTEXTS_FORGOTTEN: AtomicUsize = AtomicUsize::new(0);
+/// Counts all contexts that were forgotten. Each user state has a count of its own.
+static FORGOTTEN: AtomicUsize = AtomicUsize::new(0);
+/// Those among them that were in no user state's count: contexts that a client put together itself.
+static FORGOTTEN_OF_CLIENTS: AtomicUsize = AtomicUsize::new(0);
 
 static SERIALS: AtomicUsize = AtomicUsize::new(1);
 
@@ -37,6 +39,8 @@ static SERIALS: AtomicUsize = AtomicUsize::new(1);
 struct Tail {
     serial: usize,
     private: *mut Private,
+    /// The count of its user state; NULL in none.
+    count: *const AtomicUsize,
 }
 
 impl Tail {
@@ -44,8 +48,69 @@ impl Tail {
         Self {
             serial: SERIALS.fetch_add(1, Ordering::Relaxed),
             private: Box::into_raw(Private::new()),
+            count: ptr::null(),
         }
     }
+}
+
+/// How many contexts were forgotten, at some time. While that is the same, every pointer to a context is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Forgotten {
+    /// In this user state; NULL stands for all of them.
+    count: *const AtomicUsize,
+    there: usize,
+    of_clients: usize,
+}
+
+impl Forgotten {
+    /// Now, by the count of a user state, or by that of the process for NULL.
+    ///
+    /// # Safety
+    /// The count is NULL or live.
+    pub(crate) unsafe fn now(count: *const AtomicUsize) -> Self {
+        // SAFETY: the caller's promise.
+        let there = unsafe { count.as_ref() }.unwrap_or(&FORGOTTEN);
+        Self {
+            count,
+            there: there.load(Ordering::Acquire),
+            of_clients: FORGOTTEN_OF_CLIENTS.load(Ordering::Acquire),
+        }
+    }
+}
+
+/// The count of the user state that a context is in; NULL in a client's own, and before it is in one.
+///
+/// # Safety
+/// `context` is NULL or a live context.
+pub(crate) unsafe fn count_of(context: *mut ConnContext) -> *const AtomicUsize {
+    // SAFETY: the caller's promise; a tail that was made here.
+    unsafe { interface::tail(context).map_or(ptr::null(), |tail| (*tail).count) }
+}
+
+/// Notes the count of the user state that a context comes into.
+///
+/// # Safety
+/// `context` is a live context. The count is NULL, or stays until another is noted.
+pub(crate) unsafe fn set_count(context: *mut ConnContext, count: *const AtomicUsize) {
+    // SAFETY: the caller's promise; a tail that was made here.
+    unsafe {
+        if let Some(tail) = interface::tail(context) {
+            (*tail).count = count;
+        }
+    }
+}
+
+/// Counts a context that is being forgotten.
+///
+/// # Safety
+/// `context` is a live context.
+pub(crate) unsafe fn count_forgotten(context: *mut ConnContext) {
+    // SAFETY: the caller's promise; the count is NULL or live.
+    let count = unsafe { count_of(context).as_ref() };
+    count
+        .unwrap_or(&FORGOTTEN_OF_CLIENTS)
+        .fetch_add(1, Ordering::AcqRel);
+    FORGOTTEN.fetch_add(1, Ordering::AcqRel);
 }
 
 /// The state behind a context; `None` for a context that a client put together itself.
@@ -79,9 +144,11 @@ pub(crate) unsafe fn renew(context: *mut ConnContext) {
         (*members).lastsent = 0;
         (*members).lastrecv = 0;
         if let Some(tail) = interface::tail(context) {
+            count_forgotten(context);
+            let count = (*tail).count;
             drop_private(tail);
             tail.write(Tail::new());
-            CONTEXTS_FORGOTTEN.fetch_add(1, Ordering::AcqRel);
+            (*tail).count = count;
         }
     }
 }

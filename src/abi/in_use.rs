@@ -3,14 +3,19 @@
 //! A callback may free the user state of the call that it belongs to. What is in it goes at once, and the outer call then finds
 //! nothing of it any more; the struct itself, which the outer call goes on reading, goes when that call returns.
 
+use std::sync::atomic::AtomicUsize;
+
 use super::context_index::ContextIndex;
 use super::memory::c_zeroed;
 use super::types::UserState;
+use super::{context_priv, linked_list};
 
 /// A user state, and behind it what C has no members for. Only the library makes them.
 #[repr(C)]
 struct Block {
     public: UserState,
+    /// How many of its contexts were forgotten.
+    forgotten: AtomicUsize,
     /// How many calls are going on that may call the client back.
     calls: usize,
     /// Where to begin looking for a context.
@@ -55,6 +60,18 @@ pub(crate) unsafe fn during<T>(us: *mut UserState, call: impl FnOnce() -> T) -> 
     }
 }
 
+/// Where a user state counts its contexts that were forgotten. NULL for NULL.
+///
+/// # Safety
+/// `us` is NULL or a live user state, and the count dies with it.
+pub(crate) unsafe fn forgotten(us: *const UserState) -> *const AtomicUsize {
+    if us.is_null() {
+        return std::ptr::null();
+    }
+    // SAFETY: a live user state is a block of ours; a place within it.
+    unsafe { &raw const (*us.cast::<Block>()).forgotten }
+}
+
 /// Where to begin looking for a context of a user state.
 ///
 /// # Safety
@@ -94,6 +111,10 @@ unsafe fn release(block: *mut Block) {
         ((*block).empty)(block.cast());
         (*block).calls -= 1;
         if (*block).calls == 0 {
+            // A callback may have begun a session, whose context stays.
+            for context in linked_list::iter((*block).public.context_root) {
+                context_priv::set_count(context, std::ptr::null());
+            }
             (&raw mut (*block).index).drop_in_place();
             libc::free(block.cast());
         }

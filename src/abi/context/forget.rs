@@ -1,13 +1,13 @@
 //! Forgetting contexts. Calls the client's `app_data_free`, when the context is out of every list already.
 
 use std::ptr;
-use std::sync::atomic::Ordering;
 
 use super::fingerprint;
 use super::interface::{is_instance, leave_family, members, stand_alone};
 use super::state::force_plaintext;
-use crate::abi::context_priv::{self, CONTEXTS_FORGOTTEN};
+use crate::abi::context_priv;
 use crate::abi::in_use;
+use crate::abi::linked_list;
 use crate::abi::memory::free_and_clear;
 use crate::abi::types::{ConnContext, MSGSTATE_PLAINTEXT, UserState};
 
@@ -27,6 +27,7 @@ pub unsafe fn forget(context: *mut ConnContext) -> bool {
         if is_instance(context) {
             leave_family(context);
             unlink(context, context);
+            count(context);
             stand_alone(context);
             dispose(context);
             return true;
@@ -36,6 +37,7 @@ pub unsafe fn forget(context: *mut ConnContext) -> bool {
         }
         let last = members(context).last().unwrap_or(context);
         unlink(context, last);
+        count(context);
         // A callback may ask the master for its instances: those that are gone are none any more.
         while !(*context).next.is_null() {
             let member = (*context).next;
@@ -97,6 +99,20 @@ pub(crate) unsafe fn unlink(first: *mut ConnContext, last: *mut ConnContext) {
     }
 }
 
+/// Counts the contexts of a run that is in no list any more, before a callback can free the user state with its count.
+///
+/// # Safety
+/// `first` is a live context, as are those behind it.
+unsafe fn count(first: *mut ConnContext) {
+    // SAFETY: live contexts, whose count is live still.
+    unsafe {
+        for context in linked_list::iter(first) {
+            context_priv::count_forgotten(context);
+            context_priv::set_count(context, ptr::null());
+        }
+    }
+}
+
 /// Frees a context that is in no list.
 ///
 /// # Safety
@@ -112,7 +128,6 @@ unsafe fn dispose(context: *mut ConnContext) {
         free_and_clear(&raw mut (*context).accountname);
         free_and_clear(&raw mut (*context).protocol);
         free_and_clear(&raw mut (*context).smstate);
-        CONTEXTS_FORGOTTEN.fetch_add(1, Ordering::AcqRel);
         let app_data = (*context).app_data;
         if !app_data.is_null()
             && let Some(app_data_free) = (*context).app_data_free

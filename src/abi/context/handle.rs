@@ -1,9 +1,9 @@
 //! Telling whether a context outlived a callback.
 
 use std::ptr;
-use std::sync::atomic::Ordering;
 
-use crate::abi::context_priv::{CONTEXTS_FORGOTTEN, serial_of};
+use crate::abi::context_priv::{Forgotten, count_of, serial_of};
+use crate::abi::in_use;
 use crate::abi::types::{ConnContext, UserState};
 
 /// Whether the user state still has this context. Its address may be that of a later one: [`Handle`] knows better.
@@ -31,7 +31,10 @@ pub unsafe fn is_live(us: *const UserState, context: *const ConnContext) -> bool
 pub struct Handle {
     context: *mut ConnContext,
     serial: usize,
-    forgotten: usize,
+    /// In its user state.
+    there: Forgotten,
+    /// In the process, for who has no user state to ask.
+    anywhere: Forgotten,
 }
 
 impl Handle {
@@ -40,11 +43,14 @@ impl Handle {
     /// # Safety
     /// `context` is NULL or a live context.
     pub unsafe fn of(context: *mut ConnContext) -> Self {
-        Self {
-            context,
-            // SAFETY: the caller's promise.
-            serial: unsafe { serial_of(context) },
-            forgotten: CONTEXTS_FORGOTTEN.load(Ordering::Acquire),
+        // SAFETY: the caller's promise; a live context's count is live, or NULL.
+        unsafe {
+            Self {
+                context,
+                serial: serial_of(context),
+                there: Forgotten::now(count_of(context)),
+                anywhere: Forgotten::now(ptr::null()),
+            }
         }
     }
 
@@ -56,9 +62,15 @@ impl Handle {
         if self.context.is_null() {
             return None;
         }
-        let nobody_left = CONTEXTS_FORGOTTEN.load(Ordering::Acquire) == self.forgotten;
-        // SAFETY: the caller's promise, and a context that is in the list may be read.
-        (nobody_left
+        // SAFETY: the caller's promise.
+        let now = unsafe { Forgotten::now(in_use::forgotten(us)) };
+        let then = if us.is_null() {
+            self.anywhere
+        } else {
+            self.there
+        };
+        // SAFETY: likewise, and a context that is in the list may be read.
+        (now == then
             || unsafe { is_live(us, self.context) && serial_of(self.context) == self.serial })
         .then_some(self.context)
     }

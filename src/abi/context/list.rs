@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 
 use super::handle::Handle;
+use crate::abi::context_priv::Forgotten;
 use crate::abi::in_use;
 use crate::abi::linked_list;
 use crate::abi::memory::{bytes_of, c_string, c_zeroed};
@@ -79,8 +80,9 @@ impl Names {
             let is_before = |context: *mut ConnContext| self.compare(context) == Ordering::Less;
             let near = Some(self.near).filter(|near| !near.is_null() && is_before(*near));
             let root = &raw mut (*us).context_root;
+            let now = Forgotten::now(in_use::forgotten(us));
             let noted = || {
-                let noted = in_use::index(us).last_before(is_before);
+                let noted = in_use::index(us).last_before(now, is_before);
                 (!noted.is_null()).then_some(noted)
             };
             let hints = near
@@ -94,7 +96,7 @@ impl Names {
             if let Some(place) = self.walk(root, &ends, LONG) {
                 return place;
             }
-            in_use::index(us).note(*root);
+            in_use::index(us).note(now, *root);
             let start = noted().map_or(root, |noted| &raw mut (*noted).next);
             self.walk(start, &ends, usize::MAX).unwrap_or(start)
         }
@@ -187,6 +189,7 @@ impl NewContexts {
     ) -> bool {
         // SAFETY: the caller's promise.
         unsafe {
+            context_priv::set_count(context, in_use::forgotten(us));
             linked_list::link(place, context);
             if let Some(add_appdata) = self.add_appdata {
                 let handle = Handle::of(context);
