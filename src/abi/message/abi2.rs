@@ -13,10 +13,9 @@ use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
-use super::call::{Call, Client, Given, Places, Refused};
+use super::call::{Call, Client, Given, Places};
 use super::disconnect::disconnect;
-use super::lost::tell_lost_from;
-use super::receiving::{self, NOTHING, SOMETHING};
+use super::receiving;
 use super::sending;
 use super::transmit::transmit;
 use crate::abi::context::{self, Ctx, Handle, Names, NewContexts};
@@ -103,20 +102,9 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
     };
     // SAFETY: the caller's promise.
     unsafe {
-        let received = Call::about_message(client, given, places, |call| {
+        receiving::call(client, given, places, |call| {
             call.answer.takes_notices = true;
-            match find_or_add(call) {
-                Some(found) => receiving::receive(call, found),
-                None => NOTHING,
-            }
-        });
-        received.unwrap_or_else(|refused| match refused {
-            Refused::Invalid => SOMETHING,
-            Refused::NoMemory => NOTHING,
-            Refused::NotCopied => {
-                tell_lost_from(client, given, places);
-                NOTHING
-            }
+            find_or_add(call)
         })
     }
 }

@@ -19,9 +19,8 @@ use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
-use super::call::{Call, Client, Given, Places, Refused};
-use super::lost::tell_lost_from;
-use super::receiving::{self, NOTHING, SOMETHING};
+use super::call::{Call, Client, Given, Places};
+use super::receiving;
 use super::sending;
 use super::transmit::transmit;
 use crate::abi::context::{Ctx, Handle, Names, NewContexts};
@@ -110,20 +109,8 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
     };
     // SAFETY: the caller's promise.
     unsafe {
-        let received =
-            Call::about_message(client, given, places, |call| {
-                match instance::find_or_add(call, INSTAG_MASTER) {
-                    Some(found) => receiving::receive(call, found),
-                    None => NOTHING,
-                }
-            });
-        received.unwrap_or_else(|refused| match refused {
-            Refused::Invalid => SOMETHING,
-            Refused::NoMemory => NOTHING,
-            Refused::NotCopied => {
-                tell_lost_from(client, given, places);
-                NOTHING
-            }
+        receiving::call(client, given, places, |call| {
+            instance::find_or_add(call, INSTAG_MASTER)
         })
     }
 }

@@ -4,13 +4,13 @@
 use std::ffi::c_int;
 use std::mem::ManuallyDrop;
 
-use super::call::Call;
+use super::call::{Call, Client, Given, Places, Refused};
 use super::clock::now;
 use super::deliver::deliver;
 use super::expiry::expire;
 use super::family::Contexts;
 use super::interface;
-use super::lost::tell_lost;
+use super::lost::{tell_lost, tell_lost_from};
 use crate::abi::bridge::{policy_from, with_correspondent, with_exchange};
 use crate::abi::context::{Ctx, Handle};
 use crate::abi::privkey;
@@ -20,10 +20,10 @@ use otr_protocol::incoming::{Incoming, Recipient, Shown, Step};
 use otr_protocol::receiving::Delivery;
 
 /// What the function returns when nothing is to be shown.
-pub(crate) const NOTHING: c_int = 1;
+const NOTHING: c_int = 1;
 
 /// What it returns when something is: the answer, or the message itself.
-pub(crate) const SOMETHING: c_int = 0;
+const SOMETHING: c_int = 0;
 
 /// Where a message has come to.
 pub(crate) struct Arrival {
@@ -37,10 +37,37 @@ pub(crate) struct Arrival {
     pub from: Handle,
 }
 
+/// Runs the call of the exported function; `find` gives the master context of the sender, and whether it is new.
+///
+/// # Safety
+/// As for [`Call::about_message`].
+pub(crate) unsafe fn call(
+    client: Client,
+    given: Given,
+    places: Places,
+    find: impl FnOnce(&mut Call<'_>) -> Option<(Handle, bool)>,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let received = Call::about_message(client, given, places, |call| match find(call) {
+            Some(found) => receive(call, found),
+            None => NOTHING,
+        });
+        received.unwrap_or_else(|refused| match refused {
+            Refused::Invalid => SOMETHING,
+            Refused::NoMemory => NOTHING,
+            Refused::NotCopied => {
+                tell_lost_from(client, given, places);
+                NOTHING
+            }
+        })
+    }
+}
+
 /// Handles the client's message. [`NOTHING`] if there is nothing to show.
 ///
 /// `found` is the master context of the sender, and whether it is new.
-pub(crate) fn receive(call: &mut Call<'_>, found: (Handle, bool)) -> c_int {
+fn receive(call: &mut Call<'_>, found: (Handle, bool)) -> c_int {
     let (master, is_new) = found;
     if is_new {
         call.update_context_list();
