@@ -42,7 +42,7 @@ pub(super) trait Modulus {
 /// A modulus with numbers that can be brought in and out.
 pub(super) trait Transfer<const LIMBS: usize>: Modulus {
     /// Any number of this many limbs, also one that is larger than the modulus.
-    fn enter(&self, value: &Uint<LIMBS>) -> Self::Number;
+    fn enter(&self, value: &Uint<LIMBS>) -> Box<Self::Number>;
     /// `value` becomes the number, below the modulus.
     fn leave(&self, number: &Self::Number, value: &mut Uint<LIMBS>);
 }
@@ -116,8 +116,8 @@ impl<const LIMBS: usize> Modulus for FixedMontyParams<LIMBS> {
 }
 
 impl<const LIMBS: usize> Transfer<LIMBS> for FixedMontyParams<LIMBS> {
-    fn enter(&self, value: &Uint<LIMBS>) -> Self::Number {
-        FixedMontyForm::new(value, self)
+    fn enter(&self, value: &Uint<LIMBS>) -> Box<Self::Number> {
+        Box::new(FixedMontyForm::new(value, self))
     }
 
     fn leave(&self, number: &Self::Number, value: &mut Uint<LIMBS>) {

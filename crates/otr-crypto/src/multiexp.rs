@@ -124,8 +124,10 @@ pub(super) fn product_public<M: Modulus, const LIMBS: usize>(
 /// base^1, base^3, ... base^(2^WINDOW - 1).
 #[inline(never)]
 fn odd_powers_of<M: Modulus>(modulus: &M, base: &M::Number) -> Zeroizing<Vec<M::Number>> {
-    let mut table = Zeroizing::new(Vec::new());
-    table.resize_with(1 << (WINDOW - 1), || base.clone());
+    let mut table = Zeroizing::new(Vec::with_capacity(1 << (WINDOW - 1)));
+    for _ in 0..1 << (WINDOW - 1) {
+        table.extend_from_slice(std::slice::from_ref(base));
+    }
     // The square stands in the last place until it has served the others.
     if let Some((step, others)) = table.split_last_mut() {
         modulus.square(step);

@@ -35,6 +35,7 @@ impl Arguments {
     ///
     /// # Safety
     /// The names and the text are C strings; `tlvs` is NULL or a chain.
+    #[inline(never)]
     pub(crate) unsafe fn copy(
         names: Names,
         text: *const c_char,

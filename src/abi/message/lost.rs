@@ -18,6 +18,7 @@ pub(crate) fn tell_lost(call: &mut Call<'_>, handle: Handle) {
 ///
 /// # Safety
 /// As for [`Call::about_message`].
+#[inline(never)]
 pub(crate) unsafe fn tell_lost_from(client: Client, given: Given, places: Places) {
     let given = Given {
         text: c"".as_ptr(),

@@ -68,25 +68,9 @@ pub(crate) unsafe fn call(
 ///
 /// `found` is the master context of the sender, and whether it is new.
 fn receive(call: &mut Call<'_>, found: (Handle, bool)) -> c_int {
-    let (master, is_new) = found;
-    if is_new {
-        call.update_context_list();
-    }
-    interface::ready(call, master);
-    let Some(ctx) = call.get(master) else {
+    let (master, _) = found;
+    let Some(recipient) = recipient(call, found) else {
         return NOTHING;
-    };
-    expire(ctx);
-    let Some(policy) = call.policy(master) else {
-        return NOTHING;
-    };
-    let Some(ctx) = call.get(master) else {
-        return NOTHING;
-    };
-    let recipient = Recipient {
-        name: call.account(),
-        tag: ctx.tags().ours,
-        policy: policy_from(policy),
     };
     let mut arrival = Arrival {
         master,
@@ -97,6 +81,23 @@ fn receive(call: &mut Call<'_>, found: (Handle, bool)) -> c_int {
     let returned = run(call, &mut arrival, &mut incoming);
     ManuallyDrop::into_inner(incoming);
     returned
+}
+
+/// Who we are to the sender. `None` if a callback has forgotten the context.
+#[inline(never)]
+fn recipient<'a>(call: &mut Call<'a>, found: (Handle, bool)) -> Option<Recipient<'a>> {
+    let (master, is_new) = found;
+    if is_new {
+        call.update_context_list();
+    }
+    interface::ready(call, master);
+    expire(call.get(master)?);
+    let policy = policy_from(call.policy(master)?);
+    Some(Recipient {
+        name: call.account(),
+        tag: call.get(master)?.tags().ours,
+        policy,
+    })
 }
 
 /// Runs the steps. One that cannot be run leaves the conversation as it was, or closed after a panic.

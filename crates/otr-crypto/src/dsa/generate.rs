@@ -88,7 +88,7 @@ fn generator(p: &U1024, q: &U256) -> Option<U1024> {
     with_kernel!(&kernel, modulus => {
         (2_u32..)
             .map(|h| {
-                let h = Box::new(modulus.enter(&U1024::from(h)));
+                let h = modulus.enter(&U1024::from(h));
                 let mut g = U1024::ZERO;
                 modulus.leave(&multiexp::product_public(modulus, &[(h, &cofactor)]), &mut g);
                 g

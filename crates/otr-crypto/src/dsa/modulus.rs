@@ -89,7 +89,7 @@ fn power_with<M: Transfer<{ U1024::LIMBS }>>(
 fn entered<M: Transfer<{ U1024::LIMBS }>>(p: &M, value: &[u8]) -> Option<Box<M::Number>> {
     let mut number = Box::new(U1024::ZERO);
     bignum::read_into(value, &mut number)?;
-    Some(Box::new(p.enter(&number)))
+    Some(p.enter(&number))
 }
 
 #[inline(never)]

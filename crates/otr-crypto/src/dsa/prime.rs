@@ -93,7 +93,7 @@ impl<'a, M: Transfer<LIMBS>, const LIMBS: usize> Test<'a, M, LIMBS> {
 
     /// Whether base^odd is 1, or becomes -1 before the squarings are used up.
     fn passes(&self, base: &Uint<LIMBS>) -> bool {
-        let base = Box::new(self.modulus.enter(base));
+        let base = self.modulus.enter(base);
         let mut power = multiexp::product_public(self.modulus, &[(base, &self.odd)]);
         let mut value = Uint::ZERO;
         self.modulus.leave(&power, &mut value);

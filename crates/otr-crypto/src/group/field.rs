@@ -78,7 +78,7 @@ pub(super) fn product(powers: &[(&U1536, &U1536, u32)]) -> Value {
 fn product_with<M: Transfer<{ U1536::LIMBS }>>(p: &M, powers: &[(&U1536, &U1536, u32)]) -> Value {
     let mut powers: Vec<_> = powers
         .iter()
-        .map(|(base, x, length)| (entered(p, base), *x, *length))
+        .map(|(base, x, length)| (p.enter(base), *x, *length))
         .collect();
     let mut product = multiexp::product(p, &powers);
     for (base, ..) in &mut powers {
@@ -95,10 +95,7 @@ pub(super) fn product_public(powers: &[(&U1536, &U1536)]) -> Value {
 
 #[inline(never)]
 fn product_public_with<M: Transfer<{ U1536::LIMBS }>>(p: &M, powers: &[(&U1536, &U1536)]) -> Value {
-    let mut powers: Vec<_> = powers
-        .iter()
-        .map(|(base, x)| (entered(p, base), *x))
-        .collect();
+    let mut powers: Vec<_> = powers.iter().map(|(base, x)| (p.enter(base), *x)).collect();
     let mut product = multiexp::product_public(p, &powers);
     for (base, _) in &mut powers {
         base.zeroize();
@@ -114,17 +111,12 @@ pub(super) fn multiply(a: &U1536, b: &U1536) -> Value {
 
 #[inline(never)]
 fn multiply_with<M: Transfer<{ U1536::LIMBS }>>(p: &M, a: &U1536, b: &U1536) -> Value {
-    let mut product = entered(p, a);
-    let mut factor = entered(p, b);
+    let mut product = p.enter(a);
+    let mut factor = p.enter(b);
     p.multiply(&mut product, &factor);
     factor.zeroize();
     stack::note::<KERNEL_STACK>();
     left(p, &mut product)
-}
-
-#[inline(never)]
-fn entered<M: Transfer<{ U1536::LIMBS }>>(p: &M, value: &U1536) -> Box<M::Number> {
-    Box::new(p.enter(value))
 }
 
 /// The value of a number, which is wiped.
@@ -171,7 +163,7 @@ impl Table {
 
 #[inline(never)]
 fn comb<M: Transfer<{ U1536::LIMBS }>>(p: &M, base: &U1536) -> Comb<M::Number> {
-    let mut base = entered(p, base);
+    let mut base = p.enter(base);
     let comb = Comb::new(p, &base, U1536::BITS);
     base.zeroize();
     stack::note::<KERNEL_STACK>();

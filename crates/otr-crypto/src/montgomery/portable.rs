@@ -239,8 +239,8 @@ impl<const B: usize> Arithmetic for Modulus<B> {
 }
 
 impl<const B: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<B> {
-    fn enter(&self, value: &Uint<LIMBS>) -> Number<B> {
-        let mut number = Number([[0; 4]; B]);
+    fn enter(&self, value: &Uint<LIMBS>) -> Box<Number<B>> {
+        let mut number = Box::new(Number([[0; 4]; B]));
         read_words(value, number.0.as_flattened_mut().iter_mut());
         self.multiply(&mut number, &self.r2);
         number

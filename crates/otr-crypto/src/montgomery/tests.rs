@@ -105,7 +105,7 @@ fn check<M: Transfer<LIMBS>, const LIMBS: usize>(kernel: &M, p: &BigUint, cases:
     // Goes on from product to product, so that the kernel also sees numbers that it made itself.
     let (mut chain, mut oracle) = (kernel.one(), BigUint::from(1_u32));
     for (a, b) in &pairs {
-        let (x, y) = (kernel.enter(&uint(a)), kernel.enter(&uint(b)));
+        let (x, y) = (*kernel.enter(&uint(a)), *kernel.enter(&uint(b)));
         assert_eq!(left(kernel, &x), a % p, "{a} there and back");
         let mut product = x.clone();
         kernel.multiply(&mut product, &y);
@@ -125,7 +125,7 @@ fn check<M: Transfer<LIMBS>, const LIMBS: usize>(kernel: &M, p: &BigUint, cases:
     assert_eq!(left(kernel, &kernel.one()), BigUint::from(1_u32));
 
     let table: Vec<_> = (0_u32..32)
-        .map(|entry| kernel.enter(&uint(&BigUint::from(entry + 7))))
+        .map(|entry| *kernel.enter(&uint(&BigUint::from(entry + 7))))
         .collect();
     let mut selected = kernel.one();
     for index in 0_u32..32 {

@@ -117,7 +117,7 @@ impl<const B: usize> Arithmetic for Modulus<B> {
 }
 
 impl<const B: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<B> {
-    fn enter(&self, value: &Uint<LIMBS>) -> Number<B> {
+    fn enter(&self, value: &Uint<LIMBS>) -> Box<Number<B>> {
         self.0.enter(value)
     }
 

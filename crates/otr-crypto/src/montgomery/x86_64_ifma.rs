@@ -55,16 +55,15 @@ impl<const K: usize> Number<K> {
         }
     }
 
-    fn from_words(words: &[u64]) -> Self {
-        let mut number = Self::ZERO;
-        for (digit, at) in number.0.as_flattened_mut().iter_mut().zip(0..) {
+    /// Becomes the number of these words, the lowest first.
+    fn set(&mut self, words: &[u64]) {
+        for (digit, at) in self.0.as_flattened_mut().iter_mut().zip(0..) {
             let (word, offset) = (at * DIGIT / 64, at * DIGIT % 64);
             let low = words.get(word).copied().unwrap_or(0);
             let high = words.get(word + 1).copied().unwrap_or(0);
             // Two shifts: one by the whole width of a word would overflow.
             *digit = (low >> offset | high << 1 << (63 - offset)) & LARGEST;
         }
-        number
     }
 
     /// The words of the number, the lowest first, without end.
@@ -119,7 +118,7 @@ impl<const K: usize> Modulus<K> {
             r2: Number::ZERO,
         });
         read_words(p, modulus.p_words.iter_mut());
-        modulus.p = Number::from_words(&modulus.p_words);
+        modulus.p.set(p.as_words());
         let lowest = modulus.p_words.first().copied().unwrap_or(1);
         modulus.inverse = negative_inverse(lowest) & LARGEST;
         modulus.one = Self::power_of_two::<LIMBS, B>(p, digits, 0);
@@ -146,7 +145,9 @@ impl<const K: usize> Modulus<K> {
     ) -> Number<K> {
         // What the portable R, 2^(256 B), lacks to this one.
         let power = Portable::<B>::beyond_r(p, digits * DIGIT - 256 * B + bits);
-        Number::from_words(power.as_flattened())
+        let mut number = Number::ZERO;
+        number.set(power.as_flattened());
+        number
     }
 }
 
@@ -178,8 +179,9 @@ impl<const K: usize> Arithmetic for Modulus<K> {
 
 impl<const K: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<K> {
     #[inline(never)]
-    fn enter(&self, value: &Uint<LIMBS>) -> Number<K> {
-        let mut number = Number::from_words(value.as_words());
+    fn enter(&self, value: &Uint<LIMBS>) -> Box<Number<K>> {
+        let mut number = Box::new(Number::ZERO);
+        number.set(value.as_words());
         self.multiply(&mut number, &self.r2);
         number
     }

@@ -487,8 +487,13 @@ fn prove_equal_powers(
     numbers: &mut Vec<Vec<u8>>,
 ) -> Result<(), ProtocolError> {
     let raised = Powers::new(qab);
-    numbers.push(raised.pow(x).to_bytes().to_vec());
+    write_power(&raised, x, numbers);
     prove_equal_logs(&raised, x, version, numbers)
+}
+
+#[inline(never)]
+fn write_power(base: &Powers, x: &Exponent, numbers: &mut Vec<Vec<u8>>) {
+    numbers.push(base.pow(x).to_bytes().to_vec());
 }
 
 /// Our half of a common base, g1^x, with the proof that we know x.
@@ -517,8 +522,14 @@ fn prove_equal_logs(
 ) -> Result<(), ProtocolError> {
     let r = Exponent::random_1536()?;
     let c = hash(version, &generator_pow(&r), Some(&qab.pow(&r)));
-    numbers.extend([c.to_bytes(), response(&r, x, &c).to_bytes()]);
+    let d = response(&r, x, &c);
+    write_proof(&c, &d, numbers);
     Ok(())
+}
+
+#[inline(never)]
+fn write_proof(c: &Challenge, d: &Scalar, numbers: &mut Vec<Vec<u8>>) {
+    numbers.extend([c.to_bytes(), d.to_bytes()]);
 }
 
 /// c must be h(g1^d x^c). `raised` is g1^d.

@@ -10,6 +10,7 @@ use crate::abi::types::*;
 
 /// The context of one instance of the correspondent (or of a meta tag), made if there is none, and whether it is new. `None`
 /// without memory.
+#[inline(never)]
 pub(crate) fn find_or_add(call: &mut Call<'_>, their_tag: OtrlInstag) -> Option<(Handle, bool)> {
     let mut added: c_int = 0;
     let new = Some(call.new_contexts());

@@ -20,6 +20,7 @@ pub(crate) fn note_heard(ctx: Ctx<'_>) {
 }
 
 /// Goes on with the context of the instance that has this tag; whether it had to be made. `None`: there is none.
+#[inline(never)]
 pub(crate) fn enter(call: &mut Call<'_>, arrival: &mut Arrival, tag: OtrlInstag) -> Option<bool> {
     let master = call.get(arrival.master)?;
     if find(call, tag).is_none() {
