@@ -220,7 +220,7 @@ def run_suite(suite, environment):
     # In one piece: another suite may have something to say.
     print("\n".join(lines), flush=True)
     FAILURES.append(f"{suite.name}: {failed} failed{'; ' + why if why else ''}")
-    FAILURES.extend("  " + line.strip()[:200] for line in complaints[:5])
+    FAILURES.extend("  " + line.strip()[:2000] for line in complaints[:5])
     return passed, failed
 
 

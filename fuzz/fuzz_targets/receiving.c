@@ -441,8 +441,7 @@ void receive_in_a_state(const unsigned char *data, size_t length, void (*believe
 	}
 	/* Whatever happened, it comes to rest, and the two can talk, with proofs that are proofs. */
 	alice.policy = bob.policy = POLICY;
-	settle(500);
-	check(!wire, "everything comes to rest");
+	check(comes_to_rest(), "everything comes to rest");
 	believe(0);
 	/* For ten seconds a query is answered by an exchange that may have been cut off. */
 	steady_time_passes(10);

@@ -375,6 +375,17 @@ int settle(int limit)
 	return count;
 }
 
+int comes_to_rest(void)
+{
+	int limit = 2000;
+
+	for (const Wire *message = wire; message; message = message->next) {
+		limit += 4;
+	}
+	settle(limit);
+	return !wire;
+}
+
 void drop_wire(void)
 {
 	while (wire) {

@@ -59,6 +59,9 @@ void put_on_wire(Party *from, const char *text);
 int deliver_one(void);
 /* Delivers all; gives how many, at most `limit`. */
 int settle(int limit);
+/* Delivers everything, and what is answered; 0 if there is no end to it. How much is too much depends on how much is on
+ * the wire now: a message may be in hundreds of pieces. */
+int comes_to_rest(void);
 /* Gives a message to a party. Its texts are counted and kept in `shown`. */
 int hear(Party *self, const char *text);
 void drop_wire(void);
