@@ -6,7 +6,7 @@ use std::ffi::{c_char, c_int, c_uint, c_void};
 use super::entry::{entry, guard};
 use super::error::GcryError;
 use super::exchange;
-use super::memory::{bytes_of, put};
+use super::lent::{Lent, Out};
 use super::numbers::c_bool;
 use super::privkey;
 use super::types::*;
@@ -30,85 +30,68 @@ entry! {
     /// Handles a DH-key message; `*havemsgp` says whether there is a message to send.
     ///
     /// # Safety
-    /// `auth` is NULL or live, and so is what it points to; `keymsg` is NULL or a C string; `privkey` is NULL or live, `havemsgp` NULL or writable.
+    /// `auth` is NULL or live, and so is what it points to; `keymsg` is NULL or a C string; `privkey` is NULL or live, `havemsgp`
+    /// NULL or writable.
     on panic GcryError::INTERNAL;
     pub fn otrl_auth_handle_key(
-        auth: *mut OtrlAuthInfo,
-        keymsg: *const c_char,
-        havemsgp: *mut c_int,
-        privkey: *mut OtrlPrivKey,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            put(havemsgp, 0);
-            let Some(message) = bytes_of(keymsg) else { return GcryError::INV_VALUE };
-            let key = match privkey::signing_key(privkey) {
-                Ok(key) => key,
-                Err(error) => return error,
-            };
-            step(auth, |state, tags| state.on_dh_key(message, &key, tags, &OpenedPairs::default()))
-                .map(|reply| put(havemsgp, c_bool(reply)))
-                .into()
-        }
+        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        keymsg: *const c_char as Option<&[u8]>,
+        havemsgp: *mut c_int as Out<c_int>,
+        privkey: *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>>,
+    ) -> GcryError as Result<(), GcryError> {
+        havemsgp.put(0);
+        let message = keymsg.ok_or(GcryError::INV_VALUE)?;
+        let key = privkey::signing_key(privkey)?;
+        let reply = step(auth, |state, tags| state.on_dh_key(message, &key, tags, &OpenedPairs::default()))?;
+        havemsgp.put(c_bool(reply));
+        Ok(())
     }
 }
 
-/// Handles a reveal signature message. When the exchange is done, `auth_succeeded` is called, and a
-/// message is to be sent if `*havemsgp` is 1.
-///
-/// # Safety
-/// As for [`otrl_auth_handle_key`].
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_auth_handle_revealsig(
-    auth: *mut OtrlAuthInfo,
-    revealmsg: *const c_char,
-    havemsgp: *mut c_int,
-    privkey: *mut OtrlPrivKey,
-    auth_succeeded: AuthSucceeded,
-    asdata: *mut c_void,
-) -> GcryError {
-    // SAFETY: the caller's promise.
-    unsafe {
-        put(havemsgp, 0);
-        let Some(message) = bytes_of(revealmsg) else {
-            return GcryError::INV_VALUE;
-        };
-        let outcome = with_key(privkey, |key| {
-            step(auth, |state, tags| {
-                state.on_reveal_signature(message, key, tags, &mut OpenedPairs::default())
-            })
-        });
-        let outcome = outcome.map(|established| established.map(|established| (established, true)));
-        finish(auth, outcome, havemsgp, auth_succeeded, asdata)
+entry! {
+    /// Handles a reveal signature message. When the exchange is done, `auth_succeeded` is called, and a
+    /// message is to be sent if `*havemsgp` is 1.
+    ///
+    /// # Safety
+    /// As for [`otrl_auth_handle_key`]. `auth_succeeded` is what `auth.h` says, and the exchange stays while it runs.
+    calls back;
+    pub fn otrl_auth_handle_revealsig(
+        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        revealmsg: *const c_char as Option<&[u8]>,
+        havemsgp: *mut c_int as Out<c_int>,
+        privkey: *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>>,
+        auth_succeeded: AuthSucceeded,
+        asdata: *mut c_void,
+    ) -> GcryError as Result<(), GcryError>
+    where tell = Tell::new(auth_succeeded, asdata) {
+        havemsgp.put(0);
+        let message = revealmsg.ok_or(GcryError::INV_VALUE)?;
+        let established = step_with_key(auth, privkey, |state, key, tags| {
+            state.on_reveal_signature(message, key, tags, &mut OpenedPairs::default())
+        })?;
+        finish(auth, established.map(|established| (established, true)), havemsgp, tell)
     }
 }
 
-/// Handles a signature message. When the exchange is done, `auth_succeeded` is called; nothing is to be sent.
-///
-/// # Safety
-/// `auth` is NULL or live, and so is what it points to; `sigmsg` is NULL or a C string; `havemsgp` is NULL or writable.
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_auth_handle_signature(
-    auth: *mut OtrlAuthInfo,
-    sigmsg: *const c_char,
-    havemsgp: *mut c_int,
-    auth_succeeded: AuthSucceeded,
-    asdata: *mut c_void,
-) -> GcryError {
-    // SAFETY: the caller's promise.
-    unsafe {
-        put(havemsgp, 0);
-        let Some(message) = bytes_of(sigmsg) else {
-            return GcryError::INV_VALUE;
-        };
-        let outcome = step(auth, |state, _| {
-            state.on_signature(message, &mut OpenedPairs::default())
-        });
-        let outcome =
-            outcome.map(|established| established.map(|established| (established, false)));
-        finish(auth, outcome, havemsgp, auth_succeeded, asdata)
+entry! {
+    /// Handles a signature message. When the exchange is done, `auth_succeeded` is called; nothing is to be sent.
+    ///
+    /// # Safety
+    /// `auth` is NULL or live, and so is what it points to; `sigmsg` is NULL or a C string; `havemsgp` is NULL or writable.
+    /// `auth_succeeded` is what `auth.h` says, and the exchange stays while it runs.
+    calls back;
+    pub fn otrl_auth_handle_signature(
+        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        sigmsg: *const c_char as Option<&[u8]>,
+        havemsgp: *mut c_int as Out<c_int>,
+        auth_succeeded: AuthSucceeded,
+        asdata: *mut c_void,
+    ) -> GcryError as Result<(), GcryError>
+    where tell = Tell::new(auth_succeeded, asdata) {
+        havemsgp.put(0);
+        let message = sigmsg.ok_or(GcryError::INV_VALUE)?;
+        let established = step(auth, |state, _| state.on_signature(message, &mut OpenedPairs::default()))?;
+        finish(auth, established.map(|established| (established, false)), havemsgp, tell)
     }
 }
 
@@ -119,146 +102,143 @@ entry! {
     /// `auth` is NULL or live, and so is what it points to; `our_dh` and `privkey` are NULL or live.
     on panic GcryError::INTERNAL;
     pub fn otrl_auth_start_v1(
-        auth: *mut OtrlAuthInfo,
-        our_dh: *mut DhKeypair,
+        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        our_dh: *mut DhKeypair as Option<Lent<DhKeypair>>,
         our_keyid: c_uint,
-        privkey: *mut OtrlPrivKey,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            with_key(privkey, |key| {
-                let existing = given_pair(our_dh, our_keyid)?;
-                step(auth, |state, _| {
-                    *state = Auth::start_v1(existing, key)?;
-                    Ok(())
-                })
-            })
-            .into()
+        privkey: *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>>,
+    ) -> GcryError as Result<(), GcryError> {
+        let key = privkey::signing_key(privkey)?;
+        let existing = given_pair(our_dh, our_keyid)?;
+        step(auth, |state, _| {
+            *state = Auth::start_v1(existing, &key)?;
+            Ok(())
+        })
+    }
+}
+
+entry! {
+    /// Handles a key exchange message of version 1, with the given DH key or a fresh one. When the exchange
+    /// is done, `auth_succeeded` is called, and a message is to be sent if `*havemsgp` is 1.
+    ///
+    /// # Safety
+    /// As for [`otrl_auth_handle_revealsig`]; `our_dh` is NULL or live.
+    calls back;
+    pub fn otrl_auth_handle_v1_key_exchange(
+        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        keyexchmsg: *const c_char as Option<&[u8]>,
+        havemsgp: *mut c_int as Out<c_int>,
+        privkey: *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>>,
+        our_dh: *mut DhKeypair as Option<Lent<DhKeypair>>,
+        our_keyid: c_uint,
+        auth_succeeded: AuthSucceeded,
+        asdata: *mut c_void,
+    ) -> GcryError as Result<(), GcryError>
+    where tell = Tell::new(auth_succeeded, asdata) {
+        havemsgp.put(0);
+        let message = keyexchmsg.ok_or(GcryError::INV_VALUE)?;
+        let existing = given_pair(our_dh, our_keyid);
+        let outcome = step_with_key(auth, privkey, |state, key, _| on_v1(state, message, key, existing?))?;
+        finish(auth, outcome, havemsgp, tell)
+    }
+}
+
+/// A key exchange message of version 1; whether there is a reply to it, once the exchange is done.
+fn on_v1(
+    state: &mut Auth,
+    message: &[u8],
+    key: &SigningKey,
+    existing: Option<(DhKeyPair, u32)>,
+) -> Result<Option<(Established, bool)>, ProtocolError> {
+    let offer = V1Offer::read(message)?;
+    let setup = state.v1_setup().map(|s| (s.our_dh.clone(), s.our_keyid));
+    let pair = match (offer.is_reply(), setup) {
+        (true, None) => return Ok(None),
+        (true, Some(setup)) => setup,
+        (false, setup) => match existing.or(setup) {
+            Some(pair) => pair,
+            None => (DhKeyPair::generate()?, 1),
+        },
+    };
+    state.complete_v1(offer, pair, key).map(Some)
+}
+
+/// Runs a step on the exchange in the struct and writes it back if it succeeded.
+fn step<T>(
+    auth: Option<Lent<'_, OtrlAuthInfo>>,
+    step: impl FnOnce(&mut Auth, Tags) -> Result<T, ProtocolError>,
+) -> Result<T, GcryError> {
+    let auth = auth.ok_or(GcryError::INV_VALUE)?;
+    let tags = interface::tags_of(auth).ok_or(GcryError::INV_VALUE)?;
+    let mut state = exchange::load(auth, None);
+    let (outcome, state) = guard(move || (step(&mut state, tags), state))?;
+    let value = outcome?;
+    exchange::store(auth, &state)?;
+    Ok(value)
+}
+
+/// The same with our key.
+fn step_with_key<T>(
+    auth: Option<Lent<'_, OtrlAuthInfo>>,
+    key: Option<Lent<'_, OtrlPrivKey>>,
+    run: impl FnOnce(&mut Auth, &SigningKey, Tags) -> Result<T, ProtocolError>,
+) -> Result<T, GcryError> {
+    let key = privkey::signing_key(key)?;
+    step(auth, |state, tags| run(state, &key, tags))
+}
+
+/// The client's key pair; `None` if there is none.
+fn given_pair(
+    our_dh: Option<Lent<'_, DhKeypair>>,
+    keyid: c_uint,
+) -> Result<Option<(DhKeyPair, u32)>, ProtocolError> {
+    let Some(our_dh) = our_dh else {
+        return Ok(None);
+    };
+    match exchange::load_keypair(our_dh) {
+        Some(pair) => Ok(Some((pair, keyid))),
+        None => Err(ProtocolError::Invalid),
+    }
+}
+
+/// The client's function that is told of an exchange that is done.
+#[derive(Clone, Copy)]
+struct Tell {
+    function: AuthSucceeded,
+    data: *mut c_void,
+}
+
+impl Tell {
+    /// # Safety
+    /// The function is what `auth.h` says.
+    unsafe fn new(function: AuthSucceeded, data: *mut c_void) -> Self {
+        Self { function, data }
+    }
+
+    fn tell(self, auth: Lent<'_, OtrlAuthInfo>) -> Result<(), GcryError> {
+        match self.function {
+            // SAFETY: as `new` demands.
+            Some(function) => unsafe { function(auth.as_ptr(), self.data) }.ok(),
+            None => Ok(()),
         }
     }
 }
 
-/// Handles a key exchange message of version 1, with the given DH key or a fresh one. When the exchange
-/// is done, `auth_succeeded` is called, and a message is to be sent if `*havemsgp` is 1.
-///
-/// # Safety
-/// As for [`otrl_auth_handle_key`]; `our_dh` is NULL or live.
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_auth_handle_v1_key_exchange(
-    auth: *mut OtrlAuthInfo,
-    keyexchmsg: *const c_char,
-    havemsgp: *mut c_int,
-    privkey: *mut OtrlPrivKey,
-    our_dh: *mut DhKeypair,
-    our_keyid: c_uint,
-    auth_succeeded: AuthSucceeded,
-    asdata: *mut c_void,
-) -> GcryError {
-    // SAFETY: the caller's promise.
-    unsafe {
-        put(havemsgp, 0);
-        let Some(message) = bytes_of(keyexchmsg) else {
-            return GcryError::INV_VALUE;
-        };
-        let outcome = with_key(privkey, |key| {
-            let existing = given_pair(our_dh, our_keyid)?;
-            step(auth, |state, _| {
-                let offer = V1Offer::read(message)?;
-                let setup = state.v1_setup().map(|s| (s.our_dh.clone(), s.our_keyid));
-                let pair = match (offer.is_reply(), setup) {
-                    (true, None) => return Ok(None),
-                    (true, Some(setup)) => setup,
-                    (false, setup) => match existing.or(setup) {
-                        Some(pair) => pair,
-                        None => (DhKeyPair::generate()?, 1),
-                    },
-                };
-                state.complete_v1(offer, pair, key).map(Some)
-            })
-        });
-        finish(auth, outcome, havemsgp, auth_succeeded, asdata)
-    }
-}
-
-/// Runs a step on the exchange in the struct and writes it back if it succeeded.
-///
-/// # Safety
-/// `auth` is NULL or live; its pointers are NULL or live objects of the library.
-unsafe fn step<T>(
-    auth: *mut OtrlAuthInfo,
-    step: impl FnOnce(&mut Auth, Tags) -> Result<T, ProtocolError>,
-) -> Result<T, GcryError> {
-    // SAFETY: the callers pass what their clients vouch for.
-    unsafe {
-        let tags = interface::tags_of(auth).ok_or(GcryError::INV_VALUE)?;
-        let mut state = exchange::load(auth, None);
-        let (outcome, state) = guard(move || (step(&mut state, tags), state))?;
-        let value = outcome?;
-        exchange::store(auth, &state)?;
-        Ok(value)
-    }
-}
-
-/// Does something with a node's key.
-///
-/// # Safety
-/// `privkey` is NULL or a live node.
-unsafe fn with_key<T>(
-    privkey: *const OtrlPrivKey,
-    run: impl FnOnce(&SigningKey) -> Result<T, GcryError>,
-) -> Result<T, GcryError> {
-    // SAFETY: the callers pass what their clients vouch for.
-    let key = unsafe { privkey::signing_key(privkey) }?;
-    run(&key)
-}
-
-/// The client's key pair; `None` if there is none.
-///
-/// # Safety
-/// `our_dh` is NULL or live, and so are its numbers.
-unsafe fn given_pair(
-    our_dh: *const DhKeypair,
-    keyid: c_uint,
-) -> Result<Option<(DhKeyPair, u32)>, GcryError> {
-    if our_dh.is_null() {
-        return Ok(None);
-    }
-    // SAFETY: not NULL, and the client vouches for it.
-    match unsafe { exchange::load_keypair(our_dh) } {
-        Some(pair) => Ok(Some((pair, keyid))),
-        None => Err(GcryError::INV_VALUE),
-    }
-}
-
-/// Shows the outcome in the struct, as the client's function reads it, and calls that function.
-///
-/// # Safety
-/// `auth` is live, `havemsgp` NULL or writable, `auth_succeeded` what `auth.h` says. The client's code may run.
-unsafe fn finish(
-    auth: *mut OtrlAuthInfo,
-    outcome: Result<Option<(Established, bool)>, GcryError>,
-    havemsgp: *mut c_int,
-    auth_succeeded: AuthSucceeded,
-    asdata: *mut c_void,
-) -> GcryError {
-    // SAFETY: the callers pass what their clients vouch for; nothing of ours is alive during the callback.
-    unsafe {
-        let reply = match outcome {
-            Ok(Some((established, reply))) => {
-                exchange::show_established(auth, &established);
-                reply
-            }
-            Ok(None) => return GcryError::NO_ERROR,
-            Err(error) => return error,
-        };
-        let answer = match auth_succeeded {
-            Some(tell) => tell(auth, asdata),
-            None => GcryError::NO_ERROR,
-        };
-        put(havemsgp, c_bool(reply));
-        (*auth).our_keyid = 0;
-        exchange::store_keypair(&raw mut (*auth).our_dh, None);
-        answer
-    }
+/// Shows the outcome in the struct, as the client's function reads it, and calls that function. Nothing of ours that needs to be
+/// dropped is alive then.
+fn finish(
+    auth: Option<Lent<'_, OtrlAuthInfo>>,
+    outcome: Option<(Established, bool)>,
+    havemsgp: Out<'_, c_int>,
+    tell: Tell,
+) -> Result<(), GcryError> {
+    let (Some(auth), Some((established, reply))) = (auth, outcome) else {
+        return Ok(());
+    };
+    exchange::show_established(auth, &established);
+    drop(established);
+    let answer = tell.tell(auth);
+    havemsgp.put(c_bool(reply));
+    auth.our_keyid().set(0);
+    exchange::store_keypair(auth.our_dh(), None);
+    answer
 }

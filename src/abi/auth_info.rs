@@ -2,8 +2,7 @@
 
 use super::dh_objects::keypair_free;
 use super::entry::entry;
-use super::gcry::{cipher, digest, mpi};
-use super::memory::{free_and_clear, wipe_string_and_clear};
+use super::lent::Lent;
 use super::types::OtrlAuthInfo;
 
 #[cfg(feature = "abi2")]
@@ -16,32 +15,20 @@ use abi2 as interface;
 #[cfg(feature = "abi5")]
 use abi5 as interface;
 
-pub use interface::{commit_sent, new, note_commit_sent, shown_version, version};
+pub(crate) use interface::{commit_sent, new, note_commit_sent, shown_version, version};
 
 /// Releases what an AKE holds and empties it; a context that it belongs to stays.
-///
-/// # Safety
-/// `auth` is an AKE.
-pub unsafe fn clear(auth: *mut OtrlAuthInfo) {
-    // SAFETY: the caller's promise. Nothing is left to release when the struct is zeroed.
-    unsafe {
-        keypair_free(&raw mut (*auth).our_dh);
-        free_and_clear(&raw mut (*auth).encgx);
-        mpi::release((*auth).their_pub);
-        for handle in [(*auth).enc_c, (*auth).enc_cp] {
-            cipher::close(handle);
-        }
-        for handle in [
-            (*auth).mac_m1,
-            (*auth).mac_m1p,
-            (*auth).mac_m2,
-            (*auth).mac_m2p,
-        ] {
-            digest::close(handle);
-        }
-        wipe_string_and_clear(&raw mut (*auth).lastauthmsg);
-        interface::blank(auth);
+pub(crate) fn clear(auth: Lent<'_, OtrlAuthInfo>) {
+    keypair_free(auth.our_dh());
+    auth.their_pub().clear();
+    auth.enc_c().clear();
+    auth.enc_cp().clear();
+    for digest in [auth.mac_m1(), auth.mac_m1p(), auth.mac_m2(), auth.mac_m2p()] {
+        digest.clear();
     }
+    auth.hold_encrypted_gx(&[]);
+    auth.lastauthmsg().wipe_text();
+    interface::blank(auth);
 }
 
 entry! {
@@ -50,10 +37,9 @@ entry! {
     /// # Safety
     /// `auth` is NULL or an AKE.
     on panic ();
-    pub fn otrl_auth_clear(auth: *mut OtrlAuthInfo) {
-        if !auth.is_null() {
-            // SAFETY: not NULL.
-            unsafe { clear(auth) }
+    pub fn otrl_auth_clear(auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>) {
+        if let Some(auth) = auth {
+            clear(auth);
         }
     }
 }

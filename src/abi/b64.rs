@@ -4,7 +4,8 @@ use std::ffi::{c_char, c_int, c_uchar};
 use std::ptr;
 
 use super::entry::entry;
-use super::memory::{bytes_of, c_buffer, c_string, put, slice_of};
+use super::lent::{Out, Output, bytes};
+use super::memory::{c_buffer, c_string};
 use otr_protocol::wire::armour;
 use otr_protocol::wire::error::Undecoded;
 
@@ -19,14 +20,11 @@ entry! {
     /// # Safety
     /// `data` is NULL or `len` bytes long; `base64` points at `(len + 2) / 3 * 4` writable bytes.
     on panic 0;
-    pub fn otrl_base64_encode(base64: *mut c_char, data: *const c_uchar, len: usize) -> usize {
-        let mut length = 0;
-        // SAFETY: the caller's promise.
-        armour::encode(unsafe { slice_of(data, len) }, |piece| {
-            // SAFETY: the caller promises as many writable bytes as all pieces have.
-            length += unsafe { write(base64.cast(), length, piece) };
-        });
-        length
+    pub fn otrl_base64_encode(base64: *mut c_char, data: *const c_uchar, len: usize) -> usize
+    where data = bytes(data, len), output = Output::new(base64) {
+        let mut output = output;
+        armour::encode(data, |piece| output.write(piece));
+        output.length()
     }
 }
 
@@ -36,23 +34,22 @@ entry! {
     /// # Safety
     /// `base64` is NULL or `len` bytes long; `data` points at `(len + 3) / 4 * 3` writable bytes.
     on panic 0;
-    pub fn otrl_base64_decode(data: *mut c_uchar, base64: *const c_char, len: usize) -> usize {
-        // SAFETY: the caller's promise.
-        if let Ok(decoded) = armour::decode(unsafe { slice_of(base64.cast(), len) }) {
-            // SAFETY: four characters give at most three bytes.
-            return unsafe { write(data, 0, &decoded) };
+    pub fn otrl_base64_decode(data: *mut c_uchar, base64: *const c_char, len: usize) -> usize
+    where text = bytes(base64, len), output = Output::new(data) {
+        let mut output = output;
+        let count = text.len();
+        if let Ok(decoded) = armour::decode(text) {
+            output.write(&decoded);
+            return output.length();
         }
         // More slowly, without memory.
-        let (mut decoder, mut length) = (armour::Decoder::default(), 0);
-        for at in 0..len {
-            // SAFETY: without a text there was nothing to decode, so it is there.
+        let mut decoder = armour::Decoder::default();
+        for at in 0..count {
+            // SAFETY: within the text. It may be overwritten, but not before it was read.
             let character = unsafe { base64.cast::<u8>().add(at).read() };
-            decoder.take(character, |byte| {
-                // SAFETY: as above.
-                length += unsafe { write(data, length, &[byte]) };
-            });
+            decoder.take(character, |byte| output.write(&[byte]));
         }
-        length
+        output.length()
     }
 }
 
@@ -62,13 +59,12 @@ entry! {
     /// # Safety
     /// `data` is NULL or `len` bytes long.
     on panic ptr::null_mut();
-    pub fn otrl_base64_otr_encode(data: *const c_uchar, len: usize) -> *mut c_char {
+    pub fn otrl_base64_otr_encode(data: *const c_uchar, len: usize) -> *mut c_char
+    where bytes = bytes(data, len) {
         if len > usize::MAX / 2 {
             return ptr::null_mut();
         }
-        // SAFETY: the caller's promise.
-        let armoured = armour::armour(unsafe { slice_of(data, len) });
-        armoured.map_or(ptr::null_mut(), |armoured| c_string(&armoured))
+        armour::armour(bytes).map_or(ptr::null_mut(), |armoured| c_string(&armoured))
     }
 }
 
@@ -79,9 +75,12 @@ entry! {
     /// # Safety
     /// `message` is NULL or a C string; the out-parameters are NULL or writable.
     on panic NO_MEMORY;
-    pub fn otrl_base64_otr_decode(message: *const c_char, buffer: *mut *mut c_uchar, len: *mut usize) -> c_int {
-        // SAFETY: the caller's promise.
-        let decoded = match (unsafe { bytes_of(message) }).map(|message| armour::dearmour(message, true)) {
+    pub fn otrl_base64_otr_decode(
+        message: *const c_char as Option<&[u8]>,
+        buffer: *mut *mut c_uchar as Out<*mut c_uchar>,
+        len: *mut usize as Out<usize>,
+    ) -> c_int {
+        let decoded = match message.map(|message| armour::dearmour(message, true)) {
             Some(Ok(decoded)) => decoded,
             Some(Err(Undecoded::OutOfMemory)) => return NO_MEMORY,
             Some(Err(Undecoded::Malformed(_))) | None => return NOT_ARMOURED,
@@ -90,31 +89,16 @@ entry! {
         if copy.is_null() {
             return NO_MEMORY;
         }
-        // SAFETY: the caller's promise.
-        unsafe {
-            put(buffer, copy);
-            put(len, decoded.len());
-        }
+        buffer.put(copy);
+        len.put(decoded.len());
         DECODED
     }
-}
-
-/// Writes after the first `start` bytes, and gives how many were written.
-///
-/// # Safety
-/// `place` is NULL or points at as many writable bytes and as `bytes` has besides.
-unsafe fn write(place: *mut u8, start: usize, bytes: &[u8]) -> usize {
-    if place.is_null() {
-        return 0;
-    }
-    // SAFETY: the caller's promise; `bytes` is in memory of ours.
-    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), place.add(start), bytes.len()) };
-    bytes.len()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::memory::{bytes_of, slice_of};
 
     #[test]
     fn exactly_the_promised_room_is_used() {

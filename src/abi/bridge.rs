@@ -139,39 +139,36 @@ pub(crate) fn with_smp<T>(
 
 #[inline(never)]
 fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
+    let context = ctx.lent();
+    let hidden = hidden(context).ok_or(GcryError::INV_VALUE)?;
     let secrets = ctx.take_secrets().ok_or(GcryError::INV_VALUE)?;
-    let context = ctx.as_ptr();
-    // SAFETY: a live context, whose hidden members are there, since it is the library's.
-    unsafe {
-        let hidden = hidden(context);
-        let id = (*context).sessionid;
-        let id_length = (*context).sessionid_len.min(id.len());
-        let half = match (*context).sessionid_half {
-            SESSIONID_SECOND_HALF_BOLD => BoldHalf::Second,
-            _ => BoldHalf::First,
-        };
-        Ok(Conversation {
-            state: ctx.state(),
-            version: version_from(ctx.protocol_version()),
-            tags: ctx.tags(),
-            is_master: ctx.is_master(),
-            session_id: SessionId::new(id.get(..id_length).unwrap_or_default(), half),
-            offer: match (*context).otr_offer {
-                OFFER_SENT => Offer::Sent,
-                OFFER_REJECTED => Offer::Rejected,
-                OFFER_ACCEPTED => Offer::Accepted,
-                _ => Offer::Not,
-            },
-            peer: active_peer(ctx),
-            last_sent: time_from((*hidden).lastsent),
-            generation: (*hidden).generation,
-            retransmit: match (*hidden).may_retransmit {
-                0 => Retransmit::No,
-                _ => Retransmit::Again,
-            },
-            secrets,
-        })
-    }
+    let id = context.sessionid().get();
+    let id_length = context.sessionid_len().get().min(id.len());
+    let half = match context.sessionid_half().get() {
+        SESSIONID_SECOND_HALF_BOLD => BoldHalf::Second,
+        _ => BoldHalf::First,
+    };
+    Ok(Conversation {
+        state: ctx.state(),
+        version: version_from(ctx.protocol_version()),
+        tags: ctx.tags(),
+        is_master: ctx.is_master(),
+        session_id: SessionId::new(id.get(..id_length).unwrap_or_default(), half),
+        offer: match context.otr_offer().get() {
+            OFFER_SENT => Offer::Sent,
+            OFFER_REJECTED => Offer::Rejected,
+            OFFER_ACCEPTED => Offer::Accepted,
+            _ => Offer::Not,
+        },
+        peer: active_peer(ctx),
+        last_sent: time_from(hidden.lastsent().get()),
+        generation: hidden.generation().get(),
+        retransmit: match hidden.may_retransmit().get() {
+            0 => Retransmit::No,
+            _ => Retransmit::Again,
+        },
+        secrets,
+    })
 }
 
 #[inline(never)]
@@ -185,34 +182,36 @@ fn store(ctx: Ctx<'_>, conversation: Conversation) {
     for (to, from) in id.iter_mut().zip(conversation.session_id.as_bytes()) {
         *to = *from;
     }
-    let session = conversation.secrets.session.as_ref();
-    let context = ctx.as_ptr();
-    // SAFETY: as in `load`, which has just found the private part.
-    unsafe {
-        (*context).msgstate = match conversation.state {
-            MessageState::Plaintext => MSGSTATE_PLAINTEXT,
-            MessageState::Encrypted => MSGSTATE_ENCRYPTED,
-            MessageState::Finished => MSGSTATE_FINISHED,
-        };
-        (*context).protocol_version = version_number(interface::shown_version(&conversation));
-        (*context).sessionid = id;
-        (*context).sessionid_len = conversation.session_id.as_bytes().len();
-        (*context).sessionid_half = half_number(conversation.session_id.half());
-        (*context).otr_offer = match conversation.offer {
-            Offer::Not => OFFER_NOT,
-            Offer::Sent => OFFER_SENT,
-            Offer::Rejected => OFFER_REJECTED,
-            Offer::Accepted => OFFER_ACCEPTED,
-        };
-        let hidden = hidden(context);
-        (*hidden).lastsent = c_time(conversation.last_sent);
-        (*hidden).generation = conversation.generation;
-        (*hidden).may_retransmit = match conversation.retransmit {
+    let context = ctx.lent();
+    context.msgstate().set(match conversation.state {
+        MessageState::Plaintext => MSGSTATE_PLAINTEXT,
+        MessageState::Encrypted => MSGSTATE_ENCRYPTED,
+        MessageState::Finished => MSGSTATE_FINISHED,
+    });
+    let version = version_number(interface::shown_version(&conversation));
+    context.protocol_version().set(version);
+    context.sessionid().set(id);
+    let id = &conversation.session_id;
+    context.sessionid_len().set(id.as_bytes().len());
+    context.sessionid_half().set(half_number(id.half()));
+    context.otr_offer().set(match conversation.offer {
+        Offer::Not => OFFER_NOT,
+        Offer::Sent => OFFER_SENT,
+        Offer::Rejected => OFFER_REJECTED,
+        Offer::Accepted => OFFER_ACCEPTED,
+    });
+    if let Some(hidden) = hidden(context) {
+        let session = conversation.secrets.session.as_ref();
+        hidden.lastsent().set(c_time(conversation.last_sent));
+        hidden.generation().set(conversation.generation);
+        hidden.may_retransmit().set(match conversation.retransmit {
             Retransmit::No => 0,
             Retransmit::Again => 1,
-        };
-        (*hidden).our_keyid = session.map_or(0, |session| session.our_keyid());
-        (*hidden).their_keyid = session.map_or(0, |session| session.their_keyid());
+        });
+        let our_keyid = session.map_or(0, |session| session.our_keyid());
+        hidden.our_keyid().set(our_keyid);
+        let their_keyid = session.map_or(0, |session| session.their_keyid());
+        hidden.their_keyid().set(their_keyid);
     }
     ctx.put_secrets(conversation.secrets);
 }
@@ -270,6 +269,7 @@ impl From<OutOfMemory> for GcryError {
 mod tests {
     use super::*;
     use crate::abi::context;
+    use crate::abi::lent::lend;
     use crate::abi::message::otrl_message_sending;
     use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
     use std::ptr;
@@ -305,20 +305,14 @@ mod tests {
         unsafe {
             let us = otrl_userstate_create();
             let [bob, _carol] = [c"bob", c"carol"].map(|name| {
-                let names = context::Names {
-                    user: name.as_ptr(),
-                    account: c"alice".as_ptr(),
-                    protocol: c"prpl-test".as_ptr(),
-                    near: ptr::null_mut(),
-                };
-                let new = context::NewContexts {
-                    add_appdata: None,
-                    data: ptr::null_mut(),
-                };
-                context::find(us, names, INSTAG_MASTER, ptr::null_mut(), Some(new))
+                let (account, protocol) = (c"alice".as_ptr(), c"prpl-test".as_ptr());
+                let names = context::Names::new(name.as_ptr(), account, protocol).unwrap();
+                context::find_or_add(lend(us), names, INSTAG_MASTER, context::NewContexts::QUIET)
+                    .unwrap()
+                    .0
             });
-            (*bob).msgstate = MSGSTATE_ENCRYPTED;
-            let outcome = with_conversation(Ctx::lend(bob).unwrap(), |conversation| {
+            bob.msgstate().set(MSGSTATE_ENCRYPTED);
+            let outcome = with_conversation(Ctx::from(bob), |conversation| {
                 conversation.state = MessageState::Plaintext;
                 assert!(
                     conversation.version.is_some(),
@@ -326,11 +320,11 @@ mod tests {
                 );
             });
             assert_eq!(outcome, Err(GcryError::INTERNAL));
-            assert_eq!((*bob).msgstate, MSGSTATE_ENCRYPTED);
+            assert_eq!(bob.msgstate().get(), MSGSTATE_ENCRYPTED);
             assert_eq!(sent(us, c"bob"), (true, false));
             let (error, _) = sent(us, c"carol");
             assert!(!error);
-            context::force_plaintext(bob);
+            Ctx::from(bob).force_plaintext();
             let (error, _) = sent(us, c"bob");
             assert!(!error, "after a reset");
             otrl_userstate_free(us);

@@ -25,14 +25,12 @@ use abi2 as interface;
 use abi5 as interface;
 
 pub use ctx::Ctx;
-pub use describe::{describe, message_state};
-pub use fingerprint::{find_fingerprint, forget_fingerprint, is_trusted, set_trust};
-pub use forget::{forget, forget_all};
-pub use handle::{Handle, is_live};
-#[cfg(test)]
-pub(crate) use interface::otrl_context_find;
+pub(crate) use fingerprint::{add_fingerprint, set_trust};
+pub(crate) use forget::forget_all;
+pub use handle::Handle;
 #[cfg(feature = "abi5")]
-pub(crate) use interface::{become_instance, find, tags_of};
-pub(crate) use interface::{find_correspondent, is_instance};
+pub(crate) use interface::{become_instance, find_or_add, tags_of};
+pub(crate) use interface::{find, find_correspondent, is_instance};
+#[cfg(test)]
+pub(crate) use interface::{otrl_context_find, otrl_context_forget};
 pub use list::{Names, NewContexts};
-pub use state::{force_finished, force_plaintext};

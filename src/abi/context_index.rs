@@ -1,8 +1,9 @@
 //! Where to begin looking for a context in a long list.
 
-use std::ptr;
+use std::cell::{Cell, RefCell};
 
 use super::context_priv::{Forgotten, private_of};
+use super::lent::Lent;
 use super::linked_list;
 use super::types::ConnContext;
 use otr_protocol::buffer;
@@ -16,43 +17,41 @@ const EVERY: usize = 16;
 /// on. It is of no use once any context was forgotten, and only contexts of the library's are noted, which nobody else frees.
 #[derive(Default)]
 pub(crate) struct ContextIndex {
-    noted: Vec<*mut ConnContext>,
-    forgotten: Option<Forgotten>,
+    noted: RefCell<Vec<*mut ConnContext>>,
+    forgotten: Cell<Option<Forgotten>>,
 }
 
 impl ContextIndex {
-    /// The last context known for which `is_before` says that it stands before what is looked for; NULL if there is none.
-    pub(crate) fn last_before(
+    /// The last context known for which `is_before` says that it stands before what is looked for.
+    pub(crate) fn last_before<'a>(
         &self,
         now: Forgotten,
-        is_before: impl Fn(*mut ConnContext) -> bool,
-    ) -> *mut ConnContext {
-        if self.forgotten != Some(now) {
-            return ptr::null_mut();
+        is_before: impl Fn(Lent<'a, ConnContext>) -> bool,
+    ) -> Option<Lent<'a, ConnContext>> {
+        if self.forgotten.get() != Some(now) {
+            return None;
         }
-        let after = self.noted.partition_point(|context| is_before(*context));
-        let before = after.checked_sub(1).and_then(|at| self.noted.get(at));
-        let Some(context) = before.copied().filter(|context| is_before(*context)) else {
-            return ptr::null_mut();
-        };
-        // SAFETY: a context of the library's that nobody has forgotten. Whether it is in the list still, a client may have changed.
-        let is_linked = unsafe { !(*context).tous.is_null() && *(*context).tous == context };
-        if is_linked { context } else { ptr::null_mut() }
+        // SAFETY: contexts of the library's of which nobody has forgotten one since, so that they are live.
+        let lend = |context: *mut ConnContext| unsafe { Lent::new(context) };
+        let noted = self.noted.borrow();
+        let after = noted.partition_point(|context| lend(*context).is_some_and(&is_before));
+        let before = after.checked_sub(1).and_then(|at| noted.get(at));
+        let context = before.and_then(|context| lend(*context));
+        // Whether it is in the list still, a client may have changed.
+        context.filter(|context| {
+            is_before(*context) && context.tous().follow().and_then(Lent::follow) == Some(*context)
+        })
     }
 
-    /// Notes the contexts of a list. Without memory there is nothing to begin from.
-    ///
-    /// # Safety
-    /// `first` is NULL or the first of a list of live contexts.
-    pub(crate) unsafe fn note(&mut self, now: Forgotten, first: *mut ConnContext) {
-        self.forgotten = Some(now);
-        self.noted.clear();
-        // SAFETY: a list of live contexts.
-        for context in unsafe { linked_list::iter(first) }.step_by(EVERY) {
-            // SAFETY: a live context.
-            let is_ours = unsafe { private_of(context) }.is_some();
-            if is_ours && buffer::push(&mut self.noted, context).is_err() {
-                self.noted = Vec::new();
+    /// Notes the contexts of a list, from the first one on. Without memory there is nothing to begin from.
+    pub(crate) fn note(&self, now: Forgotten, first: Option<Lent<'_, ConnContext>>) {
+        let mut noted = self.noted.borrow_mut();
+        self.forgotten.set(Some(now));
+        noted.clear();
+        for context in linked_list::iter(first).step_by(EVERY) {
+            let is_ours = private_of(context).is_some();
+            if is_ours && buffer::push(&mut noted, context.as_ptr()).is_err() {
+                *noted = Vec::new();
                 return;
             }
         }
@@ -62,28 +61,43 @@ impl ContextIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::context::{self, Names, NewContexts};
+    use crate::abi::context::{self, Names, NewContexts, otrl_context_forget};
+    use crate::abi::lent::lend;
     use crate::abi::types::UserState;
     use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
-    use std::ffi::{CString, c_int};
+    use std::ffi::CString;
+    use std::ptr;
 
     const COUNT: usize = 700;
 
     /// The context of this number's correspondent, and whether it was made.
     fn find(us: *mut UserState, number: usize, add: bool) -> (*mut ConnContext, bool) {
         let user = CString::new(format!("user{:03}", number * 37 % COUNT)).unwrap();
-        let names = Names::new(user.as_ptr(), c"me".as_ptr(), c"prpl".as_ptr());
-        let new = add.then_some(NewContexts {
-            add_appdata: None,
-            data: ptr::null_mut(),
-        });
-        let mut added: c_int = 0;
-        let found = unsafe { context::find_correspondent(us, names, &raw mut added, new) };
-        (found, added != 0)
+        let (account, protocol) = (c"me".as_ptr(), c"prpl".as_ptr());
+        let names = unsafe { Names::new(user.as_ptr(), account, protocol) }.unwrap();
+        let found = unsafe {
+            if add {
+                context::find_correspondent(lend(us), names, NewContexts::QUIET)
+            } else {
+                find_only(lend(us), names).map(|found| (found, false))
+            }
+        };
+        found.map_or((ptr::null_mut(), false), |(context, added)| {
+            (context.as_ptr(), added)
+        })
+    }
+
+    fn find_only<'a>(us: Lent<'a, UserState>, names: Names<'a>) -> Option<Lent<'a, ConnContext>> {
+        #[cfg(feature = "abi5")]
+        return context::find(us, names, crate::abi::types::INSTAG_MASTER);
+        #[cfg(feature = "abi2")]
+        return context::find(us, names);
     }
 
     fn order(us: *mut UserState) -> Vec<*mut ConnContext> {
-        unsafe { linked_list::iter((*us).context_root).collect() }
+        linked_list::iter(lend(us).context_root().follow())
+            .map(Lent::as_ptr)
+            .collect()
     }
 
     #[test]
@@ -102,7 +116,7 @@ mod tests {
             // Every third goes. The walks in between note the list anew.
             for (number, (context, _)) in made.iter().enumerate() {
                 if number % 3 == 0 {
-                    assert!(context::forget(*context));
+                    otrl_context_forget(*context);
                     assert!(find(us, number, false).0.is_null());
                 } else {
                     assert_eq!(find(us, number, false).0, *context);
@@ -112,14 +126,14 @@ mod tests {
             assert_eq!(left.len(), COUNT - COUNT.div_ceil(3));
             // A client takes one out, which is found no more, and puts it back.
             let (number, taken) = (100, made[100].0);
-            let place = (*taken).tous;
-            linked_list::unlink(taken);
+            let place = lend((*taken).tous);
+            linked_list::unlink(lend(taken));
             (*taken).tous = ptr::null_mut();
             for number in 0..COUNT {
                 let found = find(us, number, false).0;
                 assert_eq!(found.is_null(), number % 3 == 0 || number == 100);
             }
-            linked_list::link(place, taken);
+            linked_list::link(place, lend(taken));
             assert_eq!(find(us, number, false).0, taken);
             assert_eq!(order(us), left);
             otrl_userstate_free(us);

@@ -4,15 +4,15 @@
 //! Where they stand differs: see `context_priv/abi5.rs` and `context_priv/abi2.rs`. A client may put together a context itself, which
 //! then ends where C says; the library's own bear marks.
 
+use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::dh_objects::{keypair_free, session_free};
 use super::entry::guard;
-use super::gcry::mpi;
-use super::memory::{free_and_clear, wipe_string_and_clear};
+use super::lent::Lent;
 use super::private::Private;
-use super::types::{ConnContext, DhSesskeys};
+use super::types::ConnContext;
 
 #[cfg(feature = "abi2")]
 mod abi2;
@@ -34,21 +34,51 @@ static FORGOTTEN_OF_CLIENTS: AtomicUsize = AtomicUsize::new(0);
 
 static SERIALS: AtomicUsize = AtomicUsize::new(1);
 
-/// What stands behind the members that C knows.
-#[repr(C)]
+/// What stands behind the members that C knows. Only the library knows where.
 struct Tail {
-    serial: usize,
-    private: *mut Private,
+    serial: Cell<usize>,
+    /// A box of our own.
+    private: Cell<*mut Private>,
     /// The count of its user state; NULL in none.
-    count: *const AtomicUsize,
+    count: Cell<*const AtomicUsize>,
 }
 
 impl Tail {
     fn new() -> Self {
         Self {
-            serial: SERIALS.fetch_add(1, Ordering::Relaxed),
-            private: Box::into_raw(Private::new()),
-            count: ptr::null(),
+            serial: Cell::new(SERIALS.fetch_add(1, Ordering::Relaxed)),
+            private: Cell::new(Box::into_raw(Private::new())),
+            count: Cell::new(ptr::null()),
+        }
+    }
+
+    fn private(&self) -> Option<&Private> {
+        // SAFETY: a box of our own, of which nobody has a reference when it goes.
+        unsafe { self.private.get().as_ref() }
+    }
+
+    /// The count of the user state.
+    fn count(&self) -> Option<&AtomicUsize> {
+        // SAFETY: NULL or live, as `set_count` demands.
+        unsafe { self.count.get().as_ref() }
+    }
+
+    /// Drops the private part.
+    ///
+    /// # Safety
+    /// Nobody has a reference to it.
+    unsafe fn drop_private(&self) {
+        let private = self.private.replace(ptr::null_mut());
+        if !private.is_null() {
+            // SAFETY: a box of our own, and the caller's promise.
+            drop(unsafe { Box::from_raw(private) });
+        }
+    }
+
+    /// Forgets the session. Forgetting must succeed: what can't be emptied is dropped.
+    fn force_finished(&self) {
+        if let Some(private) = self.private() {
+            let _ = guard(|| private.force_finished());
         }
     }
 }
@@ -63,170 +93,106 @@ pub(crate) struct Forgotten {
 }
 
 impl Forgotten {
-    /// Now, by the count of a user state, or by that of the process for NULL.
-    ///
-    /// # Safety
-    /// The count is NULL or live.
-    pub(crate) unsafe fn now(count: *const AtomicUsize) -> Self {
-        // SAFETY: the caller's promise.
-        let there = unsafe { count.as_ref() }.unwrap_or(&FORGOTTEN);
+    /// Now, by the count of a user state, or by that of the process.
+    pub(crate) fn now(count: Option<&AtomicUsize>) -> Self {
         Self {
-            count,
-            there: there.load(Ordering::Acquire),
+            count: count.map_or(ptr::null(), ptr::from_ref),
+            there: count.unwrap_or(&FORGOTTEN).load(Ordering::Acquire),
             of_clients: FORGOTTEN_OF_CLIENTS.load(Ordering::Acquire),
         }
     }
 }
 
-/// The count of the user state that a context is in; NULL in a client's own, and before it is in one.
-///
-/// # Safety
-/// `context` is NULL or a live context.
-pub(crate) unsafe fn count_of(context: *mut ConnContext) -> *const AtomicUsize {
-    // SAFETY: the caller's promise; a tail that was made here.
-    unsafe { interface::tail(context).map_or(ptr::null(), |tail| (*tail).count) }
+/// The count of the user state that a context is in; `None` in a client's own, and before it is in one.
+pub(crate) fn count_of(context: Lent<'_, ConnContext>) -> Option<&AtomicUsize> {
+    interface::tail(context)?.count()
 }
 
 /// Notes the count of the user state that a context comes into.
 ///
 /// # Safety
-/// `context` is a live context. The count is NULL, or stays until another is noted.
-pub(crate) unsafe fn set_count(context: *mut ConnContext, count: *const AtomicUsize) {
-    // SAFETY: the caller's promise; a tail that was made here.
-    unsafe {
-        if let Some(tail) = interface::tail(context) {
-            (*tail).count = count;
-        }
+/// The count stays until another is noted, or none.
+pub(crate) unsafe fn set_count(context: Lent<'_, ConnContext>, count: &AtomicUsize) {
+    if let Some(tail) = interface::tail(context) {
+        tail.count.set(count);
+    }
+}
+
+/// Notes that a context is in no user state any more.
+pub(crate) fn leave_count(context: Lent<'_, ConnContext>) {
+    if let Some(tail) = interface::tail(context) {
+        tail.count.set(ptr::null());
     }
 }
 
 /// Counts a context that is being forgotten.
-///
-/// # Safety
-/// `context` is a live context.
-pub(crate) unsafe fn count_forgotten(context: *mut ConnContext) {
-    // SAFETY: the caller's promise; the count is NULL or live.
-    let count = unsafe { count_of(context).as_ref() };
-    count
+pub(crate) fn count_forgotten(context: Lent<'_, ConnContext>) {
+    count_of(context)
         .unwrap_or(&FORGOTTEN_OF_CLIENTS)
         .fetch_add(1, Ordering::AcqRel);
     FORGOTTEN.fetch_add(1, Ordering::AcqRel);
 }
 
 /// The state behind a context; `None` for a context that a client put together itself.
-///
-/// # Safety
-/// `context` is NULL or a live context. The answer dies with it.
-pub(crate) unsafe fn private_of(context: *mut ConnContext) -> Option<*mut Private> {
-    // SAFETY: the caller's promise; a tail that was made here.
-    unsafe { interface::tail(context).map(|tail| (*tail).private) }
+pub(crate) fn private_of(context: Lent<'_, ConnContext>) -> Option<&Private> {
+    interface::tail(context)?.private()
 }
 
 /// A number that no other context of this process has; 0 for a context that a client put together itself.
-///
-/// # Safety
-/// `context` is NULL or a live context.
-pub(crate) unsafe fn serial_of(context: *const ConnContext) -> usize {
-    // SAFETY: the caller's promise; a tail that was made here.
-    unsafe { interface::tail(context.cast_mut()).map_or(0, |tail| (*tail).serial) }
+pub(crate) fn serial_of(context: Lent<'_, ConnContext>) -> usize {
+    interface::tail(context).map_or(0, |tail| tail.serial.get())
 }
 
 /// Makes a fresh context of one: it has had no session, was never heard, and goes by another number.
-///
-/// # Safety
-/// `context` is a live context of the library.
 #[cfg(feature = "abi5")]
-pub(crate) unsafe fn renew(context: *mut ConnContext) {
-    // SAFETY: the caller's promise; a tail that was made here.
-    unsafe {
-        let members = hidden(context);
-        (*members).generation = 0;
-        (*members).lastsent = 0;
-        (*members).lastrecv = 0;
-        if let Some(tail) = interface::tail(context) {
-            count_forgotten(context);
-            let count = (*tail).count;
-            drop_private(tail);
-            tail.write(Tail::new());
-            (*tail).count = count;
+pub(crate) fn renew(context: Lent<'_, ConnContext>) {
+    if let Some(members) = hidden(context) {
+        members.generation().set(0);
+        members.lastsent().set(0);
+        members.lastrecv().set(0);
+    }
+    if let Some(tail) = interface::tail(context) {
+        count_forgotten(context);
+        if let Some(private) = tail.private() {
+            private.renew();
         }
+        tail.serial.set(SERIALS.fetch_add(1, Ordering::Relaxed));
     }
 }
 
 /// Forgets everything about a session, and keeps the times and the count of sessions.
-///
-/// # Safety
-/// `context` is NULL or a live context; a client's own may lack its hidden members.
-pub(crate) unsafe fn force_finished(context: *mut ConnContext) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let members = hidden(context);
-        if !members.is_null() {
-            forget_members(members);
-            interface::forget_more(members);
-        }
-        if let Some(tail) = interface::tail(context) {
-            forget_private(tail);
-        }
+pub(crate) fn force_finished(context: Lent<'_, ConnContext>) {
+    if let Some(members) = hidden(context) {
+        forget_members(members);
+        interface::forget_more(members);
+    }
+    if let Some(tail) = interface::tail(context) {
+        tail.force_finished();
     }
 }
 
-/// # Safety
-/// `members` are those of a context.
-unsafe fn forget_members(members: *mut Hidden) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let ours = marks::stand_in(members);
-        free_and_clear(&raw mut (*members).fragment);
-        (*members).fragment_len = 0;
-        (*members).fragment_n = 0;
-        (*members).fragment_k = 0;
-        // These were about to be published.
-        free_and_clear(&raw mut (*members).saved_mac_keys);
-        (*members).numsavedkeys = 0;
-        wipe_string_and_clear(&raw mut (*members).lastmessage);
-        (*members).may_retransmit = 0;
-        (*members).their_keyid = 0;
-        mpi::release_and_clear(&raw mut (*members).their_y);
-        mpi::release_and_clear(&raw mut (*members).their_old_y);
-        (*members).our_keyid = 0;
-        keypair_free(&raw mut (*members).our_dh_key);
-        keypair_free(&raw mut (*members).our_old_dh_key);
-        for keys in 0..4 {
-            session_free(
-                (&raw mut (*members).sesskeys)
-                    .cast::<DhSesskeys>()
-                    .add(keys),
-            );
-        }
-        // With 32 bits they stood among the keys.
-        if ours {
-            marks::put(members);
-        }
+fn forget_members(members: Lent<'_, Hidden>) {
+    let ours = marks::stand_in(members);
+    members.fragment().free();
+    // These were about to be published.
+    members.saved_mac_keys().free();
+    members.lastmessage().wipe_text();
+    for keys in members.sesskeys().each() {
+        session_free(keys);
     }
-}
-
-/// # Safety
-/// `tail` was made here.
-unsafe fn forget_private(tail: *mut Tail) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut private = Box::from_raw((*tail).private);
-        (*tail).private = ptr::null_mut();
-        let emptied = guard(move || {
-            private.force_finished();
-            private
-        });
-        // Forgetting must succeed: what can't be emptied makes place for a fresh state.
-        (*tail).private = Box::into_raw(emptied.unwrap_or_else(|_| Private::new()));
+    members.fragment_len().set(0);
+    members.fragment_n().set(0);
+    members.fragment_k().set(0);
+    members.numsavedkeys().set(0);
+    members.may_retransmit().set(0);
+    members.their_keyid().set(0);
+    members.their_y().clear();
+    members.their_old_y().clear();
+    members.our_keyid().set(0);
+    keypair_free(members.our_dh_key());
+    keypair_free(members.our_old_dh_key());
+    // With 32 bits they stood among the keys.
+    if ours {
+        marks::put(members);
     }
-}
-
-/// # Safety
-/// `tail` was made here, and is used no more.
-unsafe fn drop_private(tail: *mut Tail) {
-    // SAFETY: the caller's promise.
-    unsafe { drop(Box::from_raw((*tail).private)) };
-    // SAFETY: likewise.
-    unsafe { (*tail).private = ptr::null_mut() };
 }

@@ -2,80 +2,36 @@
 
 use std::cmp::Ordering;
 use std::ffi::{c_int, c_uchar};
-use std::ptr;
 
 use super::entry::entry;
-use super::gcry::{self, cipher, digest, mpi};
-use super::memory::wipe;
+use super::gcry;
+use super::lent::Lent;
 use super::types::{DhKeypair, DhSesskeys};
 
 /// The part of a counter block that counts.
 const COUNTER_BYTES: usize = 8;
 
-/// Makes an empty pair of whatever was there.
-///
-/// # Safety
-/// `pair` is writable.
-pub unsafe fn keypair_init(pair: *mut DhKeypair) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        pair.write(DhKeypair {
-            groupid: 0,
-            private: ptr::null_mut(),
-            public: ptr::null_mut(),
-        })
-    };
-}
-
 /// Copies a pair over whatever was there.
-///
-/// # Safety
-/// `to` is writable, `from` a pair.
-pub unsafe fn keypair_copy(to: *mut DhKeypair, from: *const DhKeypair) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        to.write(DhKeypair {
-            groupid: (*from).groupid,
-            private: mpi::copy((*from).private),
-            public: mpi::copy((*from).public),
-        });
-    }
+pub(crate) fn keypair_copy(to: Lent<'_, DhKeypair>, from: Lent<'_, DhKeypair>) {
+    to.blank();
+    to.groupid().set(from.groupid().get());
+    to.private().copy(from.private());
+    to.public().copy(from.public());
 }
 
 /// Releases the numbers of a pair.
-///
-/// # Safety
-/// `pair` is a pair.
-pub unsafe fn keypair_free(pair: *mut DhKeypair) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        mpi::release_and_clear(&raw mut (*pair).private);
-        mpi::release_and_clear(&raw mut (*pair).public);
-    }
-}
-
-/// Empties session keys without releasing anything.
-///
-/// # Safety
-/// `keys` is writable.
-pub unsafe fn session_blank(keys: *mut DhSesskeys) {
-    // SAFETY: the caller's promise; all zeros are empty session keys.
-    unsafe { wipe(keys.cast(), size_of::<DhSesskeys>()) };
+pub(crate) fn keypair_free(pair: Lent<'_, DhKeypair>) {
+    pair.private().clear();
+    pair.public().clear();
 }
 
 /// Releases the handles of session keys and empties them.
-///
-/// # Safety
-/// `keys` are session keys.
-pub unsafe fn session_free(keys: *mut DhSesskeys) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        cipher::close((*keys).sendenc);
-        cipher::close((*keys).rcvenc);
-        digest::close((*keys).sendmac);
-        digest::close((*keys).rcvmac);
-        session_blank(keys);
-    }
+pub(crate) fn session_free(keys: Lent<'_, DhSesskeys>) {
+    keys.sendenc().clear();
+    keys.rcvenc().clear();
+    keys.sendmac().clear();
+    keys.rcvmac().clear();
+    keys.blank();
 }
 
 entry! {
@@ -95,10 +51,9 @@ entry! {
     /// # Safety
     /// `pair` is NULL or writable.
     on panic ();
-    pub fn otrl_dh_keypair_init(pair: *mut DhKeypair) {
-        if !pair.is_null() {
-            // SAFETY: not NULL.
-            unsafe { keypair_init(pair) }
+    pub fn otrl_dh_keypair_init(pair: *mut DhKeypair as Option<Lent<DhKeypair>>) {
+        if let Some(pair) = pair {
+            pair.blank();
         }
     }
 }
@@ -109,10 +64,12 @@ entry! {
     /// # Safety
     /// `to` is NULL or writable, `from` NULL or a pair.
     on panic ();
-    pub fn otrl_dh_keypair_copy(to: *mut DhKeypair, from: *const DhKeypair) {
-        if !to.is_null() && !from.is_null() {
-            // SAFETY: neither is NULL.
-            unsafe { keypair_copy(to, from) }
+    pub fn otrl_dh_keypair_copy(
+        to: *mut DhKeypair as Option<Lent<DhKeypair>>,
+        from: *const DhKeypair as Option<Lent<DhKeypair>>,
+    ) {
+        if let (Some(to), Some(from)) = (to, from) {
+            keypair_copy(to, from);
         }
     }
 }
@@ -123,10 +80,9 @@ entry! {
     /// # Safety
     /// `pair` is NULL or a pair.
     on panic ();
-    pub fn otrl_dh_keypair_free(pair: *mut DhKeypair) {
-        if !pair.is_null() {
-            // SAFETY: not NULL.
-            unsafe { keypair_free(pair) }
+    pub fn otrl_dh_keypair_free(pair: *mut DhKeypair as Option<Lent<DhKeypair>>) {
+        if let Some(pair) = pair {
+            keypair_free(pair);
         }
     }
 }
@@ -137,10 +93,9 @@ entry! {
     /// # Safety
     /// `keys` is NULL or session keys.
     on panic ();
-    pub fn otrl_dh_session_free(keys: *mut DhSesskeys) {
-        if !keys.is_null() {
-            // SAFETY: not NULL.
-            unsafe { session_free(keys) }
+    pub fn otrl_dh_session_free(keys: *mut DhSesskeys as Option<Lent<DhSesskeys>>) {
+        if let Some(keys) = keys {
+            session_free(keys);
         }
     }
 }
@@ -151,10 +106,9 @@ entry! {
     /// # Safety
     /// `keys` is NULL or writable.
     on panic ();
-    pub fn otrl_dh_session_blank(keys: *mut DhSesskeys) {
-        if !keys.is_null() {
-            // SAFETY: not NULL.
-            unsafe { session_blank(keys) }
+    pub fn otrl_dh_session_blank(keys: *mut DhSesskeys as Option<Lent<DhSesskeys>>) {
+        if let Some(keys) = keys {
+            keys.blank();
         }
     }
 }
@@ -165,11 +119,9 @@ entry! {
     /// # Safety
     /// `counter` is NULL or 8 bytes long.
     on panic ();
-    pub fn otrl_dh_incctr(counter: *mut c_uchar) {
-        if !counter.is_null() {
-            let place: *mut [u8; COUNTER_BYTES] = counter.cast();
-            // SAFETY: not NULL, and as long as the caller promises.
-            unsafe { place.write(u64::from_be_bytes(place.read()).wrapping_add(1).to_be_bytes()) };
+    pub fn otrl_dh_incctr(counter: *mut c_uchar as Option<Lent<[u8; COUNTER_BYTES]>>) {
+        if let Some(counter) = counter {
+            counter.set(u64::from_be_bytes(counter.get()).wrapping_add(1).to_be_bytes());
         }
     }
 }
@@ -180,10 +132,11 @@ entry! {
     /// # Safety
     /// Each is NULL or 8 bytes long.
     on panic 0;
-    pub fn otrl_dh_cmpctr(a: *const c_uchar, b: *const c_uchar) -> c_int {
-        // SAFETY: the caller's promise.
-        let (a, b) = unsafe { (a.cast::<[u8; COUNTER_BYTES]>().as_ref(), b.cast::<[u8; COUNTER_BYTES]>().as_ref()) };
-        match a.cmp(&b) {
+    pub fn otrl_dh_cmpctr(
+        a: *const c_uchar as Option<Lent<[u8; COUNTER_BYTES]>>,
+        b: *const c_uchar as Option<Lent<[u8; COUNTER_BYTES]>>,
+    ) -> c_int {
+        match a.map(Lent::get).cmp(&b.map(Lent::get)) {
             Ordering::Less => -1,
             Ordering::Equal => 0,
             Ordering::Greater => 1,
@@ -194,15 +147,18 @@ entry! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::gcry::{cipher, digest, mpi};
+    use crate::abi::lent::lend;
     use crate::abi::memory::c_zeroed;
+    use std::ptr;
 
     #[test]
     fn pairs_are_copied_and_freed_each_for_itself() {
         unsafe {
             let mut pair = DhKeypair {
                 groupid: 5,
-                private: mpi::new_secret(&[3]).unwrap(),
-                public: mpi::new_from_bytes(&[8]).unwrap(),
+                private: mpi::new_from_bytes(&[3]).unwrap().into_raw(),
+                public: mpi::new_from_bytes(&[8]).unwrap().into_raw(),
             };
             let mut copy = std::mem::zeroed();
             otrl_dh_keypair_init(&mut copy);
@@ -211,8 +167,8 @@ mod tests {
             otrl_dh_keypair_free(&mut pair);
             assert!(pair.private.is_null() && pair.public.is_null());
             assert_eq!(copy.groupid, 5);
-            assert_eq!(mpi::bytes(copy.private).unwrap().as_slice(), [3]);
-            assert_eq!(mpi::bytes(copy.public).unwrap().as_slice(), [8]);
+            assert_eq!(lend(copy.private).number().unwrap().as_slice(), [3]);
+            assert_eq!(lend(copy.public).number().unwrap().as_slice(), [8]);
             otrl_dh_keypair_free(&mut copy);
             otrl_dh_keypair_free(ptr::null_mut());
             otrl_dh_init();
@@ -223,8 +179,8 @@ mod tests {
     fn session_keys_are_closed_and_emptied() {
         unsafe {
             let keys: *mut DhSesskeys = c_zeroed();
-            (*keys).sendenc = cipher::aes128_ctr(&[1; 16], None).unwrap();
-            (*keys).rcvmac = digest::hmac_sha1(&[1; 20]).unwrap();
+            (*keys).sendenc = cipher::aes128_ctr(&[1; 16], None).unwrap().into_raw();
+            (*keys).rcvmac = digest::hmac_sha1(&[1; 20]).unwrap().into_raw();
             (*keys).rcvmackey = [1; 20];
             (*keys).rcvmacused = 1;
             otrl_dh_session_free(keys);

@@ -74,7 +74,8 @@ pub fn may_panic() {
     let _: () = assert!(unsafe { libc::sched_yield() } == 0, "as the test demands");
 }
 
-/// Defines an exported function that calls no code of the client: its whole body is guarded.
+/// Defines an exported function. Its arguments are converted, its body is safe Rust as a rule, and its answer is converted
+/// back.
 ///
 /// ```text
 /// entry! {
@@ -83,26 +84,84 @@ pub fn may_panic() {
 ///     /// # Safety
 ///     /// What the caller owes.
 ///     on panic GcryError::INTERNAL;
-///     pub fn otrl_something(us: OtrlUserState) -> GcryError { .. }
+///     pub fn otrl_something(us: OtrlUserState as Option<Lent<UserState>>, data: *const u8, len: usize)
+///         -> GcryError as Result<(), GcryError>
+///     where data = bytes(data, len) { .. }
 /// }
 /// ```
-/// A function that does call back is written out, as `#[unsafe(no_mangle)] pub unsafe extern "C-unwind" fn`, with
-/// [`guard`] around its Rust parts.
+/// An argument with `as` is converted to that type by [`FromC`](crate::abi::lent::FromC), and what the body gives by
+/// [`IntoC`](crate::abi::lent::IntoC): so the body may use `?`. `where` makes one value of several arguments, by a function that
+/// demands no more than the `# Safety` says.
+///
+/// The whole body is guarded, and a panic becomes the value after `on panic`. A function that calls the client back has
+/// `calls back;` there: then nothing is guarded but what goes through [`guard`], and nothing with a destructor may be alive in
+/// the body while the client's code runs.
 macro_rules! entry {
     (
         $(#[$meta:meta])*
         on panic $failure:expr;
-        pub fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block
+        pub fn $name:ident($($argument:ident: $type:ty $(as $lent:ty)?),* $(,)?) $(-> $result:ty $(as $given:ty)?)?
+        $(where $($made:ident = $($maker:ident)::+($($from:ident),+)),+)? $body:block
     ) => {
         $(#[$meta])*
         #[unsafe(no_mangle)]
         #[allow(unreachable_pub, reason = "C calls it")]
         pub unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
-            $crate::abi::entry::catch(move || $body).unwrap_or_else(|_| $failure)
+            $crate::abi::entry::catch(move || {
+                $($($crate::abi::entry::convert!($argument, $lent);)?)*
+                $($($crate::abi::entry::make!($made, $($maker)::+($($from),+));)+)?
+                $crate::abi::entry::answer!($body $(, $result $(, $given)?)?)
+            })
+            .unwrap_or_else(|_| $failure)
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        calls back;
+        pub fn $name:ident($($argument:ident: $type:ty $(as $lent:ty)?),* $(,)?) $(-> $result:ty $(as $given:ty)?)?
+        $(where $($made:ident = $($maker:ident)::+($($from:ident),+)),+)? $body:block
+    ) => {
+        $(#[$meta])*
+        #[unsafe(no_mangle)]
+        #[allow(unreachable_pub, reason = "C calls it")]
+        pub unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
+            $($($crate::abi::entry::convert!($argument, $lent);)?)*
+            $($($crate::abi::entry::make!($made, $($maker)::+($($from),+));)+)?
+            $crate::abi::entry::answer!($body $(, $result $(, $given)?)?)
         }
     };
 }
 pub(crate) use entry;
+
+/// Converts an argument.
+macro_rules! convert {
+    ($argument:ident, $lent:ty) => {
+        // SAFETY: what the `# Safety` of the exported function demands of its caller.
+        let $argument: $lent = unsafe { $crate::abi::lent::FromC::from_c($argument) };
+    };
+}
+pub(crate) use convert;
+
+/// Makes one value of several arguments.
+macro_rules! make {
+    ($made:ident, $($maker:ident)::+($($from:ident),+)) => {
+        // SAFETY: what the `# Safety` of the exported function demands of its caller.
+        let $made = unsafe { $($maker)::+($($from),+) };
+    };
+}
+pub(crate) use make;
+
+/// The answer of a body, converted if it is of another type than C's.
+macro_rules! answer {
+    ($body:block $(, $result:ty)?) => {
+        $body
+    };
+    ($body:block, $result:ty, $given:ty) => {{
+        let body = move || -> $given { $body };
+        $crate::abi::lent::IntoC::<$result>::into_c(body())
+    }};
+}
+pub(crate) use answer;
 
 #[cfg(test)]
 mod tests {

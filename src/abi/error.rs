@@ -4,6 +4,7 @@ use std::ffi::{c_int, c_uint};
 
 use super::entry::Panicked;
 use super::error_table::{ERRNO_ALIASES, ERRNO_CODES};
+use super::lent::IntoC;
 
 /// `gcry_error_t`: in the top byte who reports, in the lower half what.
 #[repr(transparent)]
@@ -106,6 +107,12 @@ impl From<Panicked> for GcryError {
 impl From<Result<(), GcryError>> for GcryError {
     fn from(result: Result<(), GcryError>) -> Self {
         result.err().unwrap_or(Self::NO_ERROR)
+    }
+}
+
+impl IntoC<GcryError> for Result<(), GcryError> {
+    fn into_c(self) -> GcryError {
+        self.into()
     }
 }
 

@@ -3,9 +3,11 @@
 //! A callback may free the user state of the call that it belongs to. What is in it goes at once, and the outer call then finds
 //! nothing of it any more; the struct itself, which the outer call goes on reading, goes when that call returns.
 
+use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::AtomicUsize;
 
 use super::context_index::ContextIndex;
+use super::lent::Lent;
 use super::memory::c_zeroed;
 use super::types::UserState;
 use super::{context_priv, linked_list};
@@ -13,110 +15,101 @@ use super::{context_priv, linked_list};
 /// A user state, and behind it what C has no members for. Only the library makes them.
 #[repr(C)]
 struct Block {
-    public: UserState,
+    /// The client has pointers to it, and writes through them.
+    public: UnsafeCell<UserState>,
     /// How many of its contexts were forgotten.
     forgotten: AtomicUsize,
     /// How many calls are going on that may call the client back.
-    calls: usize,
+    calls: Cell<usize>,
     /// Where to begin looking for a context.
     index: ContextIndex,
     /// Whether the client has freed it meanwhile.
-    is_freed: bool,
+    is_freed: Cell<bool>,
     /// Forgets what is in it. May call the client back.
-    empty: unsafe fn(*mut UserState),
+    empty: unsafe fn(Lent<'_, UserState>),
 }
 
-/// A new, empty user state, and the function that forgets what will be in it. NULL without memory.
-pub(crate) fn new(empty: unsafe fn(*mut UserState)) -> *mut UserState {
+/// A new, empty user state, and the function that forgets what will be in it. `None` without memory.
+pub(crate) fn new(empty: unsafe fn(Lent<'_, UserState>)) -> Option<Lent<'static, UserState>> {
     let block: *mut Block = c_zeroed();
-    if !block.is_null() {
-        // SAFETY: new memory of the right size; all zeros are an empty user state.
-        unsafe {
+    // SAFETY: NULL, or new memory of the right size; all zeros are an empty user state.
+    unsafe {
+        if !block.is_null() {
             (&raw mut (*block).empty).write(empty);
             (&raw mut (*block).index).write(ContextIndex::default());
         }
+        Lent::new(block.cast::<UserState>())
     }
-    block.cast()
 }
 
 /// Runs a call that may call the client back.
 ///
 /// # Safety
-/// `us` is NULL or a live user state. It may be gone afterwards.
-pub(crate) unsafe fn during<T>(us: *mut UserState, call: impl FnOnce() -> T) -> T {
-    let block: *mut Block = us.cast();
-    if block.is_null() {
-        return call();
+/// The user state may be gone afterwards: nobody uses it any more then.
+pub(crate) unsafe fn during<T>(us: Lent<'_, UserState>, call: impl FnOnce() -> T) -> T {
+    let block = block_of(us);
+    // A callback that never returns leaves the count too high: then the empty struct is never given back.
+    block.calls.set(block.calls.get() + 1);
+    let outcome = call();
+    block.calls.set(block.calls.get() - 1);
+    if block.is_freed.get() {
+        // SAFETY: the client has freed it.
+        unsafe { release(us) };
     }
-    // SAFETY: not NULL. A callback that never returns leaves the count too high: then the empty struct is never given back.
-    unsafe {
-        (*block).calls += 1;
-        let outcome = call();
-        (*block).calls -= 1;
-        if (*block).is_freed {
-            release(block);
-        }
-        outcome
-    }
+    outcome
 }
 
-/// Where a user state counts its contexts that were forgotten. NULL for NULL.
-///
-/// # Safety
-/// `us` is NULL or a live user state, and the count dies with it.
-pub(crate) unsafe fn forgotten(us: *const UserState) -> *const AtomicUsize {
-    if us.is_null() {
-        return std::ptr::null();
-    }
-    // SAFETY: a live user state is a block of ours; a place within it.
-    unsafe { &raw const (*us.cast::<Block>()).forgotten }
+/// Where a user state counts its contexts that were forgotten.
+pub(crate) fn forgotten(us: Lent<'_, UserState>) -> &AtomicUsize {
+    &block_of(us).forgotten
 }
 
 /// Where to begin looking for a context of a user state.
-///
-/// # Safety
-/// `us` is a live user state. The answer is not used when its list or the index changes.
-pub(crate) unsafe fn index<'a>(us: *mut UserState) -> &'a mut ContextIndex {
-    // SAFETY: a live user state is a block of ours.
-    unsafe { &mut (*us.cast::<Block>()).index }
+pub(crate) fn index(us: Lent<'_, UserState>) -> &ContextIndex {
+    &block_of(us).index
 }
 
 /// Whether the client has freed a user state while a call that uses it goes on.
-///
-/// # Safety
-/// `us` is NULL or a user state that such a call has.
-pub(crate) unsafe fn is_freed(us: *const UserState) -> bool {
-    // SAFETY: the caller's promise.
-    !us.is_null() && unsafe { (*us.cast::<Block>()).is_freed }
+pub(crate) fn is_freed(us: Lent<'_, UserState>) -> bool {
+    block_of(us).is_freed.get()
+}
+
+fn block_of(us: Lent<'_, UserState>) -> &Block {
+    let block: *const Block = us.as_ptr().cast_const().cast();
+    // SAFETY: only the library makes user states, as the beginnings of such blocks. What C knows is never looked at by this
+    // reference, and what it does not know changes in cells.
+    unsafe { &*block }
 }
 
 /// Frees a user state, once no call has it any more. What is in it is forgotten at once.
 ///
 /// # Safety
-/// `us` is a live user state, and is used no more but by calls that have it.
-pub(crate) unsafe fn free(us: *mut UserState) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        (*us.cast::<Block>()).is_freed = true;
-        during(us, || ());
-    }
+/// Nobody uses it any more but the calls that have it.
+pub(crate) unsafe fn free(us: Lent<'_, UserState>) {
+    block_of(us).is_freed.set(true);
+    // SAFETY: nobody uses the user state afterwards, by this function's own `# Safety`.
+    unsafe { during(us, || ()) };
 }
 
 /// # Safety
-/// A user state that was freed.
-unsafe fn release(block: *mut Block) {
-    // SAFETY: the caller's promise. The client's `app_data_free` runs with the user state in use.
+/// A user state that was freed, and that nobody uses but the calls that have it.
+unsafe fn release(us: Lent<'_, UserState>) {
+    let block = block_of(us);
+    block.calls.set(block.calls.get() + 1);
+    // SAFETY: the user state was freed, and `app_data_free` runs while it is in use still.
+    unsafe { (block.empty)(us) };
+    block.calls.set(block.calls.get() - 1);
+    if block.calls.get() != 0 {
+        return;
+    }
+    // A callback may have begun a session, whose context stays.
+    for context in linked_list::iter(us.context_root().follow()) {
+        context_priv::leave_count(context);
+    }
+    let block: *mut Block = us.as_ptr().cast();
+    // SAFETY: made by `new`, and nobody has it any more.
     unsafe {
-        (*block).calls += 1;
-        ((*block).empty)(block.cast());
-        (*block).calls -= 1;
-        if (*block).calls == 0 {
-            // A callback may have begun a session, whose context stays.
-            for context in linked_list::iter((*block).public.context_root) {
-                context_priv::set_count(context, std::ptr::null());
-            }
-            (&raw mut (*block).index).drop_in_place();
-            libc::free(block.cast());
-        }
+        (&raw mut (*block).index).drop_in_place();
+        libc::free(block.cast());
     }
 }

@@ -4,15 +4,13 @@
 //! told by their hash: unlike a device and inode it is the same for a `FILE *` and a path, on a network file system, and after
 //! another program has written to the file.
 
-use std::ffi::{OsStr, c_char};
+use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::error::GcryError;
-use super::lock::locked;
-use super::memory::bytes_of;
+use super::lent::Lent;
+use super::locked_list::LockedList;
 use super::types::UserState;
 use otr_crypto::hash::sha256;
 use otr_protocol::store::atomic_file::{self, Mode};
@@ -24,22 +22,17 @@ struct Known {
     /// Where the user state is.
     us: usize,
     hash: [u8; 32],
-    next: AtomicPtr<Known>,
 }
 
-/// Newest first. Changed and walked under the lock.
-static FIRST: AtomicPtr<Known> = AtomicPtr::new(ptr::null_mut());
+/// Newest first.
+static KNOWN: LockedList<Known> = LockedList::new();
 
 /// The path that a client names.
 ///
 /// # Errors
 /// `INV_VALUE` for NULL, `ENAMETOOLONG` for what the system would refuse as well.
-///
-/// # Safety
-/// `filename` is NULL or a C string that nobody changes or frees while the answer is in use.
-pub(crate) unsafe fn path_of<'a>(filename: *const c_char) -> Result<&'a Path, GcryError> {
-    // SAFETY: the caller's promise.
-    let name = unsafe { bytes_of(filename) }.ok_or(GcryError::INV_VALUE)?;
+pub(crate) fn path_of(filename: Option<&CStr>) -> Result<&Path, GcryError> {
+    let name = filename.ok_or(GcryError::INV_VALUE)?.to_bytes();
     if name.len() >= libc::PATH_MAX as usize {
         return Err(GcryError::from_errno(libc::ENAMETOOLONG));
     }
@@ -52,7 +45,7 @@ pub(crate) unsafe fn path_of<'a>(filename: *const c_char) -> Result<&'a Path, Gc
 /// # Errors
 /// What the operating system said.
 pub(crate) fn replace(
-    us: *const UserState,
+    us: Lent<'_, UserState>,
     path: &Path,
     bytes: &[u8],
     mode: Mode,
@@ -63,22 +56,17 @@ pub(crate) fn replace(
     Ok(())
 }
 
-fn knows(us: *const UserState, contents: &[u8]) -> bool {
-    let hash = sha256(&[contents]);
-    locked(|| places().any(|known| known.us == us.addr() && known.hash == hash))
+fn knows(us: Lent<'_, UserState>, contents: &[u8]) -> bool {
+    let (us, hash) = (address(us), sha256(&[contents]));
+    KNOWN.any(|known| known.us == us && known.hash == hash)
 }
 
 /// Notes that nothing of these contents is lost when a file of `us` replaces them.
-pub(crate) fn remember(us: *const UserState, contents: &[u8]) {
-    let us = us.addr();
+pub(crate) fn remember(us: Lent<'_, UserState>, contents: &[u8]) {
+    let us = address(us);
     let hash = sha256(&[contents]);
-    let new = Box::into_raw(Box::new(Known {
-        us,
-        hash,
-        next: AtomicPtr::new(ptr::null_mut()),
-    }));
     let mut count = 0;
-    remove(|known| {
+    KNOWN.remove(|known| {
         if known.us != us {
             return false;
         }
@@ -88,61 +76,26 @@ pub(crate) fn remember(us: *const UserState, contents: &[u8]) {
         count += 1;
         count >= LIMIT
     });
-    locked(|| {
-        // SAFETY: made above, and nobody else knows of it yet.
-        unsafe {
-            (*new)
-                .next
-                .store(FIRST.load(Ordering::Relaxed), Ordering::Relaxed)
-        };
-        FIRST.store(new, Ordering::Release);
-    });
+    KNOWN.push(Known { us, hash });
 }
 
 /// Forgets everything that a user state knows, or whoever was at its address before.
-pub(crate) fn forget_all(us: *const UserState) {
-    remove(|known| known.us == us.addr());
+pub(crate) fn forget_all(us: Lent<'_, UserState>) {
+    KNOWN.remove(|known| known.us == address(us));
 }
 
-/// The list while it is walked, for who holds the lock.
-fn places() -> impl Iterator<Item = &'static Known> {
-    // SAFETY: NULL, or boxes that are freed only after they have been unlinked under the lock.
-    let read = |link: &AtomicPtr<Known>| unsafe { link.load(Ordering::Acquire).as_ref() };
-    std::iter::successors(read(&FIRST), move |known| read(&known.next))
-}
-
-/// Takes out and frees what `is_to_go` names.
-fn remove(mut is_to_go: impl FnMut(&Known) -> bool) {
-    let mut gone: *mut Known = ptr::null_mut();
-    locked(|| {
-        let mut link = &FIRST;
-        // SAFETY: as in `places`. A node leaves the list by one store, and then is in the list `gone`, which is ours.
-        while let Some(known) = unsafe { link.load(Ordering::Acquire).as_ref() } {
-            let next = known.next.load(Ordering::Acquire);
-            if is_to_go(known) {
-                let node = link.load(Ordering::Acquire);
-                link.store(next, Ordering::Release);
-                known.next.store(gone, Ordering::Relaxed);
-                gone = node;
-            } else {
-                link = &known.next;
-            }
-        }
-    });
-    while !gone.is_null() {
-        // SAFETY: a box that was unlinked above, and that nobody else can reach.
-        let known = unsafe { Box::from_raw(gone) };
-        gone = known.next.load(Ordering::Relaxed);
-    }
+fn address(us: Lent<'_, UserState>) -> usize {
+    us.as_ptr().addr()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::lent::lend;
 
     #[test]
     fn a_user_state_knows_what_it_has_seen_last() {
-        let (one, other) = (ptr::without_provenance(0x10), ptr::without_provenance(0x20));
+        let [one, other] = [0x10, 0x20].map(|at| lend(std::ptr::without_provenance(at)));
         remember(one, b"a");
         assert!(knows(one, b"a") && !knows(other, b"a") && !knows(one, b"b"));
         remember(other, b"a");

@@ -1,105 +1,74 @@
 //! Lists as libotr links them: a node has `next`, and `tous`, a pointer to the link that leads to it. Clients walk them, and
 //! link nodes in themselves, not always with the right `tous`.
 
+use super::lent::{Lent, Object};
+
 /// A struct that is a node of such a list.
-///
-/// # Safety
-/// The functions give places within the node.
-pub(crate) unsafe trait Node: Sized {
+pub(crate) trait Node: Object + Sized {
     /// Where the next node stands; NULL at the end.
-    ///
-    /// # Safety
-    /// `node` is a live node.
-    unsafe fn next(node: *mut Self) -> *mut *mut Self;
+    fn next(node: Lent<'_, Self>) -> Lent<'_, *mut Self>;
     /// Where the link to this node is noted.
-    ///
-    /// # Safety
-    /// `node` is a live node.
-    unsafe fn tous(node: *mut Self) -> *mut *mut *mut Self;
+    fn tous(node: Lent<'_, Self>) -> Lent<'_, *mut *mut Self>;
 }
 
 /// Makes nodes of structs with these two members.
 macro_rules! nodes {
     ($($type:ty),+ $(,)?) => {$(
-        // SAFETY: places within the node.
-        unsafe impl $crate::abi::linked_list::Node for $type {
-            unsafe fn next(node: *mut Self) -> *mut *mut Self {
-                // SAFETY: a live node, as the trait demands.
-                unsafe { &raw mut (*node).next }
+        impl $crate::abi::linked_list::Node for $type {
+            fn next(node: $crate::abi::lent::Lent<'_, Self>) -> $crate::abi::lent::Lent<'_, *mut Self> {
+                node.next()
             }
 
-            unsafe fn tous(node: *mut Self) -> *mut *mut *mut Self {
-                // SAFETY: likewise.
-                unsafe { &raw mut (*node).tous }
+            fn tous(node: $crate::abi::lent::Lent<'_, Self>) -> $crate::abi::lent::Lent<'_, *mut *mut Self> {
+                node.tous()
             }
         }
     )+};
 }
 pub(crate) use nodes;
 
-/// The nodes from this one on; none for NULL.
-///
-/// # Safety
-/// `first` is NULL or a live node, as are those behind it, and none of them goes while the iterator is in use.
-pub(crate) unsafe fn iter<T: Node>(first: *mut T) -> impl Iterator<Item = *mut T> {
-    let some = |node: *mut T| (!node.is_null()).then_some(node);
-    // SAFETY: live nodes, by the caller's promise.
-    std::iter::successors(some(first), move |node| some(unsafe { *T::next(*node) }))
+/// The nodes from this one on. Each link is read when the node behind it is asked for.
+pub(crate) fn iter<'a, T: Node + 'a>(
+    first: Option<Lent<'a, T>>,
+) -> impl Iterator<Item = Lent<'a, T>> {
+    std::iter::successors(first, |node| T::next(*node).follow())
 }
 
-/// Puts a node into a list.
-///
-/// # Safety
-/// `place` is a link of a list of live nodes, and `node` is live and in no list.
-pub(crate) unsafe fn link<T: Node>(place: *mut *mut T, node: *mut T) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let next = *place;
-        *T::next(node) = next;
-        *T::tous(node) = place;
-        if !next.is_null() {
-            *T::tous(next) = T::next(node);
-        }
-        *place = node;
+/// Puts a node, which is in no list, into one, where this link is.
+pub(crate) fn link<'a, T: Node>(place: Lent<'a, *mut T>, node: Lent<'a, T>) {
+    let next = place.follow();
+    T::next(node).lead_to(next);
+    T::tous(node).lead_to(Some(place));
+    if let Some(next) = next {
+        T::tous(next).lead_to(Some(T::next(node)));
+    }
+    place.lead_to(Some(node));
+}
+
+/// Takes a node out of its list, if its `tous` says where that is. The way back is set first, so that there is a list at every
+/// moment.
+pub(crate) fn unlink<T: Node>(node: Lent<'_, T>) {
+    let (next, tous) = (T::next(node).follow(), T::tous(node).follow());
+    if let Some(next) = next {
+        T::tous(next).lead_to(tous);
+    }
+    if let Some(tous) = tous {
+        tous.lead_to(next);
     }
 }
 
-/// Takes a node out of its list. The way back is set first, so that there is a list at every moment.
-///
-/// # Safety
-/// `node` is live, and its neighbours are; its `tous` is NULL or right.
-pub(crate) unsafe fn unlink<T: Node>(node: *mut T) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let (next, tous) = (*T::next(node), *T::tous(node));
-        if !next.is_null() {
-            *T::tous(next) = tous;
-        }
-        if !tous.is_null() {
-            *tous = next;
-        }
-    }
-}
-
-/// Takes the first node out. NULL from an empty list.
-///
-/// # Safety
-/// `root` is the root of a list of live nodes. The node's own `tous` is not read.
-pub(crate) unsafe fn take_first<T: Node>(root: *mut *mut T) -> *mut T {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let first = *root;
-        if !first.is_null() {
-            *T::tous(first) = root;
-            unlink(first);
-        }
-        first
-    }
+/// Takes the first node out of a list. Its own `tous` is not read.
+pub(crate) fn take_first<'a, T: Node>(root: Lent<'a, *mut T>) -> Option<Lent<'a, T>> {
+    let first = root.follow()?;
+    T::tous(first).lead_to(Some(root));
+    unlink(first);
+    Some(first)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::lent::members;
     use std::ptr;
 
     struct Number {
@@ -108,55 +77,59 @@ mod tests {
         value: u8,
     }
 
+    members! {
+        Number {
+            next: *mut Number,
+            tous: *mut *mut Number,
+            value: u8,
+        }
+    }
     nodes!(Number);
 
-    fn new(value: u8) -> Box<Number> {
-        Box::new(Number {
+    fn new(value: u8) -> Lent<'static, Number> {
+        let number = Box::leak(Box::new(Number {
             next: ptr::null_mut(),
             tous: ptr::null_mut(),
             value,
-        })
+        }));
+        unsafe { Lent::new(&raw const *number) }.unwrap()
     }
 
     /// The values, if each node knows the link that leads to it.
-    fn values(root: &mut *mut Number) -> Vec<u8> {
-        let mut link: *mut *mut Number = root;
-        unsafe {
-            iter(*root)
-                .map(|node| {
-                    assert_eq!((*node).tous, link);
-                    link = &raw mut (*node).next;
-                    (*node).value
-                })
-                .collect()
-        }
+    fn values(root: Lent<'_, *mut Number>) -> Vec<u8> {
+        let mut link = root;
+        iter(root.follow())
+            .map(|node| {
+                assert_eq!(node.tous().follow(), Some(link));
+                link = node.next();
+                node.value().get()
+            })
+            .collect()
     }
 
     #[test]
     fn nodes_come_and_go_anywhere() {
-        let mut numbers = [1, 2, 3, 4].map(new);
-        let [one, two, three, four] = numbers.each_mut().map(|number| &raw mut **number);
-        let mut root = ptr::null_mut();
-        unsafe {
-            link(&raw mut root, two);
-            link(&raw mut root, one);
-            link(&raw mut (*two).next, four);
-            link(&raw mut (*two).next, three);
-            assert_eq!(values(&mut root), [1, 2, 3, 4]);
-            unlink(two);
-            assert_eq!(values(&mut root), [1, 3, 4]);
-            unlink(four);
-            assert_eq!(values(&mut root), [1, 3]);
-            // A client's node, linked in at the front.
-            (*two).next = one;
-            (*two).tous = ptr::null_mut();
-            root = two;
-            assert_eq!(take_first(&raw mut root), two);
-            assert_eq!(values(&mut root), [1, 3]);
-            assert_eq!(take_first(&raw mut root), one);
-            assert_eq!(take_first(&raw mut root), three);
-            assert!(take_first(&raw mut root).is_null());
-        }
-        assert!(values(&mut root).is_empty());
+        let [one, two, three, four] = [1, 2, 3, 4].map(new);
+        let root = Box::leak(Box::new(ptr::null_mut()));
+        let root = unsafe { Lent::new(&raw const *root) }.unwrap();
+        link(root, two);
+        link(root, one);
+        link(two.next(), four);
+        link(two.next(), three);
+        assert_eq!(values(root), [1, 2, 3, 4]);
+        unlink(two);
+        assert_eq!(values(root), [1, 3, 4]);
+        unlink(four);
+        assert_eq!(values(root), [1, 3]);
+        // A client's node, linked in at the front.
+        two.next().lead_to(Some(one));
+        two.tous().lead_to(None);
+        root.lead_to(Some(two));
+        assert_eq!(take_first(root), Some(two));
+        assert_eq!(values(root), [1, 3]);
+        assert_eq!(take_first(root), Some(one));
+        assert_eq!(take_first(root), Some(three));
+        assert_eq!(take_first(root), None);
+        assert!(values(root).is_empty());
     }
 }

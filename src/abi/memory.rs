@@ -61,10 +61,10 @@ pub fn c_array<T, const PARTS: usize>(
 /// `array` came from [`c_array`], has `count` slots, and is used no more.
 pub unsafe fn free_array(array: *mut *mut c_char, count: usize) {
     for index in 0..count {
-        // SAFETY: the caller's promise; a slot holds a string or NULL.
+        // SAFETY: one of the `count` slots that `c_array` made; it holds a string or NULL.
         unsafe { libc::free((*array.add(index)).cast()) };
     }
-    // SAFETY: likewise.
+    // SAFETY: made by `c_array`.
     unsafe { libc::free(array.cast()) };
 }
 
@@ -106,21 +106,12 @@ pub unsafe fn slice_of<'a>(data: *const u8, len: usize) -> &'a [u8] {
     unsafe { std::slice::from_raw_parts(data, len) }
 }
 
-/// Whether a C string has these bytes; NULL equals nothing.
-///
-/// # Safety
-/// As for [`bytes_of`].
-pub unsafe fn text_is(text: *const c_char, bytes: &[u8]) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { bytes_of(text) }.is_some_and(|text| text == bytes)
-}
-
 /// Gives memory back, and NULL in its place.
 ///
 /// # Safety
 /// `*place` is NULL or came from malloc and is used no more.
 pub unsafe fn free_and_clear<T>(place: *mut *mut T) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the place holds NULL or memory from malloc that is used no more, by this function's own `# Safety`.
     unsafe {
         let old = place.read();
         place.write(ptr::null_mut());
@@ -133,7 +124,7 @@ pub unsafe fn free_and_clear<T>(place: *mut *mut T) {
 /// # Safety
 /// `*place` is NULL or came from malloc, is at least `len` bytes long and is used no more.
 pub unsafe fn wipe_and_clear<T>(place: *mut *mut T, len: usize) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the same, and so many bytes.
     unsafe {
         let old = place.read();
         if !old.is_null() {
@@ -148,7 +139,7 @@ pub unsafe fn wipe_and_clear<T>(place: *mut *mut T, len: usize) {
 /// # Safety
 /// `*place` is NULL or a NUL-terminated string from malloc that is used no more.
 pub unsafe fn wipe_string_and_clear(place: *mut *mut c_char) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the place holds NULL or a string from malloc, by this function's own `# Safety`.
     unsafe {
         let len = bytes_of(place.read()).map_or(0, <[u8]>::len);
         wipe_and_clear(place, len);
@@ -160,14 +151,14 @@ pub unsafe fn wipe_string_and_clear(place: *mut *mut c_char) {
 /// # Safety
 /// `data` points at `len` writable bytes, which are plain data afterwards.
 pub unsafe fn wipe(data: *mut u8, len: usize) {
-    // SAFETY: the caller's promise.
+    // SAFETY: so many writable bytes, by this function's own `# Safety`.
     #[cfg(target_os = "linux")]
     unsafe {
         libc::explicit_bzero(data.cast(), len);
     }
     #[cfg(not(target_os = "linux"))]
     if len != 0 {
-        // SAFETY: likewise.
+        // SAFETY: the same.
         unsafe { std::slice::from_raw_parts_mut(data.cast::<std::mem::MaybeUninit<u8>>(), len) }
             .zeroize();
     }
@@ -222,7 +213,6 @@ mod tests {
         let text = c_string(b"abc\0def");
         unsafe {
             assert_eq!(bytes_of(text), Some(&b"abc"[..]));
-            assert!(text_is(text, b"abc") && !text_is(text, b"abcd") && !text_is(ptr::null(), b""));
             assert_eq!(bytes_of(ptr::null()), None);
             libc::free(text.cast());
         }

@@ -1,5 +1,7 @@
 //! What the library keeps of a conversation behind the public structs.
 
+use std::cell::{Cell, RefCell};
+
 use otr_protocol::ake::{Auth, AuthState, Begun, Responding};
 use otr_protocol::conversation::Secrets;
 use otr_protocol::correspondent::Correspondent;
@@ -10,16 +12,16 @@ use otr_protocol::dh::AuthKeys;
 pub struct Private {
     /// Keys, fragments and the last message. Boxed, since each step takes them out and puts them back; none while it does,
     /// and after a panic.
-    pub secrets: Option<Box<Secrets>>,
+    pub secrets: Cell<Option<Box<Secrets>>>,
     /// What an exchange under way has beyond the members of `OtrlAuthInfo`.
-    pub exchange: ExchangeExtras,
+    pub exchange: RefCell<ExchangeExtras>,
     /// In a context that is its own master: what all instances of the correspondent share. It outlives their sessions.
-    pub shared: Correspondent,
+    pub shared: RefCell<Correspondent>,
     /// In a context that is its own master: when the correspondent's exchanges were last looked at for what has waited too long.
-    pub looked_at: i64,
+    pub looked_at: Cell<i64>,
     /// When a message of an exchange was last sent. In libotr 4 it counts like every other message.
     #[cfg(feature = "abi2")]
-    pub exchange_sent: i64,
+    pub exchange_sent: Cell<i64>,
 }
 
 /// Values of an exchange that the public struct has no place for. Each stands beside the public
@@ -44,12 +46,22 @@ impl Private {
         Box::default()
     }
 
+    /// Forgets everything.
+    #[cfg(feature = "abi5")]
+    pub fn renew(&self) {
+        self.secrets.take();
+        self.exchange.take();
+        self.shared.take();
+        self.looked_at.take();
+    }
+
     /// Forgets the session and the exchange.
-    pub fn force_finished(&mut self) {
-        if let Some(secrets) = &mut self.secrets {
+    pub fn force_finished(&self) {
+        self.exchange.take();
+        if let Some(mut secrets) = self.secrets.take() {
             secrets.clear();
+            self.secrets.set(Some(secrets));
         }
-        self.exchange = ExchangeExtras::default();
     }
 }
 

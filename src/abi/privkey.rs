@@ -22,10 +22,11 @@ pub use fingerprint::fingerprint_of;
 #[cfg(test)]
 pub use generate::otrl_privkey_generate;
 #[cfg(feature = "abi5")]
-pub use jobs::forget_all as jobs_forget_all;
-pub use list::{find, forget_all};
+pub(crate) use jobs::forget_all as jobs_forget_all;
+pub use list::find;
+pub(crate) use list::forget_all;
 #[cfg(feature = "abi5")]
-pub use pending::forget_all as pending_forget_all;
+pub(crate) use pending::forget_all as pending_forget_all;
 #[cfg(test)]
 pub use read::otrl_privkey_read;
 pub use sign::{signing_key, signing_key_of};

@@ -7,10 +7,10 @@ use super::bridge::{DIALECT, policy_from, with_conversation, with_secrets};
 use super::context::Ctx;
 use super::entry::entry;
 use super::error::GcryError;
-use super::memory::{
-    bytes_of, c_array, c_buffer, c_string, free_array, put, wipe_string_and_clear,
-};
-use super::tlv;
+use super::lent::{Lent, Out};
+use super::memory::{c_array, c_string, free_array};
+use super::text::CText;
+use super::tlv::{self, Chain};
 use super::types::*;
 use otr_crypto::secret::SecretKey;
 use otr_protocol::error::ProtocolError;
@@ -33,10 +33,9 @@ entry! {
     /// # Safety
     /// `ourname` is NULL or a C string.
     on panic ptr::null_mut();
-    pub fn otrl_proto_default_query_msg(ourname: *const c_char, policy: OtrlPolicy) -> *mut c_char {
-        // SAFETY: the caller's promise.
-        let name = unsafe { bytes_of(ourname) }.unwrap_or_default();
-        policy_from(policy).query(name).map_or(ptr::null_mut(), |query| c_string(&query))
+    pub fn otrl_proto_default_query_msg(ourname: *const c_char as Option<&[u8]>, policy: OtrlPolicy) -> *mut c_char {
+        let query = policy_from(policy).query(ourname.unwrap_or_default());
+        query.map_or(ptr::null_mut(), |query| c_string(&query))
     }
 }
 
@@ -46,10 +45,8 @@ entry! {
     /// # Safety
     /// `querymsg` is NULL or a C string.
     on panic 0;
-    pub fn otrl_proto_query_bestversion(querymsg: *const c_char, policy: OtrlPolicy) -> c_uint {
-        // SAFETY: the caller's promise.
-        let message = unsafe { bytes_of(querymsg) }.unwrap_or_default();
-        number(query_versions(message).best_common(policy_from(policy).versions))
+    pub fn otrl_proto_query_bestversion(querymsg: *const c_char as Option<&[u8]>, policy: OtrlPolicy) -> c_uint {
+        number(query_versions(querymsg.unwrap_or_default()).best_common(policy_from(policy).versions))
     }
 }
 
@@ -61,20 +58,19 @@ entry! {
     /// `msg` is NULL or a C string; the out-parameters are NULL or writable.
     on panic 0;
     pub fn otrl_proto_whitespace_bestversion(
-        msg: *const c_char,
-        starttagp: *mut *const c_char,
-        endtagp: *mut *const c_char,
+        msg: *const c_char as Option<&[u8]>,
+        starttagp: *mut *const c_char as Out<*const c_char>,
+        endtagp: *mut *const c_char as Out<*const c_char>,
         policy: OtrlPolicy,
     ) -> c_uint {
-        // SAFETY: the caller's promise; the range lies within the string.
-        unsafe {
-            put(starttagp, ptr::null());
-            put(endtagp, ptr::null());
-            let Some((range, versions)) = bytes_of(msg).and_then(find_tag) else { return 0 };
-            put(starttagp, msg.add(range.start));
-            put(endtagp, msg.add(range.end));
-            number(versions.best_common(policy_from(policy).versions))
-        }
+        starttagp.put(ptr::null());
+        endtagp.put(ptr::null());
+        let message = msg.unwrap_or_default();
+        let Some((range, versions)) = find_tag(message) else { return 0 };
+        // The ends of the tag, of which the second may be the NUL.
+        starttagp.put(message.as_ptr().wrapping_add(range.start).cast());
+        endtagp.put(message.as_ptr().wrapping_add(range.end).cast());
+        number(versions.best_common(policy_from(policy).versions))
     }
 }
 
@@ -84,9 +80,8 @@ entry! {
     /// # Safety
     /// `message` is NULL or a C string.
     on panic MSGTYPE_UNKNOWN;
-    pub fn otrl_proto_message_type(message: *const c_char) -> OtrlMessageType {
-        // SAFETY: the caller's promise.
-        match DIALECT.kind_of(unsafe { bytes_of(message) }.unwrap_or_default()) {
+    pub fn otrl_proto_message_type(message: *const c_char as Option<&[u8]>) -> OtrlMessageType {
+        match DIALECT.kind_of(message.unwrap_or_default()) {
             MessageKind::NotOtr => MSGTYPE_NOTOTR,
             MessageKind::TaggedPlaintext => MSGTYPE_TAGGEDPLAINTEXT,
             MessageKind::Query => MSGTYPE_QUERY,
@@ -108,13 +103,13 @@ entry! {
     /// # Safety
     /// `datamsg` is NULL or a C string; `flagsp` is NULL or writable.
     on panic GcryError::INTERNAL;
-    pub fn otrl_proto_data_read_flags(datamsg: *const c_char, flagsp: *mut u8) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let flags = bytes_of(datamsg).and_then(data_flags);
-            put(flagsp, flags.unwrap_or(0));
-            if flags.is_some() { GcryError::NO_ERROR } else { GcryError::INV_VALUE }
-        }
+    pub fn otrl_proto_data_read_flags(
+        datamsg: *const c_char as Option<&[u8]>,
+        flagsp: *mut u8 as Out<u8>,
+    ) -> GcryError as Result<(), GcryError> {
+        let flags = datamsg.and_then(data_flags);
+        flagsp.put(flags.unwrap_or(0));
+        flags.map(drop).ok_or(GcryError::INV_VALUE)
     }
 }
 
@@ -125,23 +120,22 @@ entry! {
     /// `context` is NULL or live; `msg` is NULL or a C string; `unfragmessagep` is NULL or writable.
     on panic FRAGMENT_INCOMPLETE;
     pub fn otrl_proto_fragment_accumulate(
-        unfragmessagep: *mut *mut c_char, context: *mut ConnContext, msg: *const c_char,
+        unfragmessagep: *mut *mut c_char as Out<*mut c_char>,
+        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        msg: *const c_char as Option<&[u8]>,
     ) -> OtrlFragmentResult {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let message = bytes_of(msg).filter(|_| !unfragmessagep.is_null());
-            let (Some(message), Some(ctx)) = (message, Ctx::lend(context)) else {
-                return FRAGMENT_INCOMPLETE;
-            };
-            let limit = REASSEMBLY_LIMIT;
-            match with_secrets(ctx, |secrets| secrets.reassembly.accept(message, limit)) {
-                Ok(Accumulated::Unfragmented) => FRAGMENT_UNFRAGMENTED,
-                Ok(Accumulated::Complete(whole)) => {
-                    *unfragmessagep = c_string(&whole);
-                    if (*unfragmessagep).is_null() { FRAGMENT_INCOMPLETE } else { FRAGMENT_COMPLETE }
-                }
-                Ok(Accumulated::Incomplete | Accumulated::Lost) | Err(_) => FRAGMENT_INCOMPLETE,
+        let (Some(message), Some(context), true) = (msg, context, unfragmessagep.is_wanted()) else {
+            return FRAGMENT_INCOMPLETE;
+        };
+        let limit = REASSEMBLY_LIMIT;
+        match with_secrets(Ctx::from(context), |secrets| secrets.reassembly.accept(message, limit)) {
+            Ok(Accumulated::Unfragmented) => FRAGMENT_UNFRAGMENTED,
+            Ok(Accumulated::Complete(whole)) => {
+                let copy = c_string(&whole);
+                unfragmessagep.put(copy);
+                if copy.is_null() { FRAGMENT_INCOMPLETE } else { FRAGMENT_COMPLETE }
             }
+            Ok(Accumulated::Incomplete | Accumulated::Lost) | Err(_) => FRAGMENT_INCOMPLETE,
         }
     }
 }
@@ -153,122 +147,95 @@ entry! {
     /// `fragments` is NULL or points at an array of `arraylen` malloc'ed strings.
     on panic ();
     pub fn otrl_proto_fragment_free(fragments: *mut *mut *mut c_char, arraylen: c_ushort) {
-        // SAFETY: the caller's promise.
+        // SAFETY: NULL, or an array of so many strings from malloc, as `# Safety` says.
         unsafe {
-            if fragments.is_null() || (*fragments).is_null() {
-                return;
+            if let Some(array) = fragments.as_ref().filter(|array| !array.is_null()) {
+                free_array(*array, arraylen.into());
             }
-            free_array(*fragments, arraylen.into());
         }
     }
 }
 
 /// Encrypts a data message into `*encmessagep`, malloc'ed.
-///
-/// # Safety
-/// `context` is NULL or live; `msg` is NULL or a C string, `tlvs` a chain; `encmessagep` is NULL or writable.
-unsafe fn create_data(
-    encmessagep: *mut *mut c_char,
-    context: *mut ConnContext,
-    msg: *const c_char,
-    tlvs: *const OtrlTLV,
+fn create_data(
+    encmessagep: Out<'_, *mut c_char>,
+    context: Option<Lent<'_, ConnContext>>,
+    msg: Option<&[u8]>,
+    tlvs: Option<Lent<'_, OtrlTLV>>,
     flags: u8,
 ) -> Result<SecretKey, GcryError> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        put(encmessagep, ptr::null_mut());
-        let ctx = Ctx::lend(context).filter(|_| !encmessagep.is_null());
-        let (Some(text), Some(ctx)) = (bytes_of(msg), ctx) else {
-            return Err(GcryError::INV_VALUE);
-        };
-        let chain = tlv::to_chain(tlvs)?;
-        let sent = with_conversation(ctx, |c| c.create_data(text, &chain, flags))??;
-        *encmessagep = c_string(&sent.message);
-        if (*encmessagep).is_null() {
-            return Err(GcryError::ENOMEM);
-        }
-        Ok(sent.extra_key)
+    encmessagep.put(ptr::null_mut());
+    let (Some(text), Some(context), true) = (msg, context, encmessagep.is_wanted()) else {
+        return Err(GcryError::INV_VALUE);
+    };
+    let chain = tlv::to_chain(tlvs)?;
+    let sent = with_conversation(Ctx::from(context), |c| c.create_data(text, &chain, flags))??;
+    let copy = c_string(&sent.message);
+    encmessagep.put(copy);
+    if copy.is_null() {
+        return Err(GcryError::ENOMEM);
     }
+    Ok(sent.extra_key)
 }
 
 /// Where the parts of a data message go.
-struct Parts {
-    plaintextp: *mut *mut c_char,
-    tlvsp: *mut *mut OtrlTLV,
-    flagsp: *mut u8,
+struct Parts<'a> {
+    plaintextp: Out<'a, *mut c_char>,
+    tlvsp: Out<'a, *mut OtrlTLV>,
+    flagsp: Out<'a, u8>,
 }
 
 /// Checks and decrypts a data message; text and TLVs are malloc'ed.
-///
-/// # Safety
-/// `context` is NULL or live; `datamsg` is NULL or a C string; the places are NULL or writable.
-unsafe fn accept_data(
-    parts: Parts,
-    context: *mut ConnContext,
-    datamsg: *const c_char,
+fn accept_data(
+    parts: Parts<'_>,
+    context: Option<Lent<'_, ConnContext>>,
+    datamsg: Option<&[u8]>,
 ) -> Result<SecretKey, GcryError> {
     let Parts {
         plaintextp,
         tlvsp,
         flagsp,
     } = parts;
-    // SAFETY: the caller's promise.
-    unsafe {
-        put(plaintextp, ptr::null_mut());
-        put(tlvsp, ptr::null_mut());
-        put(flagsp, 0);
-        let complete = !plaintextp.is_null() && !tlvsp.is_null();
-        let ctx = Ctx::lend(context).filter(|_| complete);
-        let (Some(message), Some(ctx)) = (bytes_of(datamsg), ctx) else {
-            return Err(GcryError::INV_VALUE);
-        };
-        put(flagsp, data_flags(message).unwrap_or(0));
-        let received = with_conversation(ctx, |c| match c.secrets.session.as_mut() {
-            Some(session) => session.decrypt(message).map_err(|refused| refused.error),
-            None => Err(ProtocolError::Conflict),
-        })??;
-        *plaintextp = c_buffer(&received.text).cast();
-        if (*plaintextp).is_null() {
-            return Err(GcryError::ENOMEM);
-        }
-        *tlvsp = tlv::from_chain(&received.tlvs);
-        if (*tlvsp).is_null() && !received.tlvs.is_empty() {
-            wipe_string_and_clear(plaintextp);
-            return Err(GcryError::ENOMEM);
-        }
-        Ok(received.extra_key)
+    plaintextp.put(ptr::null_mut());
+    tlvsp.put(ptr::null_mut());
+    flagsp.put(0);
+    let complete = plaintextp.is_wanted() && tlvsp.is_wanted();
+    let (Some(message), Some(context), true) = (datamsg, context, complete) else {
+        return Err(GcryError::INV_VALUE);
+    };
+    flagsp.put(data_flags(message).unwrap_or(0));
+    let received = with_conversation(Ctx::from(context), |c| match c.secrets.session.as_mut() {
+        Some(session) => session.decrypt(message).map_err(|refused| refused.error),
+        None => Err(ProtocolError::Conflict),
+    })??;
+    let text = CText::new(&received.text);
+    let tlvs = Chain::new(&received.tlvs);
+    if text.is_null() || (tlvs.is_null() && !received.tlvs.is_empty()) {
+        text.wipe();
+        tlvs.free();
+        return Err(GcryError::ENOMEM);
     }
+    plaintextp.put(text.into_raw());
+    tlvsp.put(tlvs.into_raw());
+    Ok(received.extra_key)
 }
 
 /// Cuts a message into `count` pieces of at most `size` bytes with their headers: a malloc'ed array.
-///
-/// # Safety
-/// `fragments` is NULL or writable; `message` is NULL or a C string.
-unsafe fn fragment_create(
+fn fragment_create(
     size: c_int,
     count: c_int,
-    fragments: *mut *mut *mut c_char,
+    fragments: Out<'_, *mut *mut c_char>,
     header: FragmentHeader,
-    message: *const c_char,
-) -> GcryError {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let text = bytes_of(message).filter(|_| !fragments.is_null());
-        let sizes = usize::try_from(size).ok().zip(usize::try_from(count).ok());
-        let (Some(text), Some((size, count))) = (text, sizes) else {
-            return GcryError::INV_VALUE;
-        };
-        match create(text, size, count, header) {
-            Ok(cut) => match c_array(cut.pieces(), cut.count(), Piece::parts) {
-                Some(array) => {
-                    *fragments = array;
-                    GcryError::NO_ERROR
-                }
-                None => GcryError::ENOMEM,
-            },
-            Err(_) => GcryError::INV_VALUE,
-        }
-    }
+    message: Option<&[u8]>,
+) -> Result<(), GcryError> {
+    let sizes = usize::try_from(size).ok().zip(usize::try_from(count).ok());
+    let (Some(text), Some((size, count)), true) = (message, sizes, fragments.is_wanted()) else {
+        return Err(GcryError::INV_VALUE);
+    };
+    let cut = create(text, size, count, header).map_err(|_| GcryError::INV_VALUE)?;
+    let array = c_array(cut.pieces(), cut.count(), Piece::parts);
+    fragments.put(array.ok_or(GcryError::ENOMEM)?);
+    Ok(())
 }
 
 fn number(version: Option<Version>) -> c_uint {

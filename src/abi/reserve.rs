@@ -67,7 +67,7 @@ pub(crate) fn is_low() -> bool {
 // aligned as asked for, and belongs to one owner until it is given back. Nothing here unwinds.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise.
+        // SAFETY: a layout of at least one byte, as `GlobalAlloc` demands of who calls this.
         let given = unsafe { System.alloc(layout) };
         if given.is_null() {
             claim(layout)
@@ -77,7 +77,7 @@ unsafe impl GlobalAlloc for Allocator {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise.
+        // SAFETY: the same.
         let given = unsafe { System.alloc_zeroed(layout) };
         if !given.is_null() {
             return given;
@@ -92,14 +92,14 @@ unsafe impl GlobalAlloc for Allocator {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if !release(block) {
-            // SAFETY: the caller's promise; it is not of the reserve.
+            // SAFETY: made by `alloc` with this layout, as `GlobalAlloc` demands; it is not of the reserve.
             unsafe { System.dealloc(block, layout) }
         }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if place_of(block).is_none() {
-            // SAFETY: the caller's promise; it is not of the reserve.
+            // SAFETY: the same, and a size that is not 0.
             let given = unsafe { System.realloc(block, layout, size) };
             if !given.is_null() {
                 return given;

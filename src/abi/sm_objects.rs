@@ -1,10 +1,10 @@
 //! The part of `sm.h` that only moves objects about.
 
 use std::ffi::c_int;
-use std::ptr;
 
 use super::entry::entry;
-use super::gcry::{self, Mpi, mpi};
+use super::gcry::{self, Mpi};
+use super::lent::{Lent, Out};
 use super::memory::c_zeroed;
 use super::types::{OtrlSMState, SMP_EXPECT1, SMP_PROG_OK};
 
@@ -12,109 +12,66 @@ use super::types::{OtrlSMState, SMP_EXPECT1, SMP_PROG_OK};
 const GENERATOR: u8 = 2;
 
 /// Makes an empty state of whatever was there.
-///
-/// # Safety
-/// `state` is writable.
-pub unsafe fn state_new(state: *mut OtrlSMState) {
-    let none = ptr::null_mut;
-    // SAFETY: the caller's promise.
-    unsafe {
-        state.write(OtrlSMState {
-            secret: none(),
-            x2: none(),
-            x3: none(),
-            g1: none(),
-            g2: none(),
-            g3: none(),
-            g3o: none(),
-            p: none(),
-            q: none(),
-            pab: none(),
-            qab: none(),
-            next_expected: SMP_EXPECT1,
-            received_question: 0,
-            sm_prog_state: SMP_PROG_OK,
-        });
-    }
+pub(crate) fn state_new(state: Lent<'_, OtrlSMState>) {
+    state.blank();
+    state.next_expected().set(SMP_EXPECT1);
+    state.sm_prog_state().set(SMP_PROG_OK);
 }
 
 /// Starts a run: every number is there and 0, but for `x2`, `x3` and the generator.
-///
-/// # Safety
-/// `state` is a state.
-pub unsafe fn state_init(state: *mut OtrlSMState) {
-    // SAFETY: the caller's promise; the fields are empty when they are written.
-    unsafe {
-        state_free(state);
-        (*state).secret = number(&[]);
-        (*state).g1 = number(&[GENERATOR]);
-        (*state).g2 = number(&[]);
-        (*state).g3 = number(&[]);
-        (*state).g3o = number(&[]);
-        (*state).p = number(&[]);
-        (*state).q = number(&[]);
-        (*state).pab = number(&[]);
-        (*state).qab = number(&[]);
+fn state_init(state: Lent<'_, OtrlSMState>) {
+    state_free(state);
+    for place in state.numbers() {
+        if place != state.x2() && place != state.x3() {
+            place.put(if place == state.g1() {
+                &[GENERATOR]
+            } else {
+                &[]
+            });
+        }
     }
 }
 
 /// Releases the numbers and leaves an empty state; the struct itself stays.
+pub(crate) fn state_free(state: Lent<'_, OtrlSMState>) {
+    for number in state.numbers() {
+        number.clear();
+    }
+    state_new(state);
+}
+
+/// The places of a message: a malloc'ed array of so many numbers.
 ///
 /// # Safety
-/// `state` is a state.
-pub unsafe fn state_free(state: *mut OtrlSMState) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        for place in [
-            &raw mut (*state).secret,
-            &raw mut (*state).x2,
-            &raw mut (*state).x3,
-            &raw mut (*state).g1,
-            &raw mut (*state).g2,
-            &raw mut (*state).g3,
-            &raw mut (*state).g3o,
-            &raw mut (*state).p,
-            &raw mut (*state).q,
-            &raw mut (*state).pab,
-            &raw mut (*state).qab,
-        ] {
-            mpi::release_and_clear(place);
-        }
-        state_new(state);
+/// `array` is that.
+unsafe fn numbers<'a>(
+    array: Lent<'a, *mut Mpi>,
+    count: usize,
+) -> impl Iterator<Item = Lent<'a, *mut Mpi>> {
+    // SAFETY: within the array.
+    (0..count).map(move |index| unsafe { array.part(|first| first.add(index)) })
+}
+
+/// Puts a malloc'ed array of `N` numbers there, 0 where a message has a group element or an exponent, NULL where it has a hash
+/// value.
+fn put_message<const N: usize>(place: Out<'_, *mut *mut Mpi>, hash_values: &[usize]) {
+    if !place.is_wanted() {
+        return;
     }
-}
-
-/// Releases an array of numbers and leaves NULL.
-///
-/// # Safety
-/// `message` points at NULL or at a malloc'ed array of `len` numbers.
-pub unsafe fn msg_free(message: *mut *mut *mut Mpi, len: c_int) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let array = message.replace(ptr::null_mut());
-        if !array.is_null() {
-            for index in 0..usize::try_from(len).unwrap_or(0) {
-                mpi::release_and_clear(array.add(index));
-            }
-            libc::free(array.cast());
-        }
-    }
-}
-
-fn number(big_endian: &[u8]) -> *mut Mpi {
-    mpi::new_from_bytes(big_endian).unwrap_or(ptr::null_mut())
-}
-
-/// A malloc'ed array of `N` numbers, 0 where a message has a group element or an exponent, NULL where it has a hash value.
-fn message<const N: usize>(hash_values: &[usize]) -> *mut *mut Mpi {
     let array: *mut [*mut Mpi; N] = c_zeroed();
-    if !array.is_null() {
-        for index in (0..N).filter(|index| !hash_values.contains(index)) {
-            // SAFETY: within the new array.
-            unsafe { array.cast::<*mut Mpi>().add(index).write(number(&[])) };
+    // SAFETY: NULL, or a new array of so many NULLs.
+    unsafe {
+        for (index, number) in Lent::new(array.cast())
+            .into_iter()
+            .flat_map(|array| numbers(array, N))
+            .enumerate()
+        {
+            if !hash_values.contains(&index) {
+                number.put(&[]);
+            }
         }
     }
-    array.cast()
+    place.put(array.cast());
 }
 
 entry! {
@@ -134,10 +91,9 @@ entry! {
     /// # Safety
     /// `state` is NULL or writable.
     on panic ();
-    pub fn otrl_sm_state_new(state: *mut OtrlSMState) {
-        if !state.is_null() {
-            // SAFETY: not NULL.
-            unsafe { state_new(state) }
+    pub fn otrl_sm_state_new(state: *mut OtrlSMState as Option<Lent<OtrlSMState>>) {
+        if let Some(state) = state {
+            state_new(state);
         }
     }
 }
@@ -148,10 +104,9 @@ entry! {
     /// # Safety
     /// `state` is NULL or a state.
     on panic ();
-    pub fn otrl_sm_state_init(state: *mut OtrlSMState) {
-        if !state.is_null() {
-            // SAFETY: not NULL.
-            unsafe { state_init(state) }
+    pub fn otrl_sm_state_init(state: *mut OtrlSMState as Option<Lent<OtrlSMState>>) {
+        if let Some(state) = state {
+            state_init(state);
         }
     }
 }
@@ -162,10 +117,9 @@ entry! {
     /// # Safety
     /// `state` is NULL or a state.
     on panic ();
-    pub fn otrl_sm_state_free(state: *mut OtrlSMState) {
-        if !state.is_null() {
-            // SAFETY: not NULL.
-            unsafe { state_free(state) }
+    pub fn otrl_sm_state_free(state: *mut OtrlSMState as Option<Lent<OtrlSMState>>) {
+        if let Some(state) = state {
+            state_free(state);
         }
     }
 }
@@ -176,11 +130,8 @@ entry! {
     /// # Safety
     /// `place` is NULL or writable.
     on panic ();
-    pub fn otrl_sm_msg1_init(place: *mut *mut *mut Mpi) {
-        if !place.is_null() {
-            // SAFETY: not NULL.
-            unsafe { place.write(message::<6>(&[1, 4])) }
-        }
+    pub fn otrl_sm_msg1_init(place: *mut *mut *mut Mpi as Out<*mut *mut Mpi>) {
+        put_message::<6>(place, &[1, 4]);
     }
 }
 
@@ -190,11 +141,8 @@ entry! {
     /// # Safety
     /// `place` is NULL or writable.
     on panic ();
-    pub fn otrl_sm_msg2_init(place: *mut *mut *mut Mpi) {
-        if !place.is_null() {
-            // SAFETY: not NULL.
-            unsafe { place.write(message::<11>(&[1, 4, 8])) }
-        }
+    pub fn otrl_sm_msg2_init(place: *mut *mut *mut Mpi as Out<*mut *mut Mpi>) {
+        put_message::<11>(place, &[1, 4, 8]);
     }
 }
 
@@ -204,11 +152,8 @@ entry! {
     /// # Safety
     /// `place` is NULL or writable.
     on panic ();
-    pub fn otrl_sm_msg3_init(place: *mut *mut *mut Mpi) {
-        if !place.is_null() {
-            // SAFETY: not NULL.
-            unsafe { place.write(message::<8>(&[2, 6])) }
-        }
+    pub fn otrl_sm_msg3_init(place: *mut *mut *mut Mpi as Out<*mut *mut Mpi>) {
+        put_message::<8>(place, &[2, 6]);
     }
 }
 
@@ -218,24 +163,25 @@ entry! {
     /// # Safety
     /// `place` is NULL or writable.
     on panic ();
-    pub fn otrl_sm_msg4_init(place: *mut *mut *mut Mpi) {
-        if !place.is_null() {
-            // SAFETY: not NULL.
-            unsafe { place.write(message::<3>(&[1])) }
-        }
+    pub fn otrl_sm_msg4_init(place: *mut *mut *mut Mpi as Out<*mut *mut Mpi>) {
+        put_message::<3>(place, &[1]);
     }
 }
 
 entry! {
-    /// Releases a message.
+    /// Releases a message, and leaves NULL.
     ///
     /// # Safety
-    /// `message` is NULL or as [`msg_free`] says.
+    /// `message` is NULL, or points at NULL or at a malloc'ed array of `len` numbers.
     on panic ();
-    pub fn otrl_sm_msg_free(message: *mut *mut *mut Mpi, len: c_int) {
-        if !message.is_null() {
-            // SAFETY: not NULL.
-            unsafe { msg_free(message, len) }
+    pub fn otrl_sm_msg_free(message: *mut *mut *mut Mpi as Option<Lent<*mut *mut Mpi>>, len: c_int) {
+        let Some(message) = message else { return };
+        let Some(array) = message.follow() else { return };
+        message.forget();
+        // SAFETY: an array of so many numbers from malloc, as `# Safety` says, to which nothing leads any more.
+        unsafe {
+            numbers(array, usize::try_from(len).unwrap_or(0)).for_each(Lent::clear);
+            libc::free(array.as_ptr().cast());
         }
     }
 }
@@ -243,6 +189,8 @@ entry! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::lent::lend;
+    use std::ptr;
 
     #[test]
     fn a_state_has_a_secret_only_while_it_runs() {
@@ -253,7 +201,7 @@ mod tests {
             assert!((*state).secret.is_null());
             otrl_sm_state_init(state);
             assert!(!(*state).secret.is_null() && (*state).x2.is_null() && !(*state).qab.is_null());
-            assert_eq!(mpi::bytes((*state).g1).unwrap().as_slice(), [2]);
+            assert_eq!(lend((*state).g1).number().unwrap().as_slice(), [2]);
             (*state).next_expected = 3;
             (*state).sm_prog_state = -2;
             otrl_sm_state_free(state);

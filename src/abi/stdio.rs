@@ -1,74 +1,126 @@
 //! The client's C streams, which are its libc's and are read and written through it alone.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{CStr, c_void};
+use std::marker::PhantomData;
+use std::ptr::NonNull;
 
 use super::error::GcryError;
+use super::lent::FromC;
 use otr_protocol::buffer::{self, OutOfMemory};
 
 const CHUNK: usize = 8192;
 /// More than any list can be; what goes on for longer, such as a device, is not read to its end.
 const LIMIT: usize = 64 << 20;
 
-/// Everything from here to the end of a stream. What an error cuts off is missing, as with libotr.
-///
-/// # Errors
-/// There is no memory for it.
-///
-/// # Safety
-/// `stream` is open for reading.
-pub unsafe fn read_all(stream: *mut libc::FILE) -> Result<Vec<u8>, OutOfMemory> {
-    let mut contents = Vec::new();
-    let mut chunk = zeroize::Zeroizing::new(buffer::zeros(CHUNK)?);
-    loop {
-        // SAFETY: a buffer with its length, and an open stream.
-        let count = unsafe { libc::fread(chunk.as_mut_ptr().cast::<c_void>(), 1, CHUNK, stream) };
-        buffer::append(&mut contents, chunk.get(..count).unwrap_or_default())?;
-        if count < CHUNK || contents.len() >= LIMIT {
-            return Ok(contents);
+/// An open stream that a client lends.
+#[derive(Clone, Copy, Debug)]
+pub struct Stream<'a> {
+    file: NonNull<libc::FILE>,
+    lent: PhantomData<&'a libc::FILE>,
+}
+
+impl FromC<*mut libc::FILE> for Option<Stream<'_>> {
+    unsafe fn from_c(value: *mut libc::FILE) -> Self {
+        NonNull::new(value).map(|file| Stream {
+            file,
+            lent: PhantomData,
+        })
+    }
+}
+
+impl Stream<'_> {
+    /// Reads as much as there is space for, and gives how much that was.
+    pub fn read(self, space: &mut [u8]) -> usize {
+        // SAFETY: a buffer with its length, and an open stream, by the type.
+        unsafe {
+            libc::fread(
+                space.as_mut_ptr().cast::<c_void>(),
+                1,
+                space.len(),
+                self.file.as_ptr(),
+            )
         }
     }
+
+    /// Whether it has come to its end.
+    pub fn is_at_end(self) -> bool {
+        // SAFETY: an open stream, by the type.
+        unsafe { libc::feof(self.file.as_ptr()) != 0 }
+    }
+
+    /// The size that the system knows for its file; 0 for what is no file.
+    pub fn size(self) -> usize {
+        let mut status = std::mem::MaybeUninit::<libc::stat>::uninit();
+        // SAFETY: an open stream, and space for the answer, which is read only if there is one.
+        let size = unsafe {
+            if libc::fstat(libc::fileno(self.file.as_ptr()), status.as_mut_ptr()) != 0 {
+                return 0;
+            }
+            status.assume_init().st_size
+        };
+        usize::try_from(size).unwrap_or(0)
+    }
+
+    /// Goes back to the start.
+    ///
+    /// # Errors
+    /// What the C library said.
+    pub fn rewind(self) -> Result<(), GcryError> {
+        // SAFETY: an open stream, by the type.
+        match unsafe { libc::fseek(self.file.as_ptr(), 0, libc::SEEK_SET) } {
+            0 => Ok(()),
+            _ => Err(GcryError::last_os_error()),
+        }
+    }
+
+    /// Everything from here to the end. What an error cuts off is missing, as with libotr.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn read_all(self) -> Result<Vec<u8>, OutOfMemory> {
+        let mut contents = Vec::new();
+        let mut chunk = zeroize::Zeroizing::new(buffer::zeros(CHUNK)?);
+        loop {
+            let count = self.read(&mut chunk);
+            buffer::append(&mut contents, chunk.get(..count).unwrap_or_default())?;
+            if count < CHUNK || contents.len() >= LIMIT {
+                return Ok(contents);
+            }
+        }
+    }
+
+    /// Writes and flushes everything, so that a full disk is noticed.
+    ///
+    /// # Errors
+    /// What the C library said.
+    pub fn write_all(self, bytes: &[u8]) -> Result<(), GcryError> {
+        let stream = self.file.as_ptr();
+        // SAFETY: a buffer with its length, and an open stream, by the type.
+        let written = unsafe { libc::fwrite(bytes.as_ptr().cast(), 1, bytes.len(), stream) };
+        // SAFETY: an open stream, by the type.
+        if written < bytes.len() || unsafe { libc::fflush(stream) } != 0 {
+            return Err(GcryError::last_os_error());
+        }
+        Ok(())
+    }
 }
 
-/// Writes and flushes everything, so that a full disk is noticed. Nothing happens for NULL.
+/// Opens a file for reading, for as long as `body` runs. `body` calls no code of the client.
 ///
 /// # Errors
-/// What the C library said.
-///
-/// # Safety
-/// `stream` is NULL or open for writing.
-pub unsafe fn write_all(stream: *mut libc::FILE, bytes: &[u8]) -> Result<(), GcryError> {
-    if stream.is_null() {
-        return Ok(());
-    }
-    // SAFETY: a buffer with its length, and an open stream.
-    let written = unsafe { libc::fwrite(bytes.as_ptr().cast(), 1, bytes.len(), stream) };
-    // SAFETY: an open stream.
-    if written < bytes.len() || unsafe { libc::fflush(stream) } != 0 {
-        return Err(GcryError::last_os_error());
-    }
-    Ok(())
-}
-
-/// Opens a file for reading, for as long as `body` runs.
-///
-/// # Errors
-/// What `fopen` said, and what `body` says.
-///
-/// # Safety
-/// `filename` is NULL or a C string. `body` calls no code of the client.
-pub unsafe fn with_file(
-    filename: *const c_char,
-    body: impl FnOnce(*mut libc::FILE) -> Result<(), GcryError>,
+/// `INV_VALUE` for no name, what `fopen` said, and what `body` says.
+pub fn with_file(
+    filename: Option<&CStr>,
+    body: impl FnOnce(Stream<'_>) -> Result<(), GcryError>,
 ) -> Result<(), GcryError> {
-    if filename.is_null() {
-        return Err(GcryError::INV_VALUE);
-    }
+    let filename = filename.ok_or(GcryError::INV_VALUE)?;
     // SAFETY: C strings.
-    let stream = unsafe { libc::fopen(filename, c"rbe".as_ptr()) };
-    if stream.is_null() {
-        return Err(GcryError::last_os_error());
-    }
-    let result = body(stream);
+    let stream = unsafe { libc::fopen(filename.as_ptr(), c"rbe".as_ptr()) };
+    let file = NonNull::new(stream).ok_or_else(GcryError::last_os_error)?;
+    let result = body(Stream {
+        file,
+        lent: PhantomData,
+    });
     // SAFETY: opened above. Nothing was written, so closing has nothing to report.
     unsafe { libc::fclose(stream) };
     result

@@ -4,57 +4,32 @@ use std::ffi::{c_uchar, c_ushort};
 use std::ptr;
 
 use super::entry::entry;
-use super::memory::{self, slice_of};
+use super::lent::{self, Lent, Output, bytes};
 use super::types::OtrlTLV;
 use otr_protocol::buffer::{self, OutOfMemory};
 use otr_protocol::wire::tlv::{self, Tlv};
 
-/// One malloc'ed TLV. NULL without memory, and for a value over 65535 bytes.
-pub fn new(kind: u16, value: &[u8]) -> *mut OtrlTLV {
-    match u16::try_from(value.len()) {
-        Ok(len) => with_data(kind, len, memory::c_buffer(value)),
-        Err(_) => ptr::null_mut(),
-    }
+/// One malloc'ed TLV. `None` without memory, and for a value over 65535 bytes.
+fn new(kind: u16, value: &[u8]) -> Option<Lent<'static, OtrlTLV>> {
+    let len = u16::try_from(value.len()).ok()?;
+    with_data(kind, len, |data| data.hold_copy(value))
 }
 
-/// A TLV of malloc'ed data, which is its own. NULL without memory, also if that is why `data` is NULL.
-fn with_data(kind: u16, len: u16, data: *mut u8) -> *mut OtrlTLV {
-    let node: *mut OtrlTLV = memory::c_zeroed();
-    if data.is_null() || node.is_null() {
-        // SAFETY: NULL, or just made here.
-        unsafe {
-            libc::free(data.cast());
-            libc::free(node.cast());
-        }
-        return ptr::null_mut();
+/// A TLV; `hold` puts the value there, and is false without memory.
+fn with_data(
+    kind: u16,
+    len: u16,
+    hold: impl FnOnce(Lent<'_, *mut u8>) -> bool,
+) -> Option<Lent<'static, OtrlTLV>> {
+    let node = lent::new_zeroed::<OtrlTLV>()?;
+    node.tlv_type().set(kind);
+    node.len().set(len);
+    if hold(node.data()) {
+        return Some(node);
     }
-    // SAFETY: new memory of the right size.
-    unsafe {
-        node.write(OtrlTLV {
-            tlv_type: kind,
-            len,
-            data,
-            next: ptr::null_mut(),
-        })
-    };
-    node
-}
-
-/// A malloc'ed chain in the same order. NULL for an empty one, and when memory ends on the way.
-pub fn from_chain(chain: &[Tlv]) -> *mut OtrlTLV {
-    let mut first = ptr::null_mut();
-    for tlv in chain.iter().rev() {
-        let node = new(tlv.kind, &tlv.value);
-        if node.is_null() {
-            // SAFETY: the chain was made here.
-            unsafe { free(first) };
-            return ptr::null_mut();
-        }
-        // SAFETY: the node is new.
-        unsafe { (*node).next = first };
-        first = node;
-    }
-    first
+    // SAFETY: made above.
+    unsafe { node.free() };
+    None
 }
 
 /// A chain that the library made, or none. It has no destructor, as `CText` has none.
@@ -66,9 +41,23 @@ impl Chain {
     /// None.
     pub const NONE: Self = Self(ptr::null_mut());
 
-    /// One of these, as [`from_chain`].
+    /// One of these, in the same order. None for none, and when memory ends on the way.
     pub fn new(tlvs: &[Tlv]) -> Self {
-        Self(from_chain(tlvs))
+        let mut chain = Self::NONE;
+        for tlv in tlvs.iter().rev() {
+            let Some(node) = new(tlv.kind, &tlv.value) else {
+                chain.free();
+                return Self::NONE;
+            };
+            node.next().lead_to(chain.first());
+            chain = Self(node.as_ptr());
+        }
+        chain
+    }
+
+    fn first(&self) -> Option<Lent<'_, OtrlTLV>> {
+        // SAFETY: NULL or a chain, by every constructor.
+        unsafe { Lent::new(self.0) }
     }
 
     /// Whether there is none.
@@ -81,8 +70,7 @@ impl Chain {
     /// # Errors
     /// There is no memory for it.
     pub fn copy(&self) -> Result<Vec<Tlv>, OutOfMemory> {
-        // SAFETY: NULL or a chain, by every constructor.
-        unsafe { to_chain(self.0) }
+        to_chain(self.first())
     }
 
     /// For the client to free.
@@ -93,7 +81,7 @@ impl Chain {
     /// Gives it back, wiped.
     pub fn free(self) {
         // SAFETY: NULL or a chain of the library's, by every constructor, and used no more.
-        unsafe { free(self.0) };
+        unsafe { free(Lent::new(self.0)) };
     }
 }
 
@@ -101,50 +89,28 @@ impl Chain {
 ///
 /// # Errors
 /// There is no memory for it.
-///
-/// # Safety
-/// `chain` is NULL or a chain of TLVs.
-pub unsafe fn to_chain(chain: *const OtrlTLV) -> Result<Vec<Tlv>, OutOfMemory> {
-    // SAFETY: the caller's promise; the value is copied at once.
-    let copies =
-        unsafe { nodes(chain) }.map(|node| unsafe { Tlv::new((*node).tlv_type, value_of(node)) });
-    buffer::collect(copies)
+pub(crate) fn to_chain(chain: Option<Lent<'_, OtrlTLV>>) -> Result<Vec<Tlv>, OutOfMemory> {
+    buffer::collect(nodes(chain).map(|node| Tlv::new(node.tlv_type().get(), node.value())))
 }
 
-/// The value of a node.
+/// Frees a chain; the values are wiped, because some are secret.
 ///
 /// # Safety
-/// `node` is a node of a chain, and nobody changes or frees it while the answer is in use.
-unsafe fn value_of<'a>(node: *const OtrlTLV) -> &'a [u8] {
-    // SAFETY: the caller's promise; the data are as long as the node says.
-    unsafe { slice_of((*node).data, usize::from((*node).len)) }
-}
-
-/// Frees a chain; the values are wiped, because some are secret. NULL is accepted.
-///
-/// # Safety
-/// `chain` is NULL or a chain of malloc'ed TLVs that is used no more.
-pub unsafe fn free(chain: *mut OtrlTLV) {
-    let mut node = chain;
-    while !node.is_null() {
-        // SAFETY: a live node of the chain; its successor is read before it goes.
+/// It came from malloc, and is used no more.
+unsafe fn free(chain: Option<Lent<'_, OtrlTLV>>) {
+    let mut next = chain;
+    while let Some(node) = next {
+        next = node.next().follow();
+        // SAFETY: a node from malloc with as many bytes as it says; the way on was read before it goes.
         unsafe {
-            let next = (*node).next;
-            memory::wipe_and_clear(&raw mut (*node).data, usize::from((*node).len));
-            libc::free(node.cast());
-            node = next;
+            node.data().free_bytes(node.len().get().into());
+            node.free();
         }
     }
 }
 
-/// # Safety
-/// `chain` is NULL or a chain of TLVs that stays as it is meanwhile.
-unsafe fn nodes(chain: *const OtrlTLV) -> impl Iterator<Item = *const OtrlTLV> {
-    std::iter::successors((!chain.is_null()).then_some(chain), |node| {
-        // SAFETY: a node of the chain, by the caller's promise.
-        let next = unsafe { (**node).next };
-        (!next.is_null()).then_some(next.cast_const())
-    })
+fn nodes(chain: Option<Lent<'_, OtrlTLV>>) -> impl Iterator<Item = Lent<'_, OtrlTLV>> {
+    std::iter::successors(chain, |node| node.next().follow())
 }
 
 entry! {
@@ -153,12 +119,14 @@ entry! {
     /// # Safety
     /// `data` is NULL or `len` bytes long.
     on panic ptr::null_mut();
-    pub fn otrl_tlv_new(kind: c_ushort, len: c_ushort, data: *const c_uchar) -> *mut OtrlTLV {
+    pub fn otrl_tlv_new(
+        kind: c_ushort, len: c_ushort, data: *const c_uchar,
+    ) -> *mut OtrlTLV as Option<Lent<OtrlTLV>>
+    where value = bytes(data, len) {
         if data.is_null() {
-            return with_data(kind, len, memory::c_zeros(len.into()));
+            return with_data(kind, len, |data| data.hold_zeros(len.into()));
         }
-        // SAFETY: the caller's promise.
-        new(kind, unsafe { slice_of(data, usize::from(len)) })
+        new(kind, value)
     }
 }
 
@@ -168,20 +136,20 @@ entry! {
     /// # Safety
     /// `serialized` is NULL or `len` bytes long.
     on panic ptr::null_mut();
-    pub fn otrl_tlv_parse(serialized: *const c_uchar, len: usize) -> *mut OtrlTLV {
-        // SAFETY: the caller's promise.
-        tlv::parse_chain(unsafe { slice_of(serialized, len) }).map_or(ptr::null_mut(), |chain| from_chain(&chain))
+    pub fn otrl_tlv_parse(serialized: *const c_uchar, len: usize) -> *mut OtrlTLV
+    where serialized = bytes(serialized, len) {
+        tlv::parse_chain(serialized).map_or(ptr::null_mut(), |chain| Chain::new(&chain).into_raw())
     }
 }
 
 entry! {
-    /// Frees a chain.
+    /// Frees a chain. NULL is accepted.
     ///
     /// # Safety
-    /// As for [`free`].
+    /// `chain` is NULL or a chain of malloc'ed TLVs that is used no more.
     on panic ();
-    pub fn otrl_tlv_free(chain: *mut OtrlTLV) {
-        // SAFETY: the caller's promise.
+    pub fn otrl_tlv_free(chain: *mut OtrlTLV as Option<Lent<OtrlTLV>>) {
+        // SAFETY: C gives up the chain, which is from malloc as `# Safety` says.
         unsafe { free(chain) }
     }
 }
@@ -192,9 +160,8 @@ entry! {
     /// # Safety
     /// `chain` is NULL or a chain of TLVs.
     on panic 0;
-    pub fn otrl_tlv_seriallen(chain: *const OtrlTLV) -> usize {
-        // SAFETY: the caller's promise.
-        unsafe { nodes(chain).map(|node| 4 + usize::from((*node).len)).sum() }
+    pub fn otrl_tlv_seriallen(chain: *const OtrlTLV as Option<Lent<OtrlTLV>>) -> usize {
+        nodes(chain).map(|node| 4 + usize::from(node.len().get())).sum()
     }
 }
 
@@ -204,20 +171,13 @@ entry! {
     /// # Safety
     /// `chain` is NULL or a chain of TLVs, and `buffer` has `otrl_tlv_seriallen(chain)` bytes.
     on panic ();
-    pub fn otrl_tlv_serialize(buffer: *mut c_uchar, chain: *const OtrlTLV) {
-        if buffer.is_null() {
-            return;
-        }
-        let mut end = buffer;
-        // SAFETY: the caller's promise: the buffer is as long as the caller was told to make it, and the client's own.
-        unsafe {
-            for node in nodes(chain) {
-                let (kind, len) = ((*node).tlv_type.to_be_bytes(), (*node).len.to_be_bytes());
-                for part in [&kind, &len, value_of(node)] {
-                    ptr::copy_nonoverlapping(part.as_ptr(), end, part.len());
-                    end = end.add(part.len());
-                }
-            }
+    pub fn otrl_tlv_serialize(buffer: *mut c_uchar, chain: *const OtrlTLV as Option<Lent<OtrlTLV>>)
+    where buffer = Output::new(buffer) {
+        let mut buffer = buffer;
+        for node in nodes(chain) {
+            buffer.write(&node.tlv_type().get().to_be_bytes());
+            buffer.write(&node.len().get().to_be_bytes());
+            buffer.write(node.value());
         }
     }
 }
@@ -228,15 +188,18 @@ entry! {
     /// # Safety
     /// `chain` is NULL or a chain of TLVs.
     on panic ptr::null_mut();
-    pub fn otrl_tlv_find(chain: *mut OtrlTLV, kind: c_ushort) -> *mut OtrlTLV {
-        // SAFETY: the caller's promise.
-        unsafe { nodes(chain).find(|node| (**node).tlv_type == kind) }.map_or(ptr::null_mut(), <*const _>::cast_mut)
+    pub fn otrl_tlv_find(
+        chain: *mut OtrlTLV as Option<Lent<OtrlTLV>>, kind: c_ushort,
+    ) -> *mut OtrlTLV as Option<Lent<OtrlTLV>> {
+        nodes(chain).find(|node| node.tlv_type().get() == kind)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::lent::lend;
+    use crate::abi::memory::slice_of;
 
     #[test]
     fn a_chain_survives_the_way_through_bytes() {
@@ -266,7 +229,7 @@ mod tests {
         unsafe {
             let first = otrl_tlv_new(1, 0, ptr::null());
             (*first).next = otrl_tlv_new(8, 4, b"\0\0\0\x01".as_ptr());
-            assert_eq!(to_chain(first).unwrap().len(), 2);
+            assert_eq!(to_chain(Some(lend(first))).unwrap().len(), 2);
             assert_eq!(otrl_tlv_seriallen(first), 12);
             otrl_tlv_free(first);
         }
@@ -282,6 +245,6 @@ mod tests {
             assert_eq!(otrl_tlv_seriallen(ptr::null()), 0);
             otrl_tlv_serialize(ptr::null_mut(), ptr::null());
         }
-        assert!(new(1, &vec![0; 65_536]).is_null());
+        assert!(new(1, &vec![0; 65_536]).is_none());
     }
 }

@@ -9,6 +9,8 @@ use std::ffi::{c_char, c_int, c_uchar, c_uint, c_ushort, c_void};
 
 use super::error::GcryError;
 use super::gcry::{Cipher, Digest, Mpi, Sexp};
+use super::lent::Lent;
+use super::linked_list::{self, Node};
 
 /// One named integer of the interface per line.
 macro_rules! constants {
@@ -33,6 +35,20 @@ macro_rules! layout {
     };
 }
 
+/// Makes structs nodes of an account: see [`OfAccount`].
+macro_rules! names_of_account {
+    ($($type:ty),+) => {$(
+        impl $crate::abi::types::OfAccount for $type {
+            fn account(node: Lent<'_, Self>) -> Lent<'_, *mut c_char> {
+                node.accountname()
+            }
+
+            fn network(node: Lent<'_, Self>) -> Lent<'_, *mut c_char> {
+                node.protocol()
+            }
+        }
+    )+};
+}
 #[cfg(feature = "abi2")]
 mod abi2;
 #[cfg(feature = "abi5")]
@@ -299,3 +315,198 @@ mod layouts {
 }
 
 super::linked_list::nodes!(OtrlPrivKey, Fingerprint);
+
+super::lent::members! {
+    OtrlTLV {
+        tlv_type: c_ushort,
+        len: c_ushort,
+        data: *mut c_uchar,
+        next: *mut OtrlTLV,
+    }
+    OtrlPrivKey {
+        next: *mut OtrlPrivKey,
+        tous: *mut *mut OtrlPrivKey,
+        accountname: *mut c_char,
+        protocol: *mut c_char,
+        pubkey_type: c_ushort,
+        privkey: *mut Sexp,
+        pubkey_data: *mut c_uchar,
+        pubkey_datalen: usize,
+    }
+    Fingerprint {
+        next: *mut Fingerprint,
+        tous: *mut *mut Fingerprint,
+        fingerprint: *mut c_uchar,
+        context: *mut ConnContext,
+        trust: *mut c_char,
+    }
+    DhKeypair {
+        groupid: c_uint,
+        private: *mut Mpi,
+        public: *mut Mpi,
+    }
+    DhSesskeys {
+        sendenc: *mut Cipher,
+        rcvenc: *mut Cipher,
+        sendmac: *mut Digest,
+        rcvmac: *mut Digest,
+        sendmackey: [c_uchar; 20],
+        rcvmackey: [c_uchar; 20],
+        #[cfg(feature = "abi5")] extrakey: [c_uchar; EXTRAKEY_BYTES],
+    }
+    OtrlSMState {
+        secret: *mut Mpi,
+        x2: *mut Mpi,
+        x3: *mut Mpi,
+        g1: *mut Mpi,
+        g2: *mut Mpi,
+        g3: *mut Mpi,
+        g3o: *mut Mpi,
+        p: *mut Mpi,
+        q: *mut Mpi,
+        pab: *mut Mpi,
+        qab: *mut Mpi,
+        next_expected: NextExpectedSmp,
+        received_question: c_int,
+        sm_prog_state: OtrlSmProgState,
+    }
+    OtrlAuthInfo {
+        authstate: OtrlAuthState,
+        #[cfg(feature = "abi5")] context: *mut ConnContext,
+        our_dh: DhKeypair,
+        our_keyid: c_uint,
+        encgx_len: usize,
+        r: [c_uchar; 16],
+        hashgx: [c_uchar; 32],
+        their_pub: *mut Mpi,
+        their_keyid: c_uint,
+        enc_c: *mut Cipher,
+        enc_cp: *mut Cipher,
+        mac_m1: *mut Digest,
+        mac_m1p: *mut Digest,
+        mac_m2: *mut Digest,
+        mac_m2p: *mut Digest,
+        their_fingerprint: [c_uchar; 20],
+        initiated: c_int,
+        protocol_version: c_uint,
+        secure_session_id: [c_uchar; 20],
+        secure_session_id_len: usize,
+        session_id_half: OtrlSessionIdHalf,
+        #[cfg(feature = "abi5")] commit_sent_time: libc::time_t,
+        ; unlent encgx, lastauthmsg
+    }
+}
+
+/// A node for one of our accounts.
+pub(crate) trait OfAccount: Node {
+    /// The account.
+    fn account(node: Lent<'_, Self>) -> Lent<'_, *mut c_char>;
+    /// Its protocol.
+    fn network(node: Lent<'_, Self>) -> Lent<'_, *mut c_char>;
+}
+
+/// Gives a node and its names back.
+///
+/// # Safety
+/// It is in no list and is used no more, and came from malloc like its names.
+pub(crate) unsafe fn free_of_account<T: OfAccount>(node: Lent<'_, T>) {
+    // SAFETY: in no list, and from malloc like its names, by this function's own `# Safety`.
+    unsafe {
+        T::account(node).free_text();
+        T::network(node).free_text();
+        node.free();
+    }
+}
+
+/// The first node of a list that is for this account.
+pub(crate) fn of_account<'a, T: OfAccount + 'a>(
+    root: Lent<'a, *mut T>,
+    account: &[u8],
+    protocol: &[u8],
+) -> Option<Lent<'a, T>> {
+    linked_list::iter(root.follow())
+        .find(|node| T::account(*node).is(account) && T::network(*node).is(protocol))
+}
+
+names_of_account!(OtrlPrivKey);
+
+impl<'a> Lent<'a, OtrlTLV> {
+    /// The value.
+    pub fn value(self) -> &'a [u8] {
+        // SAFETY: the data are as long as the struct says.
+        unsafe { self.data().of_len(self.len().get().into()) }
+    }
+}
+
+impl<'a> Lent<'a, OtrlPrivKey> {
+    /// The public half as it goes into messages.
+    pub fn public_key(self) -> &'a [u8] {
+        // SAFETY: the data are as long as the struct says.
+        unsafe { self.pubkey_data().of_len(self.pubkey_datalen().get()) }
+    }
+}
+
+impl<'a> Lent<'a, Fingerprint> {
+    /// The hash. `None` for a client's own that has none.
+    pub fn hash(self) -> Option<&'a [u8; 20]> {
+        // SAFETY: the member is NULL or leads to 20 bytes.
+        unsafe { (*self.as_ptr()).fingerprint.cast::<[u8; 20]>().as_ref() }
+    }
+}
+
+impl<'a> Lent<'a, OtrlSMState> {
+    /// The numbers that the struct has.
+    pub fn numbers(self) -> [Lent<'a, *mut Mpi>; 11] {
+        [
+            self.secret(),
+            self.x2(),
+            self.x3(),
+            self.g1(),
+            self.g2(),
+            self.g3(),
+            self.g3o(),
+            self.p(),
+            self.q(),
+            self.pab(),
+            self.qab(),
+        ]
+    }
+}
+
+impl Lent<'_, ConnContext> {
+    /// Takes the client's data out, and has the client free them if it has a function for that.
+    ///
+    /// # Safety
+    /// The function is what `context.h` says. It may call back into the library, and no other context that was lent before is
+    /// used afterwards.
+    pub(crate) unsafe fn free_app_data(self) {
+        // SAFETY: a live context, and the caller's promise.
+        unsafe {
+            let (app_data, app_data_free) =
+                ((*self.as_ptr()).app_data, (*self.as_ptr()).app_data_free);
+            if let (false, Some(app_data_free)) = (app_data.is_null(), app_data_free) {
+                (*self.as_ptr()).app_data = std::ptr::null_mut();
+                app_data_free(app_data);
+            }
+        }
+    }
+}
+
+impl Lent<'_, OtrlAuthInfo> {
+    /// A copy of the encrypted g^x; empty if there is none. `None` without memory.
+    pub(crate) fn encrypted_gx(self) -> Option<Vec<u8>> {
+        // SAFETY: the data are as long as the struct says.
+        unsafe { self.encgx().copy_bytes(self.encgx_len().get()) }
+    }
+
+    /// Puts a copy of these bytes there; NULL for none. Without memory there are none.
+    pub(crate) fn hold_encrypted_gx(self, data: &[u8]) {
+        if data.is_empty() {
+            self.encgx().free();
+        } else {
+            self.encgx().hold_copy(data);
+        }
+        let is_there = !self.encgx().is_null();
+        self.encgx_len().set(if is_there { data.len() } else { 0 });
+    }
+}

@@ -10,7 +10,7 @@ use std::ptr::{self, NonNull};
 use super::memory::wipe;
 
 /// Bytes that are kept out of core dumps, and wiped on drop.
-pub(crate) struct Undumped {
+pub struct Undumped {
     begin: NonNull<u8>,
     len: usize,
 }

@@ -3,6 +3,7 @@
 use std::ptr;
 
 use super::entry::entry;
+use super::lent::Lent;
 use super::types::UserState;
 use super::{context, in_use, known_files, privkey};
 
@@ -12,33 +13,33 @@ entry! {
     /// # Safety
     /// None beyond C's calling convention.
     on panic ptr::null_mut();
-    pub fn otrl_userstate_create() -> *mut UserState {
-        let us = in_use::new(empty);
+    pub fn otrl_userstate_create() -> *mut UserState as Option<Lent<UserState>> {
+        let us = in_use::new(empty)?;
         known_files::forget_all(us);
-        us
+        Some(us)
     }
 }
 
-/// Forgets everything of a user. Calls the client's `app_data_free` for each context that has one.
-///
-/// # Safety
-/// `us` is NULL or a live user state, and is used no more.
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_userstate_free(us: *mut UserState) {
-    if us.is_null() {
-        return;
+entry! {
+    /// Forgets everything of a user. Calls the client's `app_data_free` for each context that has one.
+    ///
+    /// # Safety
+    /// `us` is NULL or a live user state, and is used no more.
+    calls back;
+    pub fn otrl_userstate_free(us: *mut UserState as Option<Lent<UserState>>) {
+        if let Some(us) = us {
+            // SAFETY: C gives up the user state: nobody but the calls that have it uses it any more.
+            unsafe { in_use::free(us) };
+        }
     }
-    // SAFETY: the caller's promise.
-    unsafe { in_use::free(us) };
 }
 
 /// Forgets what is in a user state.
 ///
 /// # Safety
-/// `us` is a user state.
-unsafe fn empty(us: *mut UserState) {
-    // SAFETY: the caller's promise.
+/// Nobody uses what is in it any more.
+unsafe fn empty(us: Lent<'_, UserState>) {
+    // SAFETY: `in_use` calls this once the user state was freed: nobody uses what is in it.
     unsafe {
         context::forget_all(us);
         privkey::forget_all(us);
@@ -48,6 +49,6 @@ unsafe fn empty(us: *mut UserState) {
             privkey::pending_forget_all(us);
             super::instag::forget_all(us);
         }
-        known_files::forget_all(us);
     }
+    known_files::forget_all(us);
 }

@@ -5,17 +5,18 @@ use std::ffi::c_char;
 use super::step;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::memory::bytes_of;
+use crate::abi::lent::Lent;
 use crate::abi::types::OtrlAuthInfo;
 use otr_protocol::ake::{Auth, CommitOutcome, Tags};
 use otr_protocol::wire::version::Version;
 
-/// No instance tags; `None` for NULL.
-///
-/// # Safety
-/// None: the exchange is not looked at.
-pub(crate) unsafe fn tags_of(auth: *const OtrlAuthInfo) -> Option<Tags> {
-    (!auth.is_null()).then(Tags::default)
+/// No instance tags.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the other interface may have none"
+)]
+pub(crate) fn tags_of(_auth: Lent<'_, OtrlAuthInfo>) -> Option<Tags> {
+    Some(Tags::default())
 }
 
 entry! {
@@ -24,15 +25,11 @@ entry! {
     /// # Safety
     /// `auth` is NULL or live.
     on panic GcryError::INTERNAL;
-    pub fn otrl_auth_start_v2(auth: *mut OtrlAuthInfo) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            step(auth, |state, tags| {
-                *state = Auth::start(Version::V2, tags)?;
-                Ok(())
-            })
-            .into()
-        }
+    pub fn otrl_auth_start_v2(auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>) -> GcryError as Result<(), GcryError> {
+        step(auth, |state, tags| {
+            *state = Auth::start(Version::V2, tags)?;
+            Ok(())
+        })
     }
 }
 
@@ -42,15 +39,14 @@ entry! {
     /// # Safety
     /// `auth` is NULL or live; `commitmsg` is NULL or a C string.
     on panic GcryError::INTERNAL;
-    pub fn otrl_auth_handle_commit(auth: *mut OtrlAuthInfo, commitmsg: *const c_char) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let Some(message) = bytes_of(commitmsg) else { return GcryError::INV_VALUE };
-            // Without a rival every outcome leaves the message to send in place.
-            step(auth, |state, tags| {
-                state.on_commit(message, Version::V2, tags, None).map(|_: CommitOutcome| ())
-            })
-            .into()
-        }
+    pub fn otrl_auth_handle_commit(
+        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        commitmsg: *const c_char as Option<&[u8]>,
+    ) -> GcryError as Result<(), GcryError> {
+        let message = commitmsg.ok_or(GcryError::INV_VALUE)?;
+        // Without a rival every outcome leaves the message to send in place.
+        step(auth, |state, tags| {
+            state.on_commit(message, Version::V2, tags, None).map(|_: CommitOutcome| ())
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! An AKE is by itself.
 
 use crate::abi::entry::entry;
-use crate::abi::memory::wipe;
+use crate::abi::lent::Lent;
 use crate::abi::numbers::version_from;
 use crate::abi::types::{
     AUTHSTATE_AWAITING_DHKEY, AUTHSTATE_AWAITING_REVEALSIG, AUTHSTATE_AWAITING_SIG,
@@ -10,43 +10,29 @@ use crate::abi::types::{
 use otr_protocol::ake::{Auth, AuthState};
 use otr_protocol::wire::version::Version;
 
-/// Makes an empty AKE of whatever was in the context.
-///
-/// # Safety
-/// `context` is a context whose `auth` holds nothing to release.
-pub unsafe fn new(context: *mut ConnContext) {
-    // SAFETY: the caller's promise.
-    unsafe { blank(&raw mut (*context).auth) };
+/// Makes an empty AKE of whatever was in the context; what that led to is let go.
+pub(crate) fn new(context: Lent<'_, ConnContext>) {
+    blank(context.auth());
 }
 
 /// Empties an AKE that holds nothing to release.
-///
-/// # Safety
-/// `auth` is writable.
-pub(crate) unsafe fn blank(auth: *mut OtrlAuthInfo) {
-    // SAFETY: the caller's promise; all zeros are an empty AKE.
-    unsafe { wipe(auth.cast(), size_of::<OtrlAuthInfo>()) };
+pub(crate) fn blank(auth: Lent<'_, OtrlAuthInfo>) {
+    auth.blank();
 }
 
 /// The version that is being spoken: the struct shows it at the end only, and its state tells before.
-///
-/// # Safety
-/// `auth` is an AKE.
-pub unsafe fn version(auth: *const OtrlAuthInfo) -> Option<Version> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match (*auth).authstate {
-            AUTHSTATE_AWAITING_DHKEY | AUTHSTATE_AWAITING_REVEALSIG | AUTHSTATE_AWAITING_SIG => {
-                Some(Version::V2)
-            }
-            AUTHSTATE_V1_SETUP => Some(Version::V1),
-            _ => version_from((*auth).protocol_version),
+pub(crate) fn version(auth: Lent<'_, OtrlAuthInfo>) -> Option<Version> {
+    match auth.authstate().get() {
+        AUTHSTATE_AWAITING_DHKEY | AUTHSTATE_AWAITING_REVEALSIG | AUTHSTATE_AWAITING_SIG => {
+            Some(Version::V2)
         }
+        AUTHSTATE_V1_SETUP => Some(Version::V1),
+        _ => version_from(auth.protocol_version().get()),
     }
 }
 
 /// The version that the struct shows: that of an exchange which is done.
-pub fn shown_version(auth: &Auth) -> Option<Version> {
+pub(crate) fn shown_version(auth: &Auth) -> Option<Version> {
     match auth.state {
         AuthState::None => auth.version,
         _ => None,
@@ -54,18 +40,12 @@ pub fn shown_version(auth: &Auth) -> Option<Version> {
 }
 
 /// Never: only the DH-commits of version 3 wait for answers of many.
-///
-/// # Safety
-/// None: the AKE is not looked at.
-pub unsafe fn commit_sent(_auth: *const OtrlAuthInfo) -> i64 {
+pub(crate) fn commit_sent(_auth: Lent<'_, OtrlAuthInfo>) -> i64 {
     0
 }
 
 /// Nothing: see [`commit_sent`].
-///
-/// # Safety
-/// None: the AKE is not looked at.
-pub unsafe fn note_commit_sent(_auth: *mut OtrlAuthInfo, _time: i64) {}
+pub(crate) fn note_commit_sent(_auth: Lent<'_, OtrlAuthInfo>, _time: i64) {}
 
 entry! {
     /// Makes an empty AKE of whatever was there.
@@ -73,10 +53,9 @@ entry! {
     /// # Safety
     /// `auth` is NULL or writable.
     on panic ();
-    pub fn otrl_auth_new(auth: *mut OtrlAuthInfo) {
-        if !auth.is_null() {
-            // SAFETY: not NULL.
-            unsafe { blank(auth) }
+    pub fn otrl_auth_new(auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>) {
+        if let Some(auth) = auth {
+            blank(auth);
         }
     }
 }
@@ -103,7 +82,7 @@ mod tests {
                 (AUTHSTATE_V1_SETUP, Some(Version::V1)),
             ] {
                 (*info).authstate = state;
-                assert_eq!(version(info), spoken);
+                assert_eq!(version(crate::abi::lent::lend(info)), spoken);
             }
         }
         let done = Auth {
@@ -125,8 +104,8 @@ mod tests {
             otrl_auth_new(auth);
             assert_eq!(((*auth).authstate, (*auth).initiated), (AUTHSTATE_NONE, 0));
             (*auth).authstate = AUTHSTATE_AWAITING_SIG;
-            (*auth).our_dh.private = mpi::new_secret(&[4]).unwrap();
-            (*auth).their_pub = mpi::new_from_bytes(&[4]).unwrap();
+            (*auth).our_dh.private = mpi::new_from_bytes(&[4]).unwrap().into_raw();
+            (*auth).their_pub = mpi::new_from_bytes(&[4]).unwrap().into_raw();
             (*auth).encgx = c_buffer(b"g^x");
             (*auth).lastauthmsg = c_string(b"?OTR:");
             otrl_auth_clear(auth);

@@ -2,7 +2,7 @@
 
 use crate::abi::dh_objects::{keypair_copy, keypair_free};
 use crate::abi::entry::entry;
-use crate::abi::memory::{self, c_buffer, slice_of, wipe};
+use crate::abi::lent::Lent;
 use crate::abi::numbers::{c_time, time_from, version_from};
 use crate::abi::types::{
     AUTHSTATE_AWAITING_DHKEY, AUTHSTATE_AWAITING_SIG, ConnContext, OtrlAuthInfo,
@@ -10,106 +10,67 @@ use crate::abi::types::{
 use otr_protocol::ake::Auth;
 use otr_protocol::wire::version::Version;
 
-/// Makes an empty AKE of whatever was in the context.
-///
-/// # Safety
-/// `context` is a context whose `auth` holds nothing to release.
-pub unsafe fn new(context: *mut ConnContext) {
-    // SAFETY: the caller's promise; all zeros are an empty AKE.
-    unsafe {
-        let auth = &raw mut (*context).auth;
-        wipe(auth.cast(), size_of::<OtrlAuthInfo>());
-        (*auth).context = context;
-    }
+/// Makes an empty AKE of whatever was in the context; what that led to is let go.
+pub(crate) fn new(context: Lent<'_, ConnContext>) {
+    context.auth().blank();
+    context.auth().context().lead_to(Some(context));
 }
 
 /// Empties an AKE that holds nothing to release; its context stays.
-///
-/// # Safety
-/// `auth` is an AKE.
-pub(crate) unsafe fn blank(auth: *mut OtrlAuthInfo) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let context = (*auth).context;
-        wipe(auth.cast(), size_of::<OtrlAuthInfo>());
-        (*auth).context = context;
-    }
+pub(crate) fn blank(auth: Lent<'_, OtrlAuthInfo>) {
+    let context = auth.context().follow();
+    auth.blank();
+    auth.context().lead_to(context);
 }
 
 /// The version that is being spoken.
-///
-/// # Safety
-/// `auth` is an AKE.
-pub unsafe fn version(auth: *const OtrlAuthInfo) -> Option<Version> {
-    // SAFETY: the caller's promise.
-    unsafe { version_from((*auth).protocol_version) }
+pub(crate) fn version(auth: Lent<'_, OtrlAuthInfo>) -> Option<Version> {
+    version_from(auth.protocol_version().get())
 }
 
 /// The version that the struct shows: the one being spoken.
-pub fn shown_version(auth: &Auth) -> Option<Version> {
+pub(crate) fn shown_version(auth: &Auth) -> Option<Version> {
     auth.version
 }
 
 /// When our DH-commit was sent.
-///
-/// # Safety
-/// `auth` is an AKE.
-pub unsafe fn commit_sent(auth: *const OtrlAuthInfo) -> i64 {
-    // SAFETY: the caller's promise.
-    time_from(unsafe { (*auth).commit_sent_time })
+pub(crate) fn commit_sent(auth: Lent<'_, OtrlAuthInfo>) -> i64 {
+    time_from(auth.commit_sent_time().get())
 }
 
 /// Notes when our DH-commit was sent.
-///
-/// # Safety
-/// `auth` is an AKE.
-pub unsafe fn note_commit_sent(auth: *mut OtrlAuthInfo, time: i64) {
-    // SAFETY: the caller's promise.
-    unsafe { (*auth).commit_sent_time = c_time(time) };
+pub(crate) fn note_commit_sent(auth: Lent<'_, OtrlAuthInfo>, time: i64) {
+    auth.commit_sent_time().set(c_time(time));
 }
 
 /// Carries our DH-commit from the master to the instance that answered it, which then waits for that answer.
-///
-/// # Safety
-/// Both are AKEs.
-pub(crate) unsafe fn copy_on_key(from: *const OtrlAuthInfo, to: *mut OtrlAuthInfo) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if std::ptr::eq(from, to)
-            || !matches!(
-                (*from).authstate,
-                AUTHSTATE_AWAITING_DHKEY | AUTHSTATE_AWAITING_SIG
-            )
-        {
-            return;
-        }
-        keypair_free(&raw mut (*to).our_dh);
-        keypair_copy(&raw mut (*to).our_dh, &raw const (*from).our_dh);
-        (*to).initiated = (*from).initiated;
-        (*to).our_keyid = (*from).our_keyid;
-        (*to).r = (*from).r;
-        (*to).hashgx = (*from).hashgx;
-        memory::free_and_clear(&raw mut (*to).encgx);
-        (*to).encgx = c_buffer(slice_of((*from).encgx, (*from).encgx_len));
-        (*to).encgx_len = if (*to).encgx.is_null() {
-            0
-        } else {
-            (*from).encgx_len
-        };
-        (*to).authstate = AUTHSTATE_AWAITING_DHKEY;
+fn copy_on_key(from: Lent<'_, OtrlAuthInfo>, to: Lent<'_, OtrlAuthInfo>) {
+    let waits = matches!(
+        from.authstate().get(),
+        AUTHSTATE_AWAITING_DHKEY | AUTHSTATE_AWAITING_SIG
+    );
+    if from == to || !waits {
+        return;
     }
+    keypair_free(to.our_dh());
+    keypair_copy(to.our_dh(), from.our_dh());
+    to.initiated().set(from.initiated().get());
+    to.our_keyid().set(from.our_keyid().get());
+    to.r().set(from.r().get());
+    to.hashgx().set(from.hashgx().get());
+    to.hold_encrypted_gx(&from.encrypted_gx().unwrap_or_default());
+    to.authstate().set(AUTHSTATE_AWAITING_DHKEY);
 }
 
 entry! {
     /// Makes an empty AKE of whatever was in the context.
     ///
     /// # Safety
-    /// `context` is NULL or as [`new`] says.
+    /// `context` is NULL or a context whose `auth` holds nothing to release.
     on panic ();
-    pub fn otrl_auth_new(context: *mut ConnContext) {
-        if !context.is_null() {
-            // SAFETY: not NULL.
-            unsafe { new(context) }
+    pub fn otrl_auth_new(context: *mut ConnContext as Option<Lent<ConnContext>>) {
+        if let Some(context) = context {
+            new(context);
         }
     }
 }
@@ -120,10 +81,12 @@ entry! {
     /// # Safety
     /// Both are NULL or AKEs.
     on panic ();
-    pub fn otrl_auth_copy_on_key(from: *mut OtrlAuthInfo, to: *mut OtrlAuthInfo) {
-        if !from.is_null() && !to.is_null() {
-            // SAFETY: neither is NULL.
-            unsafe { copy_on_key(from, to) }
+    pub fn otrl_auth_copy_on_key(
+        from: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        to: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+    ) {
+        if let (Some(from), Some(to)) = (from, to) {
+            copy_on_key(from, to);
         }
     }
 }
@@ -133,7 +96,8 @@ mod tests {
     use super::*;
     use crate::abi::auth_info::otrl_auth_clear;
     use crate::abi::gcry::mpi;
-    use crate::abi::memory::c_zeroed;
+    use crate::abi::lent::lend;
+    use crate::abi::memory::{c_buffer, c_zeroed, slice_of};
     use crate::abi::types::{AUTHSTATE_AWAITING_REVEALSIG, AUTHSTATE_NONE};
 
     #[test]
@@ -146,7 +110,7 @@ mod tests {
             assert_eq!(((*from).context, (*to).context), (master, child));
             (*from).initiated = 1;
             (*from).our_keyid = 1;
-            (*from).our_dh.private = mpi::new_secret(&[4]).unwrap();
+            (*from).our_dh.private = mpi::new_from_bytes(&[4]).unwrap().into_raw();
             (*from).r = [3; 16];
             (*from).hashgx = [5; 32];
             (*from).encgx = c_buffer(b"g^x");
@@ -169,7 +133,7 @@ mod tests {
                 ([3; 16], [5; 32], child)
             );
             assert_eq!(slice_of((*to).encgx, (*to).encgx_len), b"g^x");
-            assert_eq!(mpi::bytes((*to).our_dh.private).unwrap().as_slice(), [4]);
+            assert_eq!(lend((*to).our_dh.private).number().unwrap().as_slice(), [4]);
             assert!((*from).encgx.is_null() && (*from).r == [0; 16] && (*from).context == master);
 
             otrl_auth_clear(to);

@@ -2,159 +2,130 @@
 
 use std::cmp::Ordering;
 use std::ffi::{c_char, c_int, c_uchar, c_void};
-use std::ptr;
 
 use super::forget;
 use super::list::{Names, NewContexts};
 use crate::abi::entry::entry;
-use crate::abi::in_use;
-use crate::abi::memory::{c_buffer, put, slice_of, wipe_and_clear};
+use crate::abi::lent::{Lent, Out, bytes};
 use crate::abi::types::{AddAppData, ConnContext, UserState};
 use otr_protocol::ake::Tags;
+use otr_protocol::buffer;
+use zeroize::Zeroizing;
 
 #[cfg(test)]
 mod tests;
 
-/// Finds the context of a correspondent; if `new` is there a missing one is made and shown to the client. NULL when there is
-/// none, for NULL names, and without memory.
+/// Finds the context of a correspondent.
+pub(crate) fn find<'a>(us: Lent<'a, UserState>, names: Names<'a>) -> Option<Lent<'a, ConnContext>> {
+    let here = names.place(us, |_| true).follow();
+    here.filter(|here| names.compare(*here) == Ordering::Equal)
+}
+
+/// The same, but a missing one is made and shown to the client; and whether it was. `None` when there is no memory, or a
+/// callback forgets it.
 ///
 /// # Safety
-/// `us` is NULL or a live user state, the names NULL or C strings, `added` NULL or writable.
-pub(crate) unsafe fn find_correspondent(
-    us: *mut UserState,
-    names: Names,
-    added: *mut c_int,
-    new: Option<NewContexts>,
-) -> *mut ConnContext {
-    // SAFETY: the caller's promise; the new context is whole when it enters the list.
-    unsafe {
-        put(added, 0);
-        if us.is_null() || names.any_is_null() {
-            return ptr::null_mut();
-        }
-        let place = names.place(us, |_| true);
-        if !(*place).is_null() && names.compare(*place) == Ordering::Equal {
-            return *place;
-        }
-        let Some(new) = new else {
-            return ptr::null_mut();
-        };
-        let context = names.new_context();
-        if context.is_null() || !new.enter(us, place, context) {
-            return ptr::null_mut();
-        }
-        put(added, 1);
-        context
+/// The client may call back into the library: no context that was lent before is used afterwards.
+pub(crate) unsafe fn find_correspondent<'a>(
+    us: Lent<'a, UserState>,
+    names: Names<'a>,
+    new: NewContexts,
+) -> Option<(Lent<'a, ConnContext>, bool)> {
+    if let Some(found) = find(us, names) {
+        return Some((found, false));
     }
+    // SAFETY: no context that was lent before is used afterwards, by this function's own `# Safety`.
+    let entered = unsafe { new.enter(us, names.place(us, |_| true), names.new_context()?) };
+    entered.map(|context| (context, true))
 }
 
 /// None: version 2 has no instance tags.
-///
-/// # Safety
-/// None: the context is not looked at.
-pub(crate) unsafe fn tags_of(_ctx: *const ConnContext) -> Tags {
+pub(crate) fn tags_of(_context: Lent<'_, ConnContext>) -> Tags {
     Tags::default()
 }
 
 /// Always: the one context is what a master is elsewhere.
-///
-/// # Safety
-/// None: the context is not looked at.
-pub(crate) unsafe fn is_master(_ctx: *const ConnContext) -> bool {
+pub(crate) fn is_master(_context: Lent<'_, ConnContext>) -> bool {
     true
 }
 
 /// Never.
-///
-/// # Safety
-/// None: the context is not looked at.
-pub(crate) unsafe fn is_instance(_ctx: *const ConnContext) -> bool {
+pub(crate) fn is_instance(_context: Lent<'_, ConnContext>) -> bool {
     false
 }
 
 /// The context that keeps the fingerprints: this one.
-///
-/// # Safety
-/// None: the context is not looked at.
-pub(crate) unsafe fn master_of(context: *const ConnContext) -> *mut ConnContext {
-    context.cast_mut()
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the other interface may have none"
+)]
+pub(crate) fn master_of(context: Lent<'_, ConnContext>) -> Option<Lent<'_, ConnContext>> {
+    Some(context)
 }
 
-/// The contexts of the correspondent: this one. None for NULL.
-///
-/// # Safety
-/// None: the context is not looked at.
-pub(crate) unsafe fn members(context: *mut ConnContext) -> impl Iterator<Item = *mut ConnContext> {
-    (!context.is_null()).then_some(context).into_iter()
+/// The contexts of the correspondent: this one.
+pub(crate) fn members(
+    context: Lent<'_, ConnContext>,
+) -> impl Iterator<Item = Lent<'_, ConnContext>> {
+    std::iter::once(context)
 }
 
 /// 0: nobody asks when.
-pub(crate) fn last_heard(_context: &ConnContext) -> i64 {
+pub(crate) fn last_heard(_context: Lent<'_, ConnContext>) -> i64 {
     0
 }
 
 /// Nothing: no other context knows this one.
-///
-/// # Safety
-/// None: the context is not looked at.
-pub(crate) unsafe fn leave_family(_context: *mut ConnContext) {}
+pub(crate) fn leave_family(_context: Lent<'_, ConnContext>) {}
 
 /// Nothing: each is its own master.
-///
-/// # Safety
-/// None: the context is not looked at.
-pub(crate) unsafe fn stand_alone(_context: *mut ConnContext) {}
+pub(crate) fn stand_alone(_context: Lent<'_, ConnContext>) {}
 
 /// Nothing: there is no choice of contexts.
-///
-/// # Safety
-/// None: the context is not looked at.
-pub(crate) unsafe fn update_recent_child(_context: *mut ConnContext, _sent: bool) {}
+pub(crate) fn update_recent_child(_context: Lent<'_, ConnContext>, _sent: bool) {}
 
-/// Finds or makes a context.
-///
-/// # Safety
-/// As for [`find_correspondent`].
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_context_find(
-    us: *mut UserState,
-    user: *const c_char,
-    account: *const c_char,
-    protocol: *const c_char,
-    add: c_int,
-    added: *mut c_int,
-    add_appdata: AddAppData,
-    data: *mut c_void,
-) -> *mut ConnContext {
-    let names = Names {
-        user,
-        account,
-        protocol,
-        near: ptr::null_mut(),
-    };
-    let new = (add != 0).then_some(NewContexts { add_appdata, data });
-    // SAFETY: the caller's promise.
-    unsafe {
-        in_use::during(us, || {
-            let found = find_correspondent(us, names, added, new);
-            if in_use::is_freed(us) {
-                return ptr::null_mut();
-            }
-            found
-        })
+entry! {
+    /// Finds or makes a context.
+    ///
+    /// # Safety
+    /// `us` is NULL or a live user state, the names NULL or C strings, `added` NULL or writable. `add_appdata` may call back into
+    /// the library.
+    calls back;
+    pub fn otrl_context_find(
+        us: *mut UserState as Option<Lent<UserState>>,
+        user: *const c_char,
+        account: *const c_char,
+        protocol: *const c_char,
+        add: c_int as bool,
+        added: *mut c_int as Out<c_int>,
+        add_appdata: AddAppData,
+        data: *mut c_void,
+    ) -> *mut ConnContext as Option<Lent<ConnContext>>
+    where names = Names::new(user, account, protocol) {
+        added.put(0);
+        let (us, names) = us.zip(names)?;
+        if !add {
+            return find(us, names);
+        }
+        let new = NewContexts { add_appdata, data };
+        // SAFETY: the user state stays until the call ends, and nothing was lent of it before.
+        unsafe { new.find_or_add(us, added, || find_correspondent(us, names, new)) }
     }
 }
 
-/// Forgets a context, if it is in plaintext state.
-///
-/// # Safety
-/// As for [`forget::forget`].
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_context_forget(context: *mut ConnContext) {
-    // SAFETY: the caller's promise.
-    unsafe { forget::forget(context) };
+entry! {
+    /// Forgets a context, if it is in plaintext state.
+    ///
+    /// # Safety
+    /// `context` is NULL or a live context of a list, and is used no more if it is in plaintext state. The client's
+    /// `app_data_free` may call back.
+    calls back;
+    pub fn otrl_context_forget(context: *mut ConnContext as Option<Lent<ConnContext>>) {
+        if let Some(context) = context {
+            // SAFETY: C gives up the context, if it goes.
+            unsafe { forget::forget(context) };
+        }
+    }
 }
 
 entry! {
@@ -163,17 +134,19 @@ entry! {
     /// # Safety
     /// `context` is NULL or a live context, `secret` has `len` bytes.
     on panic ();
-    pub fn otrl_context_set_preshared_secret(context: *mut ConnContext, secret: *const c_uchar, len: usize) {
-        if context.is_null() {
-            return;
-        }
-        // SAFETY: not NULL, and the caller's promise. The copy is made before the old one goes.
-        unsafe {
-            let bytes = slice_of(secret, len);
-            let copy = if bytes.is_empty() { ptr::null_mut() } else { c_buffer(bytes) };
-            wipe_and_clear(&raw mut (*context).preshared_secret, (*context).preshared_secret_len);
-            (*context).preshared_secret = copy;
-            (*context).preshared_secret_len = if copy.is_null() { 0 } else { bytes.len() };
-        }
+    pub fn otrl_context_set_preshared_secret(
+        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        secret: *const c_uchar,
+        len: usize,
+    )
+    where secret = bytes(secret, len) {
+        let Some(context) = context else { return };
+        // Copied first: it may be the one that is there.
+        let Ok(secret) = buffer::copy(secret).map(Zeroizing::new) else { return };
+        let (place, len) = (context.preshared_secret(), context.preshared_secret_len());
+        // SAFETY: as many bytes as the struct says.
+        unsafe { place.wipe(len.get()) };
+        let is_there = !secret.is_empty() && place.hold_copy(&secret);
+        len.set(if is_there { secret.len() } else { 0 });
     }
 }

@@ -8,13 +8,13 @@ pub(crate) use family::{
 };
 #[cfg(test)]
 pub(crate) use find::otrl_context_find;
-pub(crate) use find::{become_instance, find, find_correspondent};
+pub(crate) use find::{become_instance, find, find_correspondent, find_or_add};
 
 use std::ffi::c_int;
-use std::ptr;
 
-use super::{fingerprint, forget};
+use super::forget;
 use crate::abi::entry::entry;
+use crate::abi::lent::Lent;
 use crate::abi::types::{ConnContext, Fingerprint, INSTAG_MASTER};
 use otr_protocol::ake::Tags;
 
@@ -22,56 +22,45 @@ use otr_protocol::ake::Tags;
 mod tests;
 
 /// The instance tags of a context.
-///
-/// # Safety
-/// `ctx` is live.
-pub(crate) unsafe fn tags_of(ctx: *const ConnContext) -> Tags {
-    // SAFETY: the caller's promise.
-    unsafe {
-        Tags {
-            ours: (*ctx).our_instance,
-            theirs: (*ctx).their_instance,
-        }
+pub(crate) fn tags_of(context: Lent<'_, ConnContext>) -> Tags {
+    Tags {
+        ours: context.our_instance().get(),
+        theirs: context.their_instance().get(),
     }
 }
 
 /// Whether this is a master context.
-///
-/// # Safety
-/// `ctx` is live.
-pub(crate) unsafe fn is_master(ctx: *const ConnContext) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { ptr::eq((*ctx).m_context, ctx) }
+pub(crate) fn is_master(context: Lent<'_, ConnContext>) -> bool {
+    master_of(context) == Some(context)
 }
 
 /// Whether this is the context of one instance, and stands behind its master.
-///
-/// # Safety
-/// `ctx` is live.
-pub(crate) unsafe fn is_instance(ctx: *const ConnContext) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { (*ctx).their_instance != INSTAG_MASTER }
+pub(crate) fn is_instance(context: Lent<'_, ConnContext>) -> bool {
+    context.their_instance().get() != INSTAG_MASTER
 }
 
-/// Forgets a context: 0 when it is gone, 1 when it can't go.
-///
-/// # Safety
-/// As for [`forget::forget`].
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_context_forget(context: *mut ConnContext) -> c_int {
-    // SAFETY: the caller's promise.
-    c_int::from(!unsafe { forget::forget(context) })
+entry! {
+    /// Forgets a context: 0 when it is gone, 1 when it can't go.
+    ///
+    /// # Safety
+    /// `context` is NULL or a live context of a list. It is used no more if the answer is 0, nor are its instances. The client's
+    /// `app_data_free` may call back.
+    calls back;
+    pub fn otrl_context_forget(context: *mut ConnContext as Option<Lent<ConnContext>>) -> c_int as bool {
+        // SAFETY: C gives up the context and its instances, if they go.
+        !context.is_some_and(|context| unsafe { forget::forget(context) })
+    }
 }
 
 entry! {
     /// 1 when there is a trust that is not "", and 0 when not.
     ///
     /// # Safety
-    /// As for [`fingerprint::is_trusted`].
+    /// `fingerprint` is NULL or a live node.
     on panic 0;
-    pub fn otrl_context_is_fingerprint_trusted(fingerprint: *mut Fingerprint) -> c_int {
-        // SAFETY: the caller's promise.
-        c_int::from(unsafe { fingerprint::is_trusted(fingerprint) })
+    pub fn otrl_context_is_fingerprint_trusted(
+        fingerprint: *mut Fingerprint as Option<Lent<Fingerprint>>,
+    ) -> c_int as bool {
+        fingerprint.is_some_and(Lent::is_trusted)
     }
 }

@@ -6,68 +6,61 @@ use std::ptr;
 use super::forget::forget;
 use super::interface::{master_of, members};
 use crate::abi::entry::entry;
+use crate::abi::lent::{self, Lent, Out};
 use crate::abi::linked_list;
-use crate::abi::memory::{bytes_of, c_buffer, c_string, c_zeroed, put, slice_of};
+use crate::abi::text::CText;
 use crate::abi::types::{ConnContext, Fingerprint, MSGSTATE_PLAINTEXT};
 
 /// Bytes of a fingerprint.
 const FINGERPRINT_BYTES: usize = 20;
 
-/// The master's entry for a fingerprint, made (as the first of the list) if `add` asks for it. NULL when there is none.
-///
-/// # Safety
-/// `context` is NULL or a live context, `fingerprint` NULL or 20 bytes, `added` NULL or writable.
-pub unsafe fn find_fingerprint(
-    context: *mut ConnContext,
-    fingerprint: *const c_uchar,
-    add: bool,
-    added: *mut c_int,
-) -> *mut Fingerprint {
-    // SAFETY: the caller's promise.
-    let (master, wanted) = unsafe {
-        put(added, 0);
-        (master_of(context), slice_of(fingerprint, FINGERPRINT_BYTES))
-    };
-    if master.is_null() || wanted.is_empty() {
-        return ptr::null_mut();
-    }
-    // SAFETY: a live context, whose list holds live nodes.
-    unsafe {
-        let known = linked_list::iter((*master).fingerprint_root.next)
-            .find(|node| slice_of((**node).fingerprint, FINGERPRINT_BYTES) == wanted);
-        if known.is_some() || !add {
-            return known.unwrap_or(ptr::null_mut());
-        }
-        let node = prepend(master, wanted);
-        put(added, c_int::from(!node.is_null()));
-        node
-    }
+/// The master's entry for a fingerprint, if there is one.
+fn find_fingerprint<'a>(
+    context: Lent<'a, ConnContext>,
+    fingerprint: &[u8; FINGERPRINT_BYTES],
+) -> Option<Lent<'a, Fingerprint>> {
+    let master = master_of(context)?;
+    linked_list::iter(master.fingerprint_root().next().follow())
+        .find(|node| node.hash() == Some(fingerprint))
 }
 
-/// Replaces the trust; NULL and "" are none.
-///
-/// # Safety
-/// `fingerprint` is NULL or a live node, `trust` NULL or a C string, which may be the node's own.
-pub unsafe fn set_trust(fingerprint: *mut Fingerprint, trust: *const c_char) {
-    if fingerprint.is_null() {
-        return;
+/// The same, made as the first of the list if it is new, and whether it was. `None` without memory, and in a client's own
+/// context that has no master.
+pub(crate) fn add_fingerprint<'a>(
+    context: Lent<'a, ConnContext>,
+    fingerprint: &[u8; FINGERPRINT_BYTES],
+) -> Option<(Lent<'a, Fingerprint>, bool)> {
+    if let Some(known) = find_fingerprint(context, fingerprint) {
+        return Some((known, false));
     }
-    // SAFETY: the caller's promise. The copy is made before the old text goes.
-    unsafe {
-        let copy = bytes_of(trust).map_or(ptr::null_mut(), c_string);
-        libc::free((*fingerprint).trust.cast());
-        (*fingerprint).trust = copy;
+    let master = master_of(context)?;
+    let node: Lent<Fingerprint> = lent::new_zeroed()?;
+    if !node.fingerprint().hold_copy(fingerprint) {
+        // SAFETY: made above.
+        unsafe { node.free() };
+        return None;
     }
+    node.context().lead_to(Some(master));
+    linked_list::link(master.fingerprint_root().next(), node);
+    Some((node, true))
 }
 
-/// Whether there is a trust that is not "".
+/// Replaces the trust; `None` and "" are none.
 ///
 /// # Safety
-/// `fingerprint` is NULL or a live node.
-pub unsafe fn is_trusted(fingerprint: *const Fingerprint) -> bool {
-    // SAFETY: the caller's promise.
-    !fingerprint.is_null()
-        && unsafe { bytes_of((*fingerprint).trust) }.is_some_and(|trust| !trust.is_empty())
+/// Nobody uses the text that was there afterwards. It may be `trust` itself.
+pub(crate) unsafe fn set_trust(fingerprint: Lent<'_, Fingerprint>, trust: Option<&[u8]>) {
+    let copy = trust.map_or(CText::NONE, CText::up_to_nul);
+    // SAFETY: nobody uses the old text any more, by this function's own `# Safety`, and the copy was made before.
+    unsafe { fingerprint.trust().free_text() };
+    fingerprint.trust().hold(copy);
+}
+
+impl Lent<'_, Fingerprint> {
+    /// Whether there is a trust that is not "".
+    pub(crate) fn is_trusted(self) -> bool {
+        self.trust().bytes().is_some_and(|trust| !trust.is_empty())
+    }
 }
 
 /// Forgets a fingerprint, unless a session of its correspondent uses it. With `and_maybe_context` the whole
@@ -75,76 +68,62 @@ pub unsafe fn is_trusted(fingerprint: *const Fingerprint) -> bool {
 /// Calls the client's `app_data_free` then.
 ///
 /// # Safety
-/// `fingerprint` is NULL or a live node.
-pub unsafe fn forget_fingerprint(fingerprint: *mut Fingerprint, and_maybe_context: bool) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if fingerprint.is_null() || (*fingerprint).context.is_null() {
+/// Nobody uses the fingerprint afterwards, nor the contexts of the correspondent with `and_maybe_context`.
+unsafe fn forget_fingerprint(fingerprint: Lent<'_, Fingerprint>, and_maybe_context: bool) {
+    let Some(context) = fingerprint.context().follow() else {
+        return;
+    };
+    if fingerprint != context.fingerprint_root() {
+        if members(context).any(|member| member.active_fingerprint().follow() == Some(fingerprint))
+        {
             return;
         }
-        let context = (*fingerprint).context;
-        if !ptr::eq(fingerprint, &raw const (*context).fingerprint_root) {
-            if members(context).any(|member| (*member).active_fingerprint == fingerprint) {
-                return;
-            }
-            free(fingerprint);
-            if !(*context).fingerprint_root.next.is_null() {
-                return;
-            }
+        // SAFETY: a node of a list that no context points at; it is used no more, by this function's own `# Safety`.
+        unsafe { free(fingerprint) };
+        if !context.fingerprint_root().next().is_null() {
+            return;
         }
-        if and_maybe_context && (*context).msgstate == MSGSTATE_PLAINTEXT {
-            forget(context);
-        }
+    }
+    if and_maybe_context && context.msgstate().get() == MSGSTATE_PLAINTEXT {
+        // SAFETY: nobody uses a context of the correspondent afterwards, by this function's own `# Safety`.
+        unsafe { forget(context) };
     }
 }
 
 /// Unlinks and frees a node.
 ///
 /// # Safety
-/// `fingerprint` is a live node of a list, and is used no more.
-pub(crate) unsafe fn free(fingerprint: *mut Fingerprint) {
-    // SAFETY: the caller's promise.
+/// `fingerprint` came from malloc, and nobody uses it afterwards.
+pub(crate) unsafe fn free(fingerprint: Lent<'_, Fingerprint>) {
+    linked_list::unlink(fingerprint);
+    // SAFETY: from malloc and used no more, by this function's own `# Safety`; it was just unlinked.
     unsafe {
-        linked_list::unlink(fingerprint);
-        libc::free((*fingerprint).fingerprint.cast());
-        libc::free((*fingerprint).trust.cast());
-        libc::free(fingerprint.cast());
+        fingerprint.fingerprint().free_bytes(0);
+        fingerprint.trust().free_text();
+        fingerprint.free();
     }
-}
-
-/// # Safety
-/// `master` is a live context.
-unsafe fn prepend(master: *mut ConnContext, bytes: &[u8]) -> *mut Fingerprint {
-    let node: *mut Fingerprint = c_zeroed();
-    let copy = c_buffer(bytes);
-    // SAFETY: NULL, or memory made here; the list is the caller's promise.
-    unsafe {
-        if node.is_null() || copy.is_null() {
-            libc::free(node.cast());
-            libc::free(copy.cast());
-            return ptr::null_mut();
-        }
-        (*node).fingerprint = copy;
-        (*node).context = master;
-        linked_list::link(&raw mut (*master).fingerprint_root.next, node);
-    }
-    node
 }
 
 entry! {
     /// The master's entry for a fingerprint, made if `add` is not 0.
     ///
     /// # Safety
-    /// As for [`find_fingerprint`].
+    /// `context` is NULL or a live context, `fingerprint` NULL or 20 bytes, `added` NULL or writable.
     on panic ptr::null_mut();
     pub fn otrl_context_find_fingerprint(
-        context: *mut ConnContext,
-        fingerprint: *mut c_uchar,
-        add: c_int,
-        added: *mut c_int,
-    ) -> *mut Fingerprint {
-        // SAFETY: the caller's promise.
-        unsafe { find_fingerprint(context, fingerprint, add != 0, added) }
+        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        fingerprint: *mut c_uchar as Option<Lent<[u8; FINGERPRINT_BYTES]>>,
+        add: c_int as bool,
+        added: *mut c_int as Out<c_int>,
+    ) -> *mut Fingerprint as Option<Lent<Fingerprint>> {
+        added.put(0);
+        let (context, hash) = (context?, fingerprint?.get());
+        if !add {
+            return find_fingerprint(context, &hash);
+        }
+        let (node, is_new) = add_fingerprint(context, &hash)?;
+        added.put(is_new.into());
+        Some(node)
     }
 }
 
@@ -152,24 +131,33 @@ entry! {
     /// Replaces the trust.
     ///
     /// # Safety
-    /// As for [`set_trust`].
+    /// `fingerprint` is NULL or a live node, `trust` NULL or a C string, which may be the node's own.
     on panic ();
-    pub fn otrl_context_set_trust(fingerprint: *mut Fingerprint, trust: *const c_char) {
-        // SAFETY: the caller's promise.
-        unsafe { set_trust(fingerprint, trust) }
+    pub fn otrl_context_set_trust(
+        fingerprint: *mut Fingerprint as Option<Lent<Fingerprint>>,
+        trust: *const c_char as Option<&[u8]>,
+    ) {
+        if let Some(fingerprint) = fingerprint {
+            // SAFETY: a client that has the old text knows that it goes.
+            unsafe { set_trust(fingerprint, trust) };
+        }
     }
 }
 
-/// Forgets a fingerprint, and perhaps its correspondent.
-///
-/// # Safety
-/// As for [`forget_fingerprint`].
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_context_forget_fingerprint(
-    fingerprint: *mut Fingerprint,
-    and_maybe_context: c_int,
-) {
-    // SAFETY: the caller's promise.
-    unsafe { forget_fingerprint(fingerprint, and_maybe_context != 0) }
+entry! {
+    /// Forgets a fingerprint, and perhaps its correspondent.
+    ///
+    /// # Safety
+    /// `fingerprint` is NULL or a live node. It is used no more, nor is the correspondent's context if `and_maybe_context` is
+    /// not 0. The client's `app_data_free` may call back.
+    calls back;
+    pub fn otrl_context_forget_fingerprint(
+        fingerprint: *mut Fingerprint as Option<Lent<Fingerprint>>,
+        and_maybe_context: c_int as bool,
+    ) {
+        if let Some(fingerprint) = fingerprint {
+            // SAFETY: C gives up the fingerprint, and with `and_maybe_context` the correspondent.
+            unsafe { forget_fingerprint(fingerprint, and_maybe_context) };
+        }
+    }
 }

@@ -1,151 +1,124 @@
 //! Forgetting contexts. Calls the client's `app_data_free`, when the context is out of every list already.
 
-use std::ptr;
-
-use super::fingerprint;
 use super::interface::{is_instance, leave_family, members, stand_alone};
 use super::state::force_plaintext;
+use super::{fingerprint, list};
 use crate::abi::context_priv;
+use crate::abi::entry::entry;
 use crate::abi::in_use;
+use crate::abi::lent::Lent;
 use crate::abi::linked_list;
-use crate::abi::memory::free_and_clear;
 use crate::abi::types::{ConnContext, MSGSTATE_PLAINTEXT, UserState};
 
 /// Forgets a context, and with a master its instances, if none of them has or had a session. True when it is gone.
 ///
 /// # Safety
-/// `context` is NULL or a live context of a list, and is used no more if the answer is true.
-pub unsafe fn forget(context: *mut ConnContext) -> bool {
-    // SAFETY: the caller's promise. A context that is being forgotten already is in no list.
-    unsafe {
-        if context.is_null()
-            || (*context).tous.is_null()
-            || (*context).msgstate != MSGSTATE_PLAINTEXT
-        {
-            return false;
-        }
-        if is_instance(context) {
-            leave_family(context);
-            unlink(context, context);
-            count(context);
-            stand_alone(context);
-            dispose(context);
-            return true;
-        }
-        if members(context).any(|member| (*member).msgstate != MSGSTATE_PLAINTEXT) {
-            return false;
-        }
-        let last = members(context).last().unwrap_or(context);
-        unlink(context, last);
-        count(context);
-        // A callback may ask the master for its instances: those that are gone are none any more.
-        while !(*context).next.is_null() {
-            let member = (*context).next;
-            (*context).next = (*member).next;
-            (*member).next = ptr::null_mut();
-            leave_family(member);
-            stand_alone(member);
-            dispose(member);
-        }
-        dispose(context);
-        true
+/// Nobody uses a context of the family afterwards if the answer is true, since the client's code has run then.
+pub(crate) unsafe fn forget(context: Lent<'_, ConnContext>) -> bool {
+    let has_session =
+        |context: Lent<'_, ConnContext>| context.msgstate().get() != MSGSTATE_PLAINTEXT;
+    // A context that is being forgotten already is in no list.
+    if context.tous().is_null() || has_session(context) {
+        return false;
     }
+    if is_instance(context) {
+        leave_family(context);
+        unlink(context, context);
+        count(context);
+        stand_alone(context);
+        // SAFETY: it is in no list, and nobody uses it afterwards, by this function's own `# Safety`.
+        unsafe { dispose(context) };
+        return true;
+    }
+    if members(context).any(has_session) {
+        return false;
+    }
+    let last = members(context).last().unwrap_or(context);
+    unlink(context, last);
+    count(context);
+    // A callback may ask the master for its instances: those that are gone are none any more.
+    while let Some(member) = context.next().follow() {
+        context.next().lead_to(member.next().follow());
+        member.next().lead_to(None);
+        leave_family(member);
+        stand_alone(member);
+        // SAFETY: the same.
+        unsafe { dispose(member) };
+    }
+    // SAFETY: the same.
+    unsafe { dispose(context) };
+    true
 }
 
 /// Forgets every context, whatever its state.
 ///
 /// # Safety
-/// `us` is NULL or a live user state.
-pub unsafe fn forget_all(us: *mut UserState) {
-    if us.is_null() {
-        return;
+/// Nobody uses them afterwards.
+pub(crate) unsafe fn forget_all(us: Lent<'_, UserState>) {
+    let root = us.context_root();
+    for context in linked_list::iter(root.follow()) {
+        force_plaintext(context);
     }
-    // SAFETY: not NULL, and a list of live contexts.
-    unsafe {
-        let mut context = (*us).context_root;
-        while !context.is_null() {
-            force_plaintext(context);
-            context = (*context).next;
-        }
-        while !(*us).context_root.is_null() {
-            let first = (*us).context_root;
-            (*first).tous = &raw mut (*us).context_root;
-            // Only a callback that starts a session meanwhile makes this fail; then it would fail for ever.
-            if !forget(first) {
-                return;
-            }
+    while let Some(first) = root.follow() {
+        first.tous().lead_to(Some(root));
+        // Only a callback that starts a session meanwhile makes this fail; then it would fail for ever.
+        // SAFETY: nobody uses any context afterwards, by this function's own `# Safety`.
+        if !unsafe { forget(first) } {
+            return;
         }
     }
 }
 
-/// Takes a run of contexts out of the list. The run keeps its own links and ends in NULL.
-///
-/// # Safety
-/// `first` to `last` stand side by side in one list.
-pub(crate) unsafe fn unlink(first: *mut ConnContext, last: *mut ConnContext) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let after = (*last).next;
-        *(*first).tous = after;
-        if !after.is_null() {
-            (*after).tous = (*first).tous;
-        }
-        (*last).next = ptr::null_mut();
-        let mut context = first;
-        while !context.is_null() {
-            (*context).tous = ptr::null_mut();
-            context = (*context).next;
-        }
+/// Takes a run of contexts, which stand side by side, out of the list. The run keeps its own links and ends in NULL.
+pub(crate) fn unlink(first: Lent<'_, ConnContext>, last: Lent<'_, ConnContext>) {
+    let (before, after) = (first.tous().follow(), last.next().follow());
+    if let Some(before) = before {
+        before.lead_to(after);
+    }
+    if let Some(after) = after {
+        after.tous().lead_to(before);
+    }
+    last.next().lead_to(None);
+    for context in linked_list::iter(Some(first)) {
+        context.tous().lead_to(None);
     }
 }
 
 /// Counts the contexts of a run that is in no list any more, before a callback can free the user state with its count.
-///
-/// # Safety
-/// `first` is a live context, as are those behind it.
-unsafe fn count(first: *mut ConnContext) {
-    // SAFETY: live contexts, whose count is live still.
-    unsafe {
-        for context in linked_list::iter(first) {
-            context_priv::count_forgotten(context);
-            context_priv::set_count(context, ptr::null());
-        }
+fn count(first: Lent<'_, ConnContext>) {
+    for context in linked_list::iter(Some(first)) {
+        context_priv::count_forgotten(context);
+        context_priv::leave_count(context);
     }
 }
 
 /// Frees a context that is in no list.
 ///
 /// # Safety
-/// `context` is a live context, and is used no more.
-unsafe fn dispose(context: *mut ConnContext) {
-    // SAFETY: the caller's promise. Whatever the callback does, it can't reach this context through the list.
+/// Nobody uses it afterwards. Whatever the callback does, it can't reach this context through the list.
+unsafe fn dispose(context: Lent<'_, ConnContext>) {
+    force_plaintext(context);
+    // SAFETY: in no list and used no more, by this function's own `# Safety`; its fingerprints and parts are its own.
     unsafe {
-        force_plaintext(context);
-        while !(*context).fingerprint_root.next.is_null() {
-            fingerprint::free((*context).fingerprint_root.next);
+        while let Some(first) = context.fingerprint_root().next().follow() {
+            fingerprint::free(first);
         }
-        free_and_clear(&raw mut (*context).username);
-        free_and_clear(&raw mut (*context).accountname);
-        free_and_clear(&raw mut (*context).protocol);
-        free_and_clear(&raw mut (*context).smstate);
-        let app_data = (*context).app_data;
-        if !app_data.is_null()
-            && let Some(app_data_free) = (*context).app_data_free
-        {
-            (*context).app_data = ptr::null_mut();
-            app_data_free(app_data);
-        }
+        list::free_parts(context);
+        context.free_app_data();
         context_priv::free_context(context);
     }
 }
 
-/// Forgets every context.
-///
-/// # Safety
-/// As for [`forget_all`].
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_context_forget_all(us: *mut UserState) {
-    // SAFETY: the caller's promise.
-    unsafe { in_use::during(us, || forget_all(us)) }
+entry! {
+    /// Forgets every context.
+    ///
+    /// # Safety
+    /// `us` is NULL or a live user state, and its contexts are used no more. The client's `app_data_free` may call back.
+    calls back;
+    pub fn otrl_context_forget_all(us: *mut UserState as Option<Lent<UserState>>) {
+        if let Some(us) = us {
+            // SAFETY: C gives up all contexts, and uses the user state only if no callback has freed it.
+            unsafe { in_use::during(us, || forget_all(us)) };
+        }
+    }
 }

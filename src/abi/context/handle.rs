@@ -4,26 +4,17 @@ use std::ptr;
 
 use crate::abi::context_priv::{Forgotten, count_of, serial_of};
 use crate::abi::in_use;
+use crate::abi::lent::Lent;
+use crate::abi::linked_list;
 use crate::abi::types::{ConnContext, UserState};
 
-/// Whether the user state still has this context. Its address may be that of a later one: [`Handle`] knows better.
-///
-/// # Safety
-/// `us` is NULL or a live user state. `context` is compared and not read.
-pub unsafe fn is_live(us: *const UserState, context: *const ConnContext) -> bool {
-    if us.is_null() || context.is_null() {
-        return false;
-    }
-    // SAFETY: not NULL, and a list of live contexts.
-    let mut node = unsafe { (*us).context_root };
-    while !node.is_null() {
-        if ptr::eq(node, context) {
-            return true;
-        }
-        // SAFETY: a live context of the list.
-        node = unsafe { (*node).next };
-    }
-    false
+/// The context of a user state at this address, if there is one. It may be another than the one that was there before:
+/// [`Handle`] knows.
+pub(crate) fn at_address(
+    us: Lent<'_, UserState>,
+    address: *const ConnContext,
+) -> Option<Lent<'_, ConnContext>> {
+    linked_list::iter(us.context_root().follow()).find(|context| ptr::eq(context.as_ptr(), address))
 }
 
 /// A context as it was before a callback.
@@ -39,39 +30,25 @@ pub struct Handle {
 
 impl Handle {
     /// Taken before a callback.
-    ///
-    /// # Safety
-    /// `context` is NULL or a live context.
-    pub unsafe fn of(context: *mut ConnContext) -> Self {
-        // SAFETY: the caller's promise; a live context's count is live, or NULL.
-        unsafe {
-            Self {
-                context,
-                serial: serial_of(context),
-                there: Forgotten::now(count_of(context)),
-                anywhere: Forgotten::now(ptr::null()),
-            }
+    pub fn of(context: Lent<'_, ConnContext>) -> Self {
+        Self {
+            context: context.as_ptr(),
+            serial: serial_of(context),
+            there: Forgotten::now(count_of(context)),
+            anywhere: Forgotten::now(None),
         }
     }
 
-    /// Asked after it: the same context, if it is still alive.
-    ///
-    /// # Safety
-    /// `us` is NULL or a live user state, the one that the context belonged to.
-    pub unsafe fn get(self, us: *const UserState) -> Option<*mut ConnContext> {
-        if self.context.is_null() {
-            return None;
-        }
-        // SAFETY: the caller's promise.
-        let now = unsafe { Forgotten::now(in_use::forgotten(us)) };
-        let then = if us.is_null() {
-            self.anywhere
-        } else {
-            self.there
+    /// Asked after it: the same context, if it is still alive. `us` is the user state that it belonged to, if there is one.
+    pub fn get<'a>(self, us: Option<Lent<'a, UserState>>) -> Option<Lent<'a, ConnContext>> {
+        let (now, then) = match us {
+            Some(us) => (Forgotten::now(Some(in_use::forgotten(us))), self.there),
+            None => (Forgotten::now(None), self.anywhere),
         };
-        // SAFETY: likewise, and a context that is in the list may be read.
-        (now == then
-            || unsafe { is_live(us, self.context) && serial_of(self.context) == self.serial })
-        .then_some(self.context)
+        if now == then {
+            // SAFETY: no context was forgotten since this one was live.
+            return unsafe { Lent::new(self.context) };
+        }
+        at_address(us?, self.context).filter(|context| serial_of(*context) == self.serial)
     }
 }

@@ -1,28 +1,29 @@
 //! Making contexts, and the order in which they stand.
 
 use std::cmp::Ordering;
-use std::ffi::{c_char, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
 use super::handle::Handle;
 use crate::abi::context_priv::Forgotten;
 use crate::abi::in_use;
+use crate::abi::lent::{self, Lent, Out};
 use crate::abi::linked_list;
-use crate::abi::memory::{bytes_of, c_string, c_zeroed};
-use crate::abi::types::{AddAppData, ConnContext, OtrlSMState, UserState};
+use crate::abi::text::CText;
+use crate::abi::types::{AddAppData, ConnContext, UserState};
 use crate::abi::{auth_info, context_priv, sm_objects};
 
-/// A correspondent: whom, from which account, over which protocol. The client's strings.
+/// A correspondent: whom, from which account, over which protocol.
 #[derive(Clone, Copy)]
-pub struct Names {
+pub struct Names<'a> {
     /// The correspondent.
-    pub user: *const c_char,
+    pub user: Lent<'a, c_char>,
     /// Our account.
-    pub account: *const c_char,
+    pub account: Lent<'a, c_char>,
     /// The network.
-    pub protocol: *const c_char,
-    /// NULL or a live context from which the search may start, if it stands before what is looked for.
-    pub near: *mut ConnContext,
+    pub protocol: Lent<'a, c_char>,
+    /// A context from which the search may start, if it stands before what is looked for.
+    pub near: Option<Lent<'a, ConnContext>>,
 }
 
 /// What the client wants done with each new context.
@@ -34,169 +35,191 @@ pub struct NewContexts {
     pub data: *mut c_void,
 }
 
-impl Names {
-    /// These, to be looked for from the start of the list.
-    pub fn new(user: *const c_char, account: *const c_char, protocol: *const c_char) -> Self {
-        Self {
-            user,
-            account,
-            protocol,
-            near: ptr::null_mut(),
-        }
-    }
+impl<'a> Names<'a> {
+    /// Those of nobody.
+    pub const EMPTY: Self = Self {
+        user: Lent::of_str(c""),
+        account: Lent::of_str(c""),
+        protocol: Lent::of_str(c""),
+        near: None,
+    };
 
-    /// Whether one is missing.
-    pub fn any_is_null(self) -> bool {
-        self.user.is_null() || self.account.is_null() || self.protocol.is_null()
-    }
-
-    /// How a context's names compare with these.
+    /// A client's strings, to be looked for from the start of the list. `None` if one is NULL.
     ///
     /// # Safety
-    /// `context` is a live context, and the names are C strings.
-    pub unsafe fn compare(self, context: *const ConnContext) -> Ordering {
-        // SAFETY: the caller's promise.
+    /// Each is NULL, or a C string for as long as `'a`.
+    pub unsafe fn new(
+        user: *const c_char,
+        account: *const c_char,
+        protocol: *const c_char,
+    ) -> Option<Self> {
+        // SAFETY: NULL or C strings, by this function's own `# Safety`.
         unsafe {
-            compare_text((*context).username, self.user)
-                .then_with(|| compare_text((*context).accountname, self.account))
-                .then_with(|| compare_text((*context).protocol, self.protocol))
+            Some(Self {
+                user: Lent::new(user)?,
+                account: Lent::new(account)?,
+                protocol: Lent::new(protocol)?,
+                near: None,
+            })
         }
+    }
+
+    /// How a context's names compare with these, byte by byte. NULL, which only a client's own may have, comes before all.
+    pub(crate) fn compare(self, context: Lent<'_, ConnContext>) -> Ordering {
+        compare_text(context.username(), self.user)
+            .then_with(|| compare_text(context.accountname(), self.account))
+            .then_with(|| compare_text(context.protocol(), self.protocol))
     }
 
     /// Where the walk over the list ends: at a context with greater names, at one with these of which `ends` says so, or at the
     /// end.
-    ///
-    /// # Safety
-    /// `us` is a live user state, and the names are C strings.
-    pub(crate) unsafe fn place(
+    pub(crate) fn place(
         self,
-        us: *mut UserState,
-        ends: impl Fn(*mut ConnContext) -> bool,
-    ) -> *mut *mut ConnContext {
+        us: Lent<'a, UserState>,
+        ends: impl Fn(Lent<'a, ConnContext>) -> bool,
+    ) -> Lent<'a, *mut ConnContext> {
         /// After a longer walk from one of the hints it begins at the front, and the next one gets a better hint.
         const LONG: usize = 64;
-        // SAFETY: the caller's promise: a list of live contexts, sorted by their names, in which the hints stand.
-        unsafe {
-            let is_before = |context: *mut ConnContext| self.compare(context) == Ordering::Less;
-            let near = Some(self.near).filter(|near| !near.is_null() && is_before(*near));
-            let root = &raw mut (*us).context_root;
-            let now = Forgotten::now(in_use::forgotten(us));
-            let noted = || {
-                let noted = in_use::index(us).last_before(now, is_before);
-                (!noted.is_null()).then_some(noted)
-            };
-            let hints = near
-                .into_iter()
-                .chain(std::iter::once_with(noted).flatten());
-            for hint in hints {
-                if let Some(place) = self.walk(&raw mut (*hint).next, &ends, LONG) {
-                    return place;
-                }
-            }
-            if let Some(place) = self.walk(root, &ends, LONG) {
+        let is_before = |context: Lent<'a, ConnContext>| self.compare(context) == Ordering::Less;
+        let root = us.context_root();
+        let now = Forgotten::now(Some(in_use::forgotten(us)));
+        let noted = || in_use::index(us).last_before(now, is_before);
+        let near = self.near.filter(|near| is_before(*near));
+        let hints = near
+            .into_iter()
+            .chain(std::iter::once_with(noted).flatten());
+        for hint in hints {
+            if let Some(place) = self.walk(hint.next(), &ends, LONG) {
                 return place;
             }
-            in_use::index(us).note(now, *root);
-            let start = noted().map_or(root, |noted| &raw mut (*noted).next);
-            self.walk(start, &ends, usize::MAX).unwrap_or(start)
         }
+        if let Some(place) = self.walk(root, &ends, LONG) {
+            return place;
+        }
+        in_use::index(us).note(now, root.follow());
+        let start = noted().map_or(root, |noted| noted.next());
+        self.walk(start, &ends, usize::MAX).unwrap_or(start)
     }
 
     /// The walk of [`place`](Self::place) from a link on. `None` if it passes more than `limit` contexts.
-    ///
-    /// # Safety
-    /// `place` is a link of a list of live contexts, and the names are C strings.
-    unsafe fn walk(
+    fn walk(
         self,
-        mut place: *mut *mut ConnContext,
-        ends: impl Fn(*mut ConnContext) -> bool,
+        mut place: Lent<'a, *mut ConnContext>,
+        ends: impl Fn(Lent<'a, ConnContext>) -> bool,
         limit: usize,
-    ) -> Option<*mut *mut ConnContext> {
+    ) -> Option<Lent<'a, *mut ConnContext>> {
         let mut passed = 0;
-        // SAFETY: the caller's promise.
-        unsafe {
-            while !(*place).is_null() {
-                let here = *place;
-                match self.compare(here) {
-                    Ordering::Greater => break,
-                    Ordering::Equal if ends(here) => break,
-                    _ if passed == limit => return None,
-                    _ => place = &raw mut (*here).next,
-                }
-                passed += 1;
+        while let Some(here) = place.follow() {
+            match self.compare(here) {
+                Ordering::Greater => break,
+                Ordering::Equal if ends(here) => break,
+                _ if passed == limit => return None,
+                _ => place = here.next(),
             }
+            passed += 1;
         }
         Some(place)
     }
 
-    /// A whole context of its own, in no list.
-    ///
-    /// # Safety
-    /// The names are C strings.
-    pub unsafe fn new_context(self) -> *mut ConnContext {
-        let context = context_priv::new_context();
-        if context.is_null() {
-            return context;
-        }
-        // SAFETY: the caller's promise, and new memory; all zeros are a context in plaintext state, empty everywhere.
-        unsafe {
-            (*context).username = bytes_of(self.user).map_or(ptr::null_mut(), c_string);
-            (*context).accountname = bytes_of(self.account).map_or(ptr::null_mut(), c_string);
-            (*context).protocol = bytes_of(self.protocol).map_or(ptr::null_mut(), c_string);
-            (*context).smstate = c_zeroed::<OtrlSMState>();
-            if (*context).username.is_null()
-                || (*context).accountname.is_null()
-                || (*context).protocol.is_null()
-                || (*context).smstate.is_null()
-            {
-                libc::free((*context).username.cast());
-                libc::free((*context).accountname.cast());
-                libc::free((*context).protocol.cast());
-                libc::free((*context).smstate.cast());
+    /// A whole context of its own, in no list. `None` without memory.
+    pub(crate) fn new_context(self) -> Option<Lent<'static, ConnContext>> {
+        // All zeros are a context in plaintext state, empty everywhere.
+        let context = context_priv::new_context()?;
+        let has_names = context.username().hold(CText::up_to_nul(self.user.bytes()))
+            & context
+                .accountname()
+                .hold(CText::up_to_nul(self.account.bytes()))
+            & context
+                .protocol()
+                .hold(CText::up_to_nul(self.protocol.bytes()));
+        let smp = lent::new_zeroed();
+        context.smstate().lead_to(smp);
+        let Some(smp) = smp.filter(|_| has_names) else {
+            // SAFETY: made above.
+            unsafe {
+                free_parts(context);
                 context_priv::free_context(context);
-                return ptr::null_mut();
             }
-            sm_objects::state_new((*context).smstate);
-            auth_info::new(context);
-            (*context).fingerprint_root.context = context;
-        }
-        context
+            return None;
+        };
+        sm_objects::state_new(smp);
+        auth_info::new(context);
+        context.fingerprint_root().context().lead_to(Some(context));
+        Some(context)
     }
 }
 
-/// How two C strings compare, byte by byte; NULL comes before all others.
+/// Frees the names of a context, and its SMP, of which the numbers are released.
 ///
 /// # Safety
-/// Each is NULL or a C string.
-unsafe fn compare_text(a: *const c_char, b: *const c_char) -> Ordering {
-    if a.is_null() || b.is_null() {
-        return (!a.is_null()).cmp(&!b.is_null());
+/// They came from malloc, and nobody uses them any more.
+pub(crate) unsafe fn free_parts(context: Lent<'_, ConnContext>) {
+    // SAFETY: from malloc and used no more, by this function's own `# Safety`.
+    unsafe {
+        context.username().free_text();
+        context.accountname().free_text();
+        context.protocol().free_text();
+        if let Some(smp) = context.smstate().follow() {
+            context.smstate().lead_to(None);
+            smp.free();
+        }
     }
-    // SAFETY: both are C strings.
-    unsafe { libc::strcmp(a, b) }.cmp(&0)
+}
+
+fn compare_text(member: Lent<'_, *mut c_char>, name: Lent<'_, c_char>) -> Ordering {
+    match member.text() {
+        None => Ordering::Less,
+        // SAFETY: both are C strings.
+        Some(text) => unsafe { libc::strcmp(text.as_ptr(), name.as_ptr()) }.cmp(&0),
+    }
 }
 
 impl NewContexts {
-    /// Puts a whole context into the list and shows it to the client; false if the client forgets it at once.
+    /// Nothing is done with them.
+    pub const QUIET: Self = Self {
+        add_appdata: None,
+        data: ptr::null_mut(),
+    };
+
+    /// Finds or makes a context for a client, and notes whether it was made. `None`, too, if the client frees the user state
+    /// meanwhile.
     ///
     /// # Safety
-    /// `us` is a live user state and `place` in its list; the client may call back into the library.
-    pub unsafe fn enter(
+    /// As for [`in_use::during`].
+    pub(crate) unsafe fn find_or_add<'a>(
         self,
-        us: *mut UserState,
-        place: *mut *mut ConnContext,
-        context: *mut ConnContext,
-    ) -> bool {
-        // SAFETY: the caller's promise.
-        unsafe {
-            context_priv::set_count(context, in_use::forgotten(us));
-            linked_list::link(place, context);
-            if let Some(add_appdata) = self.add_appdata {
-                let handle = Handle::of(context);
-                add_appdata(self.data, context);
-                return handle.get(us).is_some();
-            }
-            true
-        }
+        us: Lent<'a, UserState>,
+        added: Out<'_, c_int>,
+        find: impl FnOnce() -> Option<(Lent<'a, ConnContext>, bool)>,
+    ) -> Option<Lent<'a, ConnContext>> {
+        let find = || {
+            let (context, is_new) = find()?;
+            added.put(is_new.into());
+            (!in_use::is_freed(us)).then_some(context)
+        };
+        // SAFETY: nobody uses the user state afterwards, by this function's own `# Safety`.
+        unsafe { in_use::during(us, find) }
+    }
+
+    /// Puts a whole context into the list and shows it to the client; `None` if the client forgets it at once.
+    ///
+    /// # Safety
+    /// The client may call back into the library: no context that was lent before is used afterwards.
+    pub(crate) unsafe fn enter<'a>(
+        self,
+        us: Lent<'a, UserState>,
+        place: Lent<'a, *mut ConnContext>,
+        context: Lent<'a, ConnContext>,
+    ) -> Option<Lent<'a, ConnContext>> {
+        // SAFETY: the count is the user state's, where the context stays until it is forgotten.
+        unsafe { context_priv::set_count(context, in_use::forgotten(us)) };
+        linked_list::link(place, context);
+        let Some(add_appdata) = self.add_appdata else {
+            return Some(context);
+        };
+        let handle = Handle::of(context);
+        // SAFETY: the client's function, with its data; the caller's promise.
+        unsafe { add_appdata(self.data, context.as_ptr()) };
+        handle.get(Some(us))
     }
 }

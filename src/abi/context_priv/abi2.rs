@@ -1,9 +1,8 @@
 //! The hidden members stand in the context itself, and the tail behind it.
 
-use std::ptr;
-
-use super::{Tail, drop_private, force_finished, marks};
-use crate::abi::memory::{c_zeroed, wipe, wipe_and_clear};
+use super::{Tail, force_finished, marks};
+use crate::abi::lent::Lent;
+use crate::abi::memory::{c_zeroed, wipe};
 use crate::abi::types::ConnContext;
 
 /// The members that clients don't look into, among those that they do.
@@ -16,78 +15,57 @@ struct ContextBlock {
     tail: Tail,
 }
 
-/// A new context, all zeros but for its hidden part. NULL without memory.
-pub(crate) fn new_context() -> *mut ConnContext {
+/// A new context, all zeros but for its hidden part. `None` without memory.
+pub(crate) fn new_context() -> Option<Lent<'static, ConnContext>> {
     let block: *mut ContextBlock = c_zeroed();
-    if block.is_null() {
-        return ptr::null_mut();
-    }
-    // SAFETY: new memory of the right size; all zeros are an empty context.
+    // SAFETY: NULL, or new memory of the right size; all zeros are an empty context.
     unsafe {
-        (&raw mut (*block).tail).write(Tail::new());
-        marks::put(&raw mut (*block).public);
+        if !block.is_null() {
+            (&raw mut (*block).tail).write(Tail::new());
+        }
+        Lent::new(block.cast::<Hidden>()).inspect(|context| marks::put(*context))
     }
-    block.cast()
 }
 
 /// Gives back a context, of which only the hidden part is left. It is wiped.
 ///
 /// # Safety
-/// `context` is a malloc'ed context that is used no more.
-pub(crate) unsafe fn free_context(context: *mut ConnContext) {
-    // SAFETY: the caller's promise.
+/// `context` came from malloc, and nobody uses it any more.
+pub(crate) unsafe fn free_context(context: Lent<'_, ConnContext>) {
+    force_finished(context);
+    // SAFETY: from malloc, and nobody uses it any more, by this function's own `# Safety`; so nobody has a reference to its private part
+    // either.
     unsafe {
-        force_finished(context);
-        if let Some(whole) = marked(context) {
-            drop_private(&raw mut (*whole).tail);
-            wipe(whole.cast(), size_of::<ContextBlock>());
+        if let Some(tail) = tail(context) {
+            tail.drop_private();
+            wipe(context.as_ptr().cast(), size_of::<ContextBlock>());
         }
-        libc::free(context.cast());
+        context.free();
     }
 }
 
 /// The hidden members.
-///
-/// # Safety
-/// None: the context is not looked at.
-pub(crate) unsafe fn hidden(context: *const ConnContext) -> *mut Hidden {
-    context.cast_mut()
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the other interface may have none"
+)]
+pub(crate) fn hidden(context: Lent<'_, ConnContext>) -> Option<Lent<'_, Hidden>> {
+    Some(context)
 }
 
 /// The tail of a context that was made here.
-///
-/// # Safety
-/// `context` is NULL or a live context.
-pub(crate) unsafe fn tail(context: *mut ConnContext) -> Option<*mut Tail> {
-    // SAFETY: the caller's promise.
-    unsafe { marked(context).map(|block| &raw mut (*block).tail) }
+pub(crate) fn tail(context: Lent<'_, ConnContext>) -> Option<&Tail> {
+    let whole: *const ContextBlock = context.as_ptr().cast_const().cast();
+    // SAFETY: a context that bears the marks of its address was made here, so that the tail is there as well.
+    marks::stand_in(context).then(|| unsafe { &(*whole).tail })
 }
 
 /// The preshared secret ends with a session.
-///
-/// # Safety
-/// `members` are those of a context.
-pub(crate) unsafe fn forget_more(members: *mut Hidden) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        wipe_and_clear(
-            &raw mut (*members).preshared_secret,
-            (*members).preshared_secret_len,
-        );
-        (*members).preshared_secret_len = 0;
-    }
-}
-
-/// The whole of a context that was made here.
-///
-/// # Safety
-/// `context` is NULL or a live context.
-unsafe fn marked(context: *mut ConnContext) -> Option<*mut ContextBlock> {
-    if context.is_null() {
-        return None;
-    }
-    // SAFETY: not NULL, so a context.
-    unsafe { marks::stand_in(context) }.then_some(context.cast())
+pub(crate) fn forget_more(members: Lent<'_, Hidden>) {
+    let len = members.preshared_secret_len();
+    // SAFETY: as many bytes as the struct says.
+    unsafe { members.preshared_secret().wipe(len.get()) };
+    len.set(0);
 }
 
 #[cfg(test)]
@@ -95,13 +73,15 @@ mod tests {
     use super::super::{private_of, serial_of};
     use super::*;
     use crate::abi::gcry::mpi;
+    use crate::abi::lent;
     use crate::abi::memory::{c_buffer, c_string};
 
     #[test]
     fn a_context_of_ours_is_emptied_and_keeps_its_times() {
         unsafe {
-            let context = new_context();
-            assert!(private_of(context).is_some() && serial_of(context) != 0);
+            let lent = new_context().unwrap();
+            assert!(private_of(lent).is_some() && serial_of(lent) != 0);
+            let context = lent.as_ptr();
             (*context).their_keyid = 7;
             (*context).our_keyid = 8;
             (*context).generation = 9;
@@ -112,11 +92,11 @@ mod tests {
             (*context).fragment_len = 7;
             (*context).saved_mac_keys = c_string(&[1; 40]).cast();
             (*context).numsavedkeys = 2;
-            (*context).their_y = mpi::new_from_bytes(&[5]).unwrap();
-            (*context).our_dh_key.private = mpi::new_secret(&[6]).unwrap();
+            (*context).their_y = mpi::new_from_bytes(&[5]).unwrap().into_raw();
+            (*context).our_dh_key.private = mpi::new_from_bytes(&[6]).unwrap().into_raw();
             (*context).preshared_secret = c_buffer(b"secret");
             (*context).preshared_secret_len = 6;
-            force_finished(context);
+            force_finished(lent);
             assert_eq!(
                 (
                     (*context).their_keyid,
@@ -132,23 +112,23 @@ mod tests {
             assert!((*context).their_y.is_null() && (*context).our_dh_key.private.is_null());
             assert!((*context).saved_mac_keys.is_null() && (*context).preshared_secret.is_null());
             assert_eq!(((*context).generation, (*context).lastsent), (9, 10));
-            free_context(context);
+            free_context(lent);
         }
     }
 
     #[test]
     fn a_context_that_a_client_made_is_not_read_beyond_its_end() {
         unsafe {
-            let zeroed: *mut ConnContext = c_zeroed();
+            let zeroed: Lent<ConnContext> = lent::new_zeroed().unwrap();
             assert!(private_of(zeroed).is_none() && serial_of(zeroed) == 0);
             force_finished(zeroed);
             free_context(zeroed);
 
-            let ours = new_context();
-            let copied: *mut ConnContext = c_zeroed();
-            ptr::copy_nonoverlapping(ours, copied, 1);
+            let ours = new_context().unwrap();
+            let copied: Lent<ConnContext> = lent::new_zeroed().unwrap();
+            std::ptr::copy_nonoverlapping(ours.as_ptr(), copied.as_ptr(), 1);
             assert!(private_of(copied).is_none(), "a copy has no tail");
-            libc::free(copied.cast());
+            copied.free();
             free_context(ours);
         }
     }

@@ -2,8 +2,9 @@
 
 use std::ptr;
 
-use super::{Tail, drop_private, forget_members, forget_private, marks};
+use super::{Tail, forget_members, marks};
 use crate::abi::entry::entry;
+use crate::abi::lent::{self, Lent};
 use crate::abi::memory::{c_zeroed, wipe};
 use crate::abi::types::{ConnContext, ConnContextPriv};
 
@@ -17,118 +18,86 @@ struct PrivateBlock {
     tail: Tail,
 }
 
-/// A new context, all zeros but for its hidden part. NULL without memory.
-pub(crate) fn new_context() -> *mut ConnContext {
-    let context: *mut ConnContext = c_zeroed();
-    if context.is_null() {
-        return context;
-    }
+/// A new context, all zeros but for its hidden part. `None` without memory.
+pub(crate) fn new_context() -> Option<Lent<'static, ConnContext>> {
+    let context: Lent<ConnContext> = lent::new_zeroed()?;
     let block = new_block();
-    // SAFETY: new memory.
-    unsafe {
-        if block.is_null() {
-            libc::free(context.cast());
-            return ptr::null_mut();
-        }
-        (*context).context_priv = block;
+    if block.is_none() {
+        // SAFETY: made above.
+        unsafe { context.free() };
+        return None;
     }
-    context
+    context.context_priv().lead_to(block);
+    Some(context)
 }
 
 /// Gives back a context, of which only the hidden part is left. It is wiped.
 ///
 /// # Safety
-/// `context` is a malloc'ed context that is used no more.
-pub(crate) unsafe fn free_context(context: *mut ConnContext) {
-    // SAFETY: the caller's promise.
+/// `context` came from malloc, and nobody uses it any more.
+pub(crate) unsafe fn free_context(context: Lent<'_, ConnContext>) {
+    // SAFETY: from malloc, and nobody uses it any more, by this function's own `# Safety`.
     unsafe {
-        free_block((*context).context_priv);
-        libc::free(context.cast());
+        if let Some(block) = context.context_priv().follow() {
+            free_block(block);
+        }
+        context.free();
     }
 }
 
-/// The hidden members. NULL if a client's own context has none.
-///
-/// # Safety
-/// `context` is NULL or a live context.
-pub(crate) unsafe fn hidden(context: *const ConnContext) -> *mut Hidden {
-    if context.is_null() {
-        return ptr::null_mut();
-    }
-    // SAFETY: not NULL.
-    unsafe { (*context).context_priv }
+/// The hidden members. `None` if a client's own context has none.
+pub(crate) fn hidden(context: Lent<'_, ConnContext>) -> Option<Lent<'_, Hidden>> {
+    context.context_priv().follow()
 }
 
 /// The tail of a context that was made here.
-///
-/// # Safety
-/// `context` is NULL or a live context.
-pub(crate) unsafe fn tail(context: *mut ConnContext) -> Option<*mut Tail> {
-    // SAFETY: the caller's promise.
-    unsafe { marked(hidden(context)).map(|block| &raw mut (*block).tail) }
+pub(crate) fn tail(context: Lent<'_, ConnContext>) -> Option<&Tail> {
+    tail_of(hidden(context)?)
 }
 
 /// Nothing: the members that only this interface has outlive a session.
-///
-/// # Safety
-/// None.
-pub(crate) unsafe fn forget_more(_members: *mut Hidden) {}
+pub(crate) fn forget_more(_members: Lent<'_, Hidden>) {}
 
-/// A new, empty block. NULL without memory.
-fn new_block() -> *mut ConnContextPriv {
+/// A new, empty block. `None` without memory.
+fn new_block() -> Option<Lent<'static, ConnContextPriv>> {
     let block: *mut PrivateBlock = c_zeroed();
-    if block.is_null() {
-        return ptr::null_mut();
-    }
-    // SAFETY: new memory of the right size; all zeros are an empty block.
+    // SAFETY: NULL, or new memory of the right size; all zeros are an empty block.
     unsafe {
-        (&raw mut (*block).tail).write(Tail::new());
-        marks::put(&raw mut (*block).public);
+        if !block.is_null() {
+            (&raw mut (*block).tail).write(Tail::new());
+        }
+        Lent::new(block.cast::<Hidden>()).inspect(|block| marks::put(*block))
     }
-    block.cast()
 }
 
-/// Gives a block back, wiped. NULL is accepted.
+/// Gives a block back, wiped.
 ///
 /// # Safety
-/// `block` is NULL, or a malloc'ed block that is used no more.
-unsafe fn free_block(block: *mut ConnContextPriv) {
-    // SAFETY: the caller's promise.
+/// `block` came from malloc, and nobody uses it any more.
+unsafe fn free_block(block: Lent<'_, ConnContextPriv>) {
+    force_block_finished(block);
+    // SAFETY: the same; so nobody has a reference to its private part either.
     unsafe {
-        force_block_finished(block);
-        if let Some(whole) = marked(block) {
-            drop_private(&raw mut (*whole).tail);
-            wipe(whole.cast(), size_of::<PrivateBlock>());
+        if let Some(tail) = tail_of(block) {
+            tail.drop_private();
+            wipe(block.as_ptr().cast(), size_of::<PrivateBlock>());
         }
-        libc::free(block.cast());
+        block.free();
     }
 }
 
-/// # Safety
-/// `block` is NULL or a block.
-unsafe fn force_block_finished(block: *mut ConnContextPriv) {
-    if block.is_null() {
-        return;
-    }
-    // SAFETY: not NULL.
-    unsafe {
-        forget_members(block);
-        if let Some(whole) = marked(block) {
-            forget_private(&raw mut (*whole).tail);
-        }
+fn force_block_finished(block: Lent<'_, ConnContextPriv>) {
+    forget_members(block);
+    if let Some(tail) = tail_of(block) {
+        tail.force_finished();
     }
 }
 
-/// The whole of a block that was made here.
-///
-/// # Safety
-/// `block` is NULL or a block.
-unsafe fn marked(block: *mut ConnContextPriv) -> Option<*mut PrivateBlock> {
-    if block.is_null() {
-        return None;
-    }
-    // SAFETY: not NULL, so a block.
-    unsafe { marks::stand_in(block) }.then_some(block.cast())
+/// What stands behind a block that was made here.
+fn tail_of(block: Lent<'_, ConnContextPriv>) -> Option<&Tail> {
+    let whole: *const PrivateBlock = block.as_ptr().cast_const().cast();
+    // SAFETY: a block that bears the marks of its address was made here, so that the tail is there as well.
+    marks::stand_in(block).then(|| unsafe { &(*whole).tail })
 }
 
 entry! {
@@ -137,7 +106,7 @@ entry! {
     /// # Safety
     /// None beyond C's calling convention.
     on panic ptr::null_mut();
-    pub fn otrl_context_priv_new() -> *mut ConnContextPriv {
+    pub fn otrl_context_priv_new() -> *mut ConnContextPriv as Option<Lent<ConnContextPriv>> {
         new_block()
     }
 }
@@ -148,9 +117,10 @@ entry! {
     /// # Safety
     /// `block` is NULL or a block.
     on panic ();
-    pub fn otrl_context_priv_force_finished(block: *mut ConnContextPriv) {
-        // SAFETY: the caller's promise.
-        unsafe { force_block_finished(block) }
+    pub fn otrl_context_priv_force_finished(block: *mut ConnContextPriv as Option<Lent<ConnContextPriv>>) {
+        if let Some(block) = block {
+            force_block_finished(block);
+        }
     }
 }
 
@@ -158,6 +128,7 @@ entry! {
 mod tests {
     use super::*;
     use crate::abi::gcry::mpi;
+    use crate::abi::lent::lend;
     use crate::abi::memory::c_string;
 
     #[test]
@@ -174,8 +145,8 @@ mod tests {
             (*block).fragment_len = 7;
             (*block).saved_mac_keys = c_string(&[1; 40]).cast();
             (*block).numsavedkeys = 2;
-            (*block).their_y = mpi::new_from_bytes(&[5]).unwrap();
-            (*block).our_dh_key.private = mpi::new_secret(&[6]).unwrap();
+            (*block).their_y = mpi::new_from_bytes(&[5]).unwrap().into_raw();
+            (*block).our_dh_key.private = mpi::new_from_bytes(&[6]).unwrap().into_raw();
             otrl_context_priv_force_finished(block);
             assert_eq!(
                 (
@@ -193,7 +164,7 @@ mod tests {
             assert!((*block).saved_mac_keys.is_null() && (*block).our_dh_key.private.is_null());
             assert_eq!(((*block).fragment_len, (*block).numsavedkeys), (0, 0));
             assert_eq!(((*block).generation, (*block).lastrecv), (9, 10));
-            free_block(block);
+            free_block(lend(block));
         }
     }
 
@@ -201,10 +172,10 @@ mod tests {
     fn a_block_that_a_client_made_is_not_read_beyond_its_end() {
         let block: *mut ConnContextPriv = c_zeroed();
         unsafe {
-            assert!(marked(block).is_none());
+            assert!(tail_of(lend(block)).is_none());
             otrl_context_priv_force_finished(block);
             otrl_context_priv_force_finished(ptr::null_mut());
-            free_block(block);
+            free_block(lend(block));
         }
     }
 
@@ -215,19 +186,17 @@ mod tests {
             let block = fresh();
             let copy: *mut ConnContextPriv = c_zeroed();
             ptr::copy_nonoverlapping(block, copy, 1);
-            assert!(marked(copy).is_none());
+            assert!(tail_of(lend(copy)).is_none());
             otrl_context_priv_force_finished(copy);
-            assert!(marked(block).is_some(), "the original is as it was");
+            assert!(tail_of(lend(block)).is_some(), "the original is as it was");
             libc::free(copy.cast());
-            free_block(block);
+            free_block(lend(block));
         }
     }
 
     fn fresh() -> *mut ConnContextPriv {
         let block = unsafe { otrl_context_priv_new() };
-        unsafe {
-            assert!(marked(block).is_some());
-        }
+        assert!(tail_of(lend(block)).is_some());
         block
     }
 }

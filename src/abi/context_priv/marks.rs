@@ -5,6 +5,7 @@
 //! the older pair of DH keys: the library has the keys of sessions elsewhere, and clients leave them alone.
 
 use super::Hidden;
+use crate::abi::lent::Lent;
 
 /// A client's own block is zero there, or holds rubbish.
 const MARKS: [u32; 4] = [0x4f74_7250, 0x9d3b_61c7, 0x2ea8_5f14, 0xc06d_f392];
@@ -18,80 +19,70 @@ fn marks_at(address: usize) -> [u32; 4] {
 }
 
 /// Marks a block.
-///
-/// # Safety
-/// `block` is writable.
-pub(crate) unsafe fn put(block: *mut Hidden) {
-    let marks = marks_at(block.addr());
-    // SAFETY: the caller's promise.
-    unsafe { places::write(block, marks) };
+pub(crate) fn put(block: Lent<'_, Hidden>) {
+    places::of(block).set(marks_at(block.as_ptr().addr()));
 }
 
 /// Whether a block was made here.
-///
-/// # Safety
-/// `block` is readable.
-pub(crate) unsafe fn stand_in(block: *const Hidden) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { places::read(block) == marks_at(block.addr()) }
+pub(crate) fn stand_in(block: Lent<'_, Hidden>) -> bool {
+    places::of(block).get() == marks_at(block.as_ptr().addr())
 }
 
 #[cfg(target_pointer_width = "64")]
 mod places {
-    use super::Hidden;
+    use super::{Hidden, Lent};
 
-    /// # Safety
-    /// `block` is writable.
-    pub(crate) unsafe fn write(block: *mut Hidden, marks: [u32; 4]) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            [
-                (*block).mark0,
-                (*block).mark1,
-                (*block).mark2,
-                (*block).mark3,
-            ] = marks;
-        }
+    /// The four paddings.
+    pub(crate) struct Places<'a>(Lent<'a, Hidden>);
+
+    pub(crate) fn of(block: Lent<'_, Hidden>) -> Places<'_> {
+        Places(block)
     }
 
-    /// # Safety
-    /// `block` is readable.
-    pub(crate) unsafe fn read(block: *const Hidden) -> [u32; 4] {
-        // SAFETY: the caller's promise.
-        unsafe {
-            [
-                (*block).mark0,
-                (*block).mark1,
-                (*block).mark2,
-                (*block).mark3,
-            ]
+    impl Places<'_> {
+        pub(crate) fn set(&self, [mark0, mark1, mark2, mark3]: [u32; 4]) {
+            self.0.mark0().set(mark0);
+            self.0.mark1().set(mark1);
+            self.0.mark2().set(mark2);
+            self.0.mark3().set(mark3);
+        }
+
+        pub(crate) fn get(&self) -> [u32; 4] {
+            let block = self.0;
+            [block.mark0(), block.mark1(), block.mark2(), block.mark3()].map(Lent::get)
         }
     }
 }
 
 #[cfg(not(target_pointer_width = "64"))]
 mod places {
-    use super::Hidden;
+    use super::{Hidden, Lent};
 
-    /// # Safety
-    /// `block` is writable.
-    pub(crate) unsafe fn write(block: *mut Hidden, marks: [u32; 4]) {
-        // SAFETY: the caller's promise; the key is longer than the marks.
-        unsafe {
-            (&raw mut (*block).sesskeys[1][1].rcvmackey)
-                .cast::<[u32; 4]>()
-                .write_unaligned(marks);
-        }
+    /// The start of a key, which is longer than the marks. Bytes, since it stands at no multiple of four.
+    pub(crate) struct Places<'a>(Lent<'a, [u8; 16]>);
+
+    pub(crate) fn of(block: Lent<'_, Hidden>) -> Places<'_> {
+        // SAFETY: a place within the block.
+        Places(unsafe {
+            block.part(|block| (&raw mut (*block).sesskeys[1][1].rcvmackey).cast::<[u8; 16]>())
+        })
     }
 
-    /// # Safety
-    /// `block` is readable.
-    pub(crate) unsafe fn read(block: *const Hidden) -> [u32; 4] {
-        // SAFETY: likewise.
-        unsafe {
-            (&raw const (*block).sesskeys[1][1].rcvmackey)
-                .cast::<[u32; 4]>()
-                .read_unaligned()
+    impl Places<'_> {
+        pub(crate) fn set(&self, marks: [u32; 4]) {
+            let mut bytes = [0; 16];
+            for (to, mark) in bytes.as_chunks_mut().0.iter_mut().zip(marks) {
+                *to = mark.to_ne_bytes();
+            }
+            self.0.set(bytes);
+        }
+
+        pub(crate) fn get(&self) -> [u32; 4] {
+            let mut marks = [0; 4];
+            for (mark, bytes) in marks.iter_mut().zip(self.0.get().as_chunks().0) {
+                *mark = u32::from_ne_bytes(*bytes);
+            }
+            marks
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A libgcrypt that the process has loaded already, and its functions. It is never loaded for us.
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::{Cipher, Digest, Mpi, Sexp};
@@ -53,7 +53,6 @@ functions! {
     error_from_errno, c"gcry_error_from_errno": fn(c_int) -> GcryError;
     mpi_scan, c"gcry_mpi_scan": fn(*mut *mut Mpi, c_int, *const u8, usize, *mut usize) -> GcryError;
     mpi_print, c"gcry_mpi_print": fn(c_int, *mut u8, usize, *mut usize, *const Mpi) -> GcryError;
-    mpi_copy, c"gcry_mpi_copy": fn(*const Mpi) -> *mut Mpi;
     mpi_release, c"gcry_mpi_release": fn(*mut Mpi);
     sexp_new, c"gcry_sexp_new": fn(*mut *mut Sexp, *const u8, usize, c_int) -> GcryError;
     sexp_sprint, c"gcry_sexp_sprint": fn(*const Sexp, c_int, *mut u8, usize) -> usize;
@@ -73,38 +72,29 @@ static FOUND: AtomicPtr<Loaded> = AtomicPtr::new(ptr::null_mut());
 /// libgcrypt's functions, if the process has it. Plugins bring it in with local symbols, so it is asked for by its name.
 pub fn find() -> Option<&'static Loaded> {
     let known = FOUND.load(Ordering::Acquire);
-    if !known.is_null() {
-        // SAFETY: only leaked boxes are stored here.
-        return Some(unsafe { &*known });
+    // SAFETY: NULL, or a leaked box.
+    if let Some(known) = unsafe { known.as_ref() } {
+        return Some(known);
     }
-    // SAFETY: a constant name; RTLD_NOLOAD runs no code of a library that isn't there.
-    let handle = unsafe {
-        libc::dlopen(
-            c"libgcrypt.so.20".as_ptr(),
-            libc::RTLD_NOLOAD | libc::RTLD_LAZY,
-        )
-    };
-    if handle.is_null() {
-        return None;
-    }
-    // SAFETY: the handle was just opened.
-    let Some(functions) = (unsafe { Loaded::resolve(handle) }) else {
-        // SAFETY: the handle was opened above and nothing of it is kept.
-        unsafe { libc::dlclose(handle) };
-        return None;
-    };
-    let leaked = Box::into_raw(Box::new(functions));
-    match FOUND.compare_exchange(ptr::null_mut(), leaked, Ordering::AcqRel, Ordering::Acquire) {
-        // SAFETY: never freed once it is stored.
-        Ok(_) => Some(unsafe { &*leaked }),
-        Err(earlier) => {
-            // SAFETY: ours was not stored; the earlier one is never freed. The second handle is one count too many.
-            unsafe {
-                drop(Box::from_raw(leaked));
-                libc::dlclose(handle);
-                Some(&*earlier)
-            }
+    // Two threads that come here at once make two, of which one stays and the other is never given back.
+    let found: &'static mut Loaded = Box::leak(Box::new(open()?));
+    FOUND.store(found, Ordering::Release);
+    // SAFETY: NULL, or a leaked box.
+    unsafe { FOUND.load(Ordering::Acquire).as_ref() }
+}
+
+/// The functions of a libgcrypt that is there. It is never unloaded afterwards.
+fn open() -> Option<Loaded> {
+    let flags = libc::RTLD_NOLOAD | libc::RTLD_LAZY;
+    // SAFETY: a constant name; RTLD_NOLOAD runs no code of a library that isn't there. The handle is libgcrypt's, and given back
+    // if it is of no use.
+    unsafe {
+        let handle = NonNull::new(libc::dlopen(c"libgcrypt.so.20".as_ptr(), flags))?.as_ptr();
+        let functions = Loaded::resolve(handle);
+        if functions.is_none() {
+            libc::dlclose(handle);
         }
+        functions
     }
 }
 
@@ -135,6 +125,6 @@ impl Loaded {
 /// # Safety
 /// `handle` is a library's.
 unsafe fn symbol(handle: *mut c_void, name: &CStr) -> Option<ptr::NonNull<c_void>> {
-    // SAFETY: the caller's promise, and a NUL-terminated name.
+    // SAFETY: a handle of `dlopen`, and a NUL-terminated name.
     ptr::NonNull::new(unsafe { libc::dlsym(handle, name.as_ptr()) })
 }

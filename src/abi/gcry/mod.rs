@@ -19,6 +19,10 @@ pub mod sexp;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use zeroize::Zeroizing;
+
+use super::lent::{Lent, Target};
+use super::undumped::Undumped;
 use loaded::Loaded;
 
 /// What a `gcry_mpi_t` points at.
@@ -104,6 +108,38 @@ pub fn uses_libgcrypt() -> bool {
     matches!(maker(), Maker::Gcrypt(_))
 }
 
+/// One of the four kinds of objects.
+pub trait Kind: Sized {
+    /// Keeps the kinds apart.
+    const NUMBER: u64;
+    /// What an object of ours holds.
+    type Content;
+    /// libgcrypt's function that releases one.
+    fn release_of(gcrypt: &Loaded) -> Option<unsafe extern "C" fn(*mut Self)>;
+}
+
+macro_rules! kinds {
+    ($($kind:ident: $number:literal, $content:ty, $release:ident;)+) => {$(
+        impl Kind for $kind {
+            const NUMBER: u64 = $number;
+            type Content = $content;
+
+            fn release_of(gcrypt: &Loaded) -> Option<unsafe extern "C" fn(*mut Self)> {
+                gcrypt.$release
+            }
+        }
+
+        impl Target for $kind {}
+    )+};
+}
+kinds! {
+    Mpi: 1, Zeroizing<Vec<u8>>, mpi_release;
+    Sexp: 2, Undumped, sexp_release;
+    // Nobody without libgcrypt can use the handles, so ours hold the keys alone.
+    Cipher: 3, Zeroizing<[u8; 16]>, cipher_close;
+    Digest: 4, Zeroizing<Vec<u8>>, md_close;
+}
+
 /// An object of ours: the magic word tells it from one of libgcrypt's.
 #[repr(C)]
 struct Owned<T> {
@@ -111,41 +147,74 @@ struct Owned<T> {
     content: T,
 }
 
-impl<T> Owned<T> {
-    /// `kind` keeps the four kinds apart.
-    fn into_raw(kind: u64, content: T) -> *mut Self {
-        Box::into_raw(Box::new(Self {
-            magic: magic(kind),
+/// An object that was made, or NULL, for who takes it over.
+#[must_use = "nobody else releases it"]
+#[derive(Debug)]
+pub struct Made<T>(*mut T);
+
+impl<T: Kind> Made<T> {
+    /// One of ours.
+    fn ours(content: T::Content) -> Self {
+        let object = Owned {
+            magic: magic(T::NUMBER),
             content,
-        }))
+        };
+        Self(Box::into_raw(Box::new(object)).cast())
     }
 
-    /// `None` for what is not ours; nothing is, when libgcrypt makes the objects.
-    ///
-    /// # Safety
-    /// `object` is NULL, or made by `into_raw` with this `T` for this kind, or an object of libgcrypt of at least 16 bytes.
-    unsafe fn from_raw(kind: u64, object: *mut Self) -> Option<*mut Self> {
-        if object.is_null() || uses_libgcrypt() {
+    /// For C.
+    pub fn into_raw(self) -> *mut T {
+        self.0
+    }
+}
+
+impl<'a, T: Kind> Lent<'a, T> {
+    /// What is in an object of ours. `None` for what is not ours; nothing is, when libgcrypt makes the objects.
+    fn content(self) -> Option<&'a T::Content> {
+        if uses_libgcrypt() {
             return None;
         }
-        // SAFETY: either kind of object has 16 readable bytes; libgcrypt's may be aligned differently.
-        let found: [u64; 2] = unsafe { object.cast::<[u64; 2]>().read_unaligned() };
-        (found == magic(kind)).then_some(object)
+        // SAFETY: an object of ours, or one of libgcrypt's that has at least 16 bytes and may be aligned differently.
+        let found: [u64; 2] = unsafe { self.as_ptr().cast::<[u64; 2]>().read_unaligned() };
+        let object: *const Owned<T::Content> = self.as_ptr().cast_const().cast();
+        // SAFETY: ours, as the magic word says, and it is changed by nobody.
+        (found == magic(T::NUMBER)).then(|| unsafe { &(*object).content })
+    }
+}
+
+impl<T: Kind> Lent<'_, *mut T> {
+    /// Lets a member that leads to nothing lead to this object.
+    pub fn hold(self, made: Made<T>) {
+        // SAFETY: a live member, by the type, and an object that nobody else has.
+        unsafe { self.as_ptr().write(made.into_raw()) };
     }
 
-    /// # Safety
-    /// As for `from_raw`; an object of ours is gone afterwards. True if it was one.
-    unsafe fn release(kind: u64, object: *mut Self) -> bool {
-        // SAFETY: the caller's promise.
-        let Some(object) = (unsafe { Self::from_raw(kind, object) }) else {
-            return false;
-        };
+    /// Releases the object that a member leads to, and leaves NULL. Nothing of an object is ever lent, only copied.
+    pub fn clear(self) {
+        // SAFETY: a live member, by the type, which alone leads to the object.
+        unsafe { release(self.as_ptr().replace(ptr::null_mut())) };
+    }
+}
+
+/// Gives an object back, wiped. NULL is accepted.
+///
+/// # Safety
+/// `object` is NULL or a live one made here or by libgcrypt, and is used no more.
+pub unsafe fn release<T: Kind>(object: *mut T) {
+    // SAFETY: NULL or a live object, by this function's own `# Safety`.
+    let Some(lent) = (unsafe { Lent::new(object) }) else {
+        return;
+    };
+    if lent.content().is_some() {
+        let ours: *mut Owned<T::Content> = object.cast();
         // SAFETY: it came from a Box of this type. The word is cleared so that a second release finds no object.
         unsafe {
-            (&raw mut (*object).magic).write_volatile([0; 2]);
-            drop(Box::from_raw(object));
+            (&raw mut (*ours).magic).write_volatile([0; 2]);
+            drop(Box::from_raw(ours));
         }
-        true
+    } else if let Some(release) = foreign().and_then(T::release_of) {
+        // SAFETY: not ours, so libgcrypt's, which wipes numbers, ciphers and digests before it frees them.
+        unsafe { release(object) };
     }
 }
 
@@ -158,6 +227,7 @@ const fn magic(kind: u64) -> [u64; 2] {
 mod tests {
     use super::*;
     use crate::abi::error::GcryError;
+    use crate::abi::lent::lend;
     use std::process::Command;
 
     const RERUN: &str = "OTR_TEST_WITH_LIBGCRYPT";
@@ -231,83 +301,60 @@ mod tests {
             (&[0, 0, 1, 0], &[1, 0]),
             (&[0xff; 192], &[0xff; 192]),
         ] {
-            for number in [
-                mpi::new_from_bytes(bytes).unwrap(),
-                mpi::new_secret(bytes).unwrap(),
-            ] {
-                unsafe {
-                    assert_eq!(mpi::bytes(number).unwrap().as_slice(), expected);
-                    let copy = mpi::copy(number);
-                    assert_ne!(copy, number);
-                    mpi::release(number);
-                    assert_eq!(mpi::bytes(copy).unwrap().as_slice(), expected);
-                    mpi::release(copy);
-                }
-            }
-        }
-        unsafe {
-            assert!(mpi::bytes(ptr::null()).is_none() && mpi::copy(ptr::null()).is_null());
-            mpi::release(ptr::null_mut());
-        }
-    }
-
-    #[test]
-    fn numbers_compare_by_value() {
-        use std::cmp::Ordering::{Equal, Greater, Less};
-        let [zero, small, large] =
-            [&[][..], &[0, 9], &[1, 0]].map(|bytes| mpi::new_from_bytes(bytes).unwrap());
-        unsafe {
-            assert_eq!(mpi::compare(small, large), Less);
-            assert_eq!(mpi::compare(large, small), Greater);
-            assert_eq!(mpi::compare(zero, ptr::null()), Equal);
-            for mut number in [zero, small, large] {
-                mpi::release_and_clear(&mut number);
-                assert!(number.is_null());
-            }
+            let (mut number, mut copy): (*mut Mpi, *mut Mpi) = (ptr::null_mut(), ptr::null_mut());
+            let (number, copy) = (lend(&raw mut number), lend(&raw mut copy));
+            number.put(bytes);
+            assert_eq!(number.number().unwrap().as_slice(), expected);
+            copy.copy(number);
+            assert_ne!(copy.follow(), number.follow());
+            number.clear();
+            assert!(number.is_null() && number.number().is_none());
+            assert_eq!(copy.number().unwrap().as_slice(), expected);
+            copy.copy(number);
+            assert!(copy.is_null());
         }
     }
 
     #[test]
     fn expressions_come_back_as_text() {
         for text in [&b"(a (b #00ff#) \"c d\")"[..], b"(1:a(1:b2:\x00\xff)3:c d)"] {
-            let sexp = sexp::from_bytes(text).unwrap();
-            unsafe {
-                assert_eq!(
-                    sexp::bytes(sexp).unwrap().as_slice(),
-                    b"(a \n (b #00FF#)\n \"c d\")\n"
-                );
-                sexp::release(sexp);
-            }
-        }
-        unsafe {
-            assert!(sexp::bytes(ptr::null()).is_none());
-            sexp::release(ptr::null_mut());
+            let mut place: *mut Sexp = ptr::null_mut();
+            let place = lend(&raw mut place);
+            place.hold(sexp::from_bytes(text).unwrap());
+            assert_eq!(
+                place.text().unwrap().as_slice(),
+                b"(a \n (b #00FF#)\n \"c d\")\n"
+            );
+            place.clear();
+            assert!(place.text().is_none());
         }
     }
 
     #[test]
     fn broken_expressions_are_refused_with_libgcrypts_codes() {
-        assert_eq!(sexp::from_bytes(b"(a (b)"), Err(GcryError(0x0100_00cb)));
-        assert_eq!(sexp::from_bytes(b"(a #0#)"), Err(GcryError(0x0100_00d4)));
+        let refused = |text| sexp::from_bytes(text).map(Made::into_raw).err();
+        assert_eq!(refused(b"(a (b)"), Some(GcryError(0x0100_00cb)));
+        assert_eq!(refused(b"(a #0#)"), Some(GcryError(0x0100_00d4)));
     }
 
     #[test]
     fn ciphers_and_macs_open_and_close() {
         for counter in [None, Some(&[1; 16])] {
-            let mut cipher = cipher::aes128_ctr(&[7; 16], counter).unwrap();
-            assert!(!cipher.is_null());
-            unsafe { cipher::close_and_clear(&mut cipher) };
-            assert!(cipher.is_null());
+            let mut place: *mut Cipher = ptr::null_mut();
+            let place = lend(&raw mut place);
+            place.hold(cipher::aes128_ctr(&[7; 16], counter).unwrap());
+            assert!(!place.is_null());
+            place.clear();
+            assert!(place.is_null());
         }
         for digest in [digest::hmac_sha1(&[1; 20]), digest::hmac_sha256(&[1; 32])] {
-            let mut digest = digest.unwrap();
-            assert!(!digest.is_null());
-            unsafe { digest::close_and_clear(&mut digest) };
+            let mut place: *mut Digest = ptr::null_mut();
+            let place = lend(&raw mut place);
+            place.hold(digest.unwrap());
+            assert!(!place.is_null());
+            place.clear();
         }
-        unsafe {
-            cipher::close(ptr::null_mut());
-            digest::close(ptr::null_mut());
-        }
+        unsafe { release::<Cipher>(ptr::null_mut()) };
     }
 
     #[test]
@@ -315,12 +362,13 @@ mod tests {
         if uses_libgcrypt() {
             return;
         }
-        let number = mpi::new_from_bytes(&[1]).unwrap();
+        let number = mpi::new_from_bytes(&[1]).unwrap().into_raw();
+        let as_another = lend(number.cast::<Sexp>());
+        assert!(as_another.text().is_none());
         unsafe {
-            assert!(sexp::bytes(number.cast()).is_none());
-            sexp::release(number.cast());
-            assert_eq!(mpi::bytes(number).unwrap().as_slice(), [1]);
-            mpi::release(number);
+            release(number.cast::<Sexp>());
+            assert_eq!(lend(number).number().unwrap().as_slice(), [1]);
+            release(number);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_uchar};
 
 use crate::abi::entry::entry;
-use crate::abi::memory::slice_of;
+use crate::abi::lent::bytes;
 use otr_crypto::mac;
 
 entry! {
@@ -12,13 +12,10 @@ entry! {
     /// # Safety
     /// Both blocks are `len` bytes long, or NULL if `len` is 0.
     on panic 1;
-    pub fn otrl_mem_differ(a: *const c_uchar, b: *const c_uchar, len: usize) -> c_int {
-        if len != 0 && (a.is_null() || b.is_null()) {
-            return 1;
-        }
-        // SAFETY: the caller's promise.
-        let equal = unsafe { mac::equal(slice_of(a, len), slice_of(b, len)) };
-        c_int::from(!equal)
+    pub fn otrl_mem_differ(a: *const c_uchar, b: *const c_uchar, len: usize) -> c_int as bool
+    where first = bytes(a, len), second = bytes(b, len) {
+        let is_missing = len != 0 && (a.is_null() || b.is_null());
+        is_missing || !mac::equal(first, second)
     }
 }
 

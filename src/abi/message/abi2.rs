@@ -19,89 +19,68 @@ use super::receiving;
 use super::sending;
 use super::transmit::transmit;
 use crate::abi::context::{self, Ctx, Handle, Names, NewContexts};
+use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::memory::put;
+use crate::abi::lent::{Lent, Out};
 use crate::abi::text::CText;
 use crate::abi::types::*;
 use otr_protocol::conversation::HEARTBEAT_INTERVAL;
 use otr_protocol::wire::messages::smp::{join_question, split_question};
 use otr_protocol::wire::tlv::{self, Tlv};
 
-/// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
-/// the original. An error means: send nothing.
-///
-/// # Safety
-/// `us` is live; strings are NULL or C strings; out-parameters are NULL or writable; `ops` is NULL or live.
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_message_sending(
-    us: OtrlUserState,
-    ops: *const OtrlMessageAppOps,
-    opdata: *mut c_void,
-    accountname: *const c_char,
-    protocol: *const c_char,
-    recipient: *const c_char,
-    message: *const c_char,
-    tlvs: *mut OtrlTLV,
-    messagep: *mut *mut c_char,
-    add_appdata: AddAppData,
-    data: *mut c_void,
-) -> GcryError {
-    let given = Given {
-        names: Names::new(recipient, accountname, protocol),
-        text: message,
-        tlvs,
-        new: NewContexts { add_appdata, data },
-    };
-    let places = Places {
-        text: messagep,
-        tlvs: ptr::null_mut(),
-        context: ptr::null_mut(),
-    };
-    // SAFETY: the caller's promise.
-    let sent = unsafe {
-        Call::about_message(Client { us, ops, opdata }, given, places, |call| {
+entry! {
+    /// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
+    /// the original. An error means: send nothing.
+    ///
+    /// # Safety
+    /// `us` is live; strings are NULL or C strings; out-parameters are NULL or writable; `ops` is NULL or live.
+    calls back;
+    pub fn otrl_message_sending(
+        us: OtrlUserState,
+        ops: *const OtrlMessageAppOps,
+        opdata: *mut c_void,
+        accountname: *const c_char,
+        protocol: *const c_char,
+        recipient: *const c_char,
+        message: *const c_char as Option<Lent<c_char>>,
+        tlvs: *mut OtrlTLV as Option<Lent<OtrlTLV>>,
+        messagep: *mut *mut c_char as Out<*mut c_char>,
+        add_appdata: AddAppData,
+        data: *mut c_void,
+    ) -> GcryError as Result<(), GcryError>
+    where client = Client::new(us, ops, opdata), names = Names::new(recipient, accountname, protocol) {
+        let given = Given { names, text: message, tlvs, new: NewContexts { add_appdata, data } };
+        let places = Places { text: messagep, tlvs: Out::NONE, context: Out::NONE };
+        Call::about_message(client, given, places, |call| {
             let found = find_or_add(call).ok_or(GcryError::ENOMEM)?;
             sending::send(call, found)
-        })
-    };
-    sent.unwrap_or_else(|refused| Err(refused.into())).into()
+        })?
+    }
 }
 
-/// Handles a message that arrived. Returns 1 if there is nothing to show; else `*newmessagep` is what to
-/// show, or stays NULL: show the original.
-///
-/// # Safety
-/// As for [`otrl_message_sending`].
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_message_receiving(
-    us: OtrlUserState,
-    ops: *const OtrlMessageAppOps,
-    opdata: *mut c_void,
-    accountname: *const c_char,
-    protocol: *const c_char,
-    sender: *const c_char,
-    message: *const c_char,
-    newmessagep: *mut *mut c_char,
-    tlvsp: *mut *mut OtrlTLV,
-    add_appdata: AddAppData,
-    data: *mut c_void,
-) -> c_int {
-    let client = Client { us, ops, opdata };
-    let given = Given {
-        names: Names::new(sender, accountname, protocol),
-        text: message,
-        tlvs: ptr::null(),
-        new: NewContexts { add_appdata, data },
-    };
-    let places = Places {
-        text: newmessagep,
-        tlvs: tlvsp,
-        context: ptr::null_mut(),
-    };
-    // SAFETY: the caller's promise.
-    unsafe {
+entry! {
+    /// Handles a message that arrived. Returns 1 if there is nothing to show; else `*newmessagep` is what to
+    /// show, or stays NULL: show the original.
+    ///
+    /// # Safety
+    /// As for [`otrl_message_sending`].
+    calls back;
+    pub fn otrl_message_receiving(
+        us: OtrlUserState,
+        ops: *const OtrlMessageAppOps,
+        opdata: *mut c_void,
+        accountname: *const c_char,
+        protocol: *const c_char,
+        sender: *const c_char,
+        message: *const c_char as Option<Lent<c_char>>,
+        newmessagep: *mut *mut c_char as Out<*mut c_char>,
+        tlvsp: *mut *mut OtrlTLV as Out<*mut OtrlTLV>,
+        add_appdata: AddAppData,
+        data: *mut c_void,
+    ) -> c_int
+    where client = Client::new(us, ops, opdata), names = Names::new(sender, accountname, protocol) {
+        let given = Given { names, text: message, tlvs: None, new: NewContexts { add_appdata, data } };
+        let places = Places { text: newmessagep, tlvs: tlvsp, context: Out::NONE };
         receiving::call(client, given, places, |call| {
             call.answer.takes_notices = true;
             find_or_add(call)
@@ -109,64 +88,57 @@ pub unsafe extern "C-unwind" fn otrl_message_receiving(
     }
 }
 
-/// Sends a message, in fragments if it is too long for the network. By `policy` one piece is not sent but put into
-/// `*returned`, malloc'ed, for the client to send.
-///
-/// # Safety
-/// `ops` is NULL or live; `context` is live and stays so; `message` is NULL or a C string; `returned` is NULL or writable.
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_message_fragment_and_send(
-    ops: *const OtrlMessageAppOps,
-    opdata: *mut c_void,
-    context: *mut ConnContext,
-    message: *const c_char,
-    policy: OtrlFragmentPolicy,
-    returned: *mut *mut c_char,
-) -> GcryError {
-    let client = Client {
-        us: ptr::null_mut(),
-        ops,
-        opdata,
-    };
-    // SAFETY: the caller's promise.
-    unsafe {
-        put(returned, ptr::null_mut());
-        let Some(handle) = Ctx::lend(context).map(Ctx::handle) else {
-            return GcryError::INV_VALUE;
-        };
-        let message = (!message.is_null()).then(|| CStr::from_ptr(message));
-        let sent = Call::about_contexts(client, |call| {
+entry! {
+    /// Sends a message, in fragments if it is too long for the network. By `policy` one piece is not sent but put into
+    /// `*returned`, malloc'ed, for the client to send.
+    ///
+    /// # Safety
+    /// `ops` is NULL or live; `context` is live and stays so; `message` is NULL or a C string that stays as it is; `returned` is
+    /// NULL or writable.
+    calls back;
+    pub fn otrl_message_fragment_and_send(
+        ops: *const OtrlMessageAppOps,
+        opdata: *mut c_void,
+        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        message: *const c_char as Option<&CStr>,
+        policy: OtrlFragmentPolicy,
+        returned: *mut *mut c_char as Out<*mut c_char>,
+    ) -> GcryError as Result<(), GcryError>
+    where client = Client::without_user_state(ops, opdata) {
+        returned.put(ptr::null_mut());
+        let handle = Handle::of(context.ok_or(GcryError::INV_VALUE)?);
+        let piece = Call::about_contexts(client, |call| {
             let is_sent = message.is_some() && call.can_inject();
-            if is_sent && policy != FRAGMENT_SEND_ALL && returned.is_null() {
+            if is_sent && policy != FRAGMENT_SEND_ALL && !returned.is_wanted() {
                 return Err(GcryError::INV_VALUE);
             }
             transmit(call, handle, message, policy)
-        });
-        sent.map(|piece| put(returned, piece.into_raw())).into()
+        })?;
+        returned.put(piece.into_raw());
+        Ok(())
     }
 }
 
-/// Ends the session with a correspondent.
-///
-/// # Safety
-/// `us` is NULL or live; strings are NULL or C strings; `ops` is NULL or live.
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_message_disconnect(
-    us: OtrlUserState,
-    ops: *const OtrlMessageAppOps,
-    opdata: *mut c_void,
-    accountname: *const c_char,
-    protocol: *const c_char,
-    username: *const c_char,
-) {
-    let names = Names::new(username, accountname, protocol);
-    // SAFETY: the caller's promise. The names are not read after the first callback.
-    unsafe {
-        Call::about_contexts(Client { us, ops, opdata }, |call| {
-            let found = context::find_correspondent(us, names, ptr::null_mut(), None);
-            if let Some(handle) = Ctx::lend(found).map(Ctx::handle) {
+entry! {
+    /// Ends the session with a correspondent.
+    ///
+    /// # Safety
+    /// `us` is NULL or live; strings are NULL or C strings; `ops` is NULL or live.
+    calls back;
+    pub fn otrl_message_disconnect(
+        us: OtrlUserState,
+        ops: *const OtrlMessageAppOps,
+        opdata: *mut c_void,
+        accountname: *const c_char,
+        protocol: *const c_char,
+        username: *const c_char,
+    )
+    where client = Client::new(us, ops, opdata), names = Names::new(username, accountname, protocol) {
+        // The names are not read after the first callback.
+        Call::about_contexts(client, |call| {
+            let found = call.us().zip(names);
+            let found = found.and_then(|(us, names)| context::find(us, names));
+            if let Some(handle) = found.map(Handle::of) {
                 disconnect(call, handle);
             }
         });
@@ -178,28 +150,15 @@ pub(crate) fn ready(_call: &mut Call<'_>, _handle: Handle) {}
 
 /// The context of the correspondent, made if there is none, and whether it is new. `None` without memory.
 fn find_or_add(call: &mut Call<'_>) -> Option<(Handle, bool)> {
-    let mut added: c_int = 0;
-    let (us, new) = (call.client().us, Some(call.new_contexts()));
-    // SAFETY: the user state is live and the names are C strings, as `Call` demands. A callback may run, and the call is
-    // borrowed as `&mut`; what is given back was alive after it.
-    unsafe {
-        let ctx = context::find_correspondent(us, call.names(), &raw mut added, new);
-        (!ctx.is_null()).then(|| (Handle::of(ctx), added != 0))
-    }
+    let (names, new) = (call.names(), call.new_contexts());
+    // SAFETY: a callback may run, and the call is borrowed as `&mut`: no context is lent of it.
+    let found = unsafe { context::find_correspondent(call.us()?, names, new) };
+    found.map(|(context, is_new)| (Handle::of(context), is_new))
 }
 
 /// The context of the correspondent, if there is one.
 pub(crate) fn find_best<'a>(call: &'a Call<'_>) -> Option<Ctx<'a>> {
-    // SAFETY: likewise; no callback runs.
-    unsafe {
-        let us = call.client().us;
-        Ctx::lend(context::find_correspondent(
-            us,
-            call.names(),
-            ptr::null_mut(),
-            None,
-        ))
-    }
+    context::find(call.us()?, call.names()).map(Ctx::from)
 }
 
 /// Whether a heartbeat, which the core has found due, is not too early after an exchange.

@@ -17,101 +17,78 @@ pub(crate) use routing::{enter, is_told_of_plaintext, note_heard, show_error, sh
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::ptr;
 
 use super::call::{Call, Client, Given, Places};
 use super::receiving;
 use super::sending;
 use super::transmit::transmit;
 use crate::abi::context::{Ctx, Handle, Names, NewContexts};
+use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
+use crate::abi::lent::{Lent, Out};
 use crate::abi::text::CText;
 use crate::abi::types::*;
 use otr_protocol::wire::tlv::Tlv;
 
-/// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
-/// the original. An error means: send nothing.
-///
-/// # Safety
-/// `us` is live; strings are NULL or C strings; out-parameters are NULL or writable; `ops` is NULL or live.
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_message_sending(
-    us: OtrlUserState,
-    ops: *const OtrlMessageAppOps,
-    opdata: *mut c_void,
-    accountname: *const c_char,
-    protocol: *const c_char,
-    recipient: *const c_char,
-    their_instag: OtrlInstag,
-    original_msg: *const c_char,
-    tlvs: *mut OtrlTLV,
-    messagep: *mut *mut c_char,
-    frag_policy: OtrlFragmentPolicy,
-    contextp: *mut *mut ConnContext,
-    add_appdata: AddAppData,
-    data: *mut c_void,
-) -> GcryError {
-    let given = Given {
-        names: Names::new(recipient, accountname, protocol),
-        text: original_msg,
-        tlvs,
-        new: NewContexts { add_appdata, data },
-    };
-    let places = Places {
-        text: messagep,
-        tlvs: ptr::null_mut(),
-        context: contextp,
-    };
-    // SAFETY: the caller's promise.
-    let sent = unsafe {
-        Call::about_message(Client { us, ops, opdata }, given, places, |call| {
+entry! {
+    /// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
+    /// the original. An error means: send nothing.
+    ///
+    /// # Safety
+    /// `us` is live; strings are NULL or C strings; out-parameters are NULL or writable; `ops` is NULL or live.
+    calls back;
+    pub fn otrl_message_sending(
+        us: OtrlUserState,
+        ops: *const OtrlMessageAppOps,
+        opdata: *mut c_void,
+        accountname: *const c_char,
+        protocol: *const c_char,
+        recipient: *const c_char,
+        their_instag: OtrlInstag,
+        original_msg: *const c_char as Option<Lent<c_char>>,
+        tlvs: *mut OtrlTLV as Option<Lent<OtrlTLV>>,
+        messagep: *mut *mut c_char as Out<*mut c_char>,
+        frag_policy: OtrlFragmentPolicy,
+        contextp: *mut *mut ConnContext as Out<*mut ConnContext>,
+        add_appdata: AddAppData,
+        data: *mut c_void,
+    ) -> GcryError as Result<(), GcryError>
+    where client = Client::new(us, ops, opdata), names = Names::new(recipient, accountname, protocol) {
+        let given = Given { names, text: original_msg, tlvs, new: NewContexts { add_appdata, data } };
+        let places = Places { text: messagep, tlvs: Out::NONE, context: contextp };
+        Call::about_message(client, given, places, |call| {
             let found = instance::find_or_add(call, their_instag).ok_or(GcryError::ENOMEM)?;
             sending::send(call, found)?;
             transmit_by_policy(call, found.0, frag_policy)
-        })
-    };
-    sent.unwrap_or_else(|refused| Err(refused.into())).into()
+        })?
+    }
 }
 
-/// Handles a message that arrived. Returns 1 if there is nothing to show; else `*newmessagep` is what to
-/// show, or stays NULL: show the original.
-///
-/// # Safety
-/// As for [`otrl_message_sending`].
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_message_receiving(
-    us: OtrlUserState,
-    ops: *const OtrlMessageAppOps,
-    opdata: *mut c_void,
-    accountname: *const c_char,
-    protocol: *const c_char,
-    sender: *const c_char,
-    message: *const c_char,
-    newmessagep: *mut *mut c_char,
-    tlvsp: *mut *mut OtrlTLV,
-    contextp: *mut *mut ConnContext,
-    add_appdata: AddAppData,
-    data: *mut c_void,
-) -> c_int {
-    let client = Client { us, ops, opdata };
-    let given = Given {
-        names: Names::new(sender, accountname, protocol),
-        text: message,
-        tlvs: ptr::null(),
-        new: NewContexts { add_appdata, data },
-    };
-    let places = Places {
-        text: newmessagep,
-        tlvs: tlvsp,
-        context: contextp,
-    };
-    // SAFETY: the caller's promise.
-    unsafe {
-        receiving::call(client, given, places, |call| {
-            instance::find_or_add(call, INSTAG_MASTER)
-        })
+entry! {
+    /// Handles a message that arrived. Returns 1 if there is nothing to show; else `*newmessagep` is what to
+    /// show, or stays NULL: show the original.
+    ///
+    /// # Safety
+    /// As for [`otrl_message_sending`].
+    calls back;
+    pub fn otrl_message_receiving(
+        us: OtrlUserState,
+        ops: *const OtrlMessageAppOps,
+        opdata: *mut c_void,
+        accountname: *const c_char,
+        protocol: *const c_char,
+        sender: *const c_char,
+        message: *const c_char as Option<Lent<c_char>>,
+        newmessagep: *mut *mut c_char as Out<*mut c_char>,
+        tlvsp: *mut *mut OtrlTLV as Out<*mut OtrlTLV>,
+        contextp: *mut *mut ConnContext as Out<*mut ConnContext>,
+        add_appdata: AddAppData,
+        data: *mut c_void,
+    ) -> c_int
+    where client = Client::new(us, ops, opdata), names = Names::new(sender, accountname, protocol) {
+        let given = Given { names, text: message, tlvs: None, new: NewContexts { add_appdata, data } };
+        let places = Places { text: newmessagep, tlvs: tlvsp, context: contextp };
+        receiving::call(client, given, places, |call| instance::find_or_add(call, INSTAG_MASTER))
     }
 }
 

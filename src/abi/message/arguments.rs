@@ -5,13 +5,15 @@ use std::ffi::{CStr, c_char};
 use std::ptr;
 
 use crate::abi::context::Names;
-use crate::abi::memory::{bytes_of, wipe};
+use crate::abi::lent::Lent;
+use crate::abi::memory::wipe;
 use crate::abi::tlv::{self, Chain};
 use crate::abi::types::OtrlTLV;
 
 /// The names and the text of a call in one malloc'ed block, and a chain of TLVs.
 pub(crate) struct Arguments {
-    names: Names,
+    /// In the block, or constants.
+    names: Names<'static>,
     text: *const c_char,
     tlvs: Chain,
     length: usize,
@@ -20,30 +22,25 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// None, for a call about a context that the client has already.
     pub(crate) const NONE: Self = Self {
-        names: Names {
-            user: ptr::null(),
-            account: ptr::null(),
-            protocol: ptr::null(),
-            near: ptr::null_mut(),
-        },
+        names: Names::EMPTY,
         text: ptr::null(),
         tlvs: Chain::NONE,
         length: 0,
     };
 
     /// Copies them. `None` without memory.
-    ///
-    /// # Safety
-    /// The names and the text are C strings; `tlvs` is NULL or a chain.
     #[inline(never)]
-    pub(crate) unsafe fn copy(
-        names: Names,
-        text: *const c_char,
-        tlvs: *const OtrlTLV,
+    pub(crate) fn copy(
+        names: Names<'_>,
+        text: Lent<'_, c_char>,
+        tlvs: Option<Lent<'_, OtrlTLV>>,
     ) -> Option<Self> {
-        // SAFETY: the names and the text are C strings.
-        let parts = [text, names.user, names.account, names.protocol]
-            .map(|part| unsafe { bytes_of(part) }.unwrap_or_default());
+        let parts = [
+            text.bytes(),
+            names.user.bytes(),
+            names.account.bytes(),
+            names.protocol.bytes(),
+        ];
         let length = parts.iter().map(|part| part.len() + 1).sum();
         // SAFETY: malloc has no demands.
         let block = unsafe { libc::malloc(length) }.cast::<u8>();
@@ -62,20 +59,16 @@ impl Arguments {
             copy.cast::<c_char>().cast_const()
         });
         let [text, user, account, protocol] = copies;
+        // SAFETY: C strings of the block, which go with it.
+        let names = unsafe { Names::new(user, account, protocol) }?;
         let mut arguments = Self {
-            names: Names {
-                user,
-                account,
-                protocol,
-                near: ptr::null_mut(),
-            },
+            names,
             text,
             tlvs: Chain::NONE,
             length,
         };
-        if !tlvs.is_null() {
-            // SAFETY: the caller's chain, which is not NULL.
-            let copy = unsafe { tlv::to_chain(tlvs) };
+        if tlvs.is_some() {
+            let copy = tlv::to_chain(tlvs);
             arguments.tlvs = copy.map_or(Chain::NONE, |copy| Chain::new(&copy));
             if arguments.tlvs.is_null() {
                 arguments.free();
@@ -85,8 +78,8 @@ impl Arguments {
         Some(arguments)
     }
 
-    /// The names: C strings that live as long as this, or NULL if there are none.
-    pub(crate) fn names(&self) -> Names {
+    /// The names, which live as long as this.
+    pub(crate) fn names(&self) -> Names<'_> {
         self.names
     }
 
@@ -101,8 +94,7 @@ impl Arguments {
 
     /// The name of our account.
     pub(crate) fn account(&self) -> &[u8] {
-        // SAFETY: NULL or a C string in our block.
-        unsafe { bytes_of(self.names.account) }.unwrap_or_default()
+        self.names.account.bytes()
     }
 
     /// What goes beside the text when it is encrypted.

@@ -7,7 +7,7 @@ use super::arguments::Arguments;
 use crate::abi::context::{Ctx, Handle, Names, NewContexts};
 use crate::abi::error::GcryError;
 use crate::abi::in_use;
-use crate::abi::memory::put;
+use crate::abi::lent::{Lent, Out};
 use crate::abi::reserve;
 use crate::abi::text::CText;
 use crate::abi::tlv::Chain;
@@ -24,28 +24,62 @@ pub(crate) struct Client {
     pub opdata: *mut c_void,
 }
 
+impl Client {
+    /// What a client gives with each call.
+    ///
+    /// # Safety
+    /// The user state is NULL or live, the table NULL or live until the client frees the user state, and its functions are what
+    /// `message.h` says. No other thread uses the user state. After a call that may have called the client back, no other is
+    /// made with the answer.
+    pub(crate) unsafe fn new(
+        us: OtrlUserState,
+        ops: *const OtrlMessageAppOps,
+        opdata: *mut c_void,
+    ) -> Self {
+        Self { us, ops, opdata }
+    }
+
+    fn us<'a>(self) -> Option<Lent<'a, UserState>> {
+        // SAFETY: NULL or live, as `new` demands.
+        unsafe { Lent::new(self.us) }
+    }
+
+    /// The same where there is no user state.
+    ///
+    /// # Safety
+    /// As for [`new`](Self::new).
+    #[cfg(feature = "abi2")]
+    pub(crate) unsafe fn without_user_state(
+        ops: *const OtrlMessageAppOps,
+        opdata: *mut c_void,
+    ) -> Self {
+        let us = ptr::null_mut();
+        Self { us, ops, opdata }
+    }
+}
+
 /// What a client gives with a message.
 #[derive(Clone, Copy)]
-pub(crate) struct Given {
-    /// Who talks to whom.
-    pub names: Names,
-    /// The message.
-    pub text: *const c_char,
-    /// NULL, or what goes beside it.
-    pub tlvs: *const OtrlTLV,
+pub(crate) struct Given<'a> {
+    /// Who talks to whom. `None` if a name is NULL.
+    pub names: Option<Names<'a>>,
+    /// The message. `None` for NULL.
+    pub text: Option<Lent<'a, c_char>>,
+    /// What goes beside it.
+    pub tlvs: Option<Lent<'a, OtrlTLV>>,
     /// What the client wants done with new contexts.
     pub new: NewContexts,
 }
 
-/// Where a client wants the answers. Each but the text may be NULL.
+/// Where a client wants the answers. The first one must have a place.
 #[derive(Clone, Copy)]
-pub(crate) struct Places {
+pub(crate) struct Places<'a> {
     /// A text in place of the one given.
-    pub text: *mut *mut c_char,
+    pub text: Out<'a, *mut c_char>,
     /// What came beside it.
-    pub tlvs: *mut *mut OtrlTLV,
+    pub tlvs: Out<'a, *mut OtrlTLV>,
     /// The context it belongs to.
-    pub context: *mut *mut ConnContext,
+    pub context: Out<'a, *mut ConnContext>,
 }
 
 /// Why a call was not begun.
@@ -103,49 +137,35 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// It was not begun.
-    ///
-    /// # Safety
-    /// The user state is NULL or live, the table NULL or live until the client frees the user state, and its functions are what
-    /// `message.h` says. The names and the text are NULL or C strings; the TLVs are NULL or a chain; the places are NULL or
-    /// writable. No other thread uses the user state.
-    pub(crate) unsafe fn about_message<T>(
+    pub(crate) fn about_message<T>(
         client: Client,
-        given: Given,
-        places: Places,
+        given: Given<'_>,
+        places: Places<'_>,
         body: impl FnOnce(&mut Call<'_>) -> T,
     ) -> Result<T, Refused> {
-        // SAFETY: the places are NULL or writable.
-        unsafe {
-            put(places.text, ptr::null_mut());
-            put(places.tlvs, ptr::null_mut());
-            put(places.context, ptr::null_mut());
-        }
-        if client.us.is_null()
-            || places.text.is_null()
-            || given.names.any_is_null()
-            || given.text.is_null()
-        {
-            return Err(Refused::Invalid);
-        }
+        places.text.put(ptr::null_mut());
+        places.tlvs.put(ptr::null_mut());
+        places.context.put(ptr::null_mut());
+        let (names, text) = given.names.zip(given.text).ok_or(Refused::Invalid)?;
+        let us = client.us().filter(|_| places.text.is_wanted());
+        let us = us.ok_or(Refused::Invalid)?;
         if reserve::is_low() {
             return Err(Refused::NoMemory);
         }
-        // SAFETY: C strings, as none is NULL, and NULL or a chain.
-        let arguments = unsafe { Arguments::copy(given.names, given.text, given.tlvs) };
-        let arguments = arguments.ok_or(Refused::NotCopied)?;
+        let arguments = Arguments::copy(names, text, given.tlvs).ok_or(Refused::NotCopied)?;
         let mut call = Call {
             client,
             arguments: &arguments,
             new: given.new,
             answer: Answer {
-                wants_tlvs: !places.tlvs.is_null(),
+                wants_tlvs: places.tlvs.is_wanted(),
                 ..Answer::none()
             },
         };
         let mut context = ptr::null_mut();
-        // SAFETY: the user state is live.
+        // SAFETY: it is not used afterwards, as `Client::new` demands.
         let outcome = unsafe {
-            in_use::during(client.us, || {
+            in_use::during(us, || {
                 let outcome = body(&mut call);
                 let answered = call.answer.context;
                 context = answered
@@ -156,41 +176,37 @@ impl<'a> Call<'a> {
         };
         let answer = call.answer;
         arguments.free();
-        // SAFETY: the places are NULL or writable, and the first is not NULL.
-        unsafe {
-            *places.text = answer.text.into_raw();
-            put(places.tlvs, answer.tlvs.into_raw());
-            put(places.context, context);
-        }
+        places.text.put(answer.text.into_raw());
+        places.tlvs.put(answer.tlvs.into_raw());
+        places.context.put(context);
         Ok(outcome)
     }
 
-    /// Runs a call about what is in the user state.
-    ///
-    /// # Safety
-    /// As for [`about_message`](Self::about_message).
-    pub(crate) unsafe fn about_contexts<T>(
-        client: Client,
-        body: impl FnOnce(&mut Call<'_>) -> T,
-    ) -> T {
+    /// Runs a call about what is in the user state. There are no places: what is answered goes to nobody.
+    pub(crate) fn about_contexts<T>(client: Client, body: impl FnOnce(&mut Call<'_>) -> T) -> T {
         let mut call = Call {
             client,
             arguments: &Arguments::NONE,
-            new: NewContexts {
-                add_appdata: None,
-                data: ptr::null_mut(),
-            },
+            new: NewContexts::QUIET,
             answer: Answer::none(),
         };
-        // SAFETY: the user state is NULL or live. There are no places: what is answered goes to nobody.
-        unsafe { in_use::during(client.us, || body(&mut call)) }
+        match client.us() {
+            // SAFETY: it is not used afterwards, as `Client::new` demands.
+            Some(us) => unsafe { in_use::during(us, || body(&mut call)) },
+            None => body(&mut call),
+        }
     }
 
     /// The context that was there before a callback, if it is still alive.
     pub(crate) fn get(&self, handle: Handle) -> Option<Ctx<'_>> {
-        // SAFETY: the user state is NULL or live, and in use: it stays, even if the client frees it, until the call returns. No
-        // callback runs while the call is borrowed.
-        unsafe { Ctx::lend(handle.get(self.client.us)?) }
+        handle.get(self.us()).map(Ctx::from)
+    }
+
+    /// The user state, if there is one.
+    pub(crate) fn us(&self) -> Option<Lent<'_, UserState>> {
+        // It is in use, and stays until the call returns even if the client frees it. What is lent of it stays while the call is
+        // borrowed, since no callback runs then.
+        self.client.us()
     }
 
     /// The same where it is an error if it is gone.
@@ -203,8 +219,7 @@ impl<'a> Call<'a> {
 
     /// The first context of the user state, if there is one.
     pub(crate) fn first(&self) -> Option<Ctx<'_>> {
-        // SAFETY: as for `get`.
-        unsafe { Ctx::lend(self.client.us.as_ref()?.context_root) }
+        self.us()?.context_root().follow().map(Ctx::from)
     }
 
     /// The client's message.
@@ -222,8 +237,8 @@ impl<'a> Call<'a> {
         self.arguments.account()
     }
 
-    /// The names of the correspondent and of our account: C strings, or NULL where the client has given none.
-    pub(crate) fn names(&self) -> Names {
+    /// The names of the correspondent and of our account; empty where the client has given none.
+    pub(crate) fn names(&self) -> Names<'a> {
         self.arguments.names()
     }
 
@@ -239,8 +254,7 @@ impl<'a> Call<'a> {
 
     /// Whether the client has freed the user state meanwhile. Then no callback runs any more.
     pub(crate) fn is_over(&self) -> bool {
-        // SAFETY: NULL, or in use by this call.
-        unsafe { in_use::is_freed(self.client.us) }
+        self.us().is_some_and(in_use::is_freed)
     }
 }
 

@@ -6,6 +6,7 @@ use std::ffi::{CStr, c_char, c_int};
 use super::call::Call;
 use super::interface;
 use crate::abi::context::Handle;
+use crate::abi::lent::Lent;
 use crate::abi::types::{OtrlPolicy, POLICY_OPPORTUNISTIC};
 
 /// Runs a member of the client's table, if the table and the member are there, and the user state was not freed in another
@@ -46,7 +47,12 @@ impl Call<'_> {
     /// Asks for a private key of our account.
     pub(crate) fn create_privkey(&mut self) {
         let names = self.names();
-        call_back!(self, create_privkey, names.account, names.protocol);
+        call_back!(
+            self,
+            create_privkey,
+            names.account.as_ptr(),
+            names.protocol.as_ptr()
+        );
     }
 
     /// Whether the correspondent is on line for certain.
@@ -134,11 +140,11 @@ impl Call<'_> {
 
     /// The names in a context, which live as long as it: our account, the protocol and the correspondent.
     pub(crate) fn names_in(&self, handle: Handle) -> Option<[*const c_char; 3]> {
-        let ctx = self.get(handle)?.as_ptr();
-        // SAFETY: a live context.
-        Some(
-            unsafe { [(*ctx).accountname, (*ctx).protocol, (*ctx).username] }
-                .map(<*mut _>::cast_const),
-        )
+        let ctx = self.get(handle)?.lent();
+        let pointer = |name: Lent<'_, *mut c_char>| {
+            name.text()
+                .map_or(std::ptr::null(), |name| name.as_ptr().cast_const())
+        };
+        Some([ctx.accountname(), ctx.protocol(), ctx.username()].map(pointer))
     }
 }

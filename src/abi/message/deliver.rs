@@ -86,7 +86,7 @@ fn bring_back(call: &mut Call<'_>, handle: Handle, task: &Task) -> Vec<Effect> {
     let now = now();
     let outcome = match task {
         Task::Activate(established, reply) => {
-            exchange::show_their_side_of(ctx, established);
+            exchange::show_their_side(ctx.auth(), established);
             with_exchanging(ctx, |c| c.activate(established, reply.clone(), now))
         }
         Task::Resend => return resend(call, handle, now),

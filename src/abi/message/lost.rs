@@ -5,6 +5,7 @@ use super::call::{Call, Client, Given, Places};
 use super::deliver::deliver;
 use super::interface;
 use crate::abi::context::{Ctx, Handle};
+use crate::abi::lent::Lent;
 use otr_protocol::receiving::unreadable;
 
 /// Tells both sides that a message was lost, if there is a session.
@@ -15,21 +16,16 @@ pub(crate) fn tell_lost(call: &mut Call<'_>, handle: Handle) {
 }
 
 /// The same for a message that could not even be copied.
-///
-/// # Safety
-/// As for [`Call::about_message`].
 #[inline(never)]
-pub(crate) unsafe fn tell_lost_from(client: Client, given: Given, places: Places) {
+pub(crate) fn tell_lost_from(client: Client, given: Given<'_>, places: Places<'_>) {
     let given = Given {
-        text: c"".as_ptr(),
+        text: Some(Lent::of_str(c"")),
         ..given
     };
-    // SAFETY: the caller's promise, and a C string of ours. Without memory for the names nobody is told.
-    let _ = unsafe {
-        Call::about_message(client, given, places, |call| {
-            if let Some(handle) = interface::find_best(call).map(Ctx::handle) {
-                tell_lost(call, handle);
-            }
-        })
-    };
+    // Without memory for the names nobody is told.
+    let _ = Call::about_message(client, given, places, |call| {
+        if let Some(handle) = interface::find_best(call).map(Ctx::handle) {
+            tell_lost(call, handle);
+        }
+    });
 }

@@ -31,6 +31,9 @@ use abi5 as interface;
 
 use std::ffi::c_char;
 
+use super::entry::entry;
+use super::text::CText;
+
 #[cfg(all(test, feature = "abi2"))]
 pub(crate) use interface::otrl_message_disconnect;
 #[cfg(all(test, feature = "abi5"))]
@@ -44,13 +47,14 @@ pub(crate) use smp::{
     otrl_message_initiate_smp, otrl_message_initiate_smp_q, otrl_message_respond_smp,
 };
 
-/// Frees a message of the library's: `free(message)`, whoever made it.
-///
-/// # Safety
-/// `message` is NULL or came from malloc.
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_message_free(message: *mut c_char) {
-    // SAFETY: the caller's promise.
-    unsafe { libc::free(message.cast()) };
+entry! {
+    /// Frees a message of the library's: `free(message)`, whoever made it.
+    ///
+    /// # Safety
+    /// `message` is NULL or came from malloc.
+    on panic ();
+    pub fn otrl_message_free(message: *mut c_char)
+    where message = CText::from_raw(message) {
+        message.free();
+    }
 }

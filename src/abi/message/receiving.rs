@@ -13,6 +13,7 @@ use super::interface;
 use super::lost::{tell_lost, tell_lost_from};
 use crate::abi::bridge::{policy_from, with_correspondent, with_exchange};
 use crate::abi::context::{Ctx, Handle};
+use crate::abi::error::GcryError;
 use crate::abi::privkey;
 use crate::abi::text::CText;
 use crate::abi::tlv::Chain;
@@ -38,30 +39,24 @@ pub(crate) struct Arrival {
 }
 
 /// Runs the call of the exported function; `find` gives the master context of the sender, and whether it is new.
-///
-/// # Safety
-/// As for [`Call::about_message`].
-pub(crate) unsafe fn call(
+pub(crate) fn call(
     client: Client,
-    given: Given,
-    places: Places,
+    given: Given<'_>,
+    places: Places<'_>,
     find: impl FnOnce(&mut Call<'_>) -> Option<(Handle, bool)>,
 ) -> c_int {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let received = Call::about_message(client, given, places, |call| match find(call) {
-            Some(found) => receive(call, found),
-            None => NOTHING,
-        });
-        received.unwrap_or_else(|refused| match refused {
-            Refused::Invalid => SOMETHING,
-            Refused::NoMemory => NOTHING,
-            Refused::NotCopied => {
-                tell_lost_from(client, given, places);
-                NOTHING
-            }
-        })
-    }
+    let received = Call::about_message(client, given, places, |call| match find(call) {
+        Some(found) => receive(call, found),
+        None => NOTHING,
+    });
+    received.unwrap_or_else(|refused| match refused {
+        Refused::Invalid => SOMETHING,
+        Refused::NoMemory => NOTHING,
+        Refused::NotCopied => {
+            tell_lost_from(client, given, places);
+            NOTHING
+        }
+    })
 }
 
 /// Handles the client's message. [`NOTHING`] if there is nothing to show.
@@ -162,11 +157,11 @@ fn exchange_with_key(call: &mut Call<'_>, handle: Handle, incoming: &mut Incomin
     let Some(ctx) = call.get(handle).filter(|_| found) else {
         return incoming.skip();
     };
-    let names = call.names();
     // Looked up again inside: another thread may be replacing the list.
-    // SAFETY: the user state is live and the names are C strings, as `Call` demands.
-    let key = unsafe { privkey::signing_key_of(call.client().us, names.account, names.protocol) };
-    match key {
+    let names = call.names();
+    let (account, protocol) = (names.account.bytes(), names.protocol.bytes());
+    let us = call.us().ok_or(GcryError::INV_VALUE);
+    match us.and_then(|us| privkey::signing_key_of(us, account, protocol)) {
         Ok(key) => {
             let contexts = Contexts::of(ctx);
             let ran = with_exchange(ctx, |c, auth, shared| {
@@ -184,9 +179,9 @@ fn exchange_with_key(call: &mut Call<'_>, handle: Handle, incoming: &mut Incomin
 /// Whether there is a private key for our account.
 fn has_key(call: &Call<'_>) -> bool {
     let names = call.names();
-    // SAFETY: the user state is live and the names are C strings, as `Call` demands.
-    let node = unsafe { privkey::find(call.client().us, names.account, names.protocol) };
-    !node.is_null()
+    let (account, protocol) = (names.account.bytes(), names.protocol.bytes());
+    call.us()
+        .is_some_and(|us| privkey::find(us, account, protocol).is_some())
 }
 
 /// Delivers what follows from a data message, and gives back its text.

@@ -1,6 +1,5 @@
 //! Reading a file that holds secrets: in buffers that are wiped, and no more than can be a key file.
 
-use std::ffi::c_void;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -8,6 +7,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use crate::abi::error::GcryError;
+use crate::abi::stdio::Stream;
 use otr_protocol::buffer;
 
 /// Some ten thousand accounts.
@@ -32,43 +32,19 @@ pub(crate) fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, GcryError> {
 ///
 /// # Errors
 /// As for [`of_file`].
-///
-/// # Safety
-/// `stream` is open for reading.
-pub(crate) unsafe fn of_stream(stream: *mut libc::FILE) -> Result<Zeroizing<Vec<u8>>, GcryError> {
+pub(crate) fn of_stream(stream: Stream<'_>) -> Result<Zeroizing<Vec<u8>>, GcryError> {
     let mut ended = false;
-    // SAFETY: the caller's promise.
-    let size = unsafe { size_of_stream(stream) };
-    collect(size, |space| {
+    collect(stream.size(), |space| {
         if ended {
             return Ok(0);
         }
-        // SAFETY: a buffer with its length, and an open stream.
-        let count =
-            unsafe { libc::fread(space.as_mut_ptr().cast::<c_void>(), 1, space.len(), stream) };
-        // SAFETY: an open stream.
-        ended = count < space.len() && unsafe { libc::feof(stream) } != 0;
+        let count = stream.read(space);
+        ended = count < space.len() && stream.is_at_end();
         if count == 0 && !ended {
             return Err(GcryError::last_os_error());
         }
         Ok(count)
     })
-}
-
-/// A guess: 0 for what is no file.
-///
-/// # Safety
-/// `stream` is open.
-unsafe fn size_of_stream(stream: *mut libc::FILE) -> usize {
-    let mut status = std::mem::MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: an open stream, and space for the answer, which is read only if there is one.
-    let size = unsafe {
-        if libc::fstat(libc::fileno(stream), status.as_mut_ptr()) != 0 {
-            return 0;
-        }
-        status.assume_init().st_size
-    };
-    usize::try_from(size).unwrap_or(0)
 }
 
 /// Calls `read` until it gives 0. One buffer of the size that the file says holds all of it, as a rule.

@@ -5,8 +5,8 @@ use std::ptr;
 
 use super::list::find_locked;
 use crate::abi::entry::entry;
+use crate::abi::lent::Lent;
 use crate::abi::lock::locked;
-use crate::abi::memory::slice_of;
 use crate::abi::types::UserState;
 use otr_crypto::hash;
 
@@ -15,20 +15,12 @@ const HUMAN_BYTES: usize = 45;
 const HASH_BYTES: usize = 20;
 
 /// The hash of an account's public key, as the node has it: a client may have put another there.
-///
-/// # Safety
-/// `us` is NULL or a live user state, the names NULL or C strings.
-pub unsafe fn fingerprint_of(
-    us: *const UserState,
-    account: *const c_char,
-    protocol: *const c_char,
+pub fn fingerprint_of(
+    us: Lent<'_, UserState>,
+    account: &[u8],
+    protocol: &[u8],
 ) -> Option<[u8; HASH_BYTES]> {
-    // SAFETY: the caller's promise; a node's data is as long as it says.
-    locked(|| unsafe {
-        let node = find_locked(us, account, protocol);
-        (!node.is_null())
-            .then(|| hash::sha1(&[slice_of((*node).pubkey_data, (*node).pubkey_datalen)]))
-    })
+    locked(|| find_locked(us, account, protocol).map(|node| hash::sha1(&[node.public_key()])))
 }
 
 #[expect(clippy::disallowed_methods, reason = "45 bytes")]
@@ -53,12 +45,12 @@ entry! {
     /// # Safety
     /// `human_text` is NULL or 45 writable bytes, `fingerprint` NULL or 20 readable ones.
     on panic ();
-    pub fn otrl_privkey_hash_to_human(human_text: *mut c_char, fingerprint: *const c_uchar) {
-        // SAFETY: the caller's promise.
-        let hash = unsafe { slice_of(fingerprint, HASH_BYTES) };
-        if let (Ok(hash), false) = (hash.try_into(), human_text.is_null()) {
-            // SAFETY: not NULL, so 45 bytes.
-            unsafe { human_text.cast::<[u8; HUMAN_BYTES]>().write(human(hash)) };
+    pub fn otrl_privkey_hash_to_human(
+        human_text: *mut c_char as Option<Lent<[u8; HUMAN_BYTES]>>,
+        fingerprint: *const c_uchar as Option<Lent<[u8; HASH_BYTES]>>,
+    ) {
+        if let (Some(text), Some(hash)) = (human_text, fingerprint) {
+            text.set(human(&hash.get()));
         }
     }
 }
@@ -67,23 +59,17 @@ entry! {
     /// Writes the fingerprint of an account's key as people read it. NULL if there is none.
     ///
     /// # Safety
-    /// As for [`fingerprint_of`]; `human_text` is NULL or 45 writable bytes.
+    /// `us` is NULL or a live user state, the names NULL or C strings; `human_text` is NULL or 45 writable bytes.
     on panic ptr::null_mut();
     pub fn otrl_privkey_fingerprint(
-        us: *mut UserState,
-        human_text: *mut c_char,
-        account: *const c_char,
-        protocol: *const c_char,
-    ) -> *mut c_char {
-        // SAFETY: the caller's promise.
-        match unsafe { fingerprint_of(us, account, protocol) } {
-            Some(hash) if !human_text.is_null() => {
-                // SAFETY: not NULL, so 45 bytes.
-                unsafe { human_text.cast::<[u8; HUMAN_BYTES]>().write(human(&hash)) };
-                human_text
-            }
-            _ => ptr::null_mut(),
-        }
+        us: *mut UserState as Option<Lent<UserState>>,
+        human_text: *mut c_char as Option<Lent<[u8; HUMAN_BYTES]>>,
+        account: *const c_char as Option<&[u8]>,
+        protocol: *const c_char as Option<&[u8]>,
+    ) -> *mut c_char as Option<Lent<[u8; HUMAN_BYTES]>> {
+        let hash = fingerprint_of(us?, account?, protocol?)?;
+        human_text?.set(human(&hash));
+        human_text
     }
 }
 
@@ -91,22 +77,16 @@ entry! {
     /// Writes the fingerprint of an account's key, 20 bytes. NULL if there is none.
     ///
     /// # Safety
-    /// As for [`fingerprint_of`]; `hash` is NULL or 20 writable bytes.
+    /// `us` is NULL or a live user state, the names NULL or C strings; `hash` is NULL or 20 writable bytes.
     on panic ptr::null_mut();
     pub fn otrl_privkey_fingerprint_raw(
-        us: *mut UserState,
-        hash: *mut c_uchar,
-        account: *const c_char,
-        protocol: *const c_char,
-    ) -> *mut c_uchar {
-        // SAFETY: the caller's promise.
-        match unsafe { fingerprint_of(us, account, protocol) } {
-            Some(fingerprint) if !hash.is_null() => {
-                // SAFETY: not NULL, so 20 bytes.
-                unsafe { hash.cast::<[u8; HASH_BYTES]>().write(fingerprint) };
-                hash
-            }
-            _ => ptr::null_mut(),
-        }
+        us: *mut UserState as Option<Lent<UserState>>,
+        hash: *mut c_uchar as Option<Lent<[u8; HASH_BYTES]>>,
+        account: *const c_char as Option<&[u8]>,
+        protocol: *const c_char as Option<&[u8]>,
+    ) -> *mut c_uchar as Option<Lent<[u8; HASH_BYTES]>> {
+        let fingerprint = fingerprint_of(us?, account?, protocol?)?;
+        hash?.set(fingerprint);
+        hash
     }
 }

@@ -1,6 +1,6 @@
 //! Making a key, and the file of all keys with it. The file is touched when the key is there, not before.
 
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char};
 
 use zeroize::Zeroizing;
 
@@ -9,7 +9,8 @@ use super::list::{self, Key, KeyList};
 use crate::abi::entry::{entry, guard};
 use crate::abi::error::GcryError;
 use crate::abi::known_files::{self, path_of};
-use crate::abi::stdio;
+use crate::abi::lent::Lent;
+use crate::abi::stdio::Stream;
 use crate::abi::types::UserState;
 use otr_crypto::dsa::PrivateKey;
 use otr_protocol::buffer;
@@ -33,19 +34,20 @@ entry! {
     /// it is new. On an error the keys stay as they were.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, the others NULL or C strings.
+    /// `us` is NULL or a live user state, and nobody uses its keys any more; the others are NULL or C strings.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate(
-        us: *mut UserState,
-        filename: *const c_char,
-        account: *const c_char,
-        protocol: *const c_char,
-    ) -> GcryError {
-        if filename.is_null() {
-            return GcryError::INV_VALUE;
+        us: *mut UserState as Option<Lent<UserState>>,
+        filename: *const c_char as Option<&CStr>,
+        account: *const c_char as Option<&[u8]>,
+        protocol: *const c_char as Option<&[u8]>,
+    ) -> GcryError as Result<(), GcryError> {
+        let (us, account) = account_of(us, account, protocol)?;
+        if filename.is_none() {
+            return Err(GcryError::INV_VALUE);
         }
-        // SAFETY: the caller's promise.
-        unsafe { generate(us, account, protocol, |file| write_to_path(us, filename, file)) }.into()
+        // SAFETY: C uses no key of before, as `# Safety` says, and no `Lent` of one is alive here.
+        unsafe { generate(us, account, |file| write_to_path(us, filename, file)) }
     }
 }
 
@@ -53,27 +55,39 @@ entry! {
     /// As [`otrl_privkey_generate`], to a stream that is open for writing and reading; it is read again from its start.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, `stream` NULL or open, the names NULL or C strings.
+    /// `us` is NULL or a live user state, and nobody uses its keys any more; `stream` is NULL or open, the names NULL or C
+    /// strings.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate_FILEp(
-        us: *mut UserState,
-        stream: *mut libc::FILE,
-        account: *const c_char,
-        protocol: *const c_char,
-    ) -> GcryError {
-        if stream.is_null() {
-            return GcryError::INV_VALUE;
-        }
-        // SAFETY: the caller's promise.
-        unsafe { generate(us, account, protocol, |file| write_to_stream(us, stream, file)) }.into()
+        us: *mut UserState as Option<Lent<UserState>>,
+        stream: *mut libc::FILE as Option<Stream>,
+        account: *const c_char as Option<&[u8]>,
+        protocol: *const c_char as Option<&[u8]>,
+    ) -> GcryError as Result<(), GcryError> {
+        let (us, account) = account_of(us, account, protocol)?;
+        let stream = stream.ok_or(GcryError::INV_VALUE)?;
+        // SAFETY: the same.
+        unsafe { generate(us, account, |file| write_to_stream(us, stream, file)) }
     }
 }
 
-/// A key that was made, and for whom.
-struct NewKey<'a> {
+/// Whom a key is for.
+#[derive(Clone, Copy)]
+struct Owner<'a> {
     name: &'a [u8],
     protocol: &'a [u8],
-    key: &'a PrivateKey,
+}
+
+/// `INV_VALUE` if anything is NULL.
+fn account_of<'a>(
+    us: Option<Lent<'a, UserState>>,
+    name: Option<&'a [u8]>,
+    protocol: Option<&'a [u8]>,
+) -> Result<(Lent<'a, UserState>, Owner<'a>), GcryError> {
+    match (us, name, protocol) {
+        (Some(us), Some(name), Some(protocol)) => Ok((us, Owner { name, protocol })),
+        _ => Err(GcryError::INV_VALUE),
+    }
 }
 
 /// Makes a key. Guarded here so that a panic, too, counts as a calculation that failed.
@@ -87,16 +101,12 @@ fn make() -> Result<PrivateKey, GcryError> {
 }
 
 /// Puts a file in the place of the one at a path, and gives the keys in it.
-///
-/// # Safety
-/// `us` is a live user state, `filename` NULL or a C string.
-unsafe fn write_to_path(
-    us: *const UserState,
-    filename: *const c_char,
+fn write_to_path(
+    us: Lent<'_, UserState>,
+    filename: Option<&CStr>,
     file: &[u8],
 ) -> Result<KeyList, GcryError> {
-    // SAFETY: the caller's promise.
-    let path = unsafe { path_of(filename) }?;
+    let path = path_of(filename)?;
     // Made first: once the file is there, nothing can go wrong any more.
     let keys = KeyList::of_file(file)?;
     known_files::replace(us, path, file, Mode::Private)?;
@@ -104,37 +114,26 @@ unsafe fn write_to_path(
 }
 
 /// Writes a file to a stream, and gives the keys that can be read from its start then.
-///
-/// # Safety
-/// `stream` is NULL or open.
-unsafe fn write_to_stream(
-    us: *const UserState,
-    stream: *mut libc::FILE,
+fn write_to_stream(
+    us: Lent<'_, UserState>,
+    stream: Stream<'_>,
     file: &[u8],
 ) -> Result<KeyList, GcryError> {
-    if stream.is_null() {
-        return Err(GcryError::INV_VALUE);
-    }
     KeyList::of_file(file)?;
-    // SAFETY: not NULL, so open.
-    unsafe {
-        stdio::write_all(stream, file)?;
-        if libc::fseek(stream, 0, libc::SEEK_SET) != 0 {
-            return Err(GcryError::last_os_error());
-        }
-        let contents = contents::of_stream(stream)?;
-        let keys = KeyList::of_file(&contents)?;
-        known_files::remember(us, &contents);
-        Ok(keys)
-    }
+    stream.write_all(file)?;
+    stream.rewind()?;
+    let contents = contents::of_stream(stream)?;
+    let keys = KeyList::of_file(&contents)?;
+    known_files::remember(us, &contents);
+    Ok(keys)
 }
 
 /// The file of all keys: the known ones in the order of the list, but for the one that is replaced, and the new one last.
-///
-/// # Safety
-/// `us` is a live user state.
-unsafe fn file_with(us: *const UserState, new: &NewKey) -> Result<Zeroizing<Vec<u8>>, GcryError> {
-    let key = new.key;
+fn file_with(
+    us: Lent<'_, UserState>,
+    owner: Owner<'_>,
+    key: &PrivateKey,
+) -> Result<Zeroizing<Vec<u8>>, GcryError> {
     let numbers = DsaNumbers {
         p: buffer::bounded(key.public().p()),
         q: buffer::bounded(key.public().q()),
@@ -142,12 +141,11 @@ unsafe fn file_with(us: *const UserState, new: &NewKey) -> Result<Zeroizing<Vec<
         y: buffer::bounded(key.public().y()),
         x: buffer::bounded(key.x()),
     };
-    // SAFETY: the caller's promise.
-    let mut keys = unsafe { list::copies(us) }?;
-    keys.retain(|key| key.name != new.name || key.protocol != new.protocol);
+    let mut keys = list::copies(us)?;
+    keys.retain(|key| key.name != owner.name || key.protocol != owner.protocol);
     let new = Key {
-        name: buffer::copy(new.name)?,
-        protocol: buffer::copy(new.protocol)?,
+        name: buffer::copy(owner.name)?,
+        protocol: buffer::copy(owner.protocol)?,
         key: numbers.to_sexp()?,
     };
     buffer::push(&mut keys, new)?;

@@ -1,5 +1,6 @@
 //! The list of keys in a user state.
 
+use std::cell::Cell;
 use std::ffi::c_char;
 use std::ptr;
 
@@ -8,57 +9,31 @@ use zeroize::Zeroizing;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 use crate::abi::gcry::sexp;
+use crate::abi::lent::{self, Lent};
 use crate::abi::linked_list;
 use crate::abi::lock::locked;
-use crate::abi::memory::{bytes_of, c_buffer, c_string, c_zeroed, text_is};
-use crate::abi::types::{OtrlPrivKey, PUBKEY_TYPE_DSA, UserState};
+use crate::abi::text::CText;
+use crate::abi::types::{OtrlPrivKey, PUBKEY_TYPE_DSA, UserState, free_of_account, of_account};
 use otr_protocol::buffer;
 use otr_protocol::store::private_keys::{self, Account, DsaNumbers, PrivateKeysError};
 use otr_protocol::store::sexp::Sexp;
 
-/// The key of an account, or NULL. A node stays until it is forgotten, or until keys are read or generated.
-///
-/// # Safety
-/// `us` is NULL or a live user state, the names NULL or C strings.
-pub unsafe fn find(
-    us: *const UserState,
-    account: *const c_char,
-    protocol: *const c_char,
-) -> *mut OtrlPrivKey {
-    // SAFETY: the caller's promise.
-    locked(|| unsafe { find_locked(us, account, protocol) })
+/// The key of an account. A node stays until it is forgotten, or until keys are read or generated.
+pub fn find<'a>(
+    us: Lent<'a, UserState>,
+    account: &[u8],
+    protocol: &[u8],
+) -> Option<Lent<'a, OtrlPrivKey>> {
+    locked(|| find_locked(us, account, protocol))
 }
 
 /// [`find`] for who holds the lock.
-///
-/// # Safety
-/// As for [`find`].
-pub(crate) unsafe fn find_locked(
-    us: *const UserState,
-    account: *const c_char,
-    protocol: *const c_char,
-) -> *mut OtrlPrivKey {
-    // SAFETY: the caller's promise.
-    let (Some(account), Some(protocol)) = (unsafe { (bytes_of(account), bytes_of(protocol)) })
-    else {
-        return ptr::null_mut();
-    };
-    // SAFETY: likewise.
-    unsafe { nodes(us) }
-        // SAFETY: a live node.
-        .find(|node| unsafe {
-            text_is((**node).accountname, account) && text_is((**node).protocol, protocol)
-        })
-        .unwrap_or(ptr::null_mut())
-}
-
-/// The nodes, as the list is while it is walked.
-///
-/// # Safety
-/// `us` is NULL or a live user state, and no node goes while the iterator is in use.
-unsafe fn nodes(us: *const UserState) -> impl Iterator<Item = *mut OtrlPrivKey> {
-    // SAFETY: NULL, or a live user state with a list of live nodes.
-    unsafe { linked_list::iter(us.as_ref().map_or(ptr::null_mut(), |us| us.privkey_root)) }
+pub(crate) fn find_locked<'a>(
+    us: Lent<'a, UserState>,
+    account: &[u8],
+    protocol: &[u8],
+) -> Option<Lent<'a, OtrlPrivKey>> {
+    of_account(us.privkey_root(), account, protocol)
 }
 
 /// What the file says about one key.
@@ -75,27 +50,20 @@ pub(crate) struct Key {
 ///
 /// # Errors
 /// `UNUSABLE_SECKEY` for a key that can't be read: to write the others without it would lose it. `ENOMEM`.
-///
-/// # Safety
-/// `us` is NULL or a live user state.
-pub(crate) unsafe fn copies(us: *const UserState) -> Result<Vec<Key>, GcryError> {
+pub(crate) fn copies(us: Lent<'_, UserState>) -> Result<Vec<Key>, GcryError> {
     locked(|| {
         let mut keys = Vec::new();
-        // SAFETY: the caller's promise, and the lock.
-        for node in unsafe { nodes(us) } {
-            // SAFETY: a live node.
-            unsafe {
-                let names = bytes_of((*node).accountname).zip(bytes_of((*node).protocol));
-                let Some((name, protocol)) = names.filter(|_| !(*node).privkey.is_null()) else {
-                    continue;
-                };
-                let key = Key {
-                    name: buffer::copy(name)?,
-                    protocol: buffer::copy(protocol)?,
-                    key: key_of(node)?,
-                };
-                buffer::push(&mut keys, key)?;
-            }
+        for node in linked_list::iter(us.privkey_root().follow()) {
+            let names = node.accountname().bytes().zip(node.protocol().bytes());
+            let Some((name, protocol)) = names.filter(|_| !node.privkey().is_null()) else {
+                continue;
+            };
+            let key = Key {
+                name: buffer::copy(name)?,
+                protocol: buffer::copy(protocol)?,
+                key: key_of(node)?,
+            };
+            buffer::push(&mut keys, key)?;
         }
         Ok(keys)
     })
@@ -105,26 +73,21 @@ pub(crate) unsafe fn copies(us: *const UserState) -> Result<Vec<Key>, GcryError>
 ///
 /// # Errors
 /// `UNUSABLE_SECKEY`.
-///
-/// # Safety
-/// `node` is a live node.
-pub(crate) unsafe fn key_of(node: *const OtrlPrivKey) -> Result<Sexp, GcryError> {
-    // SAFETY: the caller's promise.
-    let text: Zeroizing<Vec<u8>> =
-        unsafe { sexp::bytes((*node).privkey) }.ok_or(GcryError::UNUSABLE_SECKEY)?;
+pub(crate) fn key_of(node: Lent<'_, OtrlPrivKey>) -> Result<Sexp, GcryError> {
+    let text: Zeroizing<Vec<u8>> = node.privkey().text().ok_or(GcryError::UNUSABLE_SECKEY)?;
     Sexp::parse(&text).map_err(|_| GcryError::UNUSABLE_SECKEY)
 }
 
 /// Keys that are in no user state yet.
 pub(crate) struct KeyList {
-    first: *mut OtrlPrivKey,
+    first: Cell<*mut OtrlPrivKey>,
 }
 
 impl KeyList {
     /// No keys.
     pub(crate) fn empty() -> Self {
         Self {
-            first: ptr::null_mut(),
+            first: Cell::new(ptr::null_mut()),
         }
     }
 
@@ -158,14 +121,10 @@ impl KeyList {
     ///
     /// # Errors
     /// As for [`copies`].
-    ///
-    /// # Safety
-    /// `us` is NULL or a live user state.
-    pub(crate) unsafe fn add_others_of(&mut self, us: *const UserState) -> Result<(), GcryError> {
+    pub(crate) fn add_others_of(&mut self, us: Lent<'_, UserState>) -> Result<(), GcryError> {
         let mut others = Self::empty();
-        // SAFETY: the caller's promise.
-        for key in unsafe { copies(us) }?.into_iter().rev() {
-            if !self.has(&key.name, &key.protocol) {
+        for key in copies(us)?.into_iter().rev() {
+            if of_account(self.root(), &key.name, &key.protocol).is_none() {
                 let numbers = DsaNumbers::from_sexp(key.key.whole()).map_err(file_error)?;
                 others.push(&Account {
                     name: key.name,
@@ -175,72 +134,59 @@ impl KeyList {
                 })?;
             }
         }
-        // SAFETY: two lists of nodes that are in no user state.
-        unsafe {
-            let last = linked_list::iter(self.first).last();
-            let end = last.map_or(&raw mut self.first, |last| &raw mut (*last).next);
-            if !others.first.is_null() {
-                (*others.first).tous = end;
-            }
-            *end = std::mem::replace(&mut others.first, ptr::null_mut());
+        let root = self.root();
+        let last = linked_list::iter(root.follow()).last();
+        let end = last.map_or(root, |last| last.next());
+        if let Some(first) = others.root().follow() {
+            first.tous().lead_to(Some(end));
+            end.lead_to(Some(first));
         }
+        others.root().lead_to(None);
         Ok(())
     }
 
-    fn has(&self, name: &[u8], protocol: &[u8]) -> bool {
-        // SAFETY: a list of nodes that are in no user state; their names are NULL or C strings.
-        unsafe {
-            linked_list::iter(self.first).any(|node| {
-                text_is((*node).accountname, name) && text_is((*node).protocol, protocol)
-            })
-        }
+    fn root(&self) -> Lent<'_, *mut OtrlPrivKey> {
+        // SAFETY: a place of ours, and a list of nodes that are in no user state.
+        unsafe { Lent::of_cell(&self.first) }
     }
 
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_null()
+        self.root().is_null()
     }
 
     fn push(&mut self, account: &Account) -> Result<(), GcryError> {
         let public = account.numbers.pubkey_data()?;
-        let privkey = sexp::from_bytes(&account.key.to_advanced()?)?;
-        let node: *mut OtrlPrivKey = c_zeroed();
-        if node.is_null() {
-            // SAFETY: made above.
-            unsafe { sexp::release(privkey) };
-            return Err(GcryError::ENOMEM);
+        let node: Lent<OtrlPrivKey> = lent::new_zeroed().ok_or(GcryError::ENOMEM)?;
+        linked_list::link(self.root(), node);
+        node.pubkey_type().set(PUBKEY_TYPE_DSA);
+        node.privkey()
+            .hold(sexp::from_bytes(&account.key.to_advanced()?)?);
+        let has_all = node.accountname().hold(CText::up_to_nul(&account.name))
+            & node.protocol().hold(CText::up_to_nul(&account.protocol))
+            & node.pubkey_data().hold_copy(&public);
+        node.pubkey_datalen().set(public.len());
+        if has_all {
+            Ok(())
+        } else {
+            Err(GcryError::ENOMEM)
         }
-        // SAFETY: new memory, of which all zeros is a node; the list's nodes are ours.
-        unsafe {
-            (*node).accountname = c_string(&account.name);
-            (*node).protocol = c_string(&account.protocol);
-            (*node).pubkey_type = PUBKEY_TYPE_DSA;
-            (*node).privkey = privkey;
-            (*node).pubkey_data = c_buffer(&public);
-            (*node).pubkey_datalen = public.len();
-            linked_list::link(&raw mut self.first, node);
-            if (*node).accountname.is_null()
-                || (*node).protocol.is_null()
-                || (*node).pubkey_data.is_null()
-            {
-                return Err(GcryError::ENOMEM);
-            }
-        }
-        Ok(())
     }
 
     /// Puts these keys in the place of a user's, which are forgotten.
     ///
     /// # Safety
-    /// `us` is a live user state.
-    pub(crate) unsafe fn replace(mut self, us: *mut UserState) {
-        // SAFETY: the caller's promise. The list of the user state is whole at any time.
-        locked(|| unsafe {
-            let root = &raw mut (*us).privkey_root;
-            if !self.first.is_null() {
-                (*self.first).tous = root;
+    /// Nobody uses the keys that are there any more.
+    pub(crate) unsafe fn replace(self, us: Lent<'_, UserState>) {
+        // The list of the user state is whole at any time.
+        locked(|| {
+            let (ours, theirs) = (self.root(), us.privkey_root());
+            if let Some(first) = ours.follow() {
+                first.tous().lead_to(Some(theirs));
             }
-            self.first = root.replace(self.first);
+            let old = theirs.follow();
+            theirs.lead_to(ours.follow());
+            ours.lead_to(old);
         });
         // What is here now are the old keys.
     }
@@ -248,11 +194,9 @@ impl KeyList {
 
 impl Drop for KeyList {
     fn drop(&mut self) {
-        // SAFETY: a list of nodes that are in no user state; what is taken out is in no list.
-        unsafe {
-            while let Some(node) = linked_list::take_first(&raw mut self.first).as_mut() {
-                free(node);
-            }
+        while let Some(node) = linked_list::take_first(self.root()) {
+            // SAFETY: a node of ours, or one that nobody uses any more, as `replace` demands; it is in no list.
+            unsafe { free(node) };
         }
     }
 }
@@ -269,51 +213,27 @@ fn file_error(error: PrivateKeysError) -> GcryError {
 ///
 /// # Errors
 /// `UNUSABLE_SECKEY`, `ENOMEM`.
-///
-/// # Safety
-/// `node` is a live node.
-pub(crate) unsafe fn numbers_of(node: *const OtrlPrivKey) -> Result<DsaNumbers, GcryError> {
-    // SAFETY: the caller's promise.
-    let key = unsafe { key_of(node) }?;
-    DsaNumbers::from_sexp(key.whole()).map_err(file_error)
-}
-
-/// Takes a node out of its list and frees it. NULL is accepted.
-///
-/// # Safety
-/// `node` is NULL or a live node that is used no more.
-unsafe fn forget(node: *mut OtrlPrivKey) {
-    if node.is_null() {
-        return;
-    }
-    // SAFETY: not NULL, so a live node.
-    locked(|| unsafe { linked_list::unlink(node) });
-    // SAFETY: in no list any more.
-    unsafe { free(node) };
+pub(crate) fn numbers_of(node: Lent<'_, OtrlPrivKey>) -> Result<DsaNumbers, GcryError> {
+    DsaNumbers::from_sexp(key_of(node)?.whole()).map_err(file_error)
 }
 
 /// Forgets every key.
 ///
 /// # Safety
-/// `us` is NULL or a live user state.
-pub unsafe fn forget_all(us: *mut UserState) {
-    if us.is_null() {
-        return;
-    }
-    // SAFETY: not NULL.
+/// Nobody uses them any more.
+pub(crate) unsafe fn forget_all(us: Lent<'_, UserState>) {
+    // SAFETY: nobody uses the keys of before, by this function's own `# Safety`.
     unsafe { KeyList::empty().replace(us) };
 }
 
 /// # Safety
-/// `node` is in no list, and its parts are NULL or from malloc and libgcrypt, whoever made them.
-unsafe fn free(node: *mut OtrlPrivKey) {
-    // SAFETY: the caller's promise.
+/// `node` is in no list and is used no more, and its parts are NULL or from malloc and libgcrypt, whoever made them.
+unsafe fn free(node: Lent<'_, OtrlPrivKey>) {
+    node.privkey().clear();
+    // SAFETY: the node is in no list, and its parts are from malloc, by this function's own `# Safety`.
     unsafe {
-        libc::free((*node).accountname.cast());
-        libc::free((*node).protocol.cast());
-        libc::free((*node).pubkey_data.cast());
-        sexp::release((*node).privkey);
-        libc::free(node.cast());
+        node.pubkey_data().free_bytes(0);
+        free_of_account(node);
     }
 }
 
@@ -321,11 +241,14 @@ entry! {
     /// The key of an account, or NULL.
     ///
     /// # Safety
-    /// As for [`find`].
+    /// `us` is NULL or a live user state, the names NULL or C strings.
     on panic ptr::null_mut();
-    pub fn otrl_privkey_find(us: *mut UserState, account: *const c_char, protocol: *const c_char) -> *mut OtrlPrivKey {
-        // SAFETY: the caller's promise.
-        unsafe { find(us, account, protocol) }
+    pub fn otrl_privkey_find(
+        us: *mut UserState as Option<Lent<UserState>>,
+        account: *const c_char as Option<&[u8]>,
+        protocol: *const c_char as Option<&[u8]>,
+    ) -> *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>> {
+        find(us?, account?, protocol?)
     }
 }
 
@@ -335,9 +258,12 @@ entry! {
     /// # Safety
     /// `key` is NULL or a live node that is used no more.
     on panic ();
-    pub fn otrl_privkey_forget(key: *mut OtrlPrivKey) {
-        // SAFETY: the caller's promise.
-        unsafe { forget(key) }
+    pub fn otrl_privkey_forget(key: *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>>) {
+        if let Some(key) = key {
+            locked(|| linked_list::unlink(key));
+            // SAFETY: in no list any more, and used no more, as the caller promises.
+            unsafe { free(key) };
+        }
     }
 }
 
@@ -345,10 +271,12 @@ entry! {
     /// Forgets every key.
     ///
     /// # Safety
-    /// As for [`forget_all`].
+    /// `us` is NULL or a live user state, and nobody uses its keys any more.
     on panic ();
-    pub fn otrl_privkey_forget_all(us: *mut UserState) {
-        // SAFETY: the caller's promise.
-        unsafe { forget_all(us) }
+    pub fn otrl_privkey_forget_all(us: *mut UserState as Option<Lent<UserState>>) {
+        if let Some(us) = us {
+            // SAFETY: C uses no key any more, as `# Safety` says, and no `Lent` of one is alive here.
+            unsafe { forget_all(us) };
+        }
     }
 }

@@ -1,122 +1,58 @@
 //! The accounts in a user state whose keys are being generated. This public list alone says whether one is.
 
-use std::ptr;
-
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
+use crate::abi::lent::{self, Lent};
 use crate::abi::linked_list;
 use crate::abi::lock::locked;
-use crate::abi::memory::{c_string, c_zeroed, text_is};
-use crate::abi::types::{OtrlPendingPrivKey, UserState};
+use crate::abi::text::CText;
+use crate::abi::types::{OtrlPendingPrivKey, UserState, free_of_account, of_account};
 
 /// Adds an account.
 ///
 /// # Errors
 /// `EEXIST` if it is there already, `ENOMEM`.
-///
-/// # Safety
-/// `us` is a live user state.
-pub(crate) unsafe fn add(
-    us: *mut UserState,
+pub(crate) fn add(
+    us: Lent<'_, UserState>,
     account: &[u8],
     protocol: &[u8],
 ) -> Result<(), GcryError> {
-    let node: *mut OtrlPendingPrivKey = c_zeroed();
-    if node.is_null() {
-        return Err(GcryError::ENOMEM);
-    }
-    // SAFETY: new memory.
-    unsafe {
-        (*node).accountname = c_string(account);
-        (*node).protocol = c_string(protocol);
-    }
+    let node: Lent<OtrlPendingPrivKey> = lent::new_zeroed().ok_or(GcryError::ENOMEM)?;
+    let named = node.accountname().hold(CText::up_to_nul(account))
+        & node.protocol().hold(CText::up_to_nul(protocol));
     let added = locked(|| {
-        // SAFETY: new memory, and the caller's list.
-        unsafe {
-            if (*node).accountname.is_null() || (*node).protocol.is_null() {
-                return Err(GcryError::ENOMEM);
-            }
-            let root = &raw mut (*us).pending_root;
-            if !find(us, account, protocol).is_null() {
-                return Err(GcryError::EEXIST);
-            }
-            linked_list::link(root, node);
+        if !named {
+            return Err(GcryError::ENOMEM);
         }
+        if of_account(us.pending_root(), account, protocol).is_some() {
+            return Err(GcryError::EEXIST);
+        }
+        linked_list::link(us.pending_root(), node);
         Ok(())
     });
     if added.is_err() {
-        // SAFETY: it is in no list.
-        unsafe { free(node) };
+        // SAFETY: made above, and in no list.
+        unsafe { free_of_account(node) };
     }
     added
 }
 
 /// Forgets an account, if it is there.
-///
-/// # Safety
-/// `us` is NULL or a live user state.
-pub(crate) unsafe fn forget(us: *mut UserState, account: &[u8], protocol: &[u8]) {
-    if us.is_null() {
-        return;
-    }
-    // SAFETY: not NULL, and a list of live nodes.
-    let found = locked(|| unsafe {
-        let node = find(us, account, protocol);
-        if !node.is_null() {
-            linked_list::unlink(node);
-        }
-        node
+pub(crate) fn forget(us: Lent<'_, UserState>, account: &[u8], protocol: &[u8]) {
+    let found = locked(|| {
+        of_account(us.pending_root(), account, protocol).inspect(|node| linked_list::unlink(*node))
     });
-    // SAFETY: in no list any more.
-    unsafe { free(found) };
+    if let Some(node) = found {
+        // SAFETY: in no list any more, and a client has no reason to look at one that is.
+        unsafe { free_of_account(node) };
+    }
 }
 
 /// Forgets every account.
-///
-/// # Safety
-/// `us` is NULL or a live user state.
-pub unsafe fn forget_all(us: *mut UserState) {
-    if us.is_null() {
-        return;
-    }
-    // SAFETY: not NULL.
-    let mut first = locked(|| unsafe { (&raw mut (*us).pending_root).replace(ptr::null_mut()) });
-    // SAFETY: a list of live nodes that is in no user state any more.
-    unsafe {
-        while let Some(node) = linked_list::take_first(&raw mut first).as_mut() {
-            free(node);
-        }
-    }
-}
-
-/// NULL if it is not there. For who holds the lock.
-///
-/// # Safety
-/// `us` is a live user state.
-unsafe fn find(us: *const UserState, account: &[u8], protocol: &[u8]) -> *mut OtrlPendingPrivKey {
-    // SAFETY: the caller's promise, and a list of live nodes.
-    unsafe {
-        linked_list::iter((*us).pending_root)
-            .find(|node| {
-                text_is((**node).accountname, account) && text_is((**node).protocol, protocol)
-            })
-            .unwrap_or(ptr::null_mut())
-    }
-}
-
-/// NULL is accepted.
-///
-/// # Safety
-/// `node` is NULL or in no list.
-unsafe fn free(node: *mut OtrlPendingPrivKey) {
-    if node.is_null() {
-        return;
-    }
-    // SAFETY: not NULL; it and its names are from malloc.
-    unsafe {
-        libc::free((*node).accountname.cast());
-        libc::free((*node).protocol.cast());
-        libc::free(node.cast());
+pub(crate) fn forget_all(us: Lent<'_, UserState>) {
+    while let Some(node) = locked(|| linked_list::take_first(us.pending_root())) {
+        // SAFETY: in no list any more.
+        unsafe { free_of_account(node) };
     }
 }
 
@@ -124,10 +60,11 @@ entry! {
     /// Forgets which keys are being generated.
     ///
     /// # Safety
-    /// As for [`forget_all`].
+    /// `us` is NULL or a live user state.
     on panic ();
-    pub fn otrl_privkey_pending_forget_all(us: *mut UserState) {
-        // SAFETY: the caller's promise.
-        unsafe { forget_all(us) }
+    pub fn otrl_privkey_pending_forget_all(us: *mut UserState as Option<Lent<UserState>>) {
+        if let Some(us) = us {
+            forget_all(us);
+        }
     }
 }

@@ -1,23 +1,30 @@
 //! Reading the keys of a user. Of a damaged file what comes before the damage is read, and no key that is there goes.
 
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char};
 
 use super::contents;
 use super::list::KeyList;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 use crate::abi::known_files::{self, path_of};
+use crate::abi::lent::Lent;
+use crate::abi::stdio::Stream;
 use crate::abi::types::UserState;
 
 entry! {
     /// Replaces the keys by those of a file. On an error they stay, and the keys in front of the damage come in addition.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, `filename` NULL or a C string.
+    /// `us` is NULL or a live user state, and nobody uses its keys any more; `filename` is NULL or a C string.
     on panic GcryError::INTERNAL;
-    pub fn otrl_privkey_read(us: *mut UserState, filename: *const c_char) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe { read(us, filename) }.into()
+    pub fn otrl_privkey_read(
+        us: *mut UserState as Option<Lent<UserState>>,
+        filename: *const c_char as Option<&CStr>,
+    ) -> GcryError as Result<(), GcryError> {
+        let us = us.ok_or(GcryError::INV_VALUE)?;
+        let contents = contents::of_file(path_of(filename)?)?;
+        // SAFETY: C uses no key of before, as `# Safety` says, and no `Lent` of one is alive here.
+        unsafe { take_over(us, &contents) }
     }
 }
 
@@ -25,53 +32,33 @@ entry! {
     /// As [`otrl_privkey_read`], from a stream. Nothing happens for NULL.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, `stream` NULL or open for reading.
+    /// `us` is NULL or a live user state, and nobody uses its keys any more; `stream` is NULL or open for reading.
     on panic GcryError::INTERNAL;
-    pub fn otrl_privkey_read_FILEp(us: *mut UserState, stream: *mut libc::FILE) -> GcryError {
-        if stream.is_null() {
-            return GcryError::NO_ERROR;
-        }
-        // SAFETY: the caller's promise.
-        unsafe { read_stream(us, stream) }.into()
+    pub fn otrl_privkey_read_FILEp(
+        us: *mut UserState as Option<Lent<UserState>>,
+        stream: *mut libc::FILE as Option<Stream>,
+    ) -> GcryError as Result<(), GcryError> {
+        let Some(stream) = stream else { return Ok(()) };
+        let us = us.ok_or(GcryError::INV_VALUE)?;
+        let contents = contents::of_stream(stream)?;
+        // SAFETY: the same.
+        unsafe { take_over(us, &contents) }
     }
 }
 
 /// # Safety
-/// As for [`otrl_privkey_read`].
-unsafe fn read(us: *mut UserState, filename: *const c_char) -> Result<(), GcryError> {
-    if us.is_null() {
-        return Err(GcryError::INV_VALUE);
-    }
-    // SAFETY: the caller's promise.
-    let path = unsafe { path_of(filename) }?;
-    // SAFETY: not NULL.
-    unsafe { take_over(us, &contents::of_file(path)?) }
-}
-
-/// # Safety
-/// As for [`otrl_privkey_read_FILEp`], with a stream that is not NULL.
-unsafe fn read_stream(us: *mut UserState, stream: *mut libc::FILE) -> Result<(), GcryError> {
-    if us.is_null() {
-        return Err(GcryError::INV_VALUE);
-    }
-    // SAFETY: neither is NULL.
-    unsafe { take_over(us, &contents::of_stream(stream)?) }
-}
-
-/// # Safety
-/// `us` is a live user state.
-unsafe fn take_over(us: *mut UserState, contents: &[u8]) -> Result<(), GcryError> {
+/// Nobody uses the keys of the user state any more.
+unsafe fn take_over(us: Lent<'_, UserState>, contents: &[u8]) -> Result<(), GcryError> {
     let mut keys = KeyList::empty();
     let read = keys.add_file(contents);
-    // SAFETY: the caller's promise.
-    unsafe {
-        if read.is_ok() {
-            keys.replace(us);
-            known_files::remember(us, contents);
-        } else if !keys.is_empty() {
-            keys.add_others_of(us)?;
-            keys.replace(us);
-        }
+    if read.is_ok() {
+        known_files::remember(us, contents);
+    } else if keys.is_empty() {
+        return read;
+    } else {
+        keys.add_others_of(us)?;
     }
+    // SAFETY: nobody uses the keys of before, by this function's own `# Safety`.
+    unsafe { keys.replace(us) };
     read
 }

@@ -1,14 +1,15 @@
 //! Signing with our keys, and checking signatures.
 
-use std::ffi::{c_char, c_uchar, c_ushort};
+use std::ffi::{c_uchar, c_ushort};
 use std::ptr;
 
 use super::list::{find_locked, numbers_of};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::gcry::{self, sexp};
+use crate::abi::gcry;
+use crate::abi::lent::{Lent, Out, bytes};
 use crate::abi::lock::locked;
-use crate::abi::memory::{c_buffer, put, slice_of};
+use crate::abi::memory::c_buffer;
 use crate::abi::types::{OtrlPrivKey, PUBKEY_TYPE_DSA, UserState};
 use otr_crypto::dsa::{PrivateKey, PublicKey};
 use otr_crypto::stack;
@@ -21,13 +22,9 @@ const SIGNATURE_BYTES: usize = 40;
 /// The key in a node, ready for use. Made from the node's own object, which may be the client's.
 ///
 /// # Errors
-/// `INV_VALUE` for NULL and for what is no DSA key, `UNUSABLE_SECKEY`.
-///
-/// # Safety
-/// `node` is NULL or a live node.
-pub unsafe fn signing_key(node: *const OtrlPrivKey) -> Result<SigningKey, GcryError> {
-    // SAFETY: the caller's promise.
-    let key = private_key(unsafe { numbers(node) }?)?;
+/// `INV_VALUE` for none and for what is no DSA key, `UNUSABLE_SECKEY`.
+pub fn signing_key(node: Option<Lent<'_, OtrlPrivKey>>) -> Result<SigningKey, GcryError> {
+    let key = private_key(numbers(node)?)?;
     SigningKey::new(key).map_err(|_| GcryError::UNUSABLE_SECKEY)
 }
 
@@ -36,22 +33,15 @@ pub unsafe fn signing_key(node: *const OtrlPrivKey) -> Result<SigningKey, GcryEr
 ///
 /// # Errors
 /// `UNUSABLE_SECKEY`, also if there is none; `INV_VALUE` for what is no DSA key.
-///
-/// # Safety
-/// `us` is NULL or a live user state, the names NULL or C strings.
 #[inline(never)]
-pub unsafe fn signing_key_of(
-    us: *const UserState,
-    account: *const c_char,
-    protocol: *const c_char,
+pub fn signing_key_of(
+    us: Lent<'_, UserState>,
+    account: &[u8],
+    protocol: &[u8],
 ) -> Result<Box<SigningKey>, GcryError> {
-    // SAFETY: the caller's promise.
-    let numbers = locked(|| unsafe {
-        let node = find_locked(us, account, protocol);
-        if node.is_null() {
-            return Err(GcryError::UNUSABLE_SECKEY);
-        }
-        numbers(node)
+    let numbers = locked(|| {
+        let node = find_locked(us, account, protocol).ok_or(GcryError::UNUSABLE_SECKEY)?;
+        numbers(Some(node))
     })?;
     stack::wiping(|| {
         let key = SigningKey::new(private_key(numbers)?).map_err(|_| GcryError::UNUSABLE_SECKEY)?;
@@ -59,16 +49,9 @@ pub unsafe fn signing_key_of(
     })
 }
 
-/// # Safety
-/// `node` is NULL or a live node.
-unsafe fn numbers(node: *const OtrlPrivKey) -> Result<DsaNumbers, GcryError> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if node.is_null() || (*node).pubkey_type != PUBKEY_TYPE_DSA {
-            return Err(GcryError::INV_VALUE);
-        }
-        numbers_of(node)
-    }
+fn numbers(node: Option<Lent<'_, OtrlPrivKey>>) -> Result<DsaNumbers, GcryError> {
+    let node = node.filter(|node| node.pubkey_type().get() == PUBKEY_TYPE_DSA);
+    numbers_of(node.ok_or(GcryError::INV_VALUE)?)
 }
 
 fn private_key(numbers: DsaNumbers) -> Result<PrivateKey, GcryError> {
@@ -83,41 +66,27 @@ entry! {
     /// `key` is NULL or a live node, `data` is `len` bytes long, the others NULL or writable.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_sign(
-        signature: *mut *mut c_uchar,
-        signature_len: *mut usize,
-        key: *mut OtrlPrivKey,
+        signature: *mut *mut c_uchar as Out<*mut c_uchar>,
+        signature_len: *mut usize as Out<usize>,
+        key: *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>>,
         data: *const c_uchar,
         len: usize,
-    ) -> GcryError {
-        if signature.is_null() || signature_len.is_null() || (data.is_null() && len != 0) {
-            return GcryError::INV_VALUE;
+    ) -> GcryError as Result<(), GcryError>
+    where bytes = bytes(data, len) {
+        if !signature.is_wanted() || !signature_len.is_wanted() || (data.is_null() && len != 0) {
+            return Err(GcryError::INV_VALUE);
         }
-        // SAFETY: the caller's promise.
-        unsafe {
-            put(signature, ptr::null_mut());
-            put(signature_len, 0);
-            let signed = match sign(key, slice_of(data, len)) {
-                Ok(signed) => c_buffer(&signed),
-                Err(error) => return error,
-            };
-            if signed.is_null() {
-                return GcryError::ENOMEM;
-            }
-            put(signature, signed);
-            put(signature_len, SIGNATURE_BYTES);
+        signature.put(ptr::null_mut());
+        signature_len.put(0);
+        let signed = private_key(numbers(key)?)?.sign(bytes).map_err(|_| GcryError::UNUSABLE_SECKEY)?;
+        let copy = c_buffer(&signed);
+        if copy.is_null() {
+            return Err(GcryError::ENOMEM);
         }
-        GcryError::NO_ERROR
+        signature.put(copy);
+        signature_len.put(SIGNATURE_BYTES);
+        Ok(())
     }
-}
-
-/// # Safety
-/// `key` is NULL or a live node.
-unsafe fn sign(key: *const OtrlPrivKey, data: &[u8]) -> Result<[u8; SIGNATURE_BYTES], GcryError> {
-    // SAFETY: the caller's promise.
-    let numbers = unsafe { numbers(key) }?;
-    private_key(numbers)?
-        .sign(data)
-        .map_err(|_| GcryError::UNUSABLE_SECKEY)
 }
 
 entry! {
@@ -130,20 +99,17 @@ entry! {
         signature: *const c_uchar,
         signature_len: usize,
         pubkey_type: c_ushort,
-        key: *mut gcry::Sexp,
+        key: *mut gcry::Sexp as Option<Lent<gcry::Sexp>>,
         data: *const c_uchar,
         len: usize,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        let (signature, data) = unsafe { (slice_of(signature, signature_len), slice_of(data, len)) };
-        let Ok(signature) = <&[u8; SIGNATURE_BYTES]>::try_from(signature) else {
-            return GcryError::INV_VALUE;
-        };
+    ) -> GcryError as Result<(), GcryError>
+    where signature = bytes(signature, signature_len), data = bytes(data, len) {
+        let signature: &[u8; SIGNATURE_BYTES] = signature.try_into().map_err(|_| GcryError::INV_VALUE)?;
         if pubkey_type != PUBKEY_TYPE_DSA || data.len() != len {
-            return GcryError::INV_VALUE;
+            return Err(GcryError::INV_VALUE);
         }
-        // SAFETY: likewise.
-        unsafe { verify(signature, key, data) }.into()
+        let text = key.and_then(|key| key.text()).ok_or(fault::NO_KEY)?;
+        verify(signature, &text, data)
     }
 }
 
@@ -158,16 +124,9 @@ mod fault {
     pub(crate) const OTHER_ALGORITHM: GcryError = GcryError::from_gcrypt(70);
 }
 
-/// # Safety
-/// `key` is NULL or a live S-expression.
-unsafe fn verify(
-    signature: &[u8; SIGNATURE_BYTES],
-    key: *const gcry::Sexp,
-    data: &[u8],
-) -> Result<(), GcryError> {
-    // SAFETY: the caller's promise.
-    let text = unsafe { sexp::bytes(key) }.ok_or(fault::NO_KEY)?;
-    let expression = Sexp::parse(&text).map_err(|_| fault::NO_KEY)?;
+/// Checks a signature with the key in this S-expression.
+fn verify(signature: &[u8; SIGNATURE_BYTES], key: &[u8], data: &[u8]) -> Result<(), GcryError> {
+    let expression = Sexp::parse(key).map_err(|_| fault::NO_KEY)?;
     let key = [b"public-key".as_slice(), b"private-key"]
         .iter()
         .find_map(|kind| expression.whole().find_token(kind))

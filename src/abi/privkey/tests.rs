@@ -6,6 +6,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::abi::error::GcryError;
+use crate::abi::lent::{Lent, lend};
 use crate::abi::types::{OtrlPrivKey, UserState};
 use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
 
@@ -74,6 +75,10 @@ impl User {
         Self(unsafe { otrl_userstate_create() })
     }
 
+    fn lent(&self) -> Lent<'_, UserState> {
+        lend(self.0)
+    }
+
     fn with_keys(scratch: &Scratch) -> Self {
         let user = Self::new();
         let file = scratch.file("libotr", LIBOTR_FILE);
@@ -133,7 +138,7 @@ fn foreign_node(name: &CStr, protocol: &CStr, key: &[u8]) -> *mut OtrlPrivKey {
         (*node).privkey = if key.is_empty() {
             ptr::null_mut()
         } else {
-            crate::abi::gcry::sexp::from_bytes(key).unwrap()
+            crate::abi::gcry::sexp::from_bytes(key).unwrap().into_raw()
         };
         node
     }

@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_int};
 use super::{Parts, accept_data, create_data, fragment_create};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
+use crate::abi::lent::{Lent, Out};
 use crate::abi::types::{ConnContext, OtrlTLV};
 use otr_protocol::wire::fragment::FragmentHeader;
 
@@ -15,11 +16,13 @@ entry! {
     /// `context` is NULL or live; `msg` is NULL or a C string, `tlvs` a chain; `encmessagep` is NULL or writable.
     on panic GcryError::INTERNAL;
     pub fn otrl_proto_create_data(
-        encmessagep: *mut *mut c_char, context: *mut ConnContext, msg: *const c_char,
-        tlvs: *const OtrlTLV, flags: u8,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe { create_data(encmessagep, context, msg, tlvs, flags) }.map(drop).into()
+        encmessagep: *mut *mut c_char as Out<*mut c_char>,
+        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        msg: *const c_char as Option<&[u8]>,
+        tlvs: *const OtrlTLV as Option<Lent<OtrlTLV>>,
+        flags: u8,
+    ) -> GcryError as Result<(), GcryError> {
+        create_data(encmessagep, context, msg, tlvs, flags).map(drop)
     }
 }
 
@@ -31,11 +34,13 @@ entry! {
     /// writable, and so is `flagsp`.
     on panic GcryError::INTERNAL;
     pub fn otrl_proto_accept_data(
-        plaintextp: *mut *mut c_char, tlvsp: *mut *mut OtrlTLV, context: *mut ConnContext,
-        datamsg: *const c_char, flagsp: *mut u8,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe { accept_data(Parts { plaintextp, tlvsp, flagsp }, context, datamsg) }.map(drop).into()
+        plaintextp: *mut *mut c_char as Out<*mut c_char>,
+        tlvsp: *mut *mut OtrlTLV as Out<*mut OtrlTLV>,
+        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        datamsg: *const c_char as Option<&[u8]>,
+        flagsp: *mut u8 as Out<u8>,
+    ) -> GcryError as Result<(), GcryError> {
+        accept_data(Parts { plaintextp, tlvsp, flagsp }, context, datamsg).map(drop)
     }
 }
 
@@ -46,9 +51,11 @@ entry! {
     /// `fragments` is NULL or writable; `message` is NULL or a C string.
     on panic GcryError::INTERNAL;
     pub fn otrl_proto_fragment_create(
-        mms: c_int, fragment_count: c_int, fragments: *mut *mut *mut c_char, message: *const c_char,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe { fragment_create(mms, fragment_count, fragments, FragmentHeader::V2, message) }
+        mms: c_int,
+        fragment_count: c_int,
+        fragments: *mut *mut *mut c_char as Out<*mut *mut c_char>,
+        message: *const c_char as Option<&[u8]>,
+    ) -> GcryError as Result<(), GcryError> {
+        fragment_create(mms, fragment_count, fragments, FragmentHeader::V2, message)
     }
 }

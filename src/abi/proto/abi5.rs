@@ -1,13 +1,12 @@
 //! Version 3: its messages are told apart, have instance tags, and go with an extra key.
 
 use std::ffi::{c_char, c_int, c_uint};
-use std::ptr;
 
 use super::{Parts, accept_data, create_data, fragment_create};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::memory::{bytes_of, put};
-use crate::abi::types::{ConnContext, OtrlTLV};
+use crate::abi::lent::{Lent, Out};
+use crate::abi::types::{ConnContext, EXTRAKEY_BYTES, OtrlTLV};
 use otr_protocol::wire::classify::{instances, message_version};
 use otr_protocol::wire::fragment::FragmentHeader;
 
@@ -17,10 +16,8 @@ entry! {
     /// # Safety
     /// `message` is NULL or a C string.
     on panic 0;
-    pub fn otrl_proto_message_version(message: *const c_char) -> c_int {
-        // SAFETY: the caller's promise.
-        let message = unsafe { bytes_of(message) }.unwrap_or_default();
-        message_version(message).map_or(0, |version| version.number().into())
+    pub fn otrl_proto_message_version(message: *const c_char as Option<&[u8]>) -> c_int {
+        message_version(message.unwrap_or_default()).map_or(0, |version| version.number().into())
     }
 }
 
@@ -31,19 +28,14 @@ entry! {
     /// `otrmsg` is NULL or a C string; the out-parameters are NULL or writable.
     on panic GcryError::INTERNAL;
     pub fn otrl_proto_instance(
-        otrmsg: *const c_char, instance_from: *mut c_uint, instance_to: *mut c_uint,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match bytes_of(otrmsg).map(instances) {
-                Some(Ok(tags)) => {
-                    put(instance_from, tags.from);
-                    put(instance_to, tags.to);
-                    GcryError::NO_ERROR
-                }
-                _ => GcryError::INV_VALUE,
-            }
-        }
+        otrmsg: *const c_char as Option<&[u8]>,
+        instance_from: *mut c_uint as Out<c_uint>,
+        instance_to: *mut c_uint as Out<c_uint>,
+    ) -> GcryError as Result<(), GcryError> {
+        let tags = otrmsg.and_then(|message| instances(message).ok()).ok_or(GcryError::INV_VALUE)?;
+        instance_from.put(tags.from);
+        instance_to.put(tags.to);
+        Ok(())
     }
 }
 
@@ -55,19 +47,18 @@ entry! {
     /// writable; `extrakey` is NULL or points at 32 writable bytes.
     on panic GcryError::INTERNAL;
     pub fn otrl_proto_create_data(
-        encmessagep: *mut *mut c_char, context: *mut ConnContext, msg: *const c_char,
-        tlvs: *const OtrlTLV, flags: u8, extrakey: *mut u8,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match create_data(encmessagep, context, msg, tlvs, flags) {
-                Ok(key) => {
-                    put_key(extrakey, &key);
-                    GcryError::NO_ERROR
-                }
-                Err(error) => error,
-            }
+        encmessagep: *mut *mut c_char as Out<*mut c_char>,
+        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        msg: *const c_char as Option<&[u8]>,
+        tlvs: *const OtrlTLV as Option<Lent<OtrlTLV>>,
+        flags: u8,
+        extrakey: *mut u8 as Option<Lent<[u8; EXTRAKEY_BYTES]>>,
+    ) -> GcryError as Result<(), GcryError> {
+        let key = create_data(encmessagep, context, msg, tlvs, flags)?;
+        if let Some(place) = extrakey {
+            place.set(*key);
         }
+        Ok(())
     }
 }
 
@@ -79,19 +70,18 @@ entry! {
     /// writable, and so is `flagsp`; `extrakey` is NULL or points at 32 writable bytes.
     on panic GcryError::INTERNAL;
     pub fn otrl_proto_accept_data(
-        plaintextp: *mut *mut c_char, tlvsp: *mut *mut OtrlTLV, context: *mut ConnContext,
-        datamsg: *const c_char, flagsp: *mut u8, extrakey: *mut u8,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match accept_data(Parts { plaintextp, tlvsp, flagsp }, context, datamsg) {
-                Ok(key) => {
-                    put_key(extrakey, &key);
-                    GcryError::NO_ERROR
-                }
-                Err(error) => error,
-            }
+        plaintextp: *mut *mut c_char as Out<*mut c_char>,
+        tlvsp: *mut *mut OtrlTLV as Out<*mut OtrlTLV>,
+        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        datamsg: *const c_char as Option<&[u8]>,
+        flagsp: *mut u8 as Out<u8>,
+        extrakey: *mut u8 as Option<Lent<[u8; EXTRAKEY_BYTES]>>,
+    ) -> GcryError as Result<(), GcryError> {
+        let key = accept_data(Parts { plaintextp, tlvsp, flagsp }, context, datamsg)?;
+        if let Some(place) = extrakey {
+            place.set(*key);
         }
+        Ok(())
     }
 }
 
@@ -102,29 +92,18 @@ entry! {
     /// `fragments` is NULL or writable; `context` is NULL or live; `message` is NULL or a C string.
     on panic GcryError::INTERNAL;
     pub fn otrl_proto_fragment_create(
-        mms: c_int, fragment_count: c_int, fragments: *mut *mut *mut c_char,
-        context: *mut ConnContext, message: *const c_char,
-    ) -> GcryError {
-        if context.is_null() {
-            return GcryError::INV_VALUE;
-        }
-        // SAFETY: not NULL, and the caller's promise.
-        unsafe {
-            let header = if (*context).auth.protocol_version == 3 {
-                FragmentHeader::V3 { ours: (*context).our_instance, theirs: (*context).their_instance }
-            } else {
-                FragmentHeader::V2
-            };
-            fragment_create(mms, fragment_count, fragments, header, message)
-        }
-    }
-}
-
-/// # Safety
-/// `place` is NULL or points at 32 writable bytes.
-unsafe fn put_key(place: *mut u8, key: &[u8; 32]) {
-    if !place.is_null() {
-        // SAFETY: the caller vouches for the 32 bytes.
-        unsafe { ptr::copy_nonoverlapping(key.as_ptr(), place, key.len()) };
+        mms: c_int,
+        fragment_count: c_int,
+        fragments: *mut *mut *mut c_char as Out<*mut *mut c_char>,
+        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        message: *const c_char as Option<&[u8]>,
+    ) -> GcryError as Result<(), GcryError> {
+        let context = context.ok_or(GcryError::INV_VALUE)?;
+        let header = if context.auth().protocol_version().get() == 3 {
+            FragmentHeader::V3 { ours: context.our_instance().get(), theirs: context.their_instance().get() }
+        } else {
+            FragmentHeader::V2
+        };
+        fragment_create(mms, fragment_count, fragments, header, message)
     }
 }

@@ -2,7 +2,9 @@
 
 use super::party::{ALICE, BOB, Party};
 use super::wait;
-use crate::abi::context_priv::private_of;
+use crate::abi::context::Ctx;
+use crate::abi::lent::lend;
+use crate::abi::linked_list;
 use crate::abi::types::*;
 use otr_protocol::conversation::FRAGMENT_LIFETIME;
 use otr_protocol::instances::{FRAGMENTS_OF_ALL, FRAGMENTS_OF_ONE};
@@ -18,13 +20,9 @@ fn piece(from: u32, to: u32) -> Vec<u8> {
 /// The bytes that wait in all contexts.
 fn waiting(party: &Party) -> usize {
     let mut total = 0;
-    unsafe {
-        let mut ctx = (*party.us()).context_root;
-        while !ctx.is_null() {
-            let secrets = private_of(ctx).and_then(|private| (*private).secrets.as_ref());
-            total += secrets.map_or(0, |secrets| secrets.reassembly.data().len());
-            ctx = (*ctx).next;
-        }
+    for ctx in linked_list::iter(lend(party.us()).context_root().follow()) {
+        let bytes = Ctx::from(ctx).look_at_secrets(|secrets| secrets.reassembly.data().len());
+        total += bytes.unwrap_or(0);
     }
     total
 }

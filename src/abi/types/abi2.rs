@@ -240,3 +240,47 @@ mod layouts {
 }
 
 crate::abi::linked_list::nodes!(ConnContext);
+
+crate::abi::lent::members! {
+    UserState {
+        context_root: *mut ConnContext,
+        privkey_root: *mut OtrlPrivKey,
+    }
+    ConnContext {
+        next: *mut ConnContext,
+        tous: *mut *mut ConnContext,
+        username: *mut c_char,
+        accountname: *mut c_char,
+        protocol: *mut c_char,
+        fragment_len: usize,
+        fragment_n: c_ushort,
+        fragment_k: c_ushort,
+        msgstate: OtrlMessageState,
+        auth: OtrlAuthInfo,
+        fingerprint_root: Fingerprint,
+        active_fingerprint: *mut Fingerprint,
+        their_keyid: c_uint,
+        their_y: *mut Mpi,
+        their_old_y: *mut Mpi,
+        our_keyid: c_uint,
+        our_dh_key: DhKeypair,
+        our_old_dh_key: DhKeypair,
+        sesskeys: [[DhSesskeys; 2]; 2],
+        sessionid: [c_uchar; 20],
+        sessionid_len: usize,
+        sessionid_half: OtrlSessionIdHalf,
+        protocol_version: c_uint,
+        preshared_secret_len: usize,
+        numsavedkeys: c_uint,
+        generation: c_uint,
+        lastsent: libc::time_t,
+        may_retransmit: c_int,
+        otr_offer: c_uint,
+        smstate: *mut OtrlSMState,
+        #[cfg(target_pointer_width = "64")] mark0: u32,
+        #[cfg(target_pointer_width = "64")] mark1: u32,
+        #[cfg(target_pointer_width = "64")] mark2: u32,
+        #[cfg(target_pointer_width = "64")] mark3: u32,
+        ; unlent fragment, saved_mac_keys, lastmessage, preshared_secret
+    }
+}

@@ -365,3 +365,73 @@ mod layouts {
 }
 
 crate::abi::linked_list::nodes!(OtrlPendingPrivKey, OtrlInsTag, ConnContext);
+names_of_account!(OtrlPendingPrivKey, OtrlInsTag);
+
+crate::abi::lent::members! {
+    UserState {
+        context_root: *mut ConnContext,
+        privkey_root: *mut OtrlPrivKey,
+        instag_root: *mut OtrlInsTag,
+        pending_root: *mut OtrlPendingPrivKey,
+        timer_running: c_int,
+    }
+    OtrlPendingPrivKey {
+        next: *mut OtrlPendingPrivKey,
+        tous: *mut *mut OtrlPendingPrivKey,
+        accountname: *mut c_char,
+        protocol: *mut c_char,
+    }
+    OtrlInsTag {
+        next: *mut OtrlInsTag,
+        tous: *mut *mut OtrlInsTag,
+        accountname: *mut c_char,
+        protocol: *mut c_char,
+        instag: OtrlInstag,
+    }
+    ConnContext {
+        next: *mut ConnContext,
+        tous: *mut *mut ConnContext,
+        context_priv: *mut ConnContextPriv,
+        username: *mut c_char,
+        accountname: *mut c_char,
+        protocol: *mut c_char,
+        m_context: *mut ConnContext,
+        recent_rcvd_child: *mut ConnContext,
+        recent_sent_child: *mut ConnContext,
+        recent_child: *mut ConnContext,
+        our_instance: OtrlInstag,
+        their_instance: OtrlInstag,
+        msgstate: OtrlMessageState,
+        auth: OtrlAuthInfo,
+        fingerprint_root: Fingerprint,
+        active_fingerprint: *mut Fingerprint,
+        sessionid: [c_uchar; 20],
+        sessionid_len: usize,
+        sessionid_half: OtrlSessionIdHalf,
+        protocol_version: c_uint,
+        otr_offer: c_uint,
+        smstate: *mut OtrlSMState,
+    }
+    ConnContextPriv {
+        fragment_len: usize,
+        fragment_n: c_ushort,
+        fragment_k: c_ushort,
+        their_keyid: c_uint,
+        their_y: *mut Mpi,
+        their_old_y: *mut Mpi,
+        our_keyid: c_uint,
+        our_dh_key: DhKeypair,
+        our_old_dh_key: DhKeypair,
+        sesskeys: [[DhSesskeys; 2]; 2],
+        numsavedkeys: c_uint,
+        generation: c_uint,
+        lastsent: libc::time_t,
+        lastrecv: libc::time_t,
+        may_retransmit: c_int,
+        #[cfg(target_pointer_width = "64")] mark0: u32,
+        #[cfg(target_pointer_width = "64")] mark1: u32,
+        #[cfg(target_pointer_width = "64")] mark2: u32,
+        #[cfg(target_pointer_width = "64")] mark3: u32,
+        ; unlent fragment, saved_mac_keys, lastmessage
+    }
+}

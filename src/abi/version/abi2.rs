@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_uint};
 
 use super::serve;
+use crate::abi::entry::{entry, guard};
 
 /// What `otrl_version` says.
 pub(crate) const VERSION: &CStr = c"3.2.1";
@@ -11,20 +12,18 @@ pub(crate) const MAJOR: c_uint = 3;
 /// The newest of its minor versions.
 pub(crate) const MINOR: c_uint = 2;
 
-/// Gets the library ready for a client that was built for this version of the interface. May be called again, by other
-/// clients in the process too; the lowest version is remembered. Ends the process if it can't be served.
-///
-/// # Safety
-/// None beyond C's calling convention.
-#[unsafe(no_mangle)]
-#[allow(unreachable_pub, reason = "C calls it")]
-pub unsafe extern "C-unwind" fn otrl_init(major: c_uint, minor: c_uint, sub: c_uint) {
-    if !matches!(
-        crate::abi::entry::guard(|| serve(major, minor, sub)),
-        Ok(Ok(()))
-    ) {
-        // SAFETY: exit runs the process's own handlers and does not come back.
-        unsafe { libc::exit(1) };
+entry! {
+    /// Gets the library ready for a client that was built for this version of the interface. May be called again, by other
+    /// clients in the process too; the lowest version is remembered. Ends the process if it can't be served.
+    ///
+    /// # Safety
+    /// None beyond C's calling convention.
+    calls back;
+    pub fn otrl_init(major: c_uint, minor: c_uint, sub: c_uint) {
+        if !matches!(guard(|| serve(major, minor, sub)), Ok(Ok(()))) {
+            // It runs the process's own handlers.
+            std::process::exit(1);
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use std::ptr;
 
 use crate::abi::context::describe::describe;
 use crate::abi::entry::entry;
+use crate::abi::lent::Lent;
+use crate::abi::linked_list;
 use crate::abi::numbers::time_from;
 use crate::abi::types::{
     ConnContext, ConnContextPriv, INSTAG_RECENT, INSTAG_RECENT_RECEIVED, INSTAG_RECENT_SENT,
@@ -13,143 +15,96 @@ use crate::abi::types::{
 use otr_protocol::instances;
 
 /// The contexts of one master, itself first. They stand side by side in the list.
-///
-/// # Safety
-/// `master` is NULL or a live context; the list stays as it is meanwhile.
-pub(crate) unsafe fn members(master: *mut ConnContext) -> impl Iterator<Item = *mut ConnContext> {
-    std::iter::successors((!master.is_null()).then_some(master), move |context| {
-        // SAFETY: a live context of the list.
-        let next = unsafe { (**context).next };
-        // SAFETY: likewise, once it is not NULL.
-        (!next.is_null() && unsafe { (*next).m_context } == master).then_some(next)
-    })
+pub(crate) fn members(
+    master: Lent<'_, ConnContext>,
+) -> impl Iterator<Item = Lent<'_, ConnContext>> {
+    let behind = linked_list::iter(master.next().follow())
+        .take_while(move |context| master_of(*context) == Some(master));
+    std::iter::once(master).chain(behind)
 }
 
-/// The instance that was last heard, written to, or either; the master while there was none. NULL for another `which`. One
+/// The instance that was last heard, written to, or either; the master while there was none. `None` for another `which`. One
 /// without a session does not come before one that has one: see [`instances::most_recent`].
-///
-/// # Safety
-/// `context` is NULL or a live context.
-pub(crate) unsafe fn find_recent_instance(
-    context: *mut ConnContext,
+pub(crate) fn find_recent_instance(
+    context: Lent<'_, ConnContext>,
     which: OtrlInstag,
-) -> *mut ConnContext {
-    // SAFETY: the caller's promise.
-    let master = unsafe { master_of(context) };
-    if master.is_null() {
-        return ptr::null_mut();
-    }
-    // SAFETY: not NULL, so a live context.
-    let recent = unsafe {
-        match which {
-            INSTAG_RECENT => (*master).recent_child,
-            INSTAG_RECENT_RECEIVED => (*master).recent_rcvd_child,
-            INSTAG_RECENT_SENT => (*master).recent_sent_child,
-            _ => return ptr::null_mut(),
-        }
+) -> Option<Lent<'_, ConnContext>> {
+    let master = master_of(context)?;
+    let recent = match which {
+        INSTAG_RECENT => master.recent_child(),
+        INSTAG_RECENT_RECEIVED => master.recent_rcvd_child(),
+        INSTAG_RECENT_SENT => master.recent_sent_child(),
+        _ => return None,
     };
-    let recent = if recent.is_null() { master } else { recent };
-    // SAFETY: live contexts of one list.
-    unsafe {
-        let others = members(master).map(|member| describe(member));
-        instances::most_recent(describe(recent), others)
-    }
+    let recent = recent.follow().unwrap_or(master);
+    Some(instances::most_recent(
+        describe(recent),
+        members(master).map(describe),
+    ))
 }
 
 /// The safest instance, and among equals the one heard last, to the second.
-///
-/// # Safety
-/// `context` is NULL or a live context.
-pub(crate) unsafe fn recent_secure_instance(context: *mut ConnContext) -> *mut ConnContext {
-    if context.is_null() {
-        return context;
-    }
-    // SAFETY: not NULL, so a live context; members of one list.
-    unsafe {
-        let candidates = std::iter::once(context).chain(members(master_of(context)));
-        instances::best(candidates.map(|member| describe(member))).unwrap_or(context)
-    }
+pub(crate) fn recent_secure_instance(context: Lent<'_, ConnContext>) -> Lent<'_, ConnContext> {
+    let family = master_of(context).into_iter().flat_map(members);
+    let candidates = std::iter::once(context).chain(family);
+    instances::best(candidates.map(describe)).unwrap_or(context)
 }
 
 /// Notes that `context` was written to (`sent`) or heard.
-///
-/// # Safety
-/// `context` is NULL or a live context.
-pub(crate) unsafe fn update_recent_child(context: *mut ConnContext, sent: bool) {
-    // SAFETY: the caller's promise.
-    let master = unsafe { master_of(context) };
-    if master.is_null() {
+pub(crate) fn update_recent_child(context: Lent<'_, ConnContext>, sent: bool) {
+    let Some(master) = master_of(context) else {
         return;
+    };
+    if sent {
+        master.recent_sent_child().lead_to(Some(context));
+    } else {
+        master.recent_rcvd_child().lead_to(Some(context));
     }
-    // SAFETY: not NULL, so a live context.
-    unsafe {
-        if sent {
-            (*master).recent_sent_child = context;
-        } else {
-            (*master).recent_rcvd_child = context;
-        }
-        (*master).recent_child = context;
-    }
+    master.recent_child().lead_to(Some(context));
 }
 
 /// Lets the master point at itself where it pointed at this instance.
-///
-/// # Safety
-/// `context` is a live context.
-pub(crate) unsafe fn leave_family(context: *mut ConnContext) {
-    // SAFETY: the caller's promise; the master outlives its instances.
-    unsafe {
-        let master = (*context).m_context;
-        if master.is_null() {
-            return;
-        }
-        for place in [
-            &raw mut (*master).recent_child,
-            &raw mut (*master).recent_rcvd_child,
-            &raw mut (*master).recent_sent_child,
-        ] {
-            if *place == context {
-                *place = master;
-            }
+pub(crate) fn leave_family(context: Lent<'_, ConnContext>) {
+    let Some(master) = master_of(context) else {
+        return;
+    };
+    for place in [
+        master.recent_child(),
+        master.recent_rcvd_child(),
+        master.recent_sent_child(),
+    ] {
+        if place.follow() == Some(context) {
+            place.lead_to(Some(master));
         }
     }
 }
 
 /// Makes an instance that is in no list any more its own master.
-///
-/// # Safety
-/// `context` is a live context.
-pub(crate) unsafe fn stand_alone(context: *mut ConnContext) {
-    // SAFETY: the caller's promise.
-    unsafe { (*context).m_context = context };
+pub(crate) fn stand_alone(context: Lent<'_, ConnContext>) {
+    context.m_context().lead_to(Some(context));
 }
 
-/// NULL for NULL.
-///
-/// # Safety
-/// `context` is NULL or a live context.
-pub(crate) unsafe fn master_of(context: *const ConnContext) -> *mut ConnContext {
-    if context.is_null() {
-        return ptr::null_mut();
-    }
-    // SAFETY: not NULL.
-    unsafe { (*context).m_context }
+/// The master of a context. `None` in a client's own that has none.
+pub(crate) fn master_of(context: Lent<'_, ConnContext>) -> Option<Lent<'_, ConnContext>> {
+    context.m_context().follow()
 }
 
 /// When a context was last heard.
-pub(crate) fn last_heard(members: &ConnContextPriv) -> i64 {
-    time_from(members.lastrecv)
+pub(crate) fn last_heard(members: Lent<'_, ConnContextPriv>) -> i64 {
+    time_from(members.lastrecv().get())
 }
 
 entry! {
     /// The instance that was last heard, written to, or either.
     ///
     /// # Safety
-    /// As for [`find_recent_instance`].
+    /// `context` is NULL or a live context.
     on panic ptr::null_mut();
-    pub fn otrl_context_find_recent_instance(context: *mut ConnContext, which: OtrlInstag) -> *mut ConnContext {
-        // SAFETY: the caller's promise.
-        unsafe { find_recent_instance(context, which) }
+    pub fn otrl_context_find_recent_instance(
+        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        which: OtrlInstag,
+    ) -> *mut ConnContext as Option<Lent<ConnContext>> {
+        find_recent_instance(context?, which)
     }
 }
 
@@ -157,11 +112,12 @@ entry! {
     /// The safest instance, and among equals the one heard last.
     ///
     /// # Safety
-    /// As for [`recent_secure_instance`].
+    /// `context` is NULL or a live context.
     on panic ptr::null_mut();
-    pub fn otrl_context_find_recent_secure_instance(context: *mut ConnContext) -> *mut ConnContext {
-        // SAFETY: the caller's promise.
-        unsafe { recent_secure_instance(context) }
+    pub fn otrl_context_find_recent_secure_instance(
+        context: *mut ConnContext as Option<Lent<ConnContext>>,
+    ) -> *mut ConnContext as Option<Lent<ConnContext>> {
+        Some(recent_secure_instance(context?))
     }
 }
 
@@ -169,10 +125,11 @@ entry! {
     /// Notes that a context was written to (`sent` is not 0) or heard.
     ///
     /// # Safety
-    /// As for [`update_recent_child`].
+    /// `context` is NULL or a live context.
     on panic ();
-    pub fn otrl_context_update_recent_child(context: *mut ConnContext, sent: c_uint) {
-        // SAFETY: the caller's promise.
-        unsafe { update_recent_child(context, sent != 0) }
+    pub fn otrl_context_update_recent_child(context: *mut ConnContext as Option<Lent<ConnContext>>, sent: c_uint) {
+        if let Some(context) = context {
+            update_recent_child(context, sent != 0);
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::abi::context::forget::*;
 use crate::abi::context::handle::*;
 use crate::abi::context::state::*;
 use crate::abi::gcry::{cipher, mpi};
+use crate::abi::lent::lend;
 use crate::abi::memory::{c_string, c_zeroed};
 use crate::abi::types::*;
 use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
@@ -260,12 +261,12 @@ fn a_context_that_the_callback_forgets_is_not_returned() {
 fn a_context_knows_our_tag() {
     unsafe {
         let us = otrl_userstate_create();
-        instag::add(us, c"me".as_ptr(), c"p".as_ptr(), 0x4711);
+        instag::add(lend(us), b"me", b"p", 0x4711);
         assert_eq!((*find_as(us, c"a", 0x100, true)).our_instance, 0x4711);
         assert_eq!((*find_as(us, c"a", 0, true)).our_instance, 0x4711);
         // The account gets another one: who has seen the first goes on seeing it.
-        instag::forget_all(us);
-        instag::add(us, c"me".as_ptr(), c"p".as_ptr(), 0x4712);
+        instag::forget_all(lend(us));
+        instag::add(lend(us), b"me", b"p", 0x4712);
         assert_eq!((*find_as(us, c"a", 0x101, true)).our_instance, 0x4711);
         assert_eq!((*find_as(us, c"b", 0x101, true)).our_instance, 0x4712);
         otrl_userstate_free(us);
@@ -415,10 +416,10 @@ fn ending_a_session_by_force_forgets_it() {
             otrl_context_find_fingerprint(context, [1; 20].as_mut_ptr(), 1, ptr::null_mut());
         (*auth).authstate = AUTHSTATE_AWAITING_SIG;
         (*auth).lastauthmsg = c_string(b"?OTR:AAMC.");
-        (*auth).their_pub = mpi::new_from_bytes(&[9]).unwrap();
-        (*auth).enc_c = cipher::aes128_ctr(&[1; 16], None).unwrap();
+        (*auth).their_pub = mpi::new_from_bytes(&[9]).unwrap().into_raw();
+        (*auth).enc_c = cipher::aes128_ctr(&[1; 16], None).unwrap().into_raw();
         (*auth).commit_sent_time = 5;
-        (*(*context).smstate).secret = mpi::new_secret(&[9]).unwrap();
+        (*(*context).smstate).secret = mpi::new_from_bytes(&[9]).unwrap().into_raw();
         (*(*context).context_priv).lastmessage = c_string(b"text");
         (*(*context).context_priv).lastrecv = 99;
         otrl_context_force_finished(context);
@@ -458,17 +459,18 @@ fn a_handle_outlives_its_context_without_harm() {
         let us = otrl_userstate_create();
         let context = find_as(us, c"a", 0, true);
         let other = find_as(us, c"b", 0, true);
-        let (handle, others) = (Handle::of(context), Handle::of(other));
-        assert_eq!(handle.get(us), Some(context));
-        assert!(is_live(us, context) && !is_live(ptr::null(), context));
+        let (handle, others) = (Handle::of(lend(context)), Handle::of(lend(other)));
+        let lent = Some(lend(us));
+        assert_eq!(handle.get(lent), Some(lend(context)));
+        assert_eq!(handle.get(None), Some(lend(context)));
+        assert_eq!(at_address(lend(us), context), Some(lend(context)));
         assert_eq!(otrl_context_forget(context), 0);
-        assert!(!is_live(us, context));
-        assert_eq!(handle.get(us), None);
-        assert_eq!(others.get(us), Some(other));
+        assert_eq!(at_address(lend(us), context), None);
+        assert_eq!((handle.get(lent), handle.get(None)), (None, None));
+        assert_eq!(others.get(lent), Some(lend(other)));
         // A new context is another one, even where the old one lay.
         find_as(us, c"a", 0, true);
-        assert_eq!(handle.get(us), None);
-        assert_eq!(Handle::of(ptr::null_mut()).get(us), None);
+        assert_eq!(handle.get(lent), None);
         otrl_userstate_free(us);
     }
 }
@@ -478,15 +480,16 @@ fn private_state_hangs_behind_our_contexts_only() {
     unsafe {
         let us = otrl_userstate_create();
         let (a, b) = (find_as(us, c"a", 0, true), find_as(us, c"b", 0, true));
-        assert!(context_priv::private_of(a).is_some());
-        assert_ne!(context_priv::private_of(a), context_priv::private_of(b));
+        let (a, b) = (lend(a), lend(b));
+        let address = |context| context_priv::private_of(context).map(ptr::from_ref);
+        assert!(address(a).is_some());
+        assert_ne!(address(a), address(b));
         assert_ne!(context_priv::serial_of(a), context_priv::serial_of(b));
         let theirs: *mut ConnContext = c_zeroed();
-        assert!(context_priv::private_of(theirs).is_none());
+        assert!(context_priv::private_of(lend(theirs)).is_none());
         (*theirs).context_priv = c_zeroed();
-        assert!(context_priv::private_of(theirs).is_none());
-        assert_eq!(context_priv::serial_of(theirs), 0);
-        assert!(context_priv::private_of(ptr::null_mut()).is_none());
+        assert!(context_priv::private_of(lend(theirs)).is_none());
+        assert_eq!(context_priv::serial_of(lend(theirs)), 0);
         libc::free((*theirs).context_priv.cast());
         libc::free(theirs.cast());
         otrl_userstate_free(us);

@@ -20,7 +20,12 @@ impl Call<'_> {
     /// Asks for an instance tag of our account.
     pub(crate) fn create_instag(&mut self) {
         let names = self.names();
-        call_back!(self, create_instag, names.account, names.protocol);
+        call_back!(
+            self,
+            create_instag,
+            names.account.as_ptr(),
+            names.protocol.as_ptr()
+        );
     }
 
     /// Whether the client handles message events.

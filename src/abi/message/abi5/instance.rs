@@ -1,8 +1,5 @@
 //! Which context a message belongs to, and our instance tag in it.
 
-use std::ffi::c_int;
-use std::ptr;
-
 use crate::abi::context::{self, Ctx, Handle};
 use crate::abi::instag;
 use crate::abi::message::call::Call;
@@ -12,35 +9,15 @@ use crate::abi::types::*;
 /// without memory.
 #[inline(never)]
 pub(crate) fn find_or_add(call: &mut Call<'_>, their_tag: OtrlInstag) -> Option<(Handle, bool)> {
-    let mut added: c_int = 0;
-    let new = Some(call.new_contexts());
-    // SAFETY: the user state is live and the names are C strings, as `Call` demands. A callback may run, and the call is
-    // borrowed as `&mut`; what is given back was alive after it.
-    unsafe {
-        let ctx = context::find(
-            call.client().us,
-            call.names(),
-            their_tag,
-            &raw mut added,
-            new,
-        );
-        (!ctx.is_null()).then(|| (Handle::of(ctx), added != 0))
-    }
+    let (names, new) = (call.names(), call.new_contexts());
+    // SAFETY: a callback may run, and the call is borrowed as `&mut`: no context is lent of it.
+    let found = unsafe { context::find_or_add(call.us()?, names, their_tag, new) };
+    found.map(|(context, is_new)| (Handle::of(context), is_new))
 }
 
 /// The context of one instance (or of a meta tag), if there is one.
 pub(crate) fn find<'a>(call: &'a Call<'_>, their_tag: OtrlInstag) -> Option<Ctx<'a>> {
-    // SAFETY: likewise; no callback runs.
-    unsafe {
-        let us = call.client().us;
-        Ctx::lend(context::find(
-            us,
-            call.names(),
-            their_tag,
-            ptr::null_mut(),
-            None,
-        ))
-    }
+    context::find(call.us()?, call.names(), their_tag).map(Ctx::from)
 }
 
 /// The context of the instance that is talked to, if there is one.
@@ -73,9 +50,6 @@ pub(crate) fn ensure_our_tag(call: &mut Call<'_>, handle: Handle) {
 
 fn tag_of_account(call: &Call<'_>) -> Option<OtrlInstag> {
     let names = call.names();
-    // SAFETY: the user state is live and the names are C strings, as `Call` demands; a node lives until it is forgotten.
-    unsafe {
-        let node = instag::find(call.client().us, names.account, names.protocol);
-        node.as_ref().map(|node| node.instag)
-    }
+    let tag = instag::find(call.us()?, names.account.bytes(), names.protocol.bytes())?;
+    Some(tag.instag().get())
 }

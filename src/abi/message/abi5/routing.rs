@@ -29,8 +29,7 @@ pub(crate) fn enter(call: &mut Call<'_>, arrival: &mut Arrival, tag: OtrlInstag)
             Admission::Added => {}
             Admission::Refused => return None,
             Admission::Replaces(old) => {
-                // SAFETY: an instance of the list of this user state, and no context has the tag.
-                unsafe { context::become_instance(call.client().us, old.as_ptr(), tag) };
+                context::become_instance(call.us()?, old.lent(), tag);
                 old.set_our_instance(master.our_instance());
                 arrival.from = old.handle();
                 return Some(true);

@@ -1,14 +1,15 @@
 //! Making a key in steps: start, calculate (in any thread), finish or cancel.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
-use super::{NewKey, file_with, make, write_to_path, write_to_stream};
+use super::{Owner, account_of, file_with, make, write_to_path, write_to_stream};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::memory::{bytes_of, put};
+use crate::abi::lent::{Lent, Out};
 use crate::abi::privkey::list::KeyList;
 use crate::abi::privkey::{jobs, pending};
+use crate::abi::stdio::Stream;
 use crate::abi::types::UserState;
 
 entry! {
@@ -18,22 +19,15 @@ entry! {
     /// `us` is NULL or a live user state, the names NULL or C strings, `newkey` NULL or writable.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate_start(
-        us: *mut UserState,
-        account: *const c_char,
-        protocol: *const c_char,
-        newkey: *mut *mut c_void,
-    ) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe {
-            put(newkey, ptr::null_mut());
-            match start(us, account, protocol, !newkey.is_null()) {
-                Ok(started) => {
-                    put(newkey, started);
-                    GcryError::NO_ERROR
-                }
-                Err(error) => error,
-            }
-        }
+        us: *mut UserState as Option<Lent<UserState>>,
+        account: *const c_char as Option<&[u8]>,
+        protocol: *const c_char as Option<&[u8]>,
+        newkey: *mut *mut c_void as Out<*mut c_void>,
+    ) -> GcryError as Result<(), GcryError> {
+        newkey.put(ptr::null_mut());
+        let (us, owner) = account_of(us, account, protocol)?;
+        newkey.put(start(us, owner, newkey.is_wanted())?);
+        Ok(())
     }
 }
 
@@ -43,8 +37,8 @@ entry! {
     /// # Safety
     /// None: what is no `newkey` is refused, and never followed.
     on panic GcryError::INTERNAL;
-    pub fn otrl_privkey_generate_calculate(newkey: *mut c_void) -> GcryError {
-        calculate(newkey).into()
+    pub fn otrl_privkey_generate_calculate(newkey: *mut c_void) -> GcryError as Result<(), GcryError> {
+        calculate(newkey)
     }
 }
 
@@ -53,11 +47,15 @@ entry! {
     /// more afterwards, whatever the result. On an error the keys stay as they were.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, `filename` NULL or a C string.
+    /// `us` is NULL or a live user state, and nobody uses its keys any more; `filename` is NULL or a C string.
     on panic GcryError::INTERNAL;
-    pub fn otrl_privkey_generate_finish(us: *mut UserState, newkey: *mut c_void, filename: *const c_char) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe { finish(us, newkey, |file| write_to_path(us, filename, file)) }.into()
+    pub fn otrl_privkey_generate_finish(
+        us: *mut UserState as Option<Lent<UserState>>,
+        newkey: *mut c_void,
+        filename: *const c_char as Option<&CStr>,
+    ) -> GcryError as Result<(), GcryError> {
+        // SAFETY: C uses no key of before, as `# Safety` says, and no `Lent` of one is alive here.
+        unsafe { finish(us, newkey, |us, file| write_to_path(us, filename, file)) }
     }
 }
 
@@ -65,11 +63,18 @@ entry! {
     /// As [`otrl_privkey_generate_finish`], to a stream that is open for writing and reading; it is read again from its start.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, `stream` NULL or open.
+    /// `us` is NULL or a live user state, and nobody uses its keys any more; `stream` is NULL or open.
     on panic GcryError::INTERNAL;
-    pub fn otrl_privkey_generate_finish_FILEp(us: *mut UserState, newkey: *mut c_void, stream: *mut libc::FILE) -> GcryError {
-        // SAFETY: the caller's promise.
-        unsafe { finish(us, newkey, |file| write_to_stream(us, stream, file)) }.into()
+    pub fn otrl_privkey_generate_finish_FILEp(
+        us: *mut UserState as Option<Lent<UserState>>,
+        newkey: *mut c_void,
+        stream: *mut libc::FILE as Option<Stream>,
+    ) -> GcryError as Result<(), GcryError> {
+        let write = |us: Lent<'_, UserState>, file: &[u8]| {
+            write_to_stream(us, stream.ok_or(GcryError::INV_VALUE)?, file)
+        };
+        // SAFETY: the same.
+        unsafe { finish(us, newkey, write) }
     }
 }
 
@@ -79,46 +84,28 @@ entry! {
     /// # Safety
     /// `us` is NULL or a live user state.
     on panic ();
-    pub fn otrl_privkey_generate_cancelled(us: *mut UserState, newkey: *mut c_void) {
-        // SAFETY: the caller's promise.
-        unsafe { cancel(us, newkey) }
+    pub fn otrl_privkey_generate_cancelled(us: *mut UserState as Option<Lent<UserState>>, newkey: *mut c_void) {
+        cancel(us, newkey);
     }
 }
 
 /// `is_wanted`: whether the client takes the `newkey`. Without it nobody could ever end the job.
-///
-/// # Safety
-/// As for [`otrl_privkey_generate_start`].
-unsafe fn start(
-    us: *mut UserState,
-    account: *const c_char,
-    protocol: *const c_char,
+fn start(
+    us: Lent<'_, UserState>,
+    owner: Owner<'_>,
     is_wanted: bool,
 ) -> Result<*mut c_void, GcryError> {
-    // SAFETY: the caller's promise.
-    let (Some(account), Some(protocol)) = (unsafe { (bytes_of(account), bytes_of(protocol)) })
-    else {
-        return Err(GcryError::INV_VALUE);
+    let Owner { name, protocol } = owner;
+    while let Some(failed) = jobs::take_failed(us, name, protocol) {
+        pending::forget(us, &failed.name, &failed.protocol);
+    }
+    pending::add(us, name, protocol)?;
+    let begun = if is_wanted {
+        jobs::begin(us, name, protocol).map_err(GcryError::from)
+    } else {
+        Err(GcryError::INV_VALUE)
     };
-    if us.is_null() {
-        return Err(GcryError::INV_VALUE);
-    }
-    while let Some(failed) = jobs::take_failed(us, account, protocol) {
-        // SAFETY: not NULL.
-        unsafe { pending::forget(us, &failed.name, &failed.protocol) };
-    }
-    // SAFETY: likewise.
-    unsafe { pending::add(us, account, protocol) }?;
-    if !is_wanted {
-        // SAFETY: likewise.
-        unsafe { pending::forget(us, account, protocol) };
-        return Err(GcryError::INV_VALUE);
-    }
-    jobs::begin(us, account, protocol).map_err(|error| {
-        // SAFETY: likewise.
-        unsafe { pending::forget(us, account, protocol) };
-        error.into()
-    })
+    begun.inspect_err(|_| pending::forget(us, name, protocol))
 }
 
 fn calculate(newkey: *mut c_void) -> Result<(), GcryError> {
@@ -131,65 +118,46 @@ fn calculate(newkey: *mut c_void) -> Result<(), GcryError> {
 /// Makes a key from start to finish; `write` gets the file, and gives the keys as they are from now on.
 ///
 /// # Safety
-/// `us` is NULL or a live user state, the names NULL or C strings.
+/// Nobody uses the keys of the user state any more.
 pub(crate) unsafe fn generate(
-    us: *mut UserState,
-    account: *const c_char,
-    protocol: *const c_char,
+    us: Lent<'_, UserState>,
+    owner: Owner<'_>,
     write: impl FnOnce(&[u8]) -> Result<KeyList, GcryError>,
 ) -> Result<(), GcryError> {
-    // SAFETY: the caller's promise.
-    let newkey = unsafe { start(us, account, protocol, true) }?;
-    if let Err(error) = calculate(newkey) {
-        // SAFETY: likewise.
-        unsafe { cancel(us, newkey) };
-        return Err(error);
-    }
-    // SAFETY: likewise.
-    unsafe { finish(us, newkey, write) }
+    let newkey = start(us, owner, true)?;
+    calculate(newkey).inspect_err(|_| cancel(Some(us), newkey))?;
+    // SAFETY: nobody uses the keys of before, by this function's own `# Safety`.
+    unsafe { finish(Some(us), newkey, |_, file| write(file)) }
 }
 
-/// # Safety
-/// As for [`otrl_privkey_generate_cancelled`].
-unsafe fn cancel(us: *mut UserState, newkey: *mut c_void) {
-    if let Some(job) = jobs::take(newkey) {
-        // SAFETY: the caller's promise.
-        unsafe { pending::forget(us, &job.name, &job.protocol) };
+fn cancel(us: Option<Lent<'_, UserState>>, newkey: *mut c_void) {
+    if let (Some(job), Some(us)) = (jobs::take(newkey), us) {
+        pending::forget(us, &job.name, &job.protocol);
     }
 }
 
 /// Ends a job: `write` gets the file, and gives the keys as they are from now on.
 ///
 /// # Safety
-/// `us` is NULL or a live user state.
-unsafe fn finish(
-    us: *mut UserState,
+/// Nobody uses the keys of the user state any more.
+unsafe fn finish<'a>(
+    us: Option<Lent<'a, UserState>>,
     newkey: *mut c_void,
-    write: impl FnOnce(&[u8]) -> Result<KeyList, GcryError>,
+    write: impl FnOnce(Lent<'a, UserState>, &[u8]) -> Result<KeyList, GcryError>,
 ) -> Result<(), GcryError> {
     let job = jobs::take(newkey).ok_or(GcryError::INV_VALUE)?;
-    if us.is_null() {
-        return Err(GcryError::INV_VALUE);
-    }
-    let result = match job.key() {
-        // SAFETY: not NULL.
-        Some(key) => unsafe {
-            file_with(
-                us,
-                &NewKey {
-                    name: &job.name,
-                    protocol: &job.protocol,
-                    key,
-                },
-            )
-        },
-        None => Err(GcryError::UNUSABLE_SECKEY),
+    let us = us.ok_or(GcryError::INV_VALUE)?;
+    let owner = Owner {
+        name: &job.name,
+        protocol: &job.protocol,
     };
-    let result = result.and_then(|file| write(&file));
-    // SAFETY: likewise.
-    unsafe {
-        pending::forget(us, &job.name, &job.protocol);
-        result?.replace(us);
-    }
+    let keys = job
+        .key()
+        .ok_or(GcryError::UNUSABLE_SECKEY)
+        .and_then(|key| file_with(us, owner, key))
+        .and_then(|file| write(us, &file));
+    pending::forget(us, &job.name, &job.protocol);
+    // SAFETY: the same.
+    unsafe { keys?.replace(us) };
     Ok(())
 }

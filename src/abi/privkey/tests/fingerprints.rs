@@ -136,18 +136,12 @@ fn trust_is_null_without_its_field_and_read_from_the_client() {
 /// A child has no line of its own.
 #[cfg(feature = "abi5")]
 fn add_child(user: &User) {
-    let names = context::Names {
-        user: c"bob".as_ptr(),
-        account: c"me".as_ptr(),
-        protocol: c"p".as_ptr(),
-        near: ptr::null_mut(),
+    let (user_name, account, protocol) = (c"bob".as_ptr(), c"me".as_ptr(), c"p".as_ptr());
+    let child = unsafe {
+        let names = context::Names::new(user_name, account, protocol).unwrap();
+        context::find_or_add(user.lent(), names, 0x100, context::NewContexts::QUIET)
     };
-    let new = context::NewContexts {
-        add_appdata: None,
-        data: ptr::null_mut(),
-    };
-    let child = unsafe { context::find(user.0, names, 0x100, ptr::null_mut(), Some(new)) };
-    assert!(!child.is_null());
+    assert!(child.is_some());
 }
 
 #[test]

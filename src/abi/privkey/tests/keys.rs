@@ -3,7 +3,7 @@ use super::super::list::*;
 use super::super::read::*;
 use super::super::sign::*;
 use super::*;
-use crate::abi::gcry::sexp;
+use crate::abi::gcry::{release, sexp};
 
 fn read(user: &User, path: &Path) -> u32 {
     unsafe { otrl_privkey_read(user.0, c_path(path).as_ptr()) }.0
@@ -18,7 +18,8 @@ fn keys_are_listed_in_the_reverse_order_of_the_file() {
         unsafe {
             assert_eq!((*node).pubkey_type, 0);
             assert!(
-                sexp::bytes((*node).privkey)
+                lend((*node).privkey)
+                    .text()
                     .unwrap()
                     .starts_with(b"(private-key")
             );
@@ -44,10 +45,14 @@ fn fingerprints_are_those_of_libotr() {
         let mut hash = [0_u8; 20];
         unsafe {
             let (name, protocol) = ((*node).accountname, (*node).protocol);
-            assert_eq!(find(user.0, name, protocol), node);
+            assert_eq!(otrl_privkey_find(user.0, name, protocol), node);
             let raw = otrl_privkey_fingerprint_raw(user.0, hash.as_mut_ptr(), name, protocol);
             assert_eq!(raw, hash.as_mut_ptr());
-            assert_eq!(fingerprint_of(user.0, name, protocol), Some(hash));
+            let (account, network) = (
+                crate::abi::memory::bytes_of(name).unwrap(),
+                crate::abi::memory::bytes_of(protocol).unwrap(),
+            );
+            assert_eq!(fingerprint_of(user.lent(), account, network), Some(hash));
             let start = otrl_privkey_fingerprint(user.0, human.as_mut_ptr(), name, protocol);
             assert_eq!(start, human.as_mut_ptr());
             let human = text(human.as_ptr());
@@ -160,8 +165,8 @@ fn null_is_accepted_everywhere() {
         assert_eq!(human, [1; 45]);
         otrl_privkey_forget(null.cast());
         otrl_privkey_forget_all(null.cast());
-        assert_eq!(signing_key(ptr::null()).err(), Some(GcryError::INV_VALUE));
-        assert!(signing_key_of(user.0, name, name).is_err());
+        assert_eq!(signing_key(None).err(), Some(GcryError::INV_VALUE));
+        assert!(signing_key_of(user.lent(), b"nobody", b"nobody").is_err());
         let key = otrl_privkey_find(user.0, name, JABBER.as_ptr());
         let (mut signature, mut len) = (ptr::dangling_mut(), 1);
         for error in [
@@ -233,9 +238,9 @@ fn signatures_are_made_and_checked() {
 #[test]
 fn keys_that_verify_nothing_have_libgcrypts_codes() {
     let verify = |key: &str| unsafe {
-        let key = sexp::from_bytes(key.as_bytes()).unwrap();
+        let key = sexp::from_bytes(key.as_bytes()).unwrap().into_raw();
         let error = otrl_privkey_verify([1; 40].as_ptr(), 40, 0, key, [7; 32].as_ptr(), 32).0;
-        sexp::release(key);
+        release(key);
         error
     };
     for (key, code) in [
@@ -271,7 +276,7 @@ fn a_public_key_alone_is_enough_to_check() {
     let user = User::with_keys(&scratch);
     let key = user.nodes()[2];
     unsafe {
-        let numbers = numbers_of(key).unwrap();
+        let numbers = numbers_of(lend(key)).unwrap();
         let hex = |number: &[u8]| {
             number
                 .iter()
@@ -285,21 +290,25 @@ fn a_public_key_alone_is_enough_to_check() {
             hex(&numbers.g),
             hex(&numbers.y)
         );
-        let public = sexp::from_bytes(public.as_bytes()).unwrap();
-        let signing = signing_key(key).unwrap();
+        let public = sexp::from_bytes(public.as_bytes()).unwrap().into_raw();
+        let signing = signing_key(Some(lend(key))).unwrap();
         let made = signing.key().sign(b"data").unwrap();
         assert_eq!(
             otrl_privkey_verify(made.as_ptr(), 40, 0, public, b"data".as_ptr(), 4).0,
             0
         );
-        sexp::release(public);
+        release(public);
 
-        let (name, protocol) = ((*key).accountname, (*key).protocol);
-        let same = signing_key_of(user.0, name, protocol).unwrap();
+        let key = lend(key);
+        let names = (key.accountname().bytes(), key.protocol().bytes());
+        let (Some(name), Some(protocol)) = names else {
+            panic!("the key has names");
+        };
+        let same = signing_key_of(user.lent(), name, protocol).unwrap();
         assert_eq!(same.public_block(), signing.public_block());
         assert_eq!(
             Some(same.fingerprint()),
-            fingerprint_of(user.0, name, protocol)
+            fingerprint_of(user.lent(), name, protocol)
         );
     }
 }
@@ -308,7 +317,7 @@ fn a_public_key_alone_is_enough_to_check() {
 fn nodes_that_a_client_made_are_keys_as_well() {
     let scratch = Scratch::new();
     let user = User::with_keys(&scratch);
-    let text = unsafe { sexp::bytes((*user.nodes()[0]).privkey) }.unwrap();
+    let text = lend(unsafe { (*user.nodes()[0]).privkey }).text().unwrap();
     let node = foreign_node(c"own", c"p", &text);
     link(&user, node);
     link(&user, foreign_node(c"no key", c"p", b""));
@@ -321,8 +330,8 @@ fn nodes_that_a_client_made_are_keys_as_well() {
             otrl_privkey_find(user.0, c"own".as_ptr(), c"p".as_ptr()),
             node
         );
-        assert!(signing_key(node).is_ok());
-        let hash = fingerprint_of(user.0, c"own".as_ptr(), c"p".as_ptr());
+        assert!(signing_key(Some(lend(node))).is_ok());
+        let hash = fingerprint_of(user.lent(), b"own", b"p");
         assert_eq!(
             hash,
             Some(otr_crypto::hash::sha1(&[])),
@@ -330,7 +339,10 @@ fn nodes_that_a_client_made_are_keys_as_well() {
         );
         for bad in [c"no key", c"no numbers"] {
             let bad = otrl_privkey_find(user.0, bad.as_ptr(), c"p".as_ptr());
-            assert_eq!(signing_key(bad).err(), Some(GcryError::UNUSABLE_SECKEY));
+            assert_eq!(
+                signing_key(Some(lend(bad))).err(),
+                Some(GcryError::UNUSABLE_SECKEY)
+            );
             let (mut signature, mut len) = (ptr::null_mut(), 0);
             let error = otrl_privkey_sign(&mut signature, &mut len, bad, [1].as_ptr(), 1);
             assert_eq!(error, GcryError::UNUSABLE_SECKEY);
@@ -347,8 +359,8 @@ fn a_list_that_the_client_emptied_is_no_error() {
     unsafe {
         let taken = (*user.0).privkey_root;
         (*user.0).privkey_root = ptr::null_mut();
-        assert!(find(user.0, ALICE.as_ptr(), JABBER.as_ptr()).is_null());
-        forget_all(user.0);
+        assert!(find(user.lent(), ALICE.to_bytes(), JABBER.to_bytes()).is_none());
+        forget_all(user.lent());
         // So that nothing leaks.
         (*user.0).privkey_root = taken;
     }

@@ -1,0 +1,411 @@
+//! What a caller of C lends to a function for the time of a call, as Rust uses it.
+//!
+//! The caller's promises, which stand under `# Safety` at each exported function, are taken at their word once, where an
+//! argument is converted ([`FromC`]; `entry!` does it). From there on a [`Lent`] gives what it leads to without further ado.
+
+mod arguments;
+
+pub use arguments::{Byte, FromC, IntoC, Out, Output, bytes};
+
+use std::cell::Cell;
+use std::ffi::{CStr, c_char};
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+use super::memory;
+use otr_protocol::buffer;
+
+/// An object of C, lent for `'a`.
+///
+/// There is never a Rust reference to the whole of it, since the client has pointers to it as well: members are read and
+/// written one by one, by the methods that `members!` makes.
+///
+/// Whenever one is used, it holds: the object is live, and so is all that its members lead to, or they are NULL; and no other
+/// thread uses them. What frees an object, or changes a pointer to something else than a `Lent`, is therefore `unsafe`. A
+/// client's callback may free everything but the user state, so that nothing else is kept while one runs: see
+/// [`Handle`](crate::abi::context::Handle).
+pub struct Lent<'a, T> {
+    place: NonNull<T>,
+    lent: PhantomData<&'a T>,
+}
+
+impl<T> Clone for Lent<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Lent<'_, T> {}
+
+impl<T> PartialEq for Lent<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+}
+
+impl<T> Eq for Lent<'_, T> {}
+
+impl<T> std::fmt::Debug for Lent<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.place.fmt(f)
+    }
+}
+
+/// What a test has of its own.
+#[cfg(test)]
+pub(crate) fn lend<'a, T>(object: *const T) -> Lent<'a, T> {
+    // SAFETY: a test owns what it lends.
+    unsafe { Lent::new(object) }.unwrap()
+}
+
+impl<'a, T> Lent<'a, T> {
+    /// `None` for NULL.
+    ///
+    /// # Safety
+    /// `object` is NULL, or what the type demands for as long as `'a`.
+    pub unsafe fn new(object: *const T) -> Option<Self> {
+        NonNull::new(object.cast_mut()).map(|place| Self {
+            place,
+            lent: PhantomData,
+        })
+    }
+
+    /// A place of ours.
+    ///
+    /// # Safety
+    /// What the type demands of all that it leads to, for as long as `'a`.
+    pub(crate) unsafe fn of_cell(cell: &'a Cell<T>) -> Self {
+        Self {
+            place: NonNull::from(cell).cast(),
+            lent: PhantomData,
+        }
+    }
+
+    /// For a function of C.
+    pub fn as_ptr(self) -> *mut T {
+        self.place.as_ptr()
+    }
+
+    /// A part of it.
+    ///
+    /// # Safety
+    /// `part` gives a place within the object that it gets.
+    pub(crate) unsafe fn part<U>(self, part: impl FnOnce(*mut T) -> *mut U) -> Lent<'a, U> {
+        let place = part(self.place.as_ptr());
+        Lent {
+            // SAFETY: a place within an object is not NULL.
+            place: unsafe { NonNull::new_unchecked(place) },
+            lent: PhantomData,
+        }
+    }
+}
+
+/// What has no pointers in it: any value will do.
+///
+/// # Safety
+/// That is so.
+pub unsafe trait Plain: Copy {}
+
+macro_rules! plain {
+    ($($type:ty),+) => {$(
+        // SAFETY: a number.
+        unsafe impl Plain for $type {}
+    )+};
+}
+plain!(u8, u16, u32, i32, i64, usize);
+
+// SAFETY: as its elements.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+impl<T: Plain> Lent<'_, T> {
+    /// The value.
+    pub fn get(self) -> T {
+        // SAFETY: a live object, by the type.
+        unsafe { self.place.read() }
+    }
+
+    /// Another value.
+    pub fn set(self, value: T) {
+        // SAFETY: a live object, by the type, in which any value will do.
+        unsafe { self.place.write(value) };
+    }
+}
+
+impl<const N: usize> Lent<'_, [u8; N]> {
+    /// Writes the first bytes, and no more than there is space for.
+    pub fn set_start(self, bytes: &[u8]) {
+        let mut all = self.get();
+        for (to, from) in all.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        self.set(all);
+    }
+
+    /// Zeros, which the compiler does not leave out.
+    pub fn wipe(self) {
+        // SAFETY: N bytes of a live object.
+        unsafe { memory::wipe(self.as_ptr().cast(), N) };
+    }
+}
+
+/// What members of structs point at.
+pub trait Target {}
+
+impl<T: Target> Target for *mut T {}
+
+impl<'a, T: Target> Lent<'a, *mut T> {
+    /// What a pointer leads to.
+    pub fn follow(self) -> Option<Lent<'a, T>> {
+        // SAFETY: NULL or live for as long as what leads to it, by the type.
+        unsafe { Lent::new(self.place.read()) }
+    }
+
+    /// Whether it is NULL.
+    pub fn is_null(self) -> bool {
+        self.follow().is_none()
+    }
+
+    /// Writes NULL over whatever is there, even rubbish.
+    pub fn forget(self) {
+        // SAFETY: a live object, by the type.
+        unsafe { self.place.write(std::ptr::null_mut()) };
+    }
+}
+
+/// A struct. All zero bytes are a value of it, with nothing else in it but pointers that are NULL.
+pub trait Object: Target {}
+
+impl<T: Object> Object for *mut T {}
+
+/// A malloc'ed object of zeros. `None` without memory.
+pub fn new_zeroed<T: Object>() -> Option<Lent<'static, T>> {
+    // SAFETY: NULL or new memory, of which zeros are a value, and which lives until somebody frees it.
+    unsafe { Lent::new(memory::c_zeroed()) }
+}
+
+impl<T: Object> Lent<'_, T> {
+    /// Makes it all zeros, which the compiler does not leave out. What its members led to is let go.
+    pub fn blank(self) {
+        // SAFETY: a live object, of which zeros are a value.
+        unsafe { memory::wipe(self.as_ptr().cast(), size_of::<T>()) };
+    }
+
+    /// Gives it back, but not what its members lead to.
+    ///
+    /// # Safety
+    /// It came from malloc, and is used no more.
+    pub unsafe fn free(self) {
+        // SAFETY: from malloc and used no more, by this function's own `# Safety`.
+        unsafe { libc::free(self.as_ptr().cast()) };
+    }
+}
+
+impl<'a, T: Object> Lent<'a, *mut T> {
+    /// Lets it lead elsewhere.
+    pub fn lead_to(self, other: Option<Lent<'a, T>>) {
+        // SAFETY: a live object, and one that is lent as well.
+        unsafe {
+            self.place
+                .write(other.map_or(std::ptr::null_mut(), Lent::as_ptr))
+        };
+    }
+}
+
+impl<'a, T: Object> Lent<'a, [[T; 2]; 2]> {
+    /// Its elements.
+    pub fn each(self) -> [Lent<'a, T>; 4] {
+        // SAFETY: places within the array.
+        [0, 1, 2, 3].map(|at| unsafe { self.part(|array| array.cast::<T>().add(at)) })
+    }
+}
+
+/// A C string: what is lent here is NUL-terminated.
+impl<'a> Lent<'a, c_char> {
+    /// Its bytes, without the NUL.
+    pub fn bytes(self) -> &'a [u8] {
+        self.c_str().to_bytes()
+    }
+
+    /// As Rust knows it.
+    pub fn c_str(self) -> &'a CStr {
+        // SAFETY: a C string, which stays for `'a`.
+        unsafe { CStr::from_ptr(self.as_ptr()) }
+    }
+
+    /// One of Rust's.
+    pub const fn of_str(text: &'a CStr) -> Self {
+        // SAFETY: it is not NULL.
+        let place = unsafe { NonNull::new_unchecked(text.as_ptr().cast_mut()) };
+        Self {
+            place,
+            lent: PhantomData,
+        }
+    }
+}
+
+/// A member that leads to a C string.
+impl<'a> Lent<'a, *mut c_char> {
+    /// The string; `None` for NULL.
+    pub fn text(self) -> Option<Lent<'a, c_char>> {
+        // SAFETY: NULL or a C string, which stays for as long as what leads to it.
+        unsafe { Lent::new(self.place.read()) }
+    }
+
+    /// The bytes of the string, without its NUL. `None` for NULL.
+    pub fn bytes(self) -> Option<&'a [u8]> {
+        self.text().map(|text| text.bytes())
+    }
+
+    /// Whether it has these bytes. NULL equals nothing.
+    pub fn is(self, bytes: &[u8]) -> bool {
+        self.bytes() == Some(bytes)
+    }
+
+    /// Gives the string back, and puts NULL in its place.
+    ///
+    /// # Safety
+    /// It is NULL or came from malloc, and none of its bytes are in use.
+    pub unsafe fn free_text(self) {
+        // SAFETY: from malloc, with none of its bytes in use, by this function's own `# Safety`.
+        unsafe { memory::free_and_clear(self.as_ptr()) };
+    }
+}
+
+/// A member that leads to bytes, of which another member has the number.
+impl<'a> Lent<'a, *mut u8> {
+    /// So many of them; empty for NULL.
+    ///
+    /// # Safety
+    /// There are so many.
+    pub unsafe fn of_len(self, len: usize) -> &'a [u8] {
+        // SAFETY: a live member, by the type, and the caller's promise.
+        unsafe { memory::slice_of(self.place.read(), len) }
+    }
+
+    /// Lets a member that leads to nothing lead to a copy of these bytes. False without memory.
+    pub fn hold_copy(self, bytes: &[u8]) -> bool {
+        self.hold(memory::c_buffer(bytes))
+    }
+
+    /// The same with so many zeros.
+    pub fn hold_zeros(self, len: usize) -> bool {
+        self.hold(memory::c_zeros(len))
+    }
+
+    fn hold(self, malloced: *mut u8) -> bool {
+        // SAFETY: a live member, by the type.
+        unsafe { self.place.write(malloced) };
+        !malloced.is_null()
+    }
+
+    /// Gives the bytes back, and puts NULL in their place. They are wiped if their number is said.
+    ///
+    /// # Safety
+    /// They came from malloc, there are so many, and none is in use.
+    pub unsafe fn free_bytes(self, len: usize) {
+        // SAFETY: from malloc, so many bytes, none of them in use, by this function's own `# Safety`.
+        unsafe { memory::wipe_and_clear(self.as_ptr(), len) };
+    }
+}
+
+/// What a member of a struct leads to if it is never lent, but only copied: memory from malloc that can be given back at any time.
+#[repr(transparent)]
+pub struct Unlent(*mut u8);
+
+impl Lent<'_, Unlent> {
+    fn memory(self) -> *mut u8 {
+        // SAFETY: a live member, by the type.
+        unsafe { self.place.read() }.0
+    }
+
+    /// Whether it is NULL.
+    pub fn is_null(self) -> bool {
+        self.memory().is_null()
+    }
+
+    /// A copy of a C string. `None` for NULL, and without memory.
+    pub fn copy_text(self) -> Option<Vec<u8>> {
+        // SAFETY: NULL or a C string, as the caller knows from the member.
+        let text = unsafe { memory::bytes_of(self.memory().cast()) }?;
+        buffer::copy(text).ok()
+    }
+
+    /// A copy of so many bytes; empty for NULL. `None` without memory.
+    ///
+    /// # Safety
+    /// There are so many.
+    pub unsafe fn copy_bytes(self, len: usize) -> Option<Vec<u8>> {
+        // SAFETY: so many bytes, by this function's own `# Safety`.
+        buffer::copy(unsafe { memory::slice_of(self.memory(), len) }).ok()
+    }
+
+    /// Leads to a copy of these bytes instead. False without memory.
+    pub fn hold_copy(self, bytes: &[u8]) -> bool {
+        self.hold(memory::c_buffer(bytes))
+    }
+
+    /// Gives it back, and puts NULL in its place.
+    pub fn free(self) {
+        self.hold(std::ptr::null_mut());
+    }
+
+    /// Leads to this memory from malloc instead of what is there, which is given back. False for NULL.
+    fn hold(self, malloced: *mut u8) -> bool {
+        let old = self.memory();
+        // SAFETY: a live member; what it led to came from malloc, and nobody has anything of it.
+        unsafe {
+            self.place.write(Unlent(malloced));
+            libc::free(old.cast());
+        }
+        !malloced.is_null()
+    }
+
+    /// Gives it back, so many bytes of it wiped, and puts NULL in its place.
+    ///
+    /// # Safety
+    /// There are so many.
+    pub unsafe fn wipe(self, len: usize) {
+        if !self.is_null() {
+            // SAFETY: so many bytes, by this function's own `# Safety`.
+            unsafe { memory::wipe(self.memory(), len) };
+        }
+        self.free();
+    }
+
+    /// The same with a C string, wiped as a whole.
+    pub fn wipe_text(self) {
+        // SAFETY: NULL or a C string, as the caller knows from the member.
+        unsafe {
+            let len = memory::bytes_of(self.memory().cast()).map_or(0, <[u8]>::len);
+            self.wipe(len);
+        }
+    }
+}
+
+/// Makes methods of [`Lent`] for members of a struct: `name: type;`. The method gives the place of the member, which has the
+/// methods for its type in turn. What those after `unlent` lead to is never lent.
+macro_rules! members {
+    ($($struct:ty { $($(#[$cfg:meta])? $name:ident: $type:ty,)+ $(; unlent $($unlent:ident),+)? })+) => {$(
+        impl $crate::abi::lent::Target for $struct {}
+        impl $crate::abi::lent::Object for $struct {}
+
+        impl<'a> $crate::abi::lent::Lent<'a, $struct> {
+            $(
+                $(#[$cfg])?
+                #[doc = concat!("The member `", stringify!($name), "`.")]
+                pub fn $name(self) -> $crate::abi::lent::Lent<'a, $type> {
+                    // SAFETY: the place of a member of a live object.
+                    unsafe { self.part(|object| &raw mut (*object).$name) }
+                }
+            )+
+            $($(
+                #[doc = concat!("The member `", stringify!($unlent), "`.")]
+                pub fn $unlent(self) -> $crate::abi::lent::Lent<'a, $crate::abi::lent::Unlent> {
+                    // SAFETY: the place of a member of a live object, which is a pointer.
+                    unsafe { self.part(|object| (&raw mut (*object).$unlent).cast()) }
+                }
+            )+)?
+        }
+    )+};
+}
+pub(crate) use members;

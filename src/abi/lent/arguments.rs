@@ -1,0 +1,230 @@
+//! Arguments and answers of exported functions: what C passes, and what it stands for.
+
+use std::ffi::{CStr, c_char, c_int};
+use std::marker::PhantomData;
+
+use super::Lent;
+use crate::abi::memory;
+
+/// An out-parameter: NULL, or a place that the function may write to.
+#[derive(Debug)]
+pub struct Out<'a, T> {
+    place: *mut T,
+    lent: PhantomData<&'a mut T>,
+}
+
+impl<T> Clone for Out<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Out<'_, T> {}
+
+impl<T> Out<'_, T> {
+    /// One that nobody wants.
+    pub const NONE: Self = Self {
+        place: std::ptr::null_mut(),
+        lent: PhantomData,
+    };
+
+    /// Whether the caller wants the answer.
+    pub fn is_wanted(self) -> bool {
+        !self.place.is_null()
+    }
+
+    /// Writes it, if it is wanted.
+    pub fn put(self, value: T) {
+        // SAFETY: NULL or writable, by the type.
+        unsafe { memory::put(self.place, value) };
+    }
+}
+
+/// A buffer that is written from its start on.
+#[derive(Debug)]
+pub struct Output<'a> {
+    end: *mut u8,
+    length: usize,
+    lent: PhantomData<&'a mut u8>,
+}
+
+impl Output<'_> {
+    /// Nothing is written to NULL.
+    ///
+    /// # Safety
+    /// The buffer is NULL, or has space for all that will be written.
+    pub unsafe fn new<T: Byte>(buffer: *mut T) -> Self {
+        Self {
+            end: buffer.cast(),
+            length: 0,
+            lent: PhantomData,
+        }
+    }
+
+    /// Writes these behind what was written before. They may stand in the same buffer.
+    pub fn write(&mut self, bytes: &[u8]) {
+        if self.end.is_null() {
+            return;
+        }
+        // SAFETY: there is space for them, as `new` demands.
+        unsafe {
+            std::ptr::copy(bytes.as_ptr(), self.end, bytes.len());
+            self.end = self.end.add(bytes.len());
+        }
+        self.length += bytes.len();
+    }
+
+    /// How many bytes were written.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+}
+
+/// An argument of C as what it stands for.
+pub trait FromC<C> {
+    /// Converts it.
+    ///
+    /// # Safety
+    /// `value` is what the type of the answer demands: NULL where it is an `Option`, or else live for as long as the answer.
+    unsafe fn from_c(value: C) -> Self;
+}
+
+impl<T> FromC<*mut T> for Option<Lent<'_, T>> {
+    unsafe fn from_c(value: *mut T) -> Self {
+        // SAFETY: as the trait demands.
+        unsafe { Lent::new(value) }
+    }
+}
+
+impl<T> FromC<*const T> for Option<Lent<'_, T>> {
+    unsafe fn from_c(value: *const T) -> Self {
+        // SAFETY: as the trait demands.
+        unsafe { Lent::new(value) }
+    }
+}
+
+impl<T: Byte, const N: usize> FromC<*mut T> for Option<Lent<'_, [u8; N]>> {
+    unsafe fn from_c(value: *mut T) -> Self {
+        // SAFETY: as the trait demands.
+        unsafe { Lent::new(value.cast()) }
+    }
+}
+
+impl<T: Byte, const N: usize> FromC<*const T> for Option<Lent<'_, [u8; N]>> {
+    unsafe fn from_c(value: *const T) -> Self {
+        // SAFETY: as the trait demands.
+        unsafe { Lent::new(value.cast()) }
+    }
+}
+
+impl<T> FromC<*mut T> for Out<'_, T> {
+    unsafe fn from_c(place: *mut T) -> Self {
+        Self {
+            place,
+            lent: PhantomData,
+        }
+    }
+}
+
+impl FromC<*const c_char> for Option<&CStr> {
+    unsafe fn from_c(value: *const c_char) -> Self {
+        // SAFETY: as the trait demands: NULL or a C string.
+        unsafe { Lent::new(value) }.map(Lent::<c_char>::c_str)
+    }
+}
+
+impl FromC<*const c_char> for Option<&[u8]> {
+    unsafe fn from_c(value: *const c_char) -> Self {
+        // SAFETY: NULL or a C string, as the trait demands.
+        unsafe { Lent::new(value) }.map(Lent::<c_char>::bytes)
+    }
+}
+
+impl FromC<c_int> for bool {
+    unsafe fn from_c(value: c_int) -> Self {
+        value != 0
+    }
+}
+
+/// C's `char` and `unsigned char`.
+pub trait Byte {}
+
+impl Byte for u8 {}
+
+impl Byte for i8 {}
+
+/// A buffer and its length. Empty for NULL, and for what no length can be.
+///
+/// # Safety
+/// `data` is NULL or has so many bytes, which stay as they are for `'a`.
+pub unsafe fn bytes<'a, T: Byte>(data: *const T, len: impl TryInto<usize>) -> &'a [u8] {
+    // SAFETY: so many bytes, by this function's own `# Safety`.
+    unsafe { memory::slice_of(data.cast(), len.try_into().unwrap_or(0)) }
+}
+
+/// What a function of Rust answers, as C gets it.
+pub trait IntoC<C> {
+    /// Converts it.
+    fn into_c(self) -> C;
+}
+
+impl<T> IntoC<*mut T> for Option<Lent<'_, T>> {
+    fn into_c(self) -> *mut T {
+        self.map_or(std::ptr::null_mut(), Lent::as_ptr)
+    }
+}
+
+impl<T: Byte, const N: usize> IntoC<*mut T> for Option<Lent<'_, [u8; N]>> {
+    fn into_c(self) -> *mut T {
+        self.map_or(std::ptr::null_mut(), |bytes| bytes.as_ptr().cast())
+    }
+}
+
+impl IntoC<c_int> for bool {
+    fn into_c(self) -> c_int {
+        self.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ptr;
+
+    #[test]
+    fn null_is_nothing_and_takes_nothing() {
+        unsafe {
+            assert_eq!(
+                <Option<&[u8]>>::from_c(ptr::null::<c_char>()),
+                None::<&[u8]>
+            );
+            assert_eq!(<Option<Lent<u32>>>::from_c(ptr::null::<u32>()), None);
+            let out = Out::<u32>::from_c(ptr::null_mut());
+            assert!(!out.is_wanted());
+            out.put(5);
+            let mut output = Output::new(ptr::null_mut::<u8>());
+            output.write(b"abc");
+            assert_eq!(output.length(), 0);
+            assert_eq!(bytes(ptr::null::<u8>(), 3_usize), b"");
+            assert_eq!(bytes(b"abc".as_ptr(), -1_i32), b"");
+        }
+        let nothing: *mut u32 = None::<Lent<u32>>.into_c();
+        assert!(nothing.is_null());
+    }
+
+    #[test]
+    fn what_is_given_is_seen_and_written_in_order() {
+        unsafe {
+            assert_eq!(<Option<&[u8]>>::from_c(c"abc".as_ptr()), Some(&b"abc"[..]));
+            let mut place = 1;
+            Out::from_c(&raw mut place).put(7);
+            assert_eq!(place, 7);
+            let mut buffer = [0_u8; 6];
+            let mut output = Output::new(buffer.as_mut_ptr());
+            output.write(b"ab");
+            output.write(b"cd");
+            assert_eq!((output.length(), &buffer), (4, b"abcd\0\0"));
+            assert!(bool::from_c(3) && !bool::from_c(0));
+        }
+    }
+}
