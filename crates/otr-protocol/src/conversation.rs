@@ -266,6 +266,30 @@ impl Conversation {
         self.create_data(b"", tlvs, FLAG_IGNORE_UNREADABLE)
     }
 
+    /// Tells the correspondent that the extra symmetric key is used, and for what (OTRv3, "Extra symmetric key"): the message,
+    /// and the key, which is not in it.
+    ///
+    /// # Errors
+    /// `Invalid`: there is no session, or more data than go into a TLV beside the purpose.
+    pub fn use_extra_key(&mut self, purpose: u32, data: &[u8]) -> Result<Sent, ProtocolError> {
+        let fits = data.len() <= usize::from(u16::MAX) - size_of_val(&purpose);
+        if self.state != MessageState::Encrypted || !fits {
+            return Err(ProtocolError::Invalid);
+        }
+        let value = buffer::concat(&[&purpose.to_be_bytes(), data])?;
+        self.encrypt_internal(&[Tlv {
+            kind: tlv::SYMKEY,
+            value,
+        }])
+    }
+
+    /// Whether there is a session, and somebody in it who would hear of its end.
+    pub fn has_listener(&self) -> bool {
+        let session = self.secrets.session.as_ref();
+        self.state == MessageState::Encrypted
+            && session.is_some_and(|session| session.their_keyid() > 0)
+    }
+
     /// Ends the session (OTRv3, "User requests to end an OTR conversation"): the message that says so. There are no keys
     /// afterwards, so that nothing else can be sent until the caller has changed the state.
     pub fn say_goodbye(&mut self) -> Vec<Effect> {

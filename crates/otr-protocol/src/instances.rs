@@ -14,16 +14,18 @@ pub const FRAGMENTS_OF_ONE: usize = 1 << 20;
 pub const FRAGMENTS_OF_ALL: usize = 8 << 20;
 
 /// Whose unfinished fragments are forgotten when there are more than `limit` bytes of them: those that were heard last the
-/// longest time ago. `waiting` are the bytes of each and when the last came. `None`: there are no more than that.
+/// longest time ago. `waiting` are the state of each, its bytes and when the last came; who has a session does not count. `None`:
+/// there are no more than that.
 pub fn forgets_fragments<T>(
     limit: usize,
-    waiting: impl Iterator<Item = (T, usize, i64)>,
+    waiting: impl Iterator<Item = (T, MessageState, usize, i64)>,
 ) -> Option<T> {
     let mut total = 0_usize;
     let oldest = waiting
-        .inspect(|(_, bytes, _)| total = total.saturating_add(*bytes))
-        .filter(|(_, bytes, _)| *bytes > 0)
-        .min_by_key(|(_, _, heard)| *heard);
+        .filter(|(_, state, ..)| *state != MessageState::Encrypted)
+        .inspect(|(.., bytes, _)| total = total.saturating_add(*bytes))
+        .filter(|(.., bytes, _)| *bytes > 0)
+        .min_by_key(|(.., heard)| *heard);
     oldest.filter(|_| total > limit).map(|(which, ..)| which)
 }
 
@@ -330,11 +332,14 @@ mod tests {
 
     #[test]
     fn the_oldest_fragments_are_forgotten() {
-        let waiting = [("a", 10, 3), ("b", 0, 1), ("c", 20, 2), ("d", 30, 2)];
-        let forgets = |limit| forgets_fragments(limit, waiting.into_iter());
+        let waiting = [("a", 10, 3), ("b", 0, 1), ("c", 20, 2), ("d", 30, 2)]
+            .map(|(who, bytes, heard)| (who, MessageState::Plaintext, bytes, heard));
+        let with_session = ("e", MessageState::Encrypted, 1000, 1);
+        let forgets = |limit| forgets_fragments(limit, waiting.into_iter().chain([with_session]));
         assert_eq!(forgets(60), None);
         assert_eq!(forgets(59), Some("c"));
-        assert_eq!(forgets_fragments(0, [("b", 0, 1)].into_iter()), None);
+        let none = ("b", MessageState::Finished, 0, 1);
+        assert_eq!(forgets_fragments(0, [none].into_iter()), None);
     }
 
     #[test]

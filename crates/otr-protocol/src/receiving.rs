@@ -538,6 +538,14 @@ fn finish_exchange(
     }
 }
 
+/// Tells both sides that a message was lost for want of memory, if there is a session.
+pub fn lost(state: MessageState) -> Vec<Effect> {
+    match state {
+        MessageState::Encrypted => unreadable().into(),
+        _ => Vec::new(),
+    }
+}
+
 /// Tells both sides that a data message could not be read, for want of keys or of memory.
 pub fn unreadable() -> [Effect; 2] {
     [

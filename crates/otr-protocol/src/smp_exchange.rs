@@ -1,7 +1,7 @@
 //! The SMP inside a conversation: its messages travel as TLVs of data messages.
 
 use super::buffer::{self, OutOfMemory};
-use super::conversation::Conversation;
+use super::conversation::{Conversation, MessageState};
 use super::effects::{Effect, SmpEvent, Task};
 use super::error::ProtocolError;
 use super::session_id::SessionId;
@@ -82,7 +82,7 @@ impl Conversation {
         our_fingerprint: &[u8; 20],
         secret: &[u8],
     ) -> Result<Vec<Effect>, ProtocolError> {
-        if self.smp_partner_changed() {
+        if self.smp_partner_changed() || self.state != MessageState::Encrypted {
             return Err(ProtocolError::Conflict);
         }
         let partner = self.secrets.smp_partner.or_else(|| self.smp_partner_now());
@@ -126,7 +126,8 @@ impl Conversation {
 
     /// Whom an SMP would be with that begins now.
     fn smp_partner_now(&self) -> Option<SmpPartner> {
-        self.peer.map(|peer| SmpPartner {
+        let peer = self.peer.filter(|_| self.state == MessageState::Encrypted);
+        peer.map(|peer| SmpPartner {
             fingerprint: peer.fingerprint,
             session_id: self.session_id,
         })

@@ -8,11 +8,11 @@ use otr_protocol::conversation::Conversation;
 
 /// Tells the correspondent, if there is a session and somebody to hear it, and goes to plaintext.
 pub(crate) fn disconnect(call: &mut Call<'_>, handle: Handle) {
-    let has_session = |call: &Call<'_>| {
-        call.get(handle)
-            .is_some_and(|ctx| ctx.is_encrypted() && ctx.their_keyid() > 0)
+    let has_listener = |call: &Call<'_>| {
+        let ctx = call.get(handle)?;
+        with_conversation(ctx, |c| c.has_listener()).ok()
     };
-    if has_session(call)
+    if has_listener(call).unwrap_or(false)
         && call.is_logged_in(handle)
         && let Some(ctx) = call.get(handle)
     {

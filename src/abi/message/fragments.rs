@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use crate::abi::context::Ctx;
+use otr_protocol::conversation::MessageState;
 use otr_protocol::instances::{FRAGMENTS_OF_ALL, FRAGMENTS_OF_ONE, forgets_fragments};
 
 /// Forgets the oldest fragments, of this correspondent and of all, until there are no more than may be.
@@ -15,12 +16,12 @@ pub(crate) fn bound(call: &Call<'_>, ctx: Ctx<'_>) {
     }
 }
 
-/// The bytes of unfinished fragments of a context without a session, and when the last came.
-fn waiting(ctx: Ctx<'_>) -> (Ctx<'_>, usize, i64) {
+/// The state of a context, the bytes of its unfinished fragments, and when the last came.
+fn waiting(ctx: Ctx<'_>) -> (Ctx<'_>, MessageState, usize, i64) {
     let waiting =
         ctx.look_at_secrets(|secrets| (secrets.reassembly.data().len(), secrets.fragment_heard));
-    let (bytes, heard) = waiting.filter(|_| !ctx.is_encrypted()).unwrap_or((0, 0));
-    (ctx, bytes, heard)
+    let (bytes, heard) = waiting.unwrap_or((0, 0));
+    (ctx, ctx.state(), bytes, heard)
 }
 
 fn forget(ctx: Ctx<'_>) {

@@ -6,12 +6,13 @@ use super::deliver::deliver;
 use super::interface;
 use crate::abi::context::{Ctx, Handle};
 use crate::abi::lent::Lent;
-use otr_protocol::receiving::unreadable;
+use otr_protocol::receiving::lost;
 
 /// Tells both sides that a message was lost, if there is a session.
 pub(crate) fn tell_lost(call: &mut Call<'_>, handle: Handle) {
-    if call.get(handle).is_some_and(Ctx::is_encrypted) {
-        deliver(call, handle, unreadable().into());
+    if let Some(ctx) = call.get(handle) {
+        let effects = lost(ctx.state());
+        deliver(call, handle, effects);
     }
 }
 

@@ -16,14 +16,13 @@ use otr_protocol::effects::Effect;
 use otr_protocol::error::ProtocolError;
 use otr_protocol::smp::state::Smp;
 
-/// Runs a step that needs our fingerprint, in an encrypted conversation; else nothing happens.
+/// Runs a step that needs our fingerprint; nothing happens where it is not for a session that there is.
 fn run(
     client: Client,
     context: Option<Lent<'_, ConnContext>>,
     step: impl FnOnce(&mut Conversation, &mut Smp, &[u8; 20]) -> Result<Vec<Effect>, ProtocolError>,
 ) {
-    let ctx = context.map(Ctx::from).filter(|ctx| ctx.is_encrypted());
-    let Some((handle, outcome)) = ctx.and_then(|ctx| {
+    let Some((handle, outcome)) = context.map(Ctx::from).and_then(|ctx| {
         let ours = Call::about_contexts(client, |call| {
             privkey::fingerprint_of(call.us()?, ctx.account(), ctx.protocol())
         })?;

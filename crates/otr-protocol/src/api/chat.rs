@@ -19,7 +19,6 @@ use crate::error::ProtocolError;
 use crate::instances;
 use crate::policy::Policy;
 use crate::smp::state::{Expected, Smp};
-use crate::wire::tlv::{self, Tlv};
 use otr_crypto::secret::SecretKey;
 
 /// A chat with one correspondent.
@@ -214,16 +213,11 @@ impl Chat {
         data: &[u8],
     ) -> Result<(SecretKey, Outbox), Error> {
         let at = self.best();
-        let value = buffer::concat(&[&purpose.to_be_bytes(), data])?;
-        let tlv = Tlv {
-            kind: tlv::SYMKEY,
-            value,
-        };
         let c = self.conversation(at)?;
         if c.state != MessageState::Encrypted {
             return Err(Error::NoSession);
         }
-        let sent = c.encrypt_internal(&[tlv])?;
+        let sent = c.use_extra_key(purpose, data)?;
         Ok((sent.extra_key, self.cut(at, sent.message)))
     }
 

@@ -287,10 +287,9 @@ impl Chat {
         loop {
             let waiting = self.contexts.iter().enumerate().map(|(index, it)| {
                 let secrets = &it.conversation.secrets;
-                let has_session = it.conversation.state == MessageState::Encrypted;
                 let bytes = secrets.reassembly.data().len();
-                let counted = if has_session { 0 } else { bytes };
-                (index, counted, secrets.fragment_heard)
+                let state = it.conversation.state;
+                (index, state, bytes, secrets.fragment_heard)
             });
             let oldest = instances::forgets_fragments(FRAGMENTS_OF_ONE, waiting);
             match oldest.and_then(|oldest| self.contexts.get_mut(oldest)) {

@@ -11,8 +11,6 @@ use crate::abi::lent::{Lent, bytes};
 use crate::abi::message::call::{Call, Client};
 use crate::abi::message::transmit::transmit_all;
 use crate::abi::types::*;
-use otr_protocol::buffer;
-use otr_protocol::wire::tlv::{self, Tlv};
 
 entry! {
     /// Puts the current extra key into `symkey` and tells the correspondent what it is for.
@@ -31,17 +29,14 @@ entry! {
         symkey: *mut u8 as Option<Lent<[u8; EXTRAKEY_BYTES]>>,
     ) -> GcryError as Result<(), GcryError>
     where client = Client::new(us, ops, opdata), data = bytes(usedata, usedatalen) {
-        let ctx = context.map(Ctx::from).filter(|ctx| ctx.is_encrypted());
+        let ctx = context.map(Ctx::from);
         let (Some(ctx), Some(symkey), false) = (ctx, symkey, us.is_null()) else {
             return Err(GcryError::INV_VALUE);
         };
-        if data.len() != usedatalen || usedatalen > usize::from(u16::MAX) - 4 {
+        if data.len() != usedatalen {
             return Err(GcryError::INV_VALUE);
         }
-        let sent = with_conversation(ctx, |c| {
-            let value = buffer::concat(&[&purpose.to_be_bytes(), data])?;
-            c.encrypt_internal(&[Tlv { kind: tlv::SYMKEY, value }])
-        })??;
+        let sent = with_conversation(ctx, |c| c.use_extra_key(purpose, data))??;
         let sent = ManuallyDrop::new(sent);
         symkey.set(*sent.extra_key);
         // The context and the data are not read after the first callback.
