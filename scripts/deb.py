@@ -12,6 +12,8 @@ In the environment:
 
 packaging/debian/README.md tells more."""
 
+import datetime
+import email.utils
 import os
 import re
 import shutil
@@ -82,9 +84,11 @@ def stamp(debian, version, suite):
         control = debian / "control"
         control.write_text(re.sub(r"(?m)^Maintainer: .*$", lambda _: f"Maintainer: {who}", control.read_text(encoding="utf-8")),
                            encoding="utf-8")
+    # The same each time, and not the same as before.
+    when = email.utils.format_datetime(email.utils.parsedate_to_datetime(first[3]) + datetime.timedelta(seconds=1))
     full = f"{first[1]}~deb{chroot.SUITES[suite]}u1"
     changelog.write_text(f"{NAME} ({full}) {suite}; urgency=medium\n\n  * Build for Debian {chroot.SUITES[suite]} ({suite}).\n\n"
-                         f" -- {who}  {first[3]}\n\n{text}", encoding="utf-8")
+                         f" -- {who}  {when}\n\n{text}", encoding="utf-8")
     return full
 
 
@@ -119,7 +123,7 @@ def build(suite, output):
         if rust is not None:
             options |= {"read_only": [(rust, "/opt/rust")], "environment": {"PATH": f"{chroot.PATH}:/opt/rust/bin"}}
             profile = [f"--build-profiles={ON_PATH}"]
-        run(root, f"building {NAME} {version} for {suite}, without a network", ["dpkg-buildpackage", "-us", "-uc", *profile], log, **options)
+        run(root, f"building {NAME} {version} for {suite}, without a network", ["dpkg-buildpackage", "-sa", "-us", "-uc", *profile], log, **options)
         for path in inside.iterdir():
             if path.is_file():
                 os.chown(path, 0, 0)

@@ -29,6 +29,7 @@ class Machine:
         self.theirs = THEIRS[built.suite]
         self.repository = root.path("/repository")
         self.repository.mkdir()
+        (self.repository / "Packages").touch()
         root.path("/etc/apt/sources.list.d/ours.list").write_text("deb [trusted=yes] file:/repository ./\n", encoding="utf-8")
         root.path("/etc/apt/apt.conf.d/tests").write_text('Acquire::Check-Valid-Until "false";\nAPT::Sandbox::User "root";\n', encoding="utf-8")
 
