@@ -1,13 +1,14 @@
 """Debian in a directory, for what is built and tried out without touching the machine: `make deb` and tests/deb. It takes root.
 
-`image` makes a tarball of a suite with some packages, once; a `Chroot` is an unpacked copy of it, which goes away with its `with` block.
-Commands in it have process numbers, mounts and a network of their own: they end with the command that started them, and see only
-the loopback interface, unless the network is asked for."""
+`image` makes a tarball of a suite with some packages, once; a `Chroot` is an unpacked copy of it, which goes away with its `with`
+block. Commands in it have process numbers, mounts and a network of their own: they end with the command that started them, and see
+the loopback interface alone, unless the network is asked for."""
 
 import hashlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,9 +30,10 @@ chmod 755 "$1/usr/sbin/policy-rc.d"
 
 def prepare(*packages):
     """Ends the program unless it may and can make chroots; installs what it needs for it."""
+    # Clean up after an interruption as after an error.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if os.geteuid() != 0:
-        sys.exit("This takes root, for chroot and mount: sudo make ... Without root, on a Debian machine with the build dependencies,\n"
-                 "dpkg-buildpackage builds the packages from the source package (packaging/debian/README.md).")
+        sys.exit("This takes root, for chroot and mount. How to build the packages without: packaging/debian/README.md")
     if subprocess.run([ROOT / "scripts/install-packages", *PACKAGES, *packages], check=False).returncode:
         sys.exit(1)
 
@@ -44,7 +46,7 @@ def suite_of(name):
 
 
 def image(suite, *packages):
-    """A tarball of a suite with what builds packages and with these packages. Made when there is none; `make clean` forgets it."""
+    """A tarball of a suite with what builds packages and with these. It is made when there is none; `make clean` removes it."""
     key = hashlib.sha256(" ".join([MIRROR, *packages]).encode()).hexdigest()[:12]
     path = TARGET / "deb" / "images" / f"{suite}-{key}.tar"
     if path.exists():
@@ -61,7 +63,8 @@ def image(suite, *packages):
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         part.unlink(missing_ok=True)
-        sys.exit(f"{log.read_text(errors='replace')[-2000:]}\nDebian {SUITES[suite]} could not be installed; all that was said: {log}")
+        last = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+        sys.exit(f"{last}\nDebian {SUITES[suite]} could not be installed; all that was said: {log}")
     part.rename(path)
     return path
 
@@ -90,16 +93,16 @@ class Chroot:
         return self.top / str(inside).lstrip("/")
 
     def command(self, command, network=False, user=None, read_only=(), environment=None, directory="/"):
-        """The command of the machine by which one runs in the chroot. `read_only` is of pairs: a directory of the machine, and the one
-        in the chroot where it is to be seen."""
+        """The command of the machine by which one runs in the chroot. `read_only` is of pairs: a directory of the machine, and the
+        one in the chroot where it is to be seen."""
         top = shlex.quote(str(self.top))
         lines = ["set -e", f"mount -t proc proc {top}/proc", f"mount --rbind /dev {top}/dev"]
         lines += ["ip link set lo up"] if not network else []
         for place, seen in read_only:
             seen = shlex.quote(str(self.path(seen)))
             lines += [f"mkdir -p {seen}", f"mount --bind {shlex.quote(str(place))} {seen}", f"mount -o remount,bind,ro {seen}"]
-        variables = {"PATH": PATH, "HOME": "/nonexistent" if user else "/root", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive",
-                     **(environment or {})}
+        variables = {"PATH": PATH, "HOME": "/nonexistent" if user else "/root", "LC_ALL": "C.UTF-8",
+                     "DEBIAN_FRONTEND": "noninteractive", **(environment or {})}
         inside = f"cd {shlex.quote(str(directory))} && exec {shlex.join(map(str, command))}"
         chroot = ["chroot", *([f"--userspec={user}"] if user else []), self.top,
                   "/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items()), "/bin/sh", "-c", inside]

@@ -4,9 +4,9 @@
     scripts/deb.py [SUITE]    bookworm (Debian 12) or trixie (Debian 13); the packages go to target/deb/SUITE
 
 In the environment:
-    RUST      where the compiler comes from: `debian`, the suite's own packages (rustc-web in Debian 13), or the directory of a Rust
-              toolchain, which is shown in there. Without it: `debian` for trixie; for bookworm, whose Rust is too old, the
-              toolchain of the machine
+    RUST      where the compiler comes from: `debian`, the suite's own packages (rustc-web in Debian 13), or the directory of
+              a Rust toolchain, which is shown in there. Without it: `debian` for trixie; for bookworm, whose Rust is too
+              old, the toolchain of the machine
     DEBFULLNAME, DEBEMAIL     who makes the packages, to stand in them as Maintainer
     MIRROR    where Debian is fetched from
 
@@ -48,17 +48,18 @@ def toolchain(suite):
         return None
     if not given:
         try:
-            given = subprocess.run(["rustc", "--print", "sysroot"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+            done = subprocess.run(["rustc", "--print", "sysroot"], cwd=ROOT, capture_output=True, text=True, check=True)
+            given = done.stdout.strip()
         except (OSError, subprocess.CalledProcessError):
-            stop("there is no rustc on this machine, and that of the suite is too old: see https://rustup.rs, or give RUST=directory")
+            stop("this machine has no rustc, and that of the suite is too old: see https://rustup.rs, or give RUST=directory")
     place = Path(given).resolve()
     if place == Path("/usr") or not all((place / "bin" / name).exists() for name in ("cargo", "rustc")):
-        stop(f"{place} is not a directory of a Rust toolchain of its own, with bin/cargo and bin/rustc: give RUST=directory, or RUST=debian")
+        stop(f"{place} is not the directory of a Rust toolchain, with bin/cargo and bin/rustc: give RUST=directory, or RUST=debian")
     return place
 
 
 def source_tree(work, suite):
-    """The tarball of the sources, and beside it the unpacked sources with the directory debian. Returns the latter and the version."""
+    """Puts the tarball of the sources into a directory, and the unpacked sources with `debian`. Gives these and the version."""
     subprocess.run([ROOT / "scripts/dist.py", work / "dist"], check=True)
     tarball = next((work / "dist").glob(f"{NAME}-*.tar.gz"))
     version = tarball.name.removeprefix(f"{NAME}-").removesuffix(".tar.gz")
@@ -87,8 +88,8 @@ def stamp(debian, version, suite):
     # The same each time, and not the same as before.
     when = email.utils.format_datetime(email.utils.parsedate_to_datetime(first[3]) + datetime.timedelta(seconds=1))
     full = f"{first[1]}~deb{chroot.SUITES[suite]}u1"
-    changelog.write_text(f"{NAME} ({full}) {suite}; urgency=medium\n\n  * Build for Debian {chroot.SUITES[suite]} ({suite}).\n\n"
-                         f" -- {who}  {when}\n\n{text}", encoding="utf-8")
+    entry = f"  * Build for Debian {chroot.SUITES[suite]} ({suite})."
+    changelog.write_text(f"{NAME} ({full}) {suite}; urgency=medium\n\n{entry}\n\n -- {who}  {when}\n\n{text}", encoding="utf-8")
     return full
 
 
@@ -97,9 +98,11 @@ def run(root, what, command, log, **options):
     begun = time.monotonic()
     print(f"{what}; what it says: {log}", flush=True)
     with open(log, "ab") as output:
-        done = subprocess.run(root.command(command, **options), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(root.command(command, **options), check=False, stdin=subprocess.DEVNULL, stdout=output,
+                              stderr=subprocess.STDOUT)
     if done.returncode:
-        stop(f"{what}: failed. The last lines:\n" + "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-30:]))
+        last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-30:]
+        stop(f"{what}: failed. The last lines:\n" + "\n".join(last))
     print(f"  done in {time.monotonic() - begun:.0f} s", flush=True)
 
 
@@ -123,7 +126,8 @@ def build(suite, output):
         if rust is not None:
             options |= {"read_only": [(rust, "/opt/rust")], "environment": {"PATH": f"{chroot.PATH}:/opt/rust/bin"}}
             profile = [f"--build-profiles={ON_PATH}"]
-        run(root, f"building {NAME} {version} for {suite}, without a network", ["dpkg-buildpackage", "-sa", "-us", "-uc", *profile], log, **options)
+        what = f"building {NAME} {version} for {suite}, without a network"
+        run(root, what, ["dpkg-buildpackage", "-sa", "-us", "-uc", *profile], log, **options)
         for path in inside.iterdir():
             if path.is_file():
                 os.chown(path, 0, 0)

@@ -12,15 +12,18 @@ from checklist import command_output
 TRIPLET = "x86_64-linux-gnu"
 LIBDIR = f"/usr/lib/{TRIPLET}"
 PROGRAMS = ["otr-keys", "otr_mackey", "otr_modify", "otr_parse", "otr_readforge", "otr_remac", "otr_sesskeys"]
-HEADERS_2 = ["auth.h", "b64.h", "context.h", "dh.h", "gcrypt-subset/gcrypt.h", "gcrypt-types.h", "mem.h", "message.h", "privkey-t.h",
-             "privkey.h", "proto.h", "serial.h", "sm.h", "tlv.h", "userstate.h", "version.h"]
+HEADERS_2 = ["auth.h", "b64.h", "context.h", "dh.h", "gcrypt-subset/gcrypt.h", "gcrypt-types.h", "mem.h", "message.h",
+             "privkey-t.h", "privkey.h", "proto.h", "serial.h", "sm.h", "tlv.h", "userstate.h", "version.h"]
 HEADERS_5 = sorted(HEADERS_2 + ["context_priv.h", "instag.h"])
 # Files below /usr and not those below /usr/share/doc; links with where they lead.
 FILES = {
-    "libotr5-rs": {f"{LIBDIR}/libotr.so.5": "libotr.so.5.1.1", f"{LIBDIR}/libotr.so.5.1.1": None, "/usr/share/man/man7/libotr.7.gz": None},
-    "libotr5-rs-dev": {f"{LIBDIR}/libotr.so": "libotr.so.5.1.1", f"{LIBDIR}/libotr.a": None, f"{LIBDIR}/pkgconfig/libotr.pc": None,
-                       "/usr/share/aclocal/libotr.m4": None, **{f"/usr/include/libotr/{name}": None for name in HEADERS_5}},
-    "libotr5-rs-bin": {**{f"/usr/bin/{name}": None for name in PROGRAMS}, **{f"/usr/share/man/man1/{name}.1.gz": None for name in PROGRAMS}},
+    "libotr5-rs": {f"{LIBDIR}/libotr.so.5": "libotr.so.5.1.1", f"{LIBDIR}/libotr.so.5.1.1": None,
+                   "/usr/share/man/man7/libotr.7.gz": None},
+    "libotr5-rs-dev": {f"{LIBDIR}/libotr.so": "libotr.so.5.1.1", f"{LIBDIR}/libotr.a": None,
+                       f"{LIBDIR}/pkgconfig/libotr.pc": None, "/usr/share/aclocal/libotr.m4": None,
+                       **{f"/usr/include/libotr/{name}": None for name in HEADERS_5}},
+    "libotr5-rs-bin": {**{f"/usr/bin/{name}": None for name in PROGRAMS},
+                       **{f"/usr/share/man/man1/{name}.1.gz": None for name in PROGRAMS}},
     "libotr2-rs": {f"{LIBDIR}/libotr.so.2": "libotr.so.2.2.1", f"{LIBDIR}/libotr.so.2.2.1": None},
     "libotr2-rs-dev": {f"{LIBDIR}/libotr-2/lib/libotr.so": "../../libotr.so.2.2.1", f"{LIBDIR}/libotr-2/lib/libotr.a": None,
                        f"{LIBDIR}/libotr-2/lib/pkgconfig/libotr.pc": None,
@@ -120,8 +123,8 @@ def check_fields(checks, built):
         needed = re.sub(r" \(.*?\)", "", said[name]["Depends"]).split(", ")
         checks.equal(f"{name} needs the C library and nothing else", sorted(set(needed) - {"libgcc-s1"}), ["libc6"])
         wanted = re.search(r"libc6 \(>= (\d+)\.(\d+)", said[name]["Depends"])
-        checks.check(f"{name} runs with the C library of the suite", wanted and tuple(map(int, wanted.groups())) <= GLIBC[built.suite],
-                     said[name]["Depends"])
+        checks.check(f"{name} runs with the C library of the suite",
+                     wanted and tuple(map(int, wanted.groups())) <= GLIBC[built.suite], said[name]["Depends"])
     for abi in "52":
         checks.check(f"libotr{abi}-rs-dev needs the library of just this version",
                      f"libotr{abi}-rs (= {built.version})" in said[f"libotr{abi}-rs-dev"]["Depends"])
@@ -135,15 +138,16 @@ def check_linked(checks, built, work):
         newest = (0,)
         for file in files:
             path = work / name / (f"usr/bin/{file}" if name.endswith("-bin") else f"{LIBDIR[1:]}/{file}")
-            headers = command_output(["readelf", "--wide", "--program-headers", "--dynamic", "--notes", "--sections", path]).stdout
-            checks.check(f"{file}: read-only relocations", "GNU_RELRO" in headers and re.search(r"BIND_NOW|Flags: .*NOW", headers))
+            headers = command_output(["readelf", "-W", "--program-headers", "--dynamic", "--notes", "--sections", path]).stdout
+            checks.check(f"{file}: read-only relocations",
+                         "GNU_RELRO" in headers and re.search(r"BIND_NOW|Flags: .*NOW", headers))
             stack = re.findall(r"(?m)^ +GNU_STACK .*$", headers)
             checks.check(f"{file}: no stack that may be run", len(stack) == 1 and stack[0].split()[-2] == "RW", stack)
             checks.check(f"{file}: at any address", re.search(r"(?m)^Elf file type is DYN", headers))
             checks.check(f"{file}: no debug information", ".debug_line" not in headers and ".symtab" not in headers)
             checks.check(f"{file}: needs no libgcrypt", "gcrypt" not in headers)
-            number = re.search(r"Build ID: (\w+)", headers)
-            debug = work / f"{name}-dbgsym/usr/lib/debug/.build-id" / (f"{number[1][:2]}/{number[1][2:]}.debug" if number else "none")
+            number = re.search(r"Build ID: (\w\w)(\w+)", headers)
+            debug = work / f"{name}-dbgsym/usr/lib/debug/.build-id" / (f"{number[1]}/{number[2]}.debug" if number else "none")
             checks.check(f"{file}: its line numbers are in {name}-dbgsym",
                          ".debug_line" in command_output(["readelf", "--wide", "--sections", debug]).stdout, debug)
             versions = re.findall(r"Name: GLIBC_([\d.]+)", command_output(["readelf", "-V", path]).stdout)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Inside the chroot of tests/deb: two BitlBees talk over the libotr that the system's loader finds, with the keys that are in HOMES.
+"""Inside the chroot of tests/deb: two BitlBees talk over the libotr that the system's loader finds, with keys that are kept.
 
     talk.py HOMES    where there are none, keys are made and kept there, and both prove to each other that they know a secret
 
-Prints, as JSON: which files named libotr.so both have mapped, and for each of the two the fingerprint, the trust in the other and the
-digest of the key file. Ends with 1 and the reason if anything went wrong."""
+Prints, as JSON: which files named libotr.so both have mapped, and for each of the two the fingerprint, the trust in the other and
+the digest of the key file. Ends with 1 and the reason if anything went wrong."""
 
 import hashlib
 import json
@@ -49,7 +49,8 @@ def converse(homes, trust):
         told = {"mapped": mapped}
         for side in couple.sides:
             keys = Path(side.bitlbee.stored("otr_keys")).read_bytes()
-            told[side.user] = {"fingerprint": own_fingerprint(side), "trust": trust_of_buddy(side), "keys": hashlib.sha256(keys).hexdigest()}
+            told[side.user] = {"fingerprint": own_fingerprint(side), "trust": trust_of_buddy(side),
+                               "keys": hashlib.sha256(keys).hexdigest()}
             side.save()
     shutil.rmtree(homes)
     os.makedirs(homes)
