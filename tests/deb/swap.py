@@ -152,15 +152,15 @@ def check_all(machine):
     checks, theirs = machine.checks, machine.theirs
     machine.swap("Debian's other two", "install", "libotr5-dev", "libotr5-bin",
                  new={"libotr5-dev", "libotr5-bin", "libgcrypt20-dev", "libgpg-error-dev"} - set(machine.installed()))
-    debians = machine.installed()
+    before = machine.installed()
     clean = machine.files()
     machine.swap("ours, Debian's programs stay", "install", "libotr5-rs", gone=[theirs, "libotr5-dev"], new=["libotr5-rs"])
     machine.swap("the pair of ABI 2 beside it", "install", "libotr2-rs-dev", new=["libotr2-rs", "libotr2-rs-dev"])
     machine.swap("Debian's again, and the pair of ABI 2 stays", "install", theirs, "libotr5-dev", gone=["libotr5-rs"],
                  new=[theirs, "libotr5-dev"])
-    debians_three = [theirs, "libotr5-dev", "libotr5-bin"]
+    their_three = [theirs, "libotr5-dev", "libotr5-bin"]
     our_three = ["libotr5-rs", "libotr5-rs-dev", "libotr5-rs-bin"]
-    machine.swap("all of ours", "install", *FILES, gone=debians_three, new=our_three)
+    machine.swap("all of ours", "install", *FILES, gone=their_three, new=our_three)
     for name in FILES:
         there = set(machine.root.run(["dpkg", "-L", name]).stdout.split())
         checks.equal(f"{name}: its files are listed", sorted(set(FILES[name]) - there), [])
@@ -169,9 +169,9 @@ def check_all(machine):
     checks.check("otr-keys runs", done.returncode == 0, done.stdout)
     check_clients(machine)
     check_beside_another(machine)
-    machine.swap("all of Debian's", "install", *debians_three, gone=our_three, new=debians_three)
+    machine.swap("all of Debian's", "install", *their_three, gone=our_three, new=their_three)
     machine.swap("without the pair of ABI 2", "purge", "libotr2-rs", "libotr2-rs-dev", gone=["libotr2-rs", "libotr2-rs-dev"])
-    checks.equal("Debian's packages are as they were", machine.installed(), debians)
+    checks.equal("Debian's packages are as they were", machine.installed(), before)
     checks.equal("no file is left, and none is missing, after all of ours", sorted(machine.files() ^ clean), [])
 
 
