@@ -106,9 +106,8 @@ def run(root, what, command, log, **options):
     print(f"  done in {time.monotonic() - begun:.0f} s", flush=True)
 
 
-def build(suite, output):
-    """Builds source and binary packages, and moves them to the directory `output`."""
-    rust = toolchain(suite)
+def build(suite, rust, output):
+    """Builds source and binary packages with a toolchain, and moves them to the directory `output`."""
     packages = ["debhelper"]
     if rust is None:
         # Newer than rustc and cargo, and kept so for browsers.
@@ -139,10 +138,11 @@ def main():
         sys.exit(__doc__)
     suite = chroot.suite_of(sys.argv[1] if sys.argv[1:] else "bookworm")
     chroot.prepare("dpkg-dev")
+    rust = toolchain(suite)
     output = chroot.TARGET / "deb" / suite
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
-    build(suite, output)
+    build(suite, rust, output)
     for path in sorted(output.glob("*.deb")):
         print(f"{path.stat().st_size:9d}  {path}")
 
