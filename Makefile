@@ -8,6 +8,7 @@
 # make cross      build and test it for other machines (ARCH=i386 for one of them)
 # make bench      measure it beside the libotr of the distribution
 # make dist       the tarball of a release, in target/dist
+# make deb        Debian packages, in target/deb; SUITE=trixie for Debian 13
 #
 # README.md tells more.
 
@@ -82,7 +83,7 @@ datadir := $(abspath $(DATADIR))
 bindir := $(abspath $(BINDIR))
 mandir := $(abspath $(MANDIR))
 
-.PHONY: all toolkit install uninstall demo demo-rust check test abi-check upstream-check cross bench fuzz mutants soak deny dist fmt clippy clean
+.PHONY: all toolkit install uninstall demo demo-rust check test abi-check upstream-check cross bench fuzz mutants soak deny dist deb deb-check fmt clippy clean
 .PHONY: install-2 install-5 install-plain install-shared uninstall-2 uninstall-5 uninstall-plain uninstall-shared
 .PHONY: install-toolkit install-programs uninstall-toolkit
 .DELETE_ON_ERROR:
@@ -253,6 +254,15 @@ $(DENY):
 # The sources and all crates, to build from without a network; the same bytes from the same commit.
 dist:
 	@scripts/dist.py '$(abspath $(TARGET))/dist'
+
+# Debian packages, built in a Debian of their own; RUST=directory names the toolchain. deb-check tries them out: beside and in the
+# place of Debian's libotr, under BitlBee and irssi. Both take root.
+SUITE = bookworm
+deb:
+	@scripts/deb.py $(SUITE)
+
+deb-check: deb
+	tests/deb/run $(SUITE)
 
 fmt:
 	$(CARGO) fmt --all
