@@ -1,0 +1,9 @@
+"""The drivers by name."""
+
+from irssi import Irssi
+from mcabber import McAbber
+from profanity import Profanity
+
+DRIVERS = {driver.NAME: driver for driver in (Irssi, Profanity, McAbber)}
+TERMINAL = [name for name, driver in DRIVERS.items() if not driver.GRAPHICAL]
+GRAPHICAL = [name for name, driver in DRIVERS.items() if driver.GRAPHICAL]

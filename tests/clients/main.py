@@ -1,0 +1,159 @@
+"""Runs the conversation of steps.py with each client and each pairing of libraries, and compares what was told."""
+
+import argparse
+import os
+import re
+import shutil
+import sys
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+# Nothing is to be left in the source tree.
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROJECT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(PROJECT, "tests", "support"))
+
+import library
+import results
+from client import NoCommand
+from clients import DRIVERS, TERMINAL
+from pair import Pair
+from processes import Failure, Missing, temporary_directory
+from steps import STEPS, NotHere
+
+PAIRINGS = ["real,real", "ours,real", "ours,ours"]
+SYSTEM = "/usr/lib/x86_64-linux-gnu"
+TARGET = os.path.join(os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or os.path.join(PROJECT, "target")), "clients")
+
+# Past this, what a run has left fails unrun.
+TIME_LIMIT = 900.0
+
+_printing = threading.Lock()
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="tests/clients/run")
+    parser.add_argument("clients", nargs="*", metavar="CLIENT", help=f"{', '.join(DRIVERS)}; without any, those in a terminal")
+    parser.add_argument("--pairing", action="append", help=f"which library A and B are on: {', '.join(PAIRINGS)}; may be repeated")
+    parser.add_argument("--jobs", type=int, default=5, help="how many conversations at a time")
+    parser.add_argument("--keep", action="store_true", help="keep the logs of all, not only of what failed")
+    options = parser.parse_args(arguments)
+    for name in options.clients:
+        if name not in DRIVERS:
+            parser.error(f"there is no client {name}; there are {', '.join(DRIVERS)}")
+    try:
+        libraries = {"ours": library.from_environment(), "real": library.Library(os.environ.get("OTR_REAL_LIBDIR", SYSTEM))}
+        if libraries["ours"].real_path == libraries["real"].real_path:
+            raise Missing("the library to test is the distribution's own")
+    except Missing as problem:
+        print(f"The tests of clients cannot run: {problem}", file=sys.stderr)
+        return 2
+    print(f"# ours is {libraries['ours'].real_path}, real is {libraries['real'].real_path}", flush=True)
+    runs = [Run(DRIVERS[name], pairing, libraries, options.keep)
+            for name in options.clients or TERMINAL for pairing in options.pairing or PAIRINGS]
+    with ThreadPoolExecutor(options.jobs) as pool:
+        list(pool.map(Run.play, runs))
+    results.compare(runs, report)
+    results.keep(runs, TARGET)
+    lines = [line for run in runs for line in run.lines]
+    passed, failed, skipped = (sum(line.outcome == which for line in lines) for which in ("ok", "not ok", "skipped"))
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
+    return 1 if failed else 0
+
+
+class Line:
+    """The outcome of a step: ok, not ok or skipped; `reason` for the last two."""
+
+    def __init__(self, step, outcome, reason=""):
+        self.step = step
+        self.outcome = outcome
+        self.reason = reason
+
+
+def report(run, line, details=()):
+    """One line of the output, and notes it with the run."""
+    with _printing:
+        run.lines.append(line)
+        text = f"{line.outcome} - {run.name}: {line.step}"
+        print(text + (f": {line.reason}" if line.outcome == "skipped" else ""))
+        for detail in details:
+            print(f"#   {detail}")
+        sys.stdout.flush()
+
+
+class Run:
+    """One client, one pairing."""
+
+    def __init__(self, driver, pairing, libraries, keep):
+        self.driver = driver
+        self.pairing = pairing
+        self.name = f"{driver.NAME}, {pairing.replace(',', ' and ')}"
+        self.libraries = [libraries[word] for word in pairing.split(",")]
+        self.keep = keep
+        self.lines = []
+        # For each step, what A and B were told in it.
+        self.told = []
+        self.seconds = 0.0
+
+    def play(self):
+        begun = time.monotonic()
+        directory = temporary_directory("otr-clients-")
+        pair = None
+        try:
+            pair = Pair(self.driver, directory, self.libraries)
+            for name, play in STEPS:
+                if time.monotonic() - begun > TIME_LIMIT:
+                    report(self, Line(name, "not ok", "too late"), [f"not run: those before took {TIME_LIMIT:g} s"])
+                    continue
+                self.play_step(pair, name, play)
+        except (Failure, Missing) as problem:
+            report(self, Line("begin", "not ok", str(problem)), [str(problem)])
+        except Exception:
+            report(self, Line("begin", "not ok", "exception"), traceback.format_exc().splitlines())
+        finally:
+            if pair:
+                pair.close()
+        self.seconds = time.monotonic() - begun
+        if self.keep or any(line.outcome == "not ok" for line in self.lines):
+            self.keep_logs(directory)
+
+    def play_step(self, pair, name, play):
+        marks = [client.mark() for client in pair.clients]
+        try:
+            play(pair)
+        except NoCommand as reason:
+            report(self, Line(name, "skipped", f"the client has no such command: {reason}"))
+        except NotHere as reason:
+            report(self, Line(name, "skipped", str(reason)))
+        except (Failure, Missing) as problem:
+            report(self, Line(name, "not ok", str(problem)), self.details(pair, [str(problem)]))
+        except Exception:
+            report(self, Line(name, "not ok", "exception"), self.details(pair, traceback.format_exc().splitlines()))
+        else:
+            report(self, Line(name, "ok"))
+        self.told.append((name, [client.events()[mark:] for client, mark in zip(pair.clients, marks)]))
+
+    def details(self, pair, lines):
+        for client in pair.clients:
+            try:
+                lines += [f"--- {client.user}"] + [line[:300] for line in client.look().splitlines()[-25:]]
+            except (Failure, OSError) as problem:
+                lines.append(f"--- {client.user}: {problem}")
+        return lines
+
+    def keep_logs(self, directory):
+        kept = os.path.join(TARGET, "logs", re.sub(r"\W+", "-", self.name))
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(directory, kept, ignore=lambda place, names: [
+            name for name in names if not (os.path.isdir(os.path.join(place, name)) or os.path.isfile(os.path.join(place, name)))])
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        sys.exit(130)
