@@ -32,6 +32,11 @@ class Client:
     CLEAR_AFTER_END = False     # True: when the correspondent has ended the session, it says so and goes on in the clear
     ENDS_WHEN_OFFLINE = False   # True: it ends the session itself when the correspondent goes off line, and says so
 
+    TAG_LOST_IN_CRASH = False   # True: it writes its instance tag only when it quits, and is another instance after a crash
+
+    # What it says that has nothing to do with OTR, and may differ each time.
+    NOISE = r"^$"
+
     # What it says, as regular expressions.
     WORDS = {}
 
@@ -95,6 +100,8 @@ class Client:
 
     def wait_for_message(self, text, since, timeout=30.0):
         """Wait until the correspondent's message is shown, just as it was said, in one piece or (IRC) in several."""
+        text = self.shown(text)
+
         def test(shown):
             pieces = "".join(piece for kind, piece in self.events()[since:] if kind == MESSAGE)
             return self.same(shown, text) or re.sub(r"\s", "", pieces) == re.sub(r"\s", "", text)
@@ -106,6 +113,10 @@ class Client:
         if pattern is None:
             raise NoCommand(f"it says nothing of this: {word}")
         return self.wait_for(NOTICE, lambda text: re.search(pattern, text), since, timeout, f"/{pattern}/ ({word})")
+
+    def shown(self, said):
+        """How a text that was said in a session is shown."""
+        return said
 
     def same(self, shown, said):
         if self.EXACT:

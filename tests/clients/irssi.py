@@ -40,7 +40,9 @@ class Irssi(TerminalClient):
     NAME = "irssi"
     PACKAGES = ["irssi", "irssi-plugin-otr", "ngircd"]
     NETWORK = "irc"
-    CLEAR_AFTER_END = False
+    TAG_LOST_IN_CRASH = True
+    NOISE = (r"^$|Irssi: (Connect|Look|Load|Unload|Network|Server|Disconn|The following)|^-!- [\d ]|^-!- - |^-!- (Welcome|Your host|This|irc|"
+             r"RFC2812|CHANNELLEN|There are|I have|Highest|End of|Mode change)|^ +(real_name|user_name|nick) |recorder loaded")
     WORDS = {
         "connected": r"End of MOTD",
         "key made": r"key generation for .* completed",

@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -25,6 +26,7 @@ from processes import Failure, Missing, temporary_directory
 from steps import STEPS, NotHere
 
 PAIRINGS = ["real,real", "ours,real", "ours,ours"]
+COMMON = ["libotr5", "tmux", "python3"]
 SYSTEM = "/usr/lib/x86_64-linux-gnu"
 TARGET = os.path.join(os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or os.path.join(PROJECT, "target")), "clients")
 
@@ -40,10 +42,15 @@ def main(arguments):
     parser.add_argument("--pairing", action="append", help=f"which library A and B are on: {', '.join(PAIRINGS)}; may be repeated")
     parser.add_argument("--jobs", type=int, default=5, help="how many conversations at a time")
     parser.add_argument("--keep", action="store_true", help="keep the logs of all, not only of what failed")
+    parser.add_argument("--packages", action="store_true", help="print the Debian packages that they need, and do nothing")
     options = parser.parse_args(arguments)
     for name in options.clients:
         if name not in DRIVERS:
             parser.error(f"there is no client {name}; there are {', '.join(DRIVERS)}")
+    chosen = options.clients or TERMINAL
+    if options.packages:
+        print(" ".join(sorted({package for name in chosen for package in COMMON + DRIVERS[name].PACKAGES})))
+        return 0
     try:
         libraries = {"ours": library.from_environment(), "real": library.Library(os.environ.get("OTR_REAL_LIBDIR", SYSTEM))}
         if libraries["ours"].real_path == libraries["real"].real_path:
@@ -53,10 +60,10 @@ def main(arguments):
         return 2
     print(f"# ours is {libraries['ours'].real_path}, real is {libraries['real'].real_path}", flush=True)
     runs = [Run(DRIVERS[name], pairing, libraries, options.keep)
-            for name in options.clients or TERMINAL for pairing in options.pairing or PAIRINGS]
+            for name in chosen for pairing in options.pairing or PAIRINGS]
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(Run.play, runs))
-    results.compare(runs, report)
+    results.compare(runs, report, Line)
     results.keep(runs, TARGET)
     lines = [line for run in runs for line in run.lines]
     passed, failed, skipped = (sum(line.outcome == which for line in lines) for which in ("ok", "not ok", "skipped"))
@@ -84,6 +91,12 @@ def report(run, line, details=()):
         sys.stdout.flush()
 
 
+def version_of(package):
+    """Of a package of Debian's that is installed."""
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
 class Run:
     """One client, one pairing."""
 
@@ -97,13 +110,14 @@ class Run:
         # For each step, what A and B were told in it.
         self.told = []
         self.seconds = 0.0
+        self.version = version_of(driver.PACKAGES[0])
 
     def play(self):
         begun = time.monotonic()
         directory = temporary_directory("otr-clients-")
         pair = None
         try:
-            pair = Pair(self.driver, directory, self.libraries)
+            pair = Pair(self.driver, directory, self.libraries, self.pairing.split(","))
             for name, play in STEPS:
                 if time.monotonic() - begun > TIME_LIMIT:
                     report(self, Line(name, "not ok", "too late"), [f"not run: those before took {TIME_LIMIT:g} s"])

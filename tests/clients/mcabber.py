@@ -1,11 +1,12 @@
 """mcabber."""
 
+import html
 import os
 import re
 
 from client import MESSAGE, NOTICE, fingerprint_in
 from screen_client import ScreenClient
-from processes import wait_until
+from processes import Failure, wait_until
 from xmpp_server import DOMAIN, PASSWORD
 
 CONFIGURATION = """\
@@ -30,6 +31,8 @@ class McAbber(ScreenClient):
     PACKAGES = ["mcabber", "prosody"]
     NETWORK = "xmpp"
     CLEAR_AFTER_END = True
+    # The line that is typed has room for a thousand bytes.
+    LONG = 800
     LINE = r"^(?:\d\d-\d\d )?\d\d:\d\d (\*\*\*|<.=|-.>|<==|-->|==>|---) ?(.*)$"
     WORDS = {
         "secure": r"OTR: channel established",
@@ -57,13 +60,19 @@ class McAbber(ScreenClient):
         wait_until(lambda: "Your status has been set" in self.traced()[len(before):], 60, f"{self.user} did not get on line")
         self.type("/otrpolicy default manual")
         self.type("/roster hide")
-        self.type(f"/roster search {self.buddy}@{DOMAIN}")
-        self.terminal.wait_for(f"Buddy: {self.buddy}@{DOMAIN}", 20)
+        wait_until(self.find_buddy, 30, f"{self.buddy} did not get into {self.user}'s roster")
         # Into the conversation: before, the log is shown.
         self.terminal.key("Enter")
 
     def quit(self):
         self.end_by("/quit")
+
+    def find_buddy(self):
+        self.type(f"/roster search {self.buddy}@{DOMAIN}")
+        try:
+            return self.terminal.wait_for(f"Buddy: {self.buddy}@{DOMAIN}", 1)
+        except Failure:
+            return None
 
     def traced(self):
         """What is in the log window."""
@@ -90,6 +99,10 @@ class McAbber(ScreenClient):
         if before == "***":
             return NOTICE
         return MESSAGE if before.startswith("<") else None
+
+    def shown(self, said):
+        """mcabber takes what is encrypted for HTML, and reads the entities in it."""
+        return html.unescape(said)
 
     def say(self, text):
         self.type(text)
@@ -125,9 +138,11 @@ class McAbber(ScreenClient):
 
     def trust(self):
         self.type(f"/otr fingerprint . {self.spaced(self.their_fingerprint())}")
+        wait_until(self.is_trusted, 10, f"{self.user} does not trust a key that was verified")
 
     def distrust(self):
         self.type("/otr fingerprint . none")
+        wait_until(lambda: not self.is_trusted(), 10, f"{self.user} trusts a key after taking trust away")
 
     def spaced(self, digits):
         return " ".join(digits[at:at + 8] for at in range(0, 40, 8))

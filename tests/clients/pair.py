@@ -10,10 +10,11 @@ from xmpp_server import DOMAIN, XmppServer
 
 
 class Pair:
-    """`libraries` are those of Alice and of Bob (library.Library)."""
+    """`libraries` are those of Alice and of Bob (library.Library), `names` what they are called: ours, real."""
 
-    def __init__(self, driver, directory, libraries):
+    def __init__(self, driver, directory, libraries, names):
         self.driver = driver
+        self.names = names
         self.directory = directory
         self.libraries = libraries
         self.server = (XmppServer if driver.NETWORK == "xmpp" else
@@ -36,6 +37,9 @@ class Pair:
         for relay in self.relays:
             relay.close()
         self.server.stop()
+
+    def on_ours(self, client):
+        return self.names[self.clients.index(client)] == "ours"
 
     def relay_of(self, client):
         return self.relays[self.clients.index(client)]

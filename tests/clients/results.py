@@ -1,14 +1,78 @@
-"""What the runs have told, compared and kept."""
+"""What the runs have told: those with this library compared with the one on libotr alone, and all kept for the document."""
 
+import difflib
 import json
 import os
+import re
+import time
+
+from client import NOTICE
+
+REFERENCE = "real,real"
+
+# What is different each time, or has nothing to do with OTR.
+CHANGING = [
+    (r"\b[0-9A-F]{8}( ?[0-9A-F]{8}){4}\b", "FINGERPRINT"),
+    (r"\b(zebra|plain|clear|lost|after|second|answer)[0-9a-f]{12}\b", "WORD"),
+    (r"(alice|bob)@localhost/[\w.-]+", r"\1"),
+    (r"\d+\.\d+\.\d+\.\d+", "ADDRESS"),
+    (r"\d\d:\d\d(:\d\d)?", "TIME"),
+]
+
+# Step, what is told more (+) or less (-), and the name in square brackets in docs/differences.md.
+EXPLAINED = [
+    ("crashes", r"\+ OTR: Received encrypted message, but connection is not established yet! Message lost\.", "no-session"),
+]
+
+# Steps in which two answer at once, so that what is told comes in either order.
+UNORDERED = "logged in twice"
+# Who quits last may or may not see that the other has.
+NOT_COMPARED = "^quit"
 
 
-def compare(runs, report):
-    pass
+def notices(run):
+    """For each step and side, what was told, without what is different each time."""
+    found = {}
+    for step, sides in run.told:
+        if re.search(NOT_COMPARED, step):
+            continue
+        for side, events in zip("AB", sides):
+            lines = []
+            for kind, text in events:
+                if kind != NOTICE or re.search(run.driver.NOISE, text):
+                    continue
+                for pattern, instead in CHANGING:
+                    text = re.sub(pattern, instead, text)
+                lines.append(" ".join(text.split()))
+            found[step, side] = sorted(lines) if re.search(UNORDERED, step) else lines
+    return found
+
+
+def compare(runs, report, line):
+    """A line for each run with this library: what was told is what is told with libotr alone."""
+    for run in runs:
+        reference = next((other for other in runs if other.driver is run.driver and other.pairing == REFERENCE), None)
+        if run is reference or reference is None:
+            continue
+        expected, told = notices(reference), notices(run)
+        different = []
+        for place in told:
+            for entry in difflib.ndiff(expected.get(place, []), told[place]):
+                if entry[0] in "+-" and not explained(place[0], entry):
+                    different.append(f"{place[0]}, {place[1]}: {entry}")
+        report(run, line("told the same as with libotr on both sides", "not ok" if different else "ok", "; ".join(different)), different)
+
+
+def explained(step, entry):
+    return any(re.search(which, step) and re.search(what, entry) for which, what, _ in EXPLAINED)
 
 
 def keep(runs, directory):
+    """The results, for document.py."""
     os.makedirs(directory, exist_ok=True)
-    with open(os.path.join(directory, "told.json"), "w", encoding="utf-8") as file:
-        json.dump({run.name: run.told for run in runs}, file, indent=1, ensure_ascii=False)
+    for run in runs:
+        name = re.sub(r"\W+", "-", run.name)
+        with open(os.path.join(directory, f"{name}.json"), "w", encoding="utf-8") as file:
+            json.dump({"client": run.driver.NAME, "pairing": run.pairing, "version": run.version, "seconds": round(run.seconds, 1),
+                       "date": time.strftime("%Y-%m-%d"), "lines": [[line.step, line.outcome, line.reason] for line in run.lines],
+                       "told": run.told}, file, indent=1, ensure_ascii=False)

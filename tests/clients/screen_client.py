@@ -15,14 +15,27 @@ class ScreenClient(TerminalClient):
         super().__init__(*arguments)
         # What was told before a restart.
         self._before = []
+        self._frozen = False
 
     def events(self):
-        return self._before + (self._on_screen() if self.terminal else [])
+        return self._before + ([] if self._frozen or not self.terminal else self._on_screen())
 
-    def close(self):
-        if self.terminal:
-            self._before += self._on_screen()
-        super().close()
+    def open(self, command):
+        super().open(command)
+        self._frozen = False
+
+    def freeze(self):
+        """Keep what the screen shows: the client clears it when it ends."""
+        self._before = self.events()
+        self._frozen = True
+
+    def end_by(self, command):
+        self.freeze()
+        super().end_by(command)
+
+    def kill(self):
+        self.freeze()
+        super().kill()
 
     def conversation(self):
         """The screen's lines that belong to the conversation."""
