@@ -2,8 +2,9 @@
 
 from irssi import Irssi
 from mcabber import McAbber
+from pidgin import Pidgin
 from profanity import Profanity
 
-DRIVERS = {driver.NAME: driver for driver in (Irssi, Profanity, McAbber)}
+DRIVERS = {driver.NAME: driver for driver in (Irssi, Profanity, McAbber, Pidgin)}
 TERMINAL = [name for name, driver in DRIVERS.items() if not driver.GRAPHICAL]
 GRAPHICAL = [name for name, driver in DRIVERS.items() if driver.GRAPHICAL]

@@ -30,6 +30,9 @@ COMMON = ["libotr5", "tmux", "python3"]
 SYSTEM = "/usr/lib/x86_64-linux-gnu"
 TARGET = os.path.join(os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or os.path.join(PROJECT, "target")), "clients")
 
+# After this step a graphical client shows a conversation; its picture is taken.
+PICTURED = "SMP with a question by A, right answer: A trusts the key"
+
 # Past this, what a run has left fails unrun.
 TIME_LIMIT = 900.0
 
@@ -148,6 +151,8 @@ class Run:
             report(self, Line(name, "not ok", "exception"), self.details(pair, traceback.format_exc().splitlines()))
         else:
             report(self, Line(name, "ok"))
+            if self.driver.GRAPHICAL and self.pairing == "ours,ours" and name == PICTURED:
+                pair.alice.picture(os.path.join(TARGET, f"{self.driver.NAME}.png"))
         self.told.append((name, [client.events()[mark:] for client, mark in zip(pair.clients, marks)]))
 
     def details(self, pair, lines):
