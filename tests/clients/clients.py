@@ -1,10 +1,11 @@
 """The drivers by name."""
 
+from hexchat import HexChat
 from irssi import Irssi
 from mcabber import McAbber
 from pidgin import Pidgin
 from profanity import Profanity
 
-DRIVERS = {driver.NAME: driver for driver in (Irssi, Profanity, McAbber, Pidgin)}
+DRIVERS = {driver.NAME: driver for driver in (Irssi, Profanity, McAbber, Pidgin, HexChat)}
 TERMINAL = [name for name, driver in DRIVERS.items() if not driver.GRAPHICAL]
 GRAPHICAL = [name for name, driver in DRIVERS.items() if driver.GRAPHICAL]
