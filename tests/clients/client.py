@@ -34,6 +34,8 @@ class Client:
 
     TAG_LOST_IN_CRASH = False   # True: it writes its instance tag only when it quits, and is another instance after a crash
 
+    OPPORTUNISTIC = False       # True: a text in the clear brings about a session, and nobody has to start one
+
     # What it says that has nothing to do with OTR, and may differ each time.
     NOISE = r"^$"
 

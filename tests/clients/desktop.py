@@ -39,7 +39,7 @@ class Desktop:
         self._helper = None
 
     def close(self):
-        self._end_helper()
+        self.forget()
         for program in reversed(self._programs):
             program.stop()
 
@@ -54,7 +54,7 @@ class Desktop:
         self._helper.stdin.flush()
         line = self._helper.stdout.readline()
         if not line:
-            self._end_helper()
+            self.forget()
             raise Failure(f"the helper at the desktop ended at {do} {how}")
         answer = json.loads(line)
         if "error" in answer:
@@ -93,7 +93,8 @@ class Desktop:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         subprocess.run([find_program("pngquant"), "--force", "--strip", "--output", path, "64", raw], check=True, env=environment)
 
-    def _end_helper(self):
+    def forget(self):
+        """Forget the widgets of a program that has ended."""
         if self._helper is not None:
             self._helper.kill()
             self._helper.wait()
@@ -111,6 +112,7 @@ class DesktopClient(Client):
         self.log = os.path.join(self.home + "-desktop", "client.log")
 
     def open(self, command):
+        self.desktop.forget()
         self.program = Program(f"{self.user}'s {self.NAME}", command, self.log, self.desktop.environment)
         self.pid = self.program.pid
 

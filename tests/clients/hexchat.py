@@ -1,5 +1,6 @@
 """HexChat with its OTR plugin: typed into its window; what is shown is read from its own log files."""
 
+import html
 import os
 import re
 
@@ -41,6 +42,8 @@ class HexChat(DesktopClient):
     NAME = "hexchat"
     PACKAGES = ["hexchat", "hexchat-otr", "ngircd", *PACKAGES]
     NETWORK = "irc"
+    # What it shows in a line is cut off after 4086 bytes.
+    LONG = 3000
     TAG_LOST_IN_CRASH = True
     NOISE = (r"^$|^\* |Failed loading notification|\*\*\*\* |has address|^\*\t|Looking up|Connect|Disconnect|Stopped|"
              r"Hexchat OTR loaded|(created|no|loaded|saved) ")
@@ -52,7 +55,6 @@ class HexChat(DesktopClient):
         "smp succeeded": r"Authentication successful",
         "smp failed": r"Authentication failed",
         "ended by other": r"has finished the OTR conversation",
-        "in the clear": r"not encrypted|was received unencrypted|unencrypted",
         "trusted": r"Trusting fingerprint",
     }
 
@@ -67,13 +69,22 @@ class HexChat(DesktopClient):
     def start(self):
         mark = self.mark()
         self.open(["hexchat", "-d", self.directory])
-        if os.geteuid() == 0:
-            # It advises against being root.
-            self.desktop.try_to("click", window="Warning", role="push button", name="OK")
-        wait_until(lambda: self.command(f"server {self.address[0]} {self.address[1]}"), 30, f"{self.user}'s HexChat does not answer")
+        wait_until(self._answers, 60, f"{self.user}'s HexChat does not answer")
+        self.command(f"server {self.address[0]} {self.address[1]}")
         self.wait_for_word("connected", mark, 60)
         self.command(f"query {self.buddy}")
         self.desktop.try_to("place", window=f"Dialog with {self.buddy}", role="push button", name=self.user)
+
+    def _answers(self):
+        if self.command("echo started"):
+            return True
+        if os.geteuid() == 0:
+            # It advises against being root first.
+            try:
+                self.desktop.ask("click", window="Warning", role="push button", name="OK", nth=-1)
+            except Failure:
+                pass
+        return False
 
     def quit(self):
         self.command("quit")
@@ -105,7 +116,8 @@ class HexChat(DesktopClient):
         return [event for event in self._seen.values() if event]
 
     def _event(self, line):
-        match = re.match(r"^<(\S+?)>\t(.*)$", line)
+        # <bob> in the clear, *bob* when the plugin has decrypted it.
+        match = re.match(r"^[<*](\S+?)[>*]\t(.*)$", line)
         if not match:
             return NOTICE, line
         return (MESSAGE, match.group(2)) if match.group(1) == self.buddy else None
@@ -114,6 +126,10 @@ class HexChat(DesktopClient):
         """Type into the line at the bottom of the window."""
         self.desktop.try_to("put", text=text, role="text", nth=-1)
         self.desktop.try_to("click", role="text", nth=-1)
+
+    def shown(self, said):
+        """The plugin takes what is encrypted for HTML, and reads the entities in it."""
+        return html.unescape(said)
 
     def generate_key(self):
         mark = self.mark()
@@ -135,9 +151,14 @@ class HexChat(DesktopClient):
         raise NoCommand("it shows no fingerprint outside a session")
 
     def is_trusted(self):
-        """It shows this nowhere, except that it says so when a session is not; so it is read from its file."""
-        with open(os.path.join(self.directory, "otr", "otr.fp"), encoding="utf-8") as file:
-            return any(line.split("\t")[0] == self.buddy and line.rstrip("\n").split("\t")[-1] for line in file)
+        """It says so when it begins a session with somebody who is not trusted, and when that changes."""
+        trusted = False
+        for _, text in self.events():
+            if re.search(r"OTR: gone secure|OTR: Trusting|Authentication successful", text):
+                trusted = True
+            elif re.search(r"Your peer is not authenticated|Authentication failed", text):
+                trusted = False
+        return trusted
 
     def start_session(self):
         self.say("/otr start")

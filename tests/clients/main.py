@@ -81,6 +81,7 @@ class Line:
         self.step = step
         self.outcome = outcome
         self.reason = reason
+        self.seconds = 0.0
 
 
 def report(run, line, details=()):
@@ -139,6 +140,7 @@ class Run:
 
     def play_step(self, pair, name, play):
         marks = [client.mark() for client in pair.clients]
+        begun = time.monotonic()
         try:
             play(pair)
         except NoCommand as reason:
@@ -153,6 +155,7 @@ class Run:
             report(self, Line(name, "ok"))
             if self.driver.GRAPHICAL and self.pairing == "ours,ours" and name == PICTURED:
                 pair.alice.picture(os.path.join(TARGET, f"{self.driver.NAME}.png"))
+        self.lines[-1].seconds = time.monotonic() - begun
         self.told.append((name, [client.events()[mark:] for client, mark in zip(pair.clients, marks)]))
 
     def details(self, pair, lines):

@@ -46,11 +46,14 @@ class Pidgin(DesktopClient):
     NAME = "pidgin"
     PACKAGES = ["pidgin", "pidgin-otr", "prosody", *PACKAGES]
     NETWORK = "xmpp"
+    # It shows this when a window gets the focus, or somewhat later.
+    NOISE = "^The privacy status of the current conversation is now"
     WORDS = {
         "secure": r"(Unverified|Private) conversation with .* started|refreshed the private|Successfully refreshed",
         "ended by other": r"has ended (his/her|their) private conversation",
         "not sent": r"message was not sent",
         "unreadable": r"unreadable|not currently communicating privately",
+        "for another login": r"intended for a different session",
         "in the clear": r"was not encrypted",
     }
     # What is said in dialogs.
@@ -78,6 +81,8 @@ class Pidgin(DesktopClient):
         self.open(["pidgin", "-c", self.directory])
         account = wait_until(self._account, 60, f"{self.user}'s Pidgin is not on line")
         wait_until(lambda: self.purple("FindBuddy", account, f"{self.buddy}@{DOMAIN}"), 30, f"{self.user} has no {self.buddy}")
+        # The numbers of messages begin anew in each process.
+        self._told = {}
         self._conversation = self.purple("ConversationNew", 1, account, f"{self.buddy}@{DOMAIN}")
         self.desktop.try_to("place", window=f"{self.buddy}@", role="menu item", name=START, hidden=True)
 

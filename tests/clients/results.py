@@ -14,7 +14,7 @@ REFERENCE = "real,real"
 CHANGING = [
     (r"\b[0-9A-F]{8}( ?[0-9A-F]{8}){4}\b", "FINGERPRINT"),
     (r"\b(zebra|plain|clear|lost|after|second|answer)[0-9a-f]{12}\b", "WORD"),
-    (r"(alice|bob)@localhost/[\w.-]+", r"\1"),
+    (r"(alice|bob)@localhost(/[\w.-]*\w)?", r"\1"),
     (r"\d+\.\d+\.\d+\.\d+", "ADDRESS"),
     (r"\d\d:\d\d(:\d\d)?", "TIME"),
 ]
@@ -22,12 +22,13 @@ CHANGING = [
 # Step, what is told more (+) or less (-), and the name in square brackets in docs/differences.md.
 EXPLAINED = [
     ("crashes", r"\+ OTR: Received encrypted message, but connection is not established yet! Message lost\.", "no-session"),
+    ("crashes", r"\+ The encrypted message received from .* is unreadable, as you are not currently communicating", "no-session"),
+    ("crashes", r"\+ You sent encrypted data to .*, who wasn't expecting it", "no-session"),
+    ("crashes", r"\+ The last message to .* was resent", "resent-v3"),
 ]
 
-# Steps in which two answer at once, so that what is told comes in either order.
-UNORDERED = "logged in twice"
-# Who quits last may or may not see that the other has.
-NOT_COMPARED = "^quit"
+# Two logins answer at once, in either order; and who quits last may or may not see that the other has.
+NOT_COMPARED = "logged in twice|^quit"
 
 
 def notices(run):
@@ -44,7 +45,7 @@ def notices(run):
                 for pattern, instead in CHANGING:
                     text = re.sub(pattern, instead, text)
                 lines.append(" ".join(text.split()))
-            found[step, side] = sorted(lines) if re.search(UNORDERED, step) else lines
+            found[step, side] = lines
     return found
 
 
@@ -74,5 +75,5 @@ def keep(runs, directory):
         name = re.sub(r"\W+", "-", run.name)
         with open(os.path.join(directory, f"{name}.json"), "w", encoding="utf-8") as file:
             json.dump({"client": run.driver.NAME, "pairing": run.pairing, "version": run.version, "seconds": round(run.seconds, 1),
-                       "date": time.strftime("%Y-%m-%d"), "lines": [[line.step, line.outcome, line.reason] for line in run.lines],
+                       "date": time.strftime("%Y-%m-%d"), "lines": [[line.step, line.outcome, line.reason, round(line.seconds, 1)] for line in run.lines],
                        "told": run.told}, file, indent=1, ensure_ascii=False)
