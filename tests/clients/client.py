@@ -27,6 +27,7 @@ class Client:
     PACKAGES = []               # Debian's, the one with the client first
     NETWORK = None              # "xmpp" or "irc"
     GRAPHICAL = False
+    DRIVEN = None               # how, in a few words
     EXACT = True                # False: what is shown has lost its line ends, and is compared without blanks
     LONG = 6000                 # bytes of the long text
     CLEAR_AFTER_END = False     # True: when the correspondent has ended the session, it says so and goes on in the clear

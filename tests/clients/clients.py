@@ -10,3 +10,7 @@ from thunderbird import Thunderbird
 DRIVERS = {driver.NAME: driver for driver in (Irssi, Profanity, McAbber, Pidgin, HexChat, Thunderbird)}
 TERMINAL = [name for name, driver in DRIVERS.items() if not driver.GRAPHICAL]
 GRAPHICAL = [name for name, driver in DRIVERS.items() if driver.GRAPHICAL]
+
+# Clients that use libotr and have no driver, with the reason.
+NOT_DRIVEN = {
+}

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 
 from client import Client
@@ -42,6 +43,16 @@ class Desktop:
         self.forget()
         for program in reversed(self._programs):
             program.stop()
+        # What the bus has started by itself, as the accessibility bus: it has this directory in its environment.
+        mark = f"XDG_RUNTIME_DIR={self.directory}".encode()
+        for entry in os.listdir("/proc"):
+            try:
+                with open(f"/proc/{entry}/environ", "rb") as file:
+                    ours = entry.isdigit() and mark in file.read().split(b"\0")
+                if ours:
+                    os.kill(int(entry), signal.SIGTERM)
+            except OSError:
+                continue
 
     def ask(self, do, **how):
         """A command of access.py."""

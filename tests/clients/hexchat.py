@@ -42,6 +42,7 @@ class HexChat(DesktopClient):
     NAME = "hexchat"
     PACKAGES = ["hexchat", "hexchat-otr", "ngircd", *PACKAGES]
     NETWORK = "irc"
+    DRIVEN = "its input line (AT-SPI); its own log files"
     # What it shows in a line is cut off after 4086 bytes.
     LONG = 3000
     TAG_LOST_IN_CRASH = True

@@ -40,6 +40,7 @@ class Irssi(TerminalClient):
     NAME = "irssi"
     PACKAGES = ["irssi", "irssi-plugin-otr", "ngircd"]
     NETWORK = "irc"
+    DRIVEN = "keys in a terminal; a Perl script of irssi's writes down what is shown"
     TAG_LOST_IN_CRASH = True
     NOISE = (r"^$|Irssi: (Connect|Look|Load|Unload|Network|Server|Disconn|The following)|^-!- [\d ]|^-!- - |^-!- (Welcome|Your host|This|irc|"
              r"RFC2812|CHANNELLEN|There are|I have|Highest|End of|Mode change)|^ +(real_name|user_name|nick) |recorder loaded")

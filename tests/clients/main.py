@@ -17,13 +17,15 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PROJECT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(PROJECT, "tests", "support"))
 
+import document
 import library
 import results
 from client import NoCommand
 from clients import DRIVERS, TERMINAL
 from pair import Pair
-from processes import Failure, Missing, temporary_directory
+from processes import Failure, Missing, end_all, temporary_directory
 from steps import STEPS, NotHere
+from terminal import end_terminals
 
 PAIRINGS = ["real,real", "ours,real", "ours,ours"]
 COMMON = ["libotr5", "tmux", "python3"]
@@ -44,13 +46,15 @@ def main(arguments):
     parser.add_argument("clients", nargs="*", metavar="CLIENT", help=f"{', '.join(DRIVERS)}; without any, those in a terminal")
     parser.add_argument("--pairing", action="append", help=f"which library A and B are on: {', '.join(PAIRINGS)}; may be repeated")
     parser.add_argument("--jobs", type=int, default=5, help="how many conversations at a time")
+    parser.add_argument("--all", action="store_true", help="all clients, those with windows as well")
+    parser.add_argument("--write", action="store_true", help="write docs/clients.md from what was seen")
     parser.add_argument("--keep", action="store_true", help="keep the logs of all, not only of what failed")
     parser.add_argument("--packages", action="store_true", help="print the Debian packages that they need, and do nothing")
     options = parser.parse_args(arguments)
     for name in options.clients:
         if name not in DRIVERS:
             parser.error(f"there is no client {name}; there are {', '.join(DRIVERS)}")
-    chosen = options.clients or TERMINAL
+    chosen = options.clients or (list(DRIVERS) if options.all else TERMINAL)
     if options.packages:
         print(" ".join(sorted({package for name in chosen for package in COMMON + DRIVERS[name].PACKAGES})))
         return 0
@@ -64,13 +68,21 @@ def main(arguments):
     print(f"# ours is {libraries['ours'].real_path}, real is {libraries['real'].real_path}", flush=True)
     runs = [Run(DRIVERS[name], pairing, libraries, options.keep)
             for name in chosen for pairing in options.pairing or PAIRINGS]
-    with ThreadPoolExecutor(options.jobs) as pool:
+    pool = ThreadPoolExecutor(options.jobs)
+    try:
         list(pool.map(Run.play, runs))
+    except BaseException:
+        # Conversations under way are not waited for; what they have started is ended.
+        end_terminals()
+        end_all()
+        os._exit(130)
     results.compare(runs, report, Line)
     results.keep(runs, TARGET)
     lines = [line for run in runs for line in run.lines]
     passed, failed, skipped = (sum(line.outcome == which for line in lines) for which in ("ok", "not ok", "skipped"))
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
+    if options.write and document.main([]):
+        return 1
     return 1 if failed else 0
 
 

@@ -30,6 +30,7 @@ class McAbber(ScreenClient):
     NAME = "mcabber"
     PACKAGES = ["mcabber", "prosody"]
     NETWORK = "xmpp"
+    DRIVEN = "keys in a terminal; its screen and its trace"
     CLEAR_AFTER_END = True
     # The line that is typed has room for a thousand bytes.
     LONG = 800

@@ -46,6 +46,7 @@ class Pidgin(DesktopClient):
     NAME = "pidgin"
     PACKAGES = ["pidgin", "pidgin-otr", "prosody", *PACKAGES]
     NETWORK = "xmpp"
+    DRIVEN = "D-Bus for messages; its menus and dialogs (AT-SPI)"
     # It shows this when a window gets the focus, or somewhat later.
     NOISE = "^The privacy status of the current conversation is now"
     WORDS = {

@@ -12,6 +12,7 @@ class Profanity(ScreenClient):
     NAME = "profanity"
     PACKAGES = ["profanity", "prosody"]
     NETWORK = "xmpp"
+    DRIVEN = "keys in a terminal; its screen"
     CLEAR_AFTER_END = True
     ENDS_WHEN_OFFLINE = True
     LINE = r"^\d\d:\d\d:\d\d (!|~ .*?:|- .*?:|<.*?>|\S+ .*?:) ?(.*)$"

@@ -272,19 +272,19 @@ def twice(pair):
     second.start()
     pair.require_mapped(second)
     second.generate_key()
-    marks = pair.alice.mark(), second.mark()
+    begun = [client.mark() for client in (pair.alice, pair.bob, second)]
     second.start_session()
-    pair.alice.wait_for_word("secure", marks[0], 60)
-    second.wait_for_word("secure", marks[1], 60)
+    pair.alice.wait_for_word("secure", begun[0], 60)
+    second.wait_for_word("secure", begun[2], 60)
     word = marker("second")
     pair.say(second, pair.alice, word, word)
-    # Which of the two logins gets the answer is for the client and the server to say; one of them reads it, or is told of it.
+    # Which of the two logins gets the answer is for the client and the server to say. One of them reads it, or has been told (once)
+    # that there are messages for another.
     word = marker("answer")
-    marks = pair.bob.mark(), second.mark()
     pair.alice.say(word)
     other = pair.driver.WORDS.get("for another login", "$^")
     wait_until(lambda: any(word in text if kind == MESSAGE else re.search(other, text)
-                           for client, mark in zip((pair.bob, second), marks) for kind, text in client.events()[mark:]),
+                           for client, mark in zip((pair.bob, second), begun[1:]) for kind, text in client.events()[mark:]),
                30 * PATIENCE, "what A said was read by neither of B's logins")
     require(not pair.on_the_wire(word), "what A said went over the wire in the clear")
     seen, keys = pair.alice.their_fingerprint(), [client.own_fingerprint() for client in (pair.bob, second)]

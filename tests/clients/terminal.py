@@ -14,6 +14,14 @@ from processes import Failure, find_program, wait_until
 
 WIDTH, HEIGHT = 180, 700
 
+# Those that are open: tmux is nobody's child.
+_open = []
+
+
+def end_terminals():
+    for terminal in list(_open):
+        terminal.close()
+
 
 class Terminal:
     """One program in a terminal. It is tmux's child; `pid` is the program's own."""
@@ -30,6 +38,7 @@ class Terminal:
             file.write("set -g status off\nset -g remain-on-exit on\nset -s escape-time 0\n")
         line = "exec env " + " ".join(shlex.quote(f"{key}={value}") for key, value in environment.items())
         line += " " + " ".join(shlex.quote(word) for word in command)
+        _open.append(self)
         self._tmux("-f", settings, "new-session", "-d", "-x", str(WIDTH), "-y", str(HEIGHT), line)
         self.pid = int(self._tmux("display-message", "-p", "#{pane_pid}"))
 
@@ -73,6 +82,8 @@ class Terminal:
         """The end of tmux, and of whatever still runs in it."""
         subprocess.run([self._tmux_program, "-S", self._socket, "kill-server"], stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL, check=False)
+        if self in _open:
+            _open.remove(self)
 
     def _ended(self):
         if os.path.exists(f"/proc/{self.pid}") and not self._is_zombie():

@@ -60,6 +60,7 @@ class Thunderbird(DesktopClient):
     NAME = "thunderbird"
     PACKAGES = ["thunderbird", "prosody", *PACKAGES]
     NETWORK = "xmpp"
+    DRIVEN = "its own chat and OTR modules, called by Marionette"
     # A text in the clear offers a session, and it comes about.
     OPPORTUNISTIC = True
     NOISE = "^(state |.* is now |authentication [1-9][05]? )"
@@ -153,7 +154,7 @@ class Thunderbird(DesktopClient):
     def quit(self):
         self._before = self.events()
         try:
-            self.script("Services.startup.quit(Ci.nsIAppStartup.eAttemptQuit);")
+            self._marionette.send("Marionette:Quit", {"flags": ["eAttemptQuit"]})
         except Failure:
             # It may be gone before it answers.
             pass
@@ -179,8 +180,8 @@ class Thunderbird(DesktopClient):
         self.talk("if (given[0]) IMServices.conversations.getUIConversation(conv).sendMsg(given[0], false, false);", text)
 
     def generate_key(self):
-        """One is made for each new account; another in its place, in the worker thread."""
-        self.script("await OTR.generatePrivateKey(account.normalizedName, account.protocol.normalizedName);")
+        """Thunderbird makes one by itself for each new account, in a worker thread."""
+        wait_until(self.own_fingerprint, 120, f"{self.user}'s Thunderbird has made no key")
 
     def own_fingerprint(self):
         told = self.script("return OTR.privateKeyFingerprint(account.normalizedName, account.protocol.normalizedName) || '';")
