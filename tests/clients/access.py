@@ -157,6 +157,9 @@ def plain(value):
 
 
 def call(bus_name, path, interface, method, arguments=()):
+    if not dbus.SessionBus().name_has_owner(bus_name):
+        # Asking all the same would have the bus start another one.
+        raise LookupError(f"nobody owns {bus_name}")
     proxy = dbus.SessionBus().get_object(bus_name, path)
     return plain(getattr(dbus.Interface(proxy, interface), method)(*arguments))
 

@@ -35,10 +35,14 @@ class Client:
 
     TAG_LOST_IN_CRASH = False   # True: it writes its instance tag only when it quits, and is another instance after a crash
 
+    TRUST_LOST_IN_CRASH = False # True: it writes whom the user trusts only when it quits
     OPPORTUNISTIC = False       # True: a text in the clear brings about a session, and nobody has to start one
 
     # What it says that has nothing to do with OTR, and may differ each time.
     NOISE = r"^$"
+
+    # Steps in which what it says differs from run to run, whatever the library.
+    UNSURE = r"^$"
 
     # What it says, as regular expressions.
     WORDS = {}

@@ -46,6 +46,7 @@ class HexChat(DesktopClient):
     # What it shows in a line is cut off after 4086 bytes.
     LONG = 3000
     TAG_LOST_IN_CRASH = True
+    TRUST_LOST_IN_CRASH = True
     NOISE = (r"^$|^\* |Failed loading notification|\*\*\*\* |has address|^\*\t|Looking up|Connect|Disconnect|Stopped|"
              r"Hexchat OTR loaded|(created|no|loaded|saved) ")
     WORDS = {
@@ -70,26 +71,17 @@ class HexChat(DesktopClient):
     def start(self):
         mark = self.mark()
         self.open(["hexchat", "-d", self.directory])
-        wait_until(self._answers, 60, f"{self.user}'s HexChat does not answer")
-        self.command(f"server {self.address[0]} {self.address[1]}")
+        if os.geteuid() == 0:
+            # It advises against being root.
+            self.desktop.try_to("click", window="Warning", role="push button", name="OK")
+        wait_until(lambda: self.command(f"server {self.address[0]} {self.address[1]}"), 30, f"{self.user}'s HexChat does not answer")
         self.wait_for_word("connected", mark, 60)
         self.command(f"query {self.buddy}")
         self.desktop.try_to("place", window=f"Dialog with {self.buddy}", role="push button", name=self.user)
 
-    def _answers(self):
-        if self.command("echo started"):
-            return True
-        if os.geteuid() == 0:
-            # It advises against being root first.
-            try:
-                self.desktop.ask("click", window="Warning", role="push button", name="OK", nth=-1)
-            except Failure:
-                pass
-        return False
-
     def quit(self):
         self.command("quit")
-        self.desktop.try_to("click", role="menu item", name="Quit", hidden=True)
+        self.desktop.try_to("click", window=f"Dialog with {self.buddy}", role="menu item", name="Quit", hidden=True)
         self.wait_for_end()
 
     def command(self, text):
@@ -125,8 +117,8 @@ class HexChat(DesktopClient):
 
     def say(self, text):
         """Type into the line at the bottom of the window."""
-        self.desktop.try_to("put", text=text, role="text", nth=-1)
-        self.desktop.try_to("click", role="text", nth=-1)
+        self.desktop.try_to("put", text=text, window=f"Dialog with {self.buddy}", role="text", nth=-1)
+        self.desktop.try_to("click", window=f"Dialog with {self.buddy}", role="text", nth=-1)
 
     def shown(self, said):
         """The plugin takes what is encrypted for HTML, and reads the entities in it."""

@@ -80,9 +80,9 @@ def main(arguments):
     results.keep(runs, TARGET)
     lines = [line for run in runs for line in run.lines]
     passed, failed, skipped = (sum(line.outcome == which for line in lines) for which in ("ok", "not ok", "skipped"))
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
     if options.write and document.main([]):
-        return 1
+        failed += 1
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
     return 1 if failed else 0
 
 

@@ -35,7 +35,10 @@ class Marionette:
     def send(self, command, parameters):
         self._number += 1
         text = json.dumps([0, self._number, command, parameters]).encode()
-        self._socket.sendall(str(len(text)).encode() + b":" + text)
+        try:
+            self._socket.sendall(str(len(text)).encode() + b":" + text)
+        except OSError as problem:
+            raise Failure(f"{command}: {problem}") from None
         while True:
             answer = self._read()
             if answer[1] == self._number:
@@ -54,7 +57,10 @@ class Marionette:
     def _receive(self, size):
         data = b""
         while len(data) < size:
-            piece = self._socket.recv(size - len(data))
+            try:
+                piece = self._socket.recv(size - len(data))
+            except OSError:
+                piece = b""
             if not piece:
                 raise Failure("the connection to Marionette has ended")
             data += piece

@@ -17,6 +17,7 @@ CHANGING = [
     (r"(alice|bob)@localhost(/[\w.-]*\w)?", r"\1"),
     (r"\d+\.\d+\.\d+\.\d+", "ADDRESS"),
     (r"\d\d:\d\d(:\d\d)?", "TIME"),
+    (r"in \d+ seconds", "in N seconds"),
 ]
 
 # Step, what is told more (+) or less (-), and the name in square brackets in docs/differences.md.
@@ -35,7 +36,7 @@ def notices(run):
     """For each step and side, what was told, without what is different each time."""
     found = {}
     for step, sides in run.told:
-        if re.search(NOT_COMPARED, step):
+        if re.search(NOT_COMPARED, step) or re.search(run.driver.UNSURE, step):
             continue
         for side, events in zip("AB", sides):
             lines = []

@@ -250,6 +250,8 @@ def crash(pair, survivor, crashed):
     pair.secure(survivor.renew)
     require(pair.driver.ENDS_WHEN_OFFLINE or not pair.on_the_wire(word), "what was said to nobody went out in the clear")
     for client in pair.clients:
+        if client is crashed and pair.driver.TRUST_LOST_IN_CRASH:
+            client.trust()
         require(client.is_trusted(), f"{client.user} does not trust the key after the crash")
     pair.talk()
 

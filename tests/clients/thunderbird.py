@@ -63,7 +63,9 @@ class Thunderbird(DesktopClient):
     DRIVEN = "its own chat and OTR modules, called by Marionette"
     # A text in the clear offers a session, and it comes about.
     OPPORTUNISTIC = True
-    NOISE = "^(state |.* is now |authentication [1-9][05]? )"
+    NOISE = "^(state |.* is now |authentication [1-9][05]? |The identity of )"
+    # When it quits, it signs off (and says goodbye) or just ends, depending on the moment.
+    UNSURE = "^restart"
     WORDS = {
         "secure": r"^state [12]$",
         "smp asked": r"^authentication asked",
@@ -107,7 +109,7 @@ class Thunderbird(DesktopClient):
             }
             Services.wm.getMostRecentWindow("mail:3pane").document.getElementById("tabmail").openTab("chat", {});
             """, f"{self.user}@{DOMAIN}/{os.path.basename(self.home)}", PASSWORD, self.address[0], self.address[1])
-        wait_until(lambda: self.script("return account.connected"), 60, f"{self.user}'s Thunderbird is not on line")
+        wait_until(lambda: self.script("if (account.disconnected) account.connect(); return account.connected;"), 90, f"{self.user}'s Thunderbird is not on line")
         self.script(RECORD)
         self.script(self.CONVERSATION + " return conv.name;")
 
