@@ -62,6 +62,8 @@ def main(arguments):
         libraries = {"ours": library.from_environment(), "real": library.Library(os.environ.get("OTR_REAL_LIBDIR", SYSTEM))}
         if libraries["ours"].real_path == libraries["real"].real_path:
             raise Missing("the library to test is the distribution's own")
+        if results.unlisted():
+            raise Missing(f"docs/differences.md does not have {', '.join(results.unlisted())}, by which results.py explains differences")
     except Missing as problem:
         print(f"The tests of clients cannot run: {problem}", file=sys.stderr)
         return 2
@@ -135,6 +137,9 @@ class Run:
         try:
             pair = Pair(self.driver, directory, self.libraries, self.pairing.split(","))
             for name, play in STEPS:
+                if self.lines and self.lines[0].outcome != "ok":
+                    report(self, Line(name, "not ok", "not run: the clients did not start"))
+                    continue
                 if time.monotonic() - begun > TIME_LIMIT:
                     report(self, Line(name, "not ok", "too late"), [f"not run: those before took {TIME_LIMIT:g} s"])
                     continue

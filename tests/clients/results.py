@@ -65,6 +65,14 @@ def compare(runs, report, line):
         report(run, line("told the same as with libotr on both sides", "not ok" if different else "ok", "; ".join(different)), different)
 
 
+def unlisted():
+    """The names in EXPLAINED that docs/differences.md does not have."""
+    path = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "docs", "differences.md")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    return sorted({name for _, _, name in EXPLAINED if f"[{name}]" not in text})
+
+
 def explained(step, entry):
     return any(re.search(which, step) and re.search(what, entry) for which, what, _ in EXPLAINED)
 

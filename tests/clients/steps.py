@@ -1,6 +1,7 @@
 """The conversation that every pair of clients has, step by step. Written once; what the clients cannot do is left out by name."""
 
 import re
+import time
 
 from client import MESSAGE, PATIENCE, NoCommand
 from pair import marker
@@ -218,6 +219,7 @@ def b_starts(pair):
 @step("restart A: the same key, and trust is still there")
 def restart(pair):
     before = pair.alice.own_fingerprint()
+    another_second()
     pair.alice.quit()
     pair.alice.start()
     pair.require_mapped(pair.alice)
@@ -229,9 +231,17 @@ def restart(pair):
     pair.talk()
 
 
+def another_second():
+    """Let the clock go on by more than a second. A client that has lost its instance tag is another instance when it comes back, and
+    libotr takes the instance that was heard last for the best, to the second."""
+    begun = time.time()
+    wait_until(lambda: time.time() > begun + 1.1, 10, "the clock stands still")
+
+
 def crash(pair, survivor, crashed):
     """A power cut for the one; the other talks on, and begins a new session then."""
     told = survivor.mark()
+    another_second()
     crashed.kill()
     crashed.start()
     pair.require_mapped(crashed)

@@ -109,9 +109,22 @@ class Thunderbird(DesktopClient):
             }
             Services.wm.getMostRecentWindow("mail:3pane").document.getElementById("tabmail").openTab("chat", {});
             """, f"{self.user}@{DOMAIN}/{os.path.basename(self.home)}", PASSWORD, self.address[0], self.address[1])
-        wait_until(lambda: self.script("if (account.disconnected) account.connect(); return account.connected;"), 90, f"{self.user}'s Thunderbird is not on line")
+        self.get_online()
         self.script(RECORD)
         self.script(self.CONVERSATION + " return conv.name;")
+
+    def get_online(self):
+        """Wait for the account, and begin again when that takes long."""
+        state = "return [account.connected, account.connecting, account.disconnected, account.connectionErrorMessage || ''];"
+        told = None
+        for _ in range(4):
+            try:
+                wait_until(lambda: self.script("if (account.disconnected) account.connect();" + state)[0], 25, "")
+                return
+            except Failure:
+                told = self.script(state)
+                self.script("if (!account.disconnected) account.disconnect();")
+        raise Failure(f"{self.user}'s Thunderbird is not on line: {told}")
 
     # The conversation with the buddy: the one that is there, or a new one.
     CONVERSATION = """
