@@ -24,9 +24,9 @@ HEAD = "<!-- Written by `make clients` from what it has seen; an edit by hand is
 INTRODUCTION = """\
 # Clients on this library
 
-Real clients, unmodified, from the packages of Debian 12, in a conversation of two: A and B have the same client, over a server of their
-own. *real* is Debian's libotr 4.1.1, *ours* is this library; `/proc/PID/maps` is looked at after each start. Each step is judged by what
-the client itself shows. tests/clients/README.md says how the clients are driven.
+Real clients, unmodified, from the packages of Debian 12, in a conversation of two: A and B have the same client, over a server of
+their own. *real* is Debian's libotr 4.1.1, *ours* is this library; `/proc/PID/maps` is looked at after each start. Each step is judged
+by what the client itself shows. tests/clients/README.md says how the clients are driven.
 
 - **ok**: it is so. **FAILED**: it is not. **-**: left out; the reason is below the table.
 - *told the same*: what the client says in the whole conversation, line by line, is what it says with libotr on both sides, except
@@ -73,7 +73,8 @@ def counts(result):
 
 
 def summary(results):
-    lines = ["| client | version | driven by | A and B | passed | failed | left out | seconds |", "|---|---|---|---|---|---|---|---|"]
+    lines = ["| client | version | driven by | A and B | passed | failed | left out | seconds |",
+             "|---|---|---|---|---|---|---|---|"]
     for client, driver in DRIVERS.items():
         for pairing in PAIRINGS:
             result = results[client, pairing]

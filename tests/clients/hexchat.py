@@ -74,7 +74,8 @@ class HexChat(DesktopClient):
         if os.geteuid() == 0:
             # It advises against being root.
             self.desktop.try_to("click", window="Warning", role="push button", name="OK")
-        wait_until(lambda: self.command(f"server {self.address[0]} {self.address[1]}"), 30, f"{self.user}'s HexChat does not answer")
+        server = f"server {self.address[0]} {self.address[1]}"
+        wait_until(lambda: self.command(server), 30, f"{self.user}'s HexChat does not answer")
         self.wait_for_word("connected", mark, 60)
         self.command(f"query {self.buddy}")
         self.desktop.try_to("place", window=f"Dialog with {self.buddy}", role="push button", name=self.user)

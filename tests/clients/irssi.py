@@ -13,8 +13,17 @@ use Irssi;
 open(my $out, '>>', '@LOG@') or die;
 binmode($out);
 select((select($out), $| = 1)[0]);
-sub note { my ($kind, $text) = @_; utf8::encode($text) if utf8::is_utf8($text); $text =~ s/\\/\\\\/g; $text =~ s/\n/\\n/g; print $out "$kind\t$text\n"; }
-Irssi::signal_add_last('message private', sub { my ($server, $text, $nick) = @_; note('message', $text) if $nick eq '@BUDDY@'; });
+sub note {
+    my ($kind, $text) = @_;
+    utf8::encode($text) if utf8::is_utf8($text);
+    $text =~ s/\\/\\\\/g;
+    $text =~ s/\n/\\n/g;
+    print $out "$kind\t$text\n";
+}
+Irssi::signal_add_last('message private', sub {
+    my ($server, $text, $nick) = @_;
+    note('message', $text) if $nick eq '@BUDDY@';
+});
 Irssi::signal_add_last('print text', sub {
     my ($to, undef, $text) = @_;
     note('notice', $text) unless $to->{level} & MSGLEVEL_MSGS;
@@ -42,8 +51,9 @@ class Irssi(TerminalClient):
     NETWORK = "irc"
     DRIVEN = "keys in a terminal; a Perl script of irssi's writes down what is shown"
     TAG_LOST_IN_CRASH = True
-    NOISE = (r"^$|Irssi: (Connect|Look|Load|Unload|Network|Server|Disconn|The following)|^-!- [\d ]|^-!- - |^-!- (Welcome|Your host|This|irc|"
-             r"RFC2812|CHANNELLEN|There are|I have|Highest|End of|Mode change)|^ +(real_name|user_name|nick) |recorder loaded")
+    NOISE = (r"^$|Irssi: (Connect|Look|Load|Unload|Network|Server|Disconn|The following settings)|^-!- [\d ]|^-!- - |"
+             r"^-!- (Welcome|Your host|This|irc|RFC2812|CHANNELLEN|There are|I have|Highest|End of|Mode change)|"
+             r"^ +(real_name|user_name|nick) |recorder loaded")
     WORDS = {
         "connected": r"End of MOTD",
         "key made": r"key generation for .* completed",

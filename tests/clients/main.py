@@ -44,7 +44,7 @@ _printing = threading.Lock()
 def main(arguments):
     parser = argparse.ArgumentParser(prog="tests/clients/run")
     parser.add_argument("clients", nargs="*", metavar="CLIENT", help=f"{', '.join(DRIVERS)}; without any, those in a terminal")
-    parser.add_argument("--pairing", action="append", help=f"which library A and B are on: {', '.join(PAIRINGS)}; may be repeated")
+    parser.add_argument("--pairing", action="append", help=f"which library A and B are on: {' '.join(PAIRINGS)}; repeat it for more")
     parser.add_argument("--jobs", type=int, default=5, help="how many conversations at a time")
     parser.add_argument("--all", action="store_true", help="all clients, those with windows as well")
     parser.add_argument("--write", action="store_true", help="write docs/clients.md from what was seen")
@@ -63,7 +63,7 @@ def main(arguments):
         if libraries["ours"].real_path == libraries["real"].real_path:
             raise Missing("the library to test is the distribution's own")
         if results.unlisted():
-            raise Missing(f"docs/differences.md does not have {', '.join(results.unlisted())}, by which results.py explains differences")
+            raise Missing(f"docs/differences.md does not have what results.py names: {', '.join(results.unlisted())}")
     except Missing as problem:
         print(f"The tests of clients cannot run: {problem}", file=sys.stderr)
         return 2

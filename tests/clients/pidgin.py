@@ -25,13 +25,15 @@ ACCOUNTS = """\
 PREFERENCES = """\
 <?xml version='1.0' encoding='UTF-8' ?>
 <pref version='1' name='/'>
-<pref name='pidgin'><pref name='plugins'><pref name='loaded' type='pathlist'><item value='/usr/lib/pidgin/pidgin-otr.so'/></pref></pref>
-<pref name='blist'><pref name='list_visible' type='bool' value='1'/><pref name='x' type='int' value='640'/><pref name='y' type='int' value='20'/>
+<pref name='pidgin'>
+<pref name='plugins'><pref name='loaded' type='pathlist'><item value='/usr/lib/pidgin/pidgin-otr.so'/></pref></pref>
+<pref name='blist'><pref name='list_visible' type='bool' value='1'/>
+<pref name='x' type='int' value='640'/><pref name='y' type='int' value='20'/>
 <pref name='width' type='int' value='240'/><pref name='height' type='int' value='300'/></pref>
-<pref name='conversations'><pref name='im'><pref name='default_width' type='int' value='620'/><pref name='default_height' type='int' value='560'/></pref></pref>
 </pref>
 <pref name='OTR'><pref name='enabled' type='bool' value='1'/><pref name='automatic' type='bool' value='0'/>
-<pref name='onlyprivate' type='bool' value='0'/><pref name='avoidloggingotr' type='bool' value='1'/><pref name='showotrbutton' type='bool' value='1'/></pref>
+<pref name='onlyprivate' type='bool' value='0'/><pref name='avoidloggingotr' type='bool' value='1'/>
+<pref name='showotrbutton' type='bool' value='1'/></pref>
 <pref name='purple'><pref name='savedstatus'><pref name='startup_current_status' type='bool' value='1'/></pref>
 <pref name='logging'><pref name='log_ims' type='bool' value='0'/></pref></pref>
 </pref>
@@ -68,7 +70,8 @@ class Pidgin(DesktopClient):
         super().__init__(*arguments)
         self.directory = os.path.join(self.home, ".purple")
         os.makedirs(self.directory, mode=0o700, exist_ok=True)
-        values = {"user": self.user, "resource": os.path.basename(self.home), "domain": DOMAIN, "password": PASSWORD, "address": self.address[0], "port": self.address[1]}
+        values = {"user": self.user, "resource": os.path.basename(self.home), "domain": DOMAIN, "password": PASSWORD,
+                  "address": self.address[0], "port": self.address[1]}
         for name, text in (("accounts.xml", ACCOUNTS.format(**values)), ("prefs.xml", PREFERENCES)):
             path = os.path.join(self.directory, name)
             if not os.path.exists(path):

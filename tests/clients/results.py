@@ -62,13 +62,14 @@ def compare(runs, report, line):
             for entry in difflib.ndiff(expected.get(place, []), told[place]):
                 if entry[0] in "+-" and not explained(place[0], entry):
                     different.append(f"{place[0]}, {place[1]}: {entry}")
-        report(run, line("told the same as with libotr on both sides", "not ok" if different else "ok", "; ".join(different)), different)
+        outcome = "not ok" if different else "ok"
+        report(run, line("told the same as with libotr on both sides", outcome, "; ".join(different)), different)
 
 
 def unlisted():
     """The names in EXPLAINED that docs/differences.md does not have."""
-    path = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "docs", "differences.md")
-    with open(path, encoding="utf-8") as file:
+    here = os.path.dirname(os.path.abspath(__file__))
+    with open(os.path.join(here, "..", "..", "docs", "differences.md"), encoding="utf-8") as file:
         text = file.read()
     return sorted({name for _, _, name in EXPLAINED if f"[{name}]" not in text})
 
@@ -83,6 +84,6 @@ def keep(runs, directory):
     for run in runs:
         name = re.sub(r"\W+", "-", run.name)
         with open(os.path.join(directory, f"{name}.json"), "w", encoding="utf-8") as file:
+            lines = [[line.step, line.outcome, line.reason, round(line.seconds, 1)] for line in run.lines]
             json.dump({"client": run.driver.NAME, "pairing": run.pairing, "version": run.version, "seconds": round(run.seconds, 1),
-                       "date": time.strftime("%Y-%m-%d"), "lines": [[line.step, line.outcome, line.reason, round(line.seconds, 1)] for line in run.lines],
-                       "told": run.told}, file, indent=1, ensure_ascii=False)
+                       "date": time.strftime("%Y-%m-%d"), "lines": lines, "told": run.told}, file, indent=1, ensure_ascii=False)

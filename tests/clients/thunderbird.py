@@ -5,7 +5,7 @@ import json
 import os
 import re
 
-from client import MESSAGE, NOTICE, fingerprint_in
+from client import fingerprint_in
 from desktop import PACKAGES, DesktopClient
 from marionette import Marionette
 from processes import Failure, wait_until
@@ -114,17 +114,11 @@ class Thunderbird(DesktopClient):
         self.script(self.CONVERSATION + " return conv.name;")
 
     def get_online(self):
-        """Wait for the account, and begin again when that takes long."""
-        state = "return [account.connected, account.connecting, account.disconnected, account.connectionErrorMessage || ''];"
-        told = None
-        for _ in range(4):
-            try:
-                wait_until(lambda: self.script("if (account.disconnected) account.connect();" + state)[0], 25, "")
-                return
-            except Failure:
-                told = self.script(state)
-                self.script("if (!account.disconnected) account.disconnect();")
-        raise Failure(f"{self.user}'s Thunderbird is not on line: {told}")
+        try:
+            wait_until(lambda: self.script("return account.connected;"), 60, "")
+        except Failure:
+            told = self.script("return [account.connecting, account.disconnected, account.connectionErrorMessage || ''];")
+            raise Failure(f"{self.user}'s Thunderbird is not on line within a minute: {told}") from None
 
     # The conversation with the buddy: the one that is there, or a new one.
     CONVERSATION = """

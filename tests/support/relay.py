@@ -1,4 +1,5 @@
-"""A relay between one BitlBee (or another client) and its server that keeps every byte that passes: the wire, as an eavesdropper sees it.
+"""A relay between one BitlBee (or another client) and its server that keeps every byte that passes: the wire, as an
+eavesdropper sees it.
 
 BitlBee's jabber module only connects to a handful of ports, so the relay listens on one of those
 on a random address of 127.0.0.0/8, which Linux answers for without configuration.
