@@ -29,8 +29,11 @@ their own. *real* is Debian's libotr 4.1.1, *ours* is this library; `/proc/PID/m
 by what the client itself shows. tests/clients/README.md says how the clients are driven.
 
 - **ok**: it is so. **FAILED**: it is not. **-**: left out; the reason is below the table.
-- *told the same*: what the client says in the whole conversation, line by line, is what it says with libotr on both sides, except
-  for what [differences.md](differences.md) lists.
+- *told the same*: what the client says in the conversation, line by line, is what it says with libotr on both sides, except for what
+  [differences.md](differences.md) lists. Not compared are the second login, quitting, and Thunderbird's restart, where it depends on the
+  moment.
+- When a client has crashed, and comes back to a message that it cannot read: one on this library must be told, one on libotr need not
+  ([no-session] in differences.md).
 
 """
 
