@@ -6,6 +6,7 @@
 # make test       run the quick tests: some three minutes
 # make check      run every test
 # make cross      build and test it for other machines (ARCH=i386 for one of them)
+# make clients    real clients, those with windows as well: docs/clients.md
 # make bench      measure it beside the libotr of the distribution
 # make dist       the tarball of a release, in target/dist
 # make deb        Debian packages, in target/deb; SUITE=trixie for Debian 13
@@ -83,7 +84,7 @@ datadir := $(abspath $(DATADIR))
 bindir := $(abspath $(BINDIR))
 mandir := $(abspath $(MANDIR))
 
-.PHONY: all toolkit install uninstall demo demo-rust check test abi-check upstream-check cross bench fuzz mutants soak deny dist deb deb-check fmt clippy clean
+.PHONY: all toolkit install uninstall demo demo-rust check test abi-check upstream-check clients cross bench fuzz mutants soak deny dist deb deb-check fmt clippy clean
 .PHONY: install-2 install-5 install-plain install-shared uninstall-2 uninstall-5 uninstall-plain uninstall-shared
 .PHONY: install-toolkit install-programs uninstall-toolkit
 .DELETE_ON_ERROR:
@@ -215,6 +216,12 @@ endif
 
 upstream-check:
 	scripts/check upstream
+
+# Real clients from Debian's packages, in a terminal and under Xvfb, on this library and on the distribution's: some ten minutes.
+# Writes docs/clients.md and the pictures in docs/clients.
+clients: all
+	$(MAKE) install PREFIX='$(abspath $(TARGET))/clients/prefix' DESTDIR=
+	OTR_PREFIX='$(abspath $(TARGET))/clients/prefix' tests/clients/run --all --write
 
 # All that scripts/cross knows, or ARCH. An hour on two processors, most of it in compilers.
 cross:

@@ -1,4 +1,5 @@
-"""A relay between one BitlBee and the XMPP server that keeps every byte that passes: the wire, as an eavesdropper sees it.
+"""A relay between one BitlBee (or another client) and its server that keeps every byte that passes: the wire, as an
+eavesdropper sees it.
 
 BitlBee's jabber module only connects to a handful of ports, so the relay listens on one of those
 on a random address of 127.0.0.0/8, which Linux answers for without configuration.
@@ -65,6 +66,10 @@ class Relay:
     def replace(self, old, new):
         """From now on change these bytes in what BitlBee sends, as an active attacker could (records keep the original)."""
         self._replacements.append((old, new))
+
+    def insert(self, data):
+        """Have the server take these bytes as sent by the client, over the newest connection, while nothing else is under way."""
+        self._sockets[-1].sendall(data)
 
     def wait_for_body(self, direction, pattern, since=0, timeout=10.0):
         """The first body since a mark in which the pattern is found."""
