@@ -11,7 +11,7 @@ import tap
 from checks import Checks
 
 SUPPORT = Path(__file__).resolve().parent / "support"
-CONFTEST = 'import sys\nsys.dont_write_bytecode = True\npytest_plugins = ["counting", "limits", "needs"]\n'
+CONFTEST = 'import sys\nsys.dont_write_bytecode = True\npytest_plugins = ["limits", "counting", "needs"]\n'
 OK = "def test_good(): pass\n"
 
 
@@ -77,9 +77,11 @@ def test_reasons(work):
 
 
 def test_junit(work):
-    """The numbers are in the XML as well."""
-    run(work, "def test_x(checks):\n    for i in range(7): checks.ok(True, i)\n", f"--junitxml={work}/junit.xml")
-    assert '<property name="checks passed" value="7"' in (work / "junit.xml").read_text()
+    """The numbers are in the XML as well, and names do not depend on how the tests were run."""
+    text = "@pytest.mark.xdist_group('cargo')\ndef test_x(checks):\n    for i in range(7): checks.ok(True, i)\n"
+    run(work, text, f"--junitxml={work}/junit.xml", "-n", "2", "--dist", "loadgroup")
+    found = (work / "junit.xml").read_text()
+    assert '<property name="checks passed" value="7"' in found and 'name="test_x"' in found, found
 
 
 def test_progress(work):

@@ -41,15 +41,18 @@ def stage(request):
 @pytest.mark.parametrize("name, play", SCENARIOS, ids=[name for name, _ in SCENARIOS])
 def test_bitlbee(stage, name, play):
     """A scenario."""
+    told = []
     try:
         play(stage)
     except NotRun as reason:
         pytest.skip(str(reason))
     except (processes.Failure, processes.Missing) as problem:
-        pytest.fail("\n".join([*chain(problem), *keep_logs(stage, name)]), pytrace=False)
+        told = chain(problem) + keep_logs(stage, name)
     except Exception:
         print("\n".join(keep_logs(stage, name)))
         raise
+    if told:
+        pytest.fail("\n".join(told), pytrace=False)
 
 
 def chain(problem):

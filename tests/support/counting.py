@@ -11,6 +11,7 @@ import time
 import once
 import pytest
 from checks import Checks
+from limits import GROUPS
 
 COUNTED = pytest.StashKey[Checks]()
 PASSED, FAILED, SKIPPED = "checks passed", "checks failed", "checks skipped"
@@ -71,6 +72,12 @@ def reason(report):
     return crash.message if crash else str(report.longrepr or "it failed")
 
 
+def plain(nodeid):
+    """A test's name, without the group that xdist adds to it."""
+    name, _, group = nodeid.rpartition("@")
+    return name if group in GROUPS else nodeid
+
+
 class Counter:
     """Counts what all processes of a run have found, and tells it."""
 
@@ -88,12 +95,13 @@ class Counter:
 
     # ---- counting --------------------------------------------------------------------------------------------------------
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report):
         """A part of a test is over."""
+        name = report.nodeid = plain(report.nodeid)
         passed, failed, skipped = numbers(report)
         self.passed, self.failed, self.skipped = self.passed + passed, self.failed + failed, self.skipped + skipped
         self.known += dict(report.user_properties).get("known defects", 0) if report.when == "call" else 0
-        name = report.nodeid.partition("@")[0]
         if report.skipped:
             self.reasons.append(f"{name}: {reason(report)}")
         elif report.when == "call":
@@ -195,7 +203,7 @@ class Counter:
             if now - told < PERIOD:
                 continue
             told = now
-            running = ", ".join(f"{name.partition('@')[0]} ({now - since:.0f} s)" for name, since in list(self.running.items()))
+            running = ", ".join(f"{plain(name)} ({now - since:.0f} s)" for name, since in list(self.running.items()))
             self.say(f"{now - self.started:.0f} s: {self.done} of {self.chosen or 'some'} tests, {self.passed} checks passed, "
                      f"{self.failed} failed; running: {running or 'nothing yet'}")
 
