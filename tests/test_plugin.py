@@ -43,6 +43,8 @@ CASES = {
     "a test that is skipped": (OK + "def test_x(): pytest.skip('no moon')\n", "1 passed, 0 failed, 1 skipped"),
     "a check that is skipped": (
         "def test_x(checks):\n    checks.ok(True, 1)\n    checks.skip('a landing', 'no moon')\n", "1 passed, 0 failed, 1 skipped"),
+    "a test that is skipped after a check that failed": (
+        OK + "def test_x(checks):\n    checks.ok(False, 1)\n    pytest.skip('no moon')\n", "1 passed, 1 failed, 1 skipped"),
     "a file that cannot be read": ("import nothing_of_this_name\n", "0 passed, 1 failed"),
     "no test": ("", "0 passed, 0 failed"),
     "skipped tests alone": ("def test_x(): pytest.skip('no moon')\n", "0 passed, 0 failed, 1 skipped"),

@@ -46,7 +46,7 @@ def pytest_runtest_call(item):
     item.user_properties += [("known defects", found.known)] if found.known else []
     item.user_properties += [("not run", one) for one in found.skipped]
     item.user_properties += [("failure", one[:LONGEST]) for one in found.failures[:LISTED]]
-    if thrown is None and found.failures:
+    if found.failures and (thrown is None or skipped):
         pytest.fail("\n".join(found.failures), pytrace=False)
     if thrown is None and not found.passed and not found.skipped and not found.known:
         pytest.fail("it checked nothing", pytrace=False)
