@@ -200,22 +200,35 @@ demo:
 demo-rust:
 	demo/rust
 
+# Debian's own Python, for which python-potr is packaged; PYTHON=python3 for another one that has pytest.
+PYTHON = $(firstword $(wildcard /usr/bin/python3) python3)
+PYTEST = $(PYTHON) -B -m pytest
+# Two for two processors, and one that mostly waits. Tests that are in each other's way are in one group.
+WORKERS = 3
+# First the packages that the tests of these arguments need, and then the tests.
+pytest = @$(PYTHON) -c 'import pytest, xdist' 2>/dev/null || scripts/install-packages python3 python3-pytest python3-pytest-xdist
+define run_tests
+$(pytest)
+$(PYTEST) --install $(1)
+$(PYTEST) -n $(WORKERS) --dist loadgroup --junitxml='$(TARGET)/junit.xml' $(1)
+endef
+
 check:
-	scripts/check
+	$(call run_tests)
 
 test:
-	scripts/check --quick
+	$(call run_tests,--quick)
 
 ifeq ($(ABI),5)
 abi-check:
-	scripts/check abi-check abi-self-test
+	$(call run_tests,tests/test_abi_check.py --abi 5)
 else
 abi-check:
 	abi-check/run --abi $(ABI)
 endif
 
 upstream-check:
-	scripts/check upstream
+	$(call run_tests,tests/upstream)
 
 # Real clients from Debian's packages, in a terminal and under Xvfb, on this library and on the distribution's: some ten minutes.
 # Writes docs/clients.md and the pictures in docs/clients.
@@ -240,16 +253,14 @@ mutants:
 	scripts/mutants
 
 # Random schedules, played by this library and the system's, for SECONDS. Then every point of failure in turn instead of
-# a sample: some ten minutes. Last, on its own, a statistic of times: it wants a machine that does nothing else.
-soak: all
-	$(MAKE) install PREFIX='$(abspath $(TARGET))/soak' DESTDIR=
-	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/differential/run --soak $(SECONDS)
-	OTR_ROBUSTNESS_EVERY=1 scripts/check robustness
-	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/robustness/run 'without wiping'
-	OTR_PREFIX='$(abspath $(TARGET))/soak' tests/robustness/run times
+# a sample: some ten minutes. Last a statistic of times: it wants a machine that does nothing else.
+soak:
+	$(pytest)
+	$(PYTEST) --install --soak $(SECONDS)
+	$(PYTEST) --soak $(SECONDS)
 
 # What the dependencies are: licences, sources, duplicates, and known vulnerabilities. cargo-deny gets the list of these from
-# GitHub; scripts/licences.py, in make check, needs nobody. The first time, cargo-deny is built: some minutes.
+# GitHub; tests/sources, in make check, needs nobody. The first time, cargo-deny is built: some minutes.
 DENY := $(abspath $(TARGET))/tools/bin/cargo-deny
 deny: $(DENY)
 	$(DENY) check licenses bans sources

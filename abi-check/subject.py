@@ -7,9 +7,9 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(ROOT, "scripts"))
+sys.path.append(os.path.join(ROOT, "tests", "support"))
 
-from checklist import command_output, installed_prefix, scratch  # noqa: E402,F401
+from checks import command_output, installed_prefix, scratch  # noqa: E402,F401
 
 # The glibc of Debian 12.
 GLIBC = "2.36"

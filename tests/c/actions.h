@@ -3,7 +3,7 @@
 #ifndef TESTS_C_ACTIONS_H
 #define TESTS_C_ACTIONS_H
 
-#include "harness.h"
+#include "world.h"
 
 #include <libotr/b64.h>
 

@@ -1,7 +1,7 @@
 /* The authenticated key exchange between two user states: order of events,
  * simultaneous starts, repeated, dropped, reordered and corrupted messages.
  * test: time */
-#include "harness.h"
+#include "world.h"
 
 extern long time_shim_offset;
 

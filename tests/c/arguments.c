@@ -1,6 +1,6 @@
 /* A client whose strings do not outlive its first callback: it runs a nested event loop there, which frees or reuses them.
  * test: memcheck */
-#include "harness.h"
+#include "world.h"
 
 /* The arguments of the call that runs. */
 static struct {

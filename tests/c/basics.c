@@ -1,6 +1,6 @@
 /* The small functions: versions, message kinds, query and whitespace tags,
  * base64, TLVs, instance tags, comparisons.   test: c99 */
-#include "harness.h"
+#include "world.h"
 
 #include <libotr/b64.h>
 #include <libotr/mem.h>

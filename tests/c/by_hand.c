@@ -1,6 +1,6 @@
 /* The low-level functions as a program may call them itself: an AKE by
  * otrl_auth_*, data messages by otrl_proto_*, SMP by otrl_sm_step*. */
-#include "harness.h"
+#include "world.h"
 
 typedef struct {
 	World *world;

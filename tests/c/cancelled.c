@@ -1,6 +1,6 @@
 /* A thread with a pending cancel (pthread_cancel, Qt's QThread::terminate) calls the library: the call ends as ever, the
  * thread at its next cancellation point outside, and the process goes on. */
-#include "harness.h"
+#include "world.h"
 
 #include <pthread.h>
 #include <unistd.h>

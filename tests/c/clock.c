@@ -1,6 +1,6 @@
 /* What depends on the time: heartbeats, the expiry of an unanswered DH-commit,
  * the timer, how long a text waits to be sent again.   test: time */
-#include "harness.h"
+#include "world.h"
 
 extern long time_shim_offset;
 

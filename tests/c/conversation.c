@@ -1,7 +1,7 @@
 /* One long conversation, without forks, that also runs under valgrind: AKE,
  * messages, rotation, SMP, errors, fragments, extra key, closing, files.
  * test: valgrind */
-#include "harness.h"
+#include "world.h"
 
 static void reply_with(Party *self, const char *secret)
 {

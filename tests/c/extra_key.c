@@ -1,5 +1,5 @@
 /* The extra symmetric key.   test: c99 */
-#include "harness.h"
+#include "world.h"
 
 static void both_directions(void)
 {

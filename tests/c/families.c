@@ -1,6 +1,6 @@
 /* A master and its instances while contexts come and go: what the client's callbacks see is whole.
  * test: memcheck */
-#include "harness.h"
+#include "world.h"
 
 #include <setjmp.h>
 

@@ -1,6 +1,6 @@
 /* The three files: error numbers, odd names byte for byte, special files, full
  * disks, directories that may not be written.   test: c99 */
-#include "harness.h"
+#include "world.h"
 
 #include <errno.h>
 #include <fcntl.h>

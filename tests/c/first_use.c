@@ -1,6 +1,6 @@
 /* A fork while another thread is in its first calculation: what the library makes ready then must not be inherited half made.
  * Each try is a process of its own, since there is only one first time.   test: plain */
-#include "harness.h"
+#include "world.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* BitlBee, irssi and hexchat fork, and the child generates on the inherited
  * user state; the parent reads the file.   test: memcheck once */
-#include "harness.h"
+#include "world.h"
 
 #include <signal.h>
 #include <sys/wait.h>

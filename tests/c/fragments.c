@@ -1,6 +1,6 @@
 /* Fragments: the four policies, both header forms, reassembly and everything
  * that is no proper fragment. */
-#include "harness.h"
+#include "world.h"
 
 static char *long_text(size_t len)
 {

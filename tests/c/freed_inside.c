@@ -1,6 +1,6 @@
 /* A client that logs out inside a callback: the user state goes while the library is working with it.
  * test: memcheck once */
-#include "harness.h"
+#include "world.h"
 
 enum { MANY = 1000000 };
 

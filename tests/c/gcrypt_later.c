@@ -2,7 +2,7 @@
  * needs it: before the library is first used, after that, or only for a while.
  * (Linked with libgcrypt, as one of its two builds is, it is there at once,
  * and all of this must hold as well.) */
-#include "harness.h"
+#include "world.h"
 
 #include <libotr/dh.h>
 #include <libotr/sm.h>

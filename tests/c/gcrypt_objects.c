@@ -1,6 +1,6 @@
 /* Programs that look inside with libgcrypt of their own: nodes made by the
  * client, keys printed and used, numbers of the DH and of SMP.   test: gcrypt */
-#include "harness.h"
+#include "world.h"
 
 #include <gcrypt.h>
 

@@ -1,7 +1,7 @@
 /* What a client that runs for weeks keeps: nothing grows with the number of messages, of strangers or of contexts that have
  * gone.
  * test: plain */
-#include "harness.h"
+#include "world.h"
 
 #include <malloc.h>
 #include <unistd.h>

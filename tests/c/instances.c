@@ -1,6 +1,6 @@
 /* Contexts: several instances of one account, meta tags, list order, identity,
  * disconnecting and forgetting while walking the list.   test: time */
-#include "harness.h"
+#include "world.h"
 
 extern long time_shim_offset;
 

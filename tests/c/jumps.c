@@ -1,6 +1,6 @@
 /* Perl, Ruby and R leave our callbacks with longjmp. All that is asked of the
  * library then: no crash, and usable afterwards.   test: memcheck once */
-#include "harness.h"
+#include "world.h"
 
 #include <setjmp.h>
 

@@ -1,6 +1,6 @@
 /* Private keys: generating in one step and in three, on other threads, twice,
  * cancelled; finding, forgetting, signing.   test: valgrind once */
-#include "harness.h"
+#include "world.h"
 
 #include <pthread.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* Makes the key files that all other programs share; run once, before them. */
-#include "harness.h"
+#include "world.h"
 
 static void key(OtrlUserState us, const char *path, const char *account)
 {

@@ -1,6 +1,6 @@
 /* Any callback may be missing and any answer may be NULL: a whole conversation
  * (AKE, messages, SMP, error, disconnect) without each of them in turn. */
-#include "harness.h"
+#include "world.h"
 
 /* The members of OtrlMessageAppOps, all pointers, in order. */
 static const char *const members[] = {

@@ -1,6 +1,6 @@
 /* NULL for each pointer argument of each exported function in turn, and for all of them: a valid call of each function
  * stands in the table of nulls.h, which is held against the headers and the symbols of the library. */
-#include "harness.h"
+#include "world.h"
 
 #include <ctype.h>
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 /* The objects in public structs, used through the library alone: with
  * libgcrypt in the process they are its own, and without it they are ours.
  * Nobody may notice which.   test: valgrind */
-#include "harness.h"
+#include "world.h"
 
 #include <libotr/auth.h>
 #include <libotr/dh.h>

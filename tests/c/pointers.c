@@ -1,6 +1,6 @@
 /* Out pointers are written on every path, optional ones may be NULL, and text
  * is plain malloc territory in both directions.   test: c99 */
-#include "harness.h"
+#include "world.h"
 
 #define GARBAGE ((void *) 16)
 

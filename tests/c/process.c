@@ -1,6 +1,6 @@
 /* The library as part of a process: what is loaded with it, symbols, loading
  * and unloading on other threads.   test: c99 valgrind once */
-#include "harness.h"
+#include "world.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

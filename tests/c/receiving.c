@@ -1,6 +1,6 @@
 /* otrl_message_receiving: queries, tags, errors, and everything broken, none
  * of which may change a session. */
-#include "harness.h"
+#include "world.h"
 
 #include <libotr/b64.h>
 

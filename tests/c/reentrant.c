@@ -1,6 +1,6 @@
 /* What real clients do inside the callbacks, all of it, and everything must go
  * on as if they had not.   test: valgrind once time */
-#include "harness.h"
+#include "world.h"
 
 extern long time_shim_offset;
 

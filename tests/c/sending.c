@@ -1,6 +1,6 @@
 /* otrl_message_sending: what every policy and every state gives, and that
  * nothing private ever looks like "send the original". */
-#include "harness.h"
+#include "world.h"
 
 static char *message;
 static ConnContext *context;

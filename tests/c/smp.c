@@ -1,6 +1,6 @@
 /* SMP as clients see it: events, nextExpected inside the callback, the `secret`
  * that BitlBee and mcabber look at, and freeing and aborting from inside. */
-#include "harness.h"
+#include "world.h"
 
 /* What the hook does on which event. */
 typedef struct {

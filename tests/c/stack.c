@@ -2,7 +2,7 @@
  *
  * How much stack the library needs, beside libotr, and that it touches nothing below: clients run it in threads and
  * coroutines with small stacks, some of them without a guard page. */
-#include "harness.h"
+#include "world.h"
 
 #include <sys/mman.h>
 #include <ucontext.h>

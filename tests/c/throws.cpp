@@ -2,7 +2,7 @@
  * library. On ours: no crash, and usable afterwards. The C libotr is not
  * compiled with unwind tables for that, so the cases are BETTER ones.
  * test: memcheck once */
-#include "harness.h"
+#include "world.h"
 
 #include <stdexcept>
 #include <string>

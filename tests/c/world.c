@@ -1,5 +1,5 @@
-/* The world of harness.h: parties with every callback set, and one queue. */
-#include "harness.h"
+/* The world of world.h: parties with every callback set, and one queue. */
+#include "world.h"
 
 #include <stdarg.h>
 

@@ -1,6 +1,5 @@
-/* What the test programs of the interface of libotr 3.2 stand on: checks that
- * are counted, and users that exchange messages through one queue, each used as
- * BitlBee 3.2 uses the library. */
+/* What the test programs of the interface of libotr 3.2 share: users that
+ * exchange messages through one queue, each used as BitlBee 3.2 uses the library. */
 #ifndef TESTS_C2_USERS_H
 #define TESTS_C2_USERS_H
 
@@ -9,33 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness.h"
+
 #include <libotr/proto.h>
 #include <libotr/message.h>
 #include <libotr/privkey.h>
 #include <libotr/userstate.h>
 
 #define PROTOCOL "prpl-test"
-
-static int checks_passed, checks_failed;
-
-static void check(int holds, const char *file, int line, const char *what)
-{
-	if (holds) {
-		checks_passed++;
-	} else {
-		checks_failed++;
-		printf("not ok - %s:%d: %s\n", file, line, what);
-		fflush(stdout);
-	}
-}
-
-#define ok(condition, what) check((condition) ? 1 : 0, __FILE__, __LINE__, what)
-
-static int finish(void)
-{
-	printf("totals %d passed, %d failed\n", checks_passed, checks_failed);
-	return checks_failed != 0;
-}
 
 /* ---- users ---------------------------------------------------------------- */
 

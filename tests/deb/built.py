@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import chroot
-from checklist import command_output
+from checks import command_output
 
 TRIPLET = "x86_64-linux-gnu"
 LIBDIR = f"/usr/lib/{TRIPLET}"

@@ -6,7 +6,6 @@ What libotr 3.2 itself does is compared in libotr3.py."""
 import re
 
 import compare
-import scenarios
 import schedules
 import world
 from world import *
@@ -92,15 +91,3 @@ def plan(seed):
     """A random plan of a seed without what libotr 3.2 has not."""
     logins, policies, actions = schedules.generate(seed)
     return [logins, policies, [a for a in actions if a[0] not in ("symkey", "poll", "mms")]]
-
-
-def run(tally, pool, names=()):
-    every = scenarios.every()
-    lines = 0
-    for name in SCRIPTS:
-        if not names or name in names:
-            lines += check(tally, pool, name, every[name])
-    if not names:
-        for seed in SCHEDULES:
-            lines += check(tally, pool, f"schedule_{seed}", schedules.script(plan(seed)), seed)
-    print(f"libotr.so.2: {len(SCRIPTS)} scripts and {len(SCHEDULES)} schedules, {lines} lines compared", flush=True)

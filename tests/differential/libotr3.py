@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """libotr.so.2 beside libotr 3.2 itself. No registry has libotr 3.2, so what it does was recorded (recorded/README.md):
 each script was played by users who all have the real library, and is played here by users who all have ours. Where a
 libotr.so.2 of it is at hand, LIBOTR2=path plays the scripts with that one, and in mixed pairs."""
@@ -14,7 +15,7 @@ import schedules
 import scripts3
 import world
 from explained3 import EXPLAINED
-from pool import Missing
+from pool import Missing, Pool
 from world import *
 
 RECORDED = Path(__file__).resolve().parent / "recorded"
@@ -216,31 +217,14 @@ def check(tally, name, reference, trace, what):
     return compared
 
 
-def run(tally, pool, names=()):
-    """Compares ours with the recordings, or with the library that LIBOTR2 names."""
-    players = Players(pool)
-    recorded = {} if players.real else read()
-    lines = total = 0
-    played = []
-    for name, (script, seed, kind) in scripts().items():
-        if names and name not in names:
-            continue
-        if players.real:
-            reference = players.original(script, seed, kind)
-            pairs = {("ours", "3.2"): (players.ours, players.real[0]), ("3.2", "ours"): (players.real[0], players.ours)}
-        else:
-            pairs = {}
-            reference = recorded.get(name)
-            if reference is None:
-                print(f"not run - libotr 3.2, {name}: it is not recorded (LIBOTR2)", flush=True)
-                continue
-        pairs[("ours", "ours")] = (players.ours, players.ours)
-        for what, drivers in pairs.items():
-            lines += check(tally, name, reference, players.play(script, drivers, seed, kind), what)
-            total += len(reference)
-        played.append(name)
-    source = "played" if players.real else "recorded"
-    print(f"libotr 3.2, {source}: {len(played)} scripts and schedules, {lines} of {total} lines compared", flush=True)
-    if not names:
-        random = sum(name.startswith("schedule_") for name in played)
-        tally.ok(len(played) - random >= 100 and random >= 200, f"libotr 3.2: enough was compared ({len(played)}, {random} random)")
+def main():
+    """Records what the library that LIBOTR2 names does."""
+    pool = Pool()
+    try:
+        record(pool)
+    finally:
+        pool.close()
+
+
+if __name__ == "__main__":
+    main()

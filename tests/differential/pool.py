@@ -23,12 +23,9 @@ class Missing(Exception):
     """Something that the run needs is not there."""
 
 
-def find_reference():
-    """The libotr 4 of the system."""
-    for pattern in PLACES:
-        for path in sorted(glob.glob(pattern)):
-            return path
-    raise Missing("the system has no libotr.so.5 to compare with (Debian: libotr5)")
+def reference():
+    """The libotr 4 of the system; None if there is none."""
+    return next((path for pattern in PLACES for path in sorted(glob.glob(pattern))), None)
 
 
 def find_ours(name="libotr.so.5"):
@@ -52,7 +49,7 @@ class Pool:
         self.directory = target.resolve() / "differential"
         self.directory.mkdir(parents=True, exist_ok=True)
         self.binaries = {}
-        self.paths = {"real": self.plain_reference(find_reference()), "ours": find_ours()}
+        self.paths = {"real": self.plain_reference(reference()), "ours": find_ours()}
         self.drivers = {name: Driver(self.binary(5), path) for name, path in self.paths.items()}
         self.make_keys()
 
@@ -110,7 +107,10 @@ class Pool:
         for account in ACCOUNTS:
             for number in range(8):
                 path = self.directory / f"{account}.{number}.tags"
-                path.write_text(f"{account}\t{PROTOCOL}\t{0x1000 + 0x111 * number:08x}\n", encoding="ascii")
+                text = f"{account}\t{PROTOCOL}\t{0x1000 + 0x111 * number:08x}\n"
+                # Another process may read it.
+                if not path.exists() or path.read_text(encoding="ascii") != text:
+                    path.write_text(text, encoding="ascii")
 
     def key(self, account, number):
         return self.directory / f"{account}.{number}.keys"

@@ -1,4 +1,4 @@
-"""What the pairs of tests/interop/run do. Each function gets the tally, the libraries, and who is at each end."""
+"""What the pairs of test_interop.py do. Each function gets the tally, the libraries, and who is at each end."""
 
 import random
 

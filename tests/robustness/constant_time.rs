@@ -1,6 +1,6 @@
 //! Runs the arithmetic on secrets under valgrind's memcheck with the secrets marked as undefined: memcheck then
 //! complains of every branch and every address that depends on one. constant_time.supp names the few places where a
-//! secret becomes public, and why. Run by tests/robustness/run; without valgrind it only shows that everything computes.
+//! secret becomes public, and why. Run by test_robustness.py; without valgrind it only shows that everything computes.
 
 use std::process::ExitCode;
 
@@ -193,9 +193,6 @@ fn main() -> ExitCode {
         );
         failed += u32::from(!good);
     }
-    println!(
-        "constant time: totals {} passed, {failed} failed",
-        6 - failed
-    );
+    println!("1..6");
     ExitCode::from(u8::from(failed > 0))
 }

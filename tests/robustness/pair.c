@@ -427,6 +427,10 @@ int works(void)
 
 int finish(const char *name)
 {
-	printf("%s: totals %lu passed, %lu failed\n", name, checks - failures, failures);
+	/* What failed was printed when it did, and there are thousands of others. */
+	for (unsigned long passed = failures; passed < checks; passed++) {
+		puts("ok");
+	}
+	printf("# %s\n1..%lu\n", name, checks);
 	return failures != 0;
 }

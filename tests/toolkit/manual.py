@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 
-from six import PROGRAMS, result
+from six_programs import PROGRAMS, result
 
 PAGES = [f"man1/{program}.1" for program in (*PROGRAMS, "otr-keys")] + ["man7/libotr.7"]
 

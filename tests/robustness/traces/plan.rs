@@ -70,9 +70,8 @@ pub(crate) fn main() -> ExitCode {
         "# {instructions} instructions, the same for {} secrets",
         secrets.len()
     );
-    let passed = u32::try_from(jobs.len()).unwrap_or(0) - failed;
-    println!("traces: totals {passed} passed, {failed} failed");
-    ExitCode::from(u8::from(failed > 0 || passed == 0))
+    println!("1..{}", jobs.len());
+    ExitCode::from(u8::from(failed > 0 || jobs.is_empty()))
 }
 
 /// What a copy does.

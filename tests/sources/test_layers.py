@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""Check that each module of the C interface (src/abi) uses only those below it.
+"""Each module of the C interface (src/abi) uses only those below it.
 
 The modules stand in LAYERS from the lowest to the highest. A module may use those of the layers below its own, and of its own
 layer those that stand before it; so there is no import cycle. What lies below a module (its `abi2` and `abi5`, its parts) counts
@@ -7,10 +6,9 @@ as the module. Tests are not looked at.
 """
 
 import re
-import sys
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parent.parent / "src" / "abi"
+SOURCE = Path(__file__).resolve().parent.parent.parent / "src" / "abi"
 
 LAYERS = [
     ("helpers that know no OTR", ["memory", "lent", "entry", "text", "linked_list", "reserve", "lock", "locked_list"]),
@@ -71,7 +69,7 @@ def complaints(files):
     known = order()
     for module, text in files:
         if module[0] not in known:
-            yield f"{'/'.join(module)} stands in no layer: add it to scripts/layers.py"
+            yield f"{'/'.join(module)} stands in no layer: add it to tests/sources/test_layers.py"
             continue
         for other in sorted(set(used(module, text)) & set(known) - {module[0]}):
             if known[other] > known[module[0]]:
@@ -101,21 +99,13 @@ PLANTED = [
 ]
 
 
-def main():
-    passed = failed = 0
+def test_planted(checks):
+    """Uses that are wrong are found, and others are not."""
     for module, text, wrong in PLANTED:
-        found = bool(list(complaints([(tuple(module.split("/")), text)])))
-        passed, failed = passed + (found == wrong), failed + (found != wrong)
-        if found != wrong:
-            print(f"not ok - '{text}' in {module}: {'not ' if wrong else ''}found")
+        checks.equal(f"{text!r} in {module} is found", bool(list(complaints([(tuple(module.split("/")), text)]))), wrong)
+
+
+def test_layers(checks):
+    """Each module uses only those below it."""
     for module, text in sources():
-        wrong = list(complaints([(module, text)]))
-        passed, failed = passed + (not wrong), failed + bool(wrong)
-        for complaint in wrong:
-            print(f"not ok - {complaint}")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        checks.none("/".join(module), list(complaints([(module, text)])))

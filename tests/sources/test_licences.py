@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""Checks what the library, its tests and the program of abi-check are built from, without asking anybody: each crate comes from
+"""What the library, its tests and the program of abi-check are built from, without asking anybody: each crate comes from
 crates.io with its checksum in Cargo.lock, and its licence is one of those that deny.toml allows.
 
 `make deny` asks cargo-deny, which knows more (and known vulnerabilities, where its database can be reached)."""
@@ -7,11 +6,10 @@ crates.io with its checksum in Cargo.lock, and its licence is one of those that 
 import json
 import re
 import subprocess
-import sys
 import tomllib
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from once import ROOT
+
 OURS = {"libotr", "otr-crypto", "otr-protocol", "otr-toolkit", "libotr-rust-header"}
 # The packages with a Cargo.lock, and the licences that are allowed there besides: cbindgen reads the library's sources when it is
 # tested, and nothing of it gets into the library.
@@ -51,32 +49,19 @@ def allows(expression, allowed):
     return either() and not words
 
 
-def main():
+def test_licences(checks):
+    """Each crate."""
     allowed = set(tomllib.loads((ROOT / "deny.toml").read_text())["licenses"]["allow"])
-    passed = failed = 0
-
-    def check(holds, sentence):
-        nonlocal passed, failed
-        passed, failed = passed + bool(holds), failed + (not holds)
-        if not holds:
-            print(f"not ok - {sentence}")
-
     for directory, more in PACKAGES.items():
         for package in tomllib.loads((ROOT / directory / "Cargo.lock").read_text())["package"]:
             name = f"{directory}: {package['name']} {package['version']}"
             if "source" not in package:
-                check(package["name"] in OURS, f"{name} has no source")
+                checks.ok(package["name"] in OURS, f"{name} without a source is ours")
                 continue
-            check(package["source"] == REGISTRY and re.fullmatch("[0-9a-f]{64}", package.get("checksum", "")),
-                  f"{name} is not from crates.io with a checksum")
+            checks.ok(package["source"] == REGISTRY and re.fullmatch("[0-9a-f]{64}", package.get("checksum", "")),
+                      f"{name} is from crates.io with a checksum")
         done = subprocess.run(["cargo", "metadata", "--locked", "--format-version", "1"], cwd=ROOT / directory, capture_output=True,
                               check=True)
         for package in json.loads(done.stdout)["packages"]:
             licence = package["license"] or "no licence"
-            check(allows(licence, allowed | more), f"{directory}: {package['name']} {package['version']}: {licence} is not allowed")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            checks.ok(allows(licence, allowed | more), f"{directory}: {package['name']} {package['version']}: {licence} is allowed")

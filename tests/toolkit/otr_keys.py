@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import corpus
-from six import result
+from six_programs import result
 
 DATA = corpus.ROOT / "tests" / "data"
 STORE, OTR_JS = DATA / "store", DATA / "otr.js"

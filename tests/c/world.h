@@ -1,15 +1,15 @@
-/* The small frame that every C test program here stands on: checks that are
- * counted, cases that run in a child process of their own so that a crash is
- * one failed check and not the end, and a "world" in which several user states
- * exchange their messages through one queue. */
-#ifndef TESTS_C_HARNESS_H
-#define TESTS_C_HARNESS_H
+/* What the programs of this directory share: files, and a "world" in which
+ * several user states exchange their messages through one queue. */
+#ifndef TESTS_C_WORLD_H
+#define TESTS_C_WORLD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "harness.h"
 
 /* libotr's own headers leave extern "C" to the C++ program. */
 #ifdef __cplusplus
@@ -22,34 +22,6 @@ extern "C" {
 #include <libotr/userstate.h>
 #include <libotr/instag.h>
 #include <libotr/tlv.h>
-
-/* ---- checks ---------------------------------------------------------- */
-
-/* A check that must hold on every libotr. */
-#define ok(cond, ...) check_that((cond) ? 1 : 0, 0, __FILE__, __LINE__, __VA_ARGS__)
-
-/* A check of something that the C libotr 4.1.1 gets wrong and ours must get
- * right: a failure counts only when the library under test is ours. */
-#define BETTER(cond, ...) check_that((cond) ? 1 : 0, 1, __FILE__, __LINE__, __VA_ARGS__)
-
-void check_that(int holds, int only_ours, const char *file, int line,
-		const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
-
-/* True when the library under test is ours (OTR_UNDER_TEST=ours). */
-int testing_ours(void);
-
-typedef void (*Case)(void);
-
-/* Run one case in a child process; a crash or a hang is one failed check. */
-void run_case(const char *name, Case body);
-
-/* The same for a case that the C libotr may crash or hang in: every check in
- * it, and its survival, is a BETTER one. */
-void run_better(const char *name, Case body);
-
-/* Print the totals; the value for main to return. */
-int finish(void);
 
 /* ---- files ------------------------------------------------------------ */
 

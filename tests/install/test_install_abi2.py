@@ -1,20 +1,14 @@
-#!/usr/bin/env python3
-"""Checks what `make install ABI=2` puts on a machine, alone and beside ABI=5, as builds of the clients of libotr 3.2 find it.
-
-    tests/install/abi2
-"""
+"""What `make install ABI=2` puts on a machine, alone and beside ABI=5, as builds of the clients of libotr 3.2 find it."""
 
 import os
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(ROOT, "scripts"))
+import pytest
+from checks import ROOT, command_output
+from needs import COMPILERS, GCRYPT, packages
 
-from checklist import Checklist, command_output, scratch  # noqa: E402
-
+pytestmark = [packages(COMPILERS, GCRYPT, "g++", "pkg-config"), pytest.mark.abi(2), pytest.mark.xdist_group("install")]
 HEADERS = ["auth.h", "b64.h", "context.h", "dh.h", "mem.h", "message.h", "privkey-t.h", "privkey.h", "proto.h", "serial.h",
            "sm.h", "tlv.h", "userstate.h", "version.h"]
 OURS = ["gcrypt-types.h", "gcrypt-subset/gcrypt.h"]
@@ -58,8 +52,15 @@ def make(destination, *arguments):
     return command_output(["make", "-C", ROOT, "CARGO=no-cargo-here", f"DESTDIR={destination}", "PREFIX=/usr", *arguments])
 
 
-def check_files(checks, work):
+def build(checks):
+    """Both libraries are built, if they are not yet."""
+    for abi in "52":
+        checks.runs(f"make ABI={abi}", ["make", "-C", ROOT, f"ABI={abi}"], timeout=900)
+
+
+def test_files(checks, work):
     """Each interface alone, and both in either order."""
+    build(checks)
     names = {order: os.path.join(work, order) for order in ("2", "5", "25", "52")}
     for order, destination in names.items():
         for abi in order:
@@ -94,8 +95,9 @@ def check_files(checks, work):
     checks.equal("uninstalling it alone leaves nothing", tree(names["2"]), {})
 
 
-def check_clients(checks, work):
+def test_clients(checks, work):
     """Builds of clients, with and without gcrypt.h on the machine, against the shared object and the archive."""
+    build(checks)
     prefix = os.path.join(work, "prefix")
     for abi in "52":
         done = command_output(["make", "-C", ROOT, "CARGO=no-cargo-here", f"PREFIX={prefix}", "install", f"ABI={abi}"])
@@ -133,18 +135,3 @@ def check_clients(checks, work):
         with open(os.path.join(ROOT, "abi-check", "reference", name), encoding="utf-8") as file:
             wanted |= set(file.read().split())
     checks.equal("libotr.so.2 exports its 96 names and two helpers", exported, wanted)
-
-
-def main():
-    checks = Checklist()
-    with scratch() as work:
-        for abi in "52":
-            done = command_output(["make", "-C", ROOT, f"ABI={abi}"])
-            checks.check(f"make ABI={abi}", done.returncode == 0, done.stderr)
-        check_files(checks, work)
-        check_clients(checks, work)
-    return checks.finish()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,11 +1,6 @@
-#!/usr/bin/env python3
 """libotr 4.1.1's own tests, unmodified, on the library and headers under test. README.md tells more.
 
-    OTR_PREFIX=where/it/is/installed tests/upstream/run [WORD...]
-
-With words, only the programs and scripts that have one of them in their names. `--tree DIRECTORY` takes an unpacked
-libotr instead of Debian's source archive.
-"""
+OTR_UPSTREAM_TREE names an unpacked libotr to take instead of Debian's source archive."""
 
 import fcntl
 import os
@@ -13,16 +8,17 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(ROOT, "scripts"))
+import pytest
+from checks import ROOT, command_output
+from needs import COMPILERS, GCRYPT, packages
+from once import TARGET
 
-from checklist import command_output, installed_prefix, scratch  # noqa: E402
+HERE = os.path.dirname(os.path.abspath(__file__))
+# They mostly wait, one at a time: the client's sockets have fixed names in /tmp.
+pytestmark = [packages(COMPILERS, GCRYPT, "valgrind"), pytest.mark.minutes(15), pytest.mark.xdist_group("waits")]
 
 VERSION = "4.1.1"
 # The unit test programs, and how many tests each one has.
@@ -35,29 +31,12 @@ VALGRIND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=no", "--
             f"--suppressions={os.path.join(HERE, 'valgrind.supp')}"]
 
 
-class Tally:
-    """Counts what passed and failed, and tells what failed."""
-
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def add(self, line, passed, failed, why=""):
-        """Counts the result of a program and prints its line."""
-        self.passed, self.failed = self.passed + passed, self.failed + failed
-        print(f"{'FAIL ' if failed else ''}{line}", flush=True)
-        for text in why.strip().splitlines()[-30:] if failed else []:
-            print(f"     {text}")
-
-    def finish(self):
-        """Prints the count as the last line, and ends the program accordingly."""
-        print(f"{self.passed} passed, {self.failed} failed")
-        sys.exit(1 if self.failed or not self.passed else 0)
-
-
-def give_up(why):
-    """Ends the program: nothing could be tested."""
-    print(f"FAIL {why}\n0 passed, 1 failed")
-    sys.exit(1)
+def add(checks, line, passed, failed, why=""):
+    """Counts the result of a program."""
+    print(line)
+    checks.passed += passed
+    for number in range(failed):
+        checks.ok(False, line, "\n".join(why.strip().splitlines()[-30:]) if number == 0 else "")
 
 
 def sources(build):
@@ -65,17 +44,17 @@ def sources(build):
     done = command_output([os.path.join(ROOT, "tests/support/fetch-source"), "libotr", VERSION, build], timeout=300)
     archives = [name for name in os.listdir(build) if re.fullmatch(rf"libotr_{re.escape(VERSION)}[-+.\w]*\.orig\.tar\.\w+", name)]
     if done.returncode or not archives:
-        give_up(f"libotr {VERSION} could not be had from Debian's source archive:\n{done.stdout}{done.stderr}")
+        pytest.fail(f"libotr {VERSION} could not be had from Debian's source archive:\n{done.stdout}{done.stderr}", pytrace=False)
     tree = os.path.join(build, "libotr")
     shutil.rmtree(tree, ignore_errors=True)
     os.makedirs(tree)
     done = command_output(["tar", "-xf", os.path.join(build, archives[0]), "--strip-components=1", "-C", tree])
     if done.returncode:
-        give_up(f"{archives[0]} could not be unpacked:\n{done.stderr}")
+        pytest.fail(f"{archives[0]} could not be unpacked:\n{done.stderr}", pytrace=False)
     return tree
 
 
-class Tests:
+class Upstream:
     """The tests of a tree, and the library they are linked to."""
 
     def __init__(self, tree, prefix, work):
@@ -94,30 +73,28 @@ class Tests:
                                f"-L{self.library}", "-lotr", "-lgcrypt", "-lpthread"])
         return done.stderr if done.returncode else None
 
-    def unit(self, name, tally, valgrind):
+    def unit(self, name, checks):
         """Compiles and runs a unit test program, and then again under valgrind."""
         planned = UNIT[name]
         program = os.path.join(self.directory, "unit", name)
         problem = self.compile(f"unit/{name}.c", program)
         if problem:
-            tally.add(f"{name}: does not compile", 0, planned + valgrind, problem)
+            add(checks, f"{name}: does not compile", 0, planned + 1, problem)
             return
         started = time.monotonic()
         done = command_output([program], cwd=os.path.dirname(program), env=self.environment, timeout=UNIT_SECONDS)
         passed, failed, why = verdict(done, planned)
-        tally.add(f"{name}: {passed} of {planned} tests{why} ({time.monotonic() - started:.1f} s)", passed, failed,
-                  done.stdout + done.stderr)
-        if not valgrind:
-            return
+        add(checks, f"{name}: {passed} of {planned} tests{why} ({time.monotonic() - started:.1f} s)", passed, failed,
+            done.stdout + done.stderr)
         started = time.monotonic()
         done = command_output([*VALGRIND, program], cwd=os.path.dirname(program), env=self.environment,
                               timeout=VALGRIND_SECONDS)
         _, failed, why = verdict(done, planned)
         clean = not failed and not re.search(r"^==\d+==", done.stderr, re.M)
-        tally.add(f"{name} under valgrind: {'no error' if clean else 'errors' + why} ({time.monotonic() - started:.1f} s)",
-                  int(clean), int(not clean), done.stdout + "\n".join(done.stderr.splitlines()[:60]))
+        add(checks, f"{name} under valgrind: {'no error' if clean else 'errors' + why} ({time.monotonic() - started:.1f} s)",
+            int(clean), int(not clean), done.stdout + "\n".join(done.stderr.splitlines()[:60]))
 
-    def script(self, name, tally):
+    def script(self, name, checks):
         """Runs a regression script, for as long as it may."""
         path = os.path.join(self.directory, "regression", name + ".sh")
         started = time.monotonic()
@@ -148,8 +125,8 @@ class Tests:
         passed, failed, why = verdict(done)
         messages = len(re.findall(r"^ok \d+ - Message exchanged is valid", text, re.M))
         good = not failed and messages > 0 and ended != "by force"
-        tally.add(f"{name}.sh: {passed} ok, {failed} not ok{why}, {messages} messages; ended {ended} "
-                  f"({time.monotonic() - started:.1f} s)", int(good), int(not good), text)
+        add(checks, f"{name}.sh: {passed} ok, {failed} not ok{why}, {messages} messages; ended {ended} "
+            f"({time.monotonic() - started:.1f} s)", int(good), int(not good), text)
         return good
 
 
@@ -172,38 +149,34 @@ def verdict(done, planned=None):
     return passed, failed or int(bool(why)), why
 
 
-def main():
-    arguments = sys.argv[1:]
-    tree = None
-    if arguments[:1] == ["--tree"]:
-        tree, arguments = arguments[1], arguments[2:]
-
-    def wanted(name):
-        return not arguments or any(word in name for word in arguments)
-
-    build = os.path.join(os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target")), "upstream")
+@pytest.fixture(scope="module")
+def tests(prefix):
+    """The tests, compiled against the installation."""
+    build = str(TARGET / "upstream")
     os.makedirs(build, exist_ok=True)
-    tally = Tally()
-    # One at a time: the tree is shared, and the client's sockets have fixed names in /tmp.
-    with scratch() as work, open(os.path.join(tempfile.gettempdir(), "libotr-upstream-check.lock"), "a+b") as lock:
+    with tempfile.TemporaryDirectory(prefix="libotr-test-") as work, \
+            open(os.path.join(tempfile.gettempdir(), "libotr-upstream-check.lock"), "a+b") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        prefix = installed_prefix(work)
         copy = os.path.join(work, "libotr")
-        shutil.copytree(tree or sources(build), copy)
-        tests = Tests(copy, prefix, work)
-        for name in filter(wanted, UNIT):
-            tests.unit(name, tally, valgrind=True)
-        unit = (tally.passed, tally.failed)
-        scripts, good = list(filter(wanted, SCRIPTS)), 0
-        # The client uses what <gcrypt.h> included until libgcrypt 1.6: the names of sockets.
-        client = os.path.join(copy, "tests/regression/client/client")
-        problem = tests.compile("regression/client/client.c", client, "-include", "sys/socket.h") if scripts else None
-        if problem:
-            tally.add("the regression client does not compile", 0, len(scripts), problem)
-        else:
-            good = sum(tests.script(name, tally) for name in scripts)
-        print(f"unit tests and valgrind: {unit[0]} passed, {unit[1]} failed; regression scripts: {good} of {len(scripts)}")
-    tally.finish()
+        shutil.copytree(os.environ.get("OTR_UPSTREAM_TREE") or sources(build), copy)
+        yield Upstream(copy, str(prefix), work)
 
 
-main()
+@pytest.mark.parametrize("name", UNIT)
+def test_unit(checks, tests, name):
+    """A unit test program."""
+    tests.unit(name, checks)
+
+
+@pytest.fixture(scope="module")
+def client(tests):
+    """The regression client. It uses what <gcrypt.h> included until libgcrypt 1.6: the names of sockets."""
+    problem = tests.compile("regression/client/client.c", os.path.join(tests.directory, "regression/client/client"), "-include",
+                            "sys/socket.h")
+    assert not problem, problem
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_script(checks, tests, client, name):
+    """A regression script."""
+    tests.script(name, checks)

@@ -1,9 +1,7 @@
-#!/usr/bin/env python3
-"""Checks the documents: that each function and each test in the tables of docs/conformance.md exists, and that each row says
+"""The documents: that each function and each test in the tables of docs/conformance.md exists, and that each row says
 what it has to; that no link leads nowhere (links.py); that docs/differences.md and tests/differential name the same differences; and
 the spelling of everything, by codespell."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -12,16 +10,17 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import pytest
+from needs import packages
+from once import ROOT
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests/differential"))
+sys.path.insert(0, str(ROOT / "tests/differential"))
 
 import explained  # noqa: E402
 import explained3  # noqa: E402
 import links  # noqa: E402
 
-ROOT = Path(__file__).resolve().parent.parent
+pytestmark = packages("codespell")
 PLACES = {"protocol": "crates/otr-protocol/src", "crypto": "crates/otr-crypto/src", "abi": "src/abi",
           "c": "tests/c", "c2": "tests/c2", "robustness": "tests/robustness"}
 VERDICTS = ("kept", "in part", "differs")
@@ -111,8 +110,9 @@ def unmatched(document, let_through):
             + [f"tests/differential names {name}, which docs/differences.md has not" for name in sorted(let_through - set(named))])
 
 
-def check_differences(check):
+def test_differences(checks):
     """The differences that tests/differential lets through, and first what must be found wrong with others."""
+    check = checks.none
     check("names that agree", unmatched("| x [a-b] | [resent] | [c-d](e.md) |\n- y [f-3.2].", {"a-b", "f-3.2"}))
     for document, let_through, expected in (("[a-b] [c-d]", {"a-b"}, "no entry for c-d"), ("[a-b]", {"a-b", "c-d"}, "names c-d"),
                                             ("[a-b] [a-b]", {"a-b"}, "two differences")):
@@ -125,7 +125,7 @@ def check_differences(check):
 
 # Spelling is checked here; bytes and what others have written is left out.
 SPELLED = [".github", "Cargo.toml", "Makefile", "abi-check", "benches", "crates", "demo", "docs", "fuzz", "include", "packaging", "pkgconfig",
-           "scripts", "src", "tests", *sorted(path.name for path in ROOT.glob("*.md"))]
+           "pyproject.toml", "scripts", "src", "tests", *sorted(path.name for path in ROOT.glob("*.md"))]
 UNSPELLED = "*/target/*,*/node_modules/*,*.lock,*.svg,abi-check/reference/*,fuzz/seeds/*,fuzz/corpus/*,fuzz/artifacts/*," \
             "fuzz/keys,tests/data/*,tests/differential/recorded/*,tests/differential/found/*"
 
@@ -133,15 +133,16 @@ UNSPELLED = "*/target/*,*/node_modules/*,*.lock,*.svg,abi-check/reference/*,fuzz
 def misspelt(*paths):
     """The mistakes that codespell finds in these files and directories. .codespellrc has the words that are none."""
     if not shutil.which("codespell"):
-        return ["codespell is missing: install the package codespell"]
+        pytest.skip("codespell is missing: install the package codespell")
     done = subprocess.run(["codespell", "--skip", UNSPELLED, *map(str, paths)], cwd=ROOT, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, check=False)
     wrong = done.stdout.splitlines()
     return wrong if wrong or done.returncode == 0 else [done.stderr]
 
 
-def spelling(check):
+def test_spelling(checks):
     """The spelling of a file with a mistake, of one without, and of the project."""
+    check = checks.none
     with tempfile.TemporaryDirectory() as directory:
         for text, mistakes in (("Received, with the keys of an ake in a crate.", 0), ("Rec" + "ieved.", 1)):
             sample = Path(directory) / "sample.md"
@@ -152,32 +153,25 @@ def spelling(check):
     check("the spelling of the project", wrong)
 
 
-def main():
-    passed = failed = 0
-
-    def check(what, wrong):
-        nonlocal passed, failed
-        passed, failed = passed + (not wrong), failed + bool(wrong)
-        for problem in wrong:
-            print(f"not ok - {what}: {problem}")
-
-    check("a row that is right", wrong_with(RIGHT))
+def test_planted(checks):
+    """Mistakes in a row of docs/conformance.md are found."""
+    checks.none("a row that is right", wrong_with(RIGHT))
     for old, new, expected in PLANTED:
         found = wrong_with(RIGHT.replace(old, new, 1))
-        check(f"{new!r} in the place of {old!r}", [] if any(expected in one for one in found) else [f"found {found}"])
+        checks.none(f"{new!r} in the place of {old!r}", [] if any(expected in one for one in found) else [f"found {found}"])
+
+
+def test_links(checks):
+    """No link of a document leads nowhere."""
     for what, wrong in links.self_test():
-        check(what, wrong)
+        checks.none(what, wrong)
     for path in links.documents():
-        check(str(path.relative_to(ROOT)), links.broken(text_of(path), path))
-    spelling(check)
-    check_differences(check)
+        checks.none(path.relative_to(ROOT), links.broken(text_of(path), path))
+
+
+def test_conformance(checks):
+    """Each row of docs/conformance.md."""
     table = rows(text_of(ROOT / "docs/conformance.md"))
-    check("docs/conformance.md", [] if table else ["there are no rows"])
+    checks.ok(table, "there are rows")
     for row in table:
-        check(row[:70], wrong_with(row))
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        checks.none(row[:70], wrong_with(row))

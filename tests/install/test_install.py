@@ -1,11 +1,4 @@
-#!/usr/bin/env python3
-"""Checks what `make install` puts on a machine, as builds of clients find and use it.
-
-    tests/install/run              with an installation made for the purpose
-    OTR_PREFIX=... tests/install/run
-
-With names of PARTS after it, only those.
-"""
+"""What `make install` puts on a machine, as builds of clients find and use it."""
 
 import os
 import re
@@ -14,13 +7,13 @@ import stat
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(ROOT, "scripts"))
+import pytest
+from checks import ROOT, command_output
+from needs import COMPILERS, GCRYPT, packages
 
-from checklist import Checklist, command_output, installed_prefix, scratch  # noqa: E402
-
+# One after the other with those of the other interface: they use what `make` has built.
+pytestmark = [packages(COMPILERS, GCRYPT, "g++", "pkg-config", "autoconf", "automake"), pytest.mark.abi(5),
+              pytest.mark.xdist_group("install")]
 HEADERS = ["auth.h", "b64.h", "context.h", "context_priv.h", "dh.h", "gcrypt-subset/gcrypt.h", "gcrypt-types.h",
            "instag.h", "mem.h", "message.h", "privkey-t.h", "privkey.h", "proto.h", "serial.h", "sm.h", "tlv.h",
            "userstate.h", "version.h"]
@@ -55,6 +48,18 @@ class Install:
         return path
 
 
+@pytest.fixture
+def install(prefix, work):
+    """The installation."""
+    return Install(str(prefix), str(work))
+
+
+@pytest.mark.parametrize("tool", ["gcc", "g++", "pkg-config", "readelf", "nm", "rustc", "aclocal", "autoconf"])
+def test_tools(tool):
+    """A tool that the tests need is there."""
+    assert shutil.which(tool)
+
+
 def expected_files(libdir):
     """The files of an installation below /usr, with their modes; links with what they point to."""
     files = {f"/usr/include/libotr/{name}": 0o644 for name in HEADERS}
@@ -77,8 +82,9 @@ def found_files(top):
     return found
 
 
-def check_files(checks, install):
+def test_files(checks, install):
     """What is installed where, and that uninstalling takes all of it away."""
+    checks.runs("the library and the programs are built", ["make", "-C", ROOT, "all", "toolkit"], timeout=900)
     destination = os.path.join(install.work, "destination")
     libdir = "/usr/lib/some-multiarch"
     # The library is built by now, so neither cargo nor anything else is needed: root may have none.
@@ -107,7 +113,7 @@ def check_files(checks, install):
     checks.check("make without cargo fails and says why", done.returncode != 0 and "rustup.rs" in done.stderr, done.stderr)
 
 
-def check_pkg_config(checks, install):
+def test_pkg_config(checks, install):
     """What pkg-config tells builds: BitlBee, irssi, profanity and others ask it."""
     checks.equal("pkg-config --modversion", install.pkg_config("--modversion").stdout.strip(), "4.1.1")
     for version in ("4.0", "4.0.0", "4.1.0", "4.1.1"):
@@ -119,7 +125,7 @@ def check_pkg_config(checks, install):
                  [f"-I{include}", f"-idirafter{include}/libotr/gcrypt-subset"])
 
 
-def check_gcrypt(checks, install):
+def test_gcrypt(checks, install):
     """Which gcrypt.h a client gets, and that the subset's names mean the same as libgcrypt's."""
     cflags = install.pkg_config("--cflags").stdout.split()
     source = install.write("which.c", "#include <gcrypt.h>\n#include <libotr/proto.h>\n"
@@ -150,7 +156,7 @@ def check_gcrypt(checks, install):
     checks.equal("the subset's programs print as much", len(results["without gcrypt.h"]), len(results["with gcrypt.h"]))
 
 
-def check_link(checks, install):
+def test_link(checks, install):
     """Programs linked to both forms of the library, with and without libgcrypt."""
     # Also the ones that no header declares: a client may declare them itself.
     names = [name for name in open(os.path.join(ROOT, "abi-check/reference/symbols.so.5.txt"), encoding="utf-8").read().split()
@@ -289,7 +295,7 @@ int main(int argc, char **argv)
     checks.runs("a plugin with libotr.a inside is loaded and works", [host, plugin])
 
 
-def check_archive(checks, install):
+def test_archive(checks, install):
     """What libotr.a shows to a linker."""
     archive = os.path.join(install.prefix, "lib/libotr.a")
     expected = [name for file in ("symbols.so.5.txt", "helpers.txt")
@@ -299,7 +305,7 @@ def check_archive(checks, install):
                       [fields[2] for fields in listed if len(fields) == 3], expected)
 
 
-def check_serial(checks, install):
+def test_serial(checks, install):
     """The macros of serial.h, which need libgcrypt: a message written and read again, whole and cut off."""
     source = install.write("serial.c", '''
 #include <gcrypt.h>
@@ -362,7 +368,7 @@ echo "left=$CPPFLAGS,$LDFLAGS,$LIBS"
 '''
 
 
-def check_autoconf(checks, install):
+def test_autoconf(checks, install):
     """AM_PATH_LIBOTR, by which pidgin-otr, mcabber and others look for the library."""
     prefix = install.prefix
     found, missing = "[echo result=found]", "[echo result=missing]"
@@ -407,7 +413,7 @@ def check_autoconf(checks, install):
                          and results.get("libs", "").split()[-1:] == ["-lotr"], results)
 
 
-def check_example(checks, install):
+def test_example(checks, install):
     """The client of docs/clients-api.md, built as its head says and played to the end."""
     source = os.path.join(ROOT, "docs/examples/minimal.c")
     cflags = install.pkg_config("--cflags").stdout.split()
@@ -422,24 +428,3 @@ def check_example(checks, install):
         for line in ("bob: a session of version 3 with alice, not verified", "alice sees: So I see.", "alice: bob knows the same",
                      "bob: alice has ended the session"):
             checks.check(f"minimal.c, built {machine}: {line}", line in said, done.stdout)
-
-
-PARTS = {"files": check_files, "pkg-config": check_pkg_config, "gcrypt": check_gcrypt, "serial": check_serial,
-         "link": check_link, "archive": check_archive, "autoconf": check_autoconf, "example": check_example}
-
-
-def main():
-    names = sys.argv[1:] or list(PARTS)
-    if unknown := [name for name in names if name not in PARTS]:
-        sys.exit(f"There is no {', '.join(unknown)}. There are: {', '.join(PARTS)}")
-    checks = Checklist()
-    for tool in ("gcc", "g++", "pkg-config", "readelf", "nm", "rustc", "aclocal", "autoconf"):
-        checks.check(f"{tool} is there", shutil.which(tool), "make check installs it")
-    with scratch() as work:
-        install = Install(installed_prefix(work), work)
-        for name in names:
-            PARTS[name](checks, install)
-    checks.finish()
-
-
-main()

@@ -1,0 +1,236 @@
+"""Plugin of pytest: the test programs in C of tests/c and tests/c2. Each is a file of some items, one for each way to run it:
+
+    with-libgcrypt              with libgcrypt in the process
+    without-libgcrypt           built and run without it
+    address-sanitizer           with libgcrypt, the program's own code under AddressSanitizer, which sees what the library has freed,
+                                or frees that is not to be freed
+    valgrind, valgrind-without-libgcrypt
+
+A program of tests/c says after `test:` in the first lines of its file what it takes: `valgrind` (memory and leaks) or `memcheck`
+(memory; what a jump leaves behind leaks), with `once` only without libgcrypt; `gcrypt` if it needs libgcrypt for itself; `c99`;
+`time` for a clock that it sets; `plain` if it runs under nothing: it forks beside a thread, of which AddressSanitizer's own
+allocator knows nothing. (helgrind and drd know nothing of Rust's locks and atomics: they take each for a race.)
+
+With --reference, the programs of tests/c run on the C libotr of the distribution. Checks marked BETTER in them name what that one is
+known to get wrong; all others must hold, which proves that they test libotr's behaviour and not our inventions."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import installed
+import pytest
+import tap
+from counting import begin
+from needs import COMPILERS, GCRYPT
+from once import ROOT, TARGET, Failed, once
+
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-O1", "-g", "-D_GNU_SOURCE", f"-I{ROOT}/tests/support"]
+ASAN = ["-fsanitize=address", "-static-libasan", "-fno-omit-frame-pointer"]
+MEMCHECK = ["valgrind", "--quiet", "--error-exitcode=99", "--num-callers=25"]
+LEAKS = ["--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
+TIMEOUT, UNDER_VALGRIND = 300, 600
+PLACES = (ROOT / "tests/c", ROOT / "tests/c2")
+
+
+def pytest_collect_file(parent, file_path):
+    """A program ends by `finish`, and so is told from the other sources."""
+    if file_path.parent in PLACES and file_path.suffix in (".c", ".cpp"):
+        if re.search(r"return finish\(\);", file_path.read_text(encoding="utf-8")):
+            return Program.from_parent(parent, path=file_path)
+    return None
+
+
+def compiled(command):
+    """Runs a compiler."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"{' '.join(map(str, command))}\n{done.stderr}")
+
+
+class Suite:
+    """How the programs of tests/c are built and run, on ours or on the distribution's libotr."""
+
+    helpers = ("../support/harness.c", "scratch.c", "world.c")
+    key_files = ("all", "other")
+    flags = {"c": ["-std=c11"], "c99": ["-std=c99"], "c++": ["-std=c++17"]}
+
+    def __init__(self, name, prefix):
+        self.prefix = prefix
+        self.lib = prefix / "lib" if prefix else None
+        self.build = TARGET / name / ("ours" if prefix else "reference")
+        self.build.mkdir(parents=True, exist_ok=True)
+        self.name = f"{name}-{'ours' if prefix else 'reference'}"
+        self.here = ROOT / "tests" / ("c2" if name == "c2-tests" else "c")
+
+    def paths(self):
+        """Where the compiler finds headers and library."""
+        return ([f"-I{self.prefix}/include"], [f"-L{self.lib}", f"-Wl,-rpath,{self.lib}"]) if self.prefix else ([], [])
+
+    def libraries(self, gcrypt):
+        """What a program is linked to."""
+        return ["-lotr", "-lpthread", "-ldl", *(["-Wl,--no-as-needed", "-lgcrypt"] if gcrypt else [])]
+
+    def hidden(self, language):
+        """Options under which the headers of libgcrypt do not exist."""
+        def make():
+            place = self.build / f"no-gcrypt-{language}"
+            return subprocess.check_output([sys.executable, ROOT / "scripts/without-gcrypt", place, language], text=True)
+
+        return once(f"{self.name}-no-gcrypt-{language}", make).split()
+
+    def options(self, words, language, gcrypt, asan):
+        """The compiler and its options."""
+        include, _ = self.paths()
+        standard = self.flags["c99" if language == "c" and "c99" in words else language]
+        return [{"c": "cc", "c++": "c++"}[language], *standard, *WARNINGS, *(ASAN if asan else []), *include,
+                *([] if gcrypt else self.hidden(language))]
+
+    def objects(self, gcrypt, asan):
+        """What all programs share, compiled."""
+        def make():
+            for helper in self.helpers:
+                compiled([*self.options((), "c", gcrypt, asan), "-c", self.here / helper, "-o", place / f"{Path(helper).stem}.o"])
+
+        place = self.build / f"shared{'' if gcrypt else '-without-gcrypt'}{'-asan' if asan else ''}"
+        place.mkdir(exist_ok=True)
+        once(f"{self.name}-{place.name}", make)
+        return [place / f"{Path(helper).stem}.o" for helper in self.helpers]
+
+    def clock(self):
+        """The library by which a program sets the clock."""
+        out = self.build / "time_shim.so"
+        once(f"{self.name}-clock", lambda: compiled(["cc", *WARNINGS, "-std=c11", "-shared", "-fPIC", self.here / "time_shim.c", "-o", out,
+                                                     "-ldl"]))
+        return out
+
+    def keys(self):
+        """The directory with the keys of the users, which are made once and kept."""
+        def make():
+            if all((self.build / name).exists() for name in self.key_files):
+                return
+            program = self.compile(self.here / "make_keys.c", set(), True, False)
+            subprocess.run([program], env=self.environment(True, self.build) | {"OTR_KEYS": str(self.build)}, timeout=TIMEOUT, check=True)
+
+        once(f"{self.name}-keys", make)
+        return self.build
+
+    def compile(self, source, words, gcrypt, asan):
+        """Builds a program; its path."""
+        def make():
+            link = [self.clock()] if "time" in words else []
+            compiled([*self.options(words, language, gcrypt, asan), source, *self.objects(gcrypt, asan), "-o", target,
+                      *self.paths()[1], *link, *self.libraries(gcrypt)])
+
+        language = "c++" if source.suffix == ".cpp" else "c"
+        target = self.build / f"{source.stem}{'' if gcrypt else '-without-gcrypt'}{'-asan' if asan else ''}"
+        once(f"{self.name}-program-{target.name}", make)
+        return target
+
+    def environment(self, gcrypt, scratch):
+        """That of a program."""
+        env = dict(os.environ, OTR_UNDER_TEST="ours" if self.prefix else "reference", OTR_GCRYPT="with" if gcrypt else "without",
+                   OTR_LIBRARY=str(self.lib / "libotr.so.5") if self.lib else "libotr.so.5", OTR_SCRATCH=str(scratch), LC_ALL="C")
+        return env | ({"LD_LIBRARY_PATH": str(self.lib)} if self.lib else {})
+
+    def confirm(self, checks, program, gcrypt):
+        """Looks at a program before it runs."""
+
+
+class Suite2(Suite):
+    """How those of tests/c2 are: on our libotr.so.2."""
+
+    helpers = ("../support/harness.c",)
+    key_files = ("keys",)
+    flags = {"c": ["-std=c99"], "c99": ["-std=c99"]}
+
+    def __init__(self, name, prefix):
+        super().__init__(name, prefix)
+        self.own = prefix / "lib" / "libotr-2"
+
+    def paths(self):
+        return [f"-I{self.own}/include", "-Wno-unused-function"], [f"-L{self.own}/lib"]
+
+    def libraries(self, gcrypt):
+        return ["-lotr", *(["-Wl,--no-as-needed", "-lgcrypt"] if gcrypt else [])]
+
+    def confirm(self, checks, program, gcrypt):
+        if not gcrypt:
+            needed = subprocess.check_output(["readelf", "-d", program], text=True)
+            checks.ok("libotr.so.2" in needed and "gcrypt" not in needed, f"{program.name} needs libotr.so.2 and no libgcrypt", needed)
+
+
+def words_of(source):
+    """The words after `test:` in the head of a program."""
+    head = "".join(source.read_text(encoding="utf-8").splitlines(keepends=True)[:6])
+    found = re.search(r"test:([a-z0-9 ]*)", head)
+    return set(found[1].split()) if found else set()
+
+
+class Program(pytest.File):
+    """A program, and the ways to run it."""
+
+    def collect(self):
+        second = self.path.parent.name == "c2"
+        words = {"valgrind", "c99", "once"} if second else words_of(self.path)
+        option = self.config.option
+        if option.reference and second:
+            return
+        variants = {"with-libgcrypt": (True, False, False)}
+        if "gcrypt" not in words and not option.reference:
+            variants["without-libgcrypt"] = (False, False, False)
+        if not option.fast:
+            if words & {"valgrind", "memcheck"}:
+                if "once" not in words:
+                    variants["valgrind"] = (True, False, True)
+                if not option.reference and "gcrypt" not in words:
+                    variants["valgrind-without-libgcrypt"] = (False, False, True)
+            if not option.reference and "plain" not in words:
+                variants["address-sanitizer"] = (True, True, False)
+        for name, variant in variants.items():
+            item = Way.from_parent(self, name=name)
+            item.words, item.variant, item.second = words, variant, second
+            item.add_marker(pytest.mark.minutes(12 if variant[2] else 10))
+            item.add_marker(pytest.mark.packages(*COMPILERS, *GCRYPT, "g++", "valgrind"))
+            item.add_marker(pytest.mark.abi(2 if second else 5))
+            item.add_marker(pytest.mark.quick)
+            yield item
+
+
+class Way(pytest.Item):
+    """A program in one of the ways to run it."""
+
+    def runtest(self):
+        gcrypt, asan, valgrind = self.variant
+        checks = begin(self)
+        prefix = None if self.config.option.reference else installed.place()
+        suite = Suite2("c2-tests", prefix) if self.second else Suite("c-tests", prefix)
+        try:
+            program = suite.compile(self.path, self.words, gcrypt, asan)
+            keys = suite.keys()
+        except (Failed, subprocess.SubprocessError) as failed:
+            pytest.fail(str(failed), pytrace=False)
+        suite.confirm(checks, program, gcrypt)
+        with tempfile.TemporaryDirectory(prefix="otr-c-", dir=suite.build) as scratch:
+            os.chmod(scratch, 0o755)
+            env = suite.environment(gcrypt, scratch) | {"OTR_KEYS": str(keys)}
+            if "time" in self.words:
+                env["LD_PRELOAD"] = str(suite.clock())
+            if asan:
+                env["ASAN_OPTIONS"] = "detect_leaks=0:abort_on_error=1:handle_segv=0"
+            command = []
+            if valgrind:
+                env["OTR_SLOW"] = "1"
+                # The C libotr is known to leak.
+                leaks = "valgrind" in self.words and prefix
+                command = [*MEMCHECK, *(LEAKS if leaks else ["--leak-check=no"])]
+            tap.run(checks, [*command, program], UNDER_VALGRIND if valgrind else TIMEOUT, cwd=scratch, env=env)
+
+    def reportinfo(self):
+        return self.path, None, f"{self.path.name}: {self.name}"
+
+    def repr_failure(self, excinfo, style=None):
+        return str(excinfo.value) if excinfo.errisinstance(pytest.fail.Exception) else super().repr_failure(excinfo)
