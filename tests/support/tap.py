@@ -74,18 +74,20 @@ def run(checks, command, timeout, label="", **options):
 
 
 def run_counted(checks, command, timeout=900, **options):
-    """Runs a program of this project's whose last line is "N passed, M failed", and counts these."""
+    """Runs a program of this project's whose last line is "N passed, M failed" (", K skipped" may follow), and counts these."""
     output, status = execute([str(word) for word in command], timeout, **options)
     print(output[-20000:])
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    found = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1]) if lines else None
+    found = re.fullmatch(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?", lines[-1]) if lines else None
     tail = "\n".join(lines[-TAIL:])
     if not found:
         checks.ok(False, f"it ends with a line 'N passed, M failed', exit status {status}", tail)
         return output
-    for line in lines:
-        if line.startswith("not run - "):
-            checks.skip(*line.removeprefix("not run - ").split(": ", 1))
+    left_out = [line for line in lines if re.match(r"(not run|skipped) - ", line)]
+    for line in left_out:
+        checks.skip(*line.split(" - ", 1)[1].rsplit(": ", 1))
+    if found[3] and int(found[3]) != len(left_out):
+        checks.ok(False, f"it says what it has left out: {len(left_out)} of {found[3]}", tail)
     complaints = [line for line in lines if re.match(r"(FAIL|not ok)\b", line)]
     failed = int(found[2])
     checks.passed += int(found[1])
