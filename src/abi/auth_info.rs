@@ -27,7 +27,8 @@ pub(crate) fn clear(auth: Lent<'_, OtrlAuthInfo>) {
         digest.clear();
     }
     auth.hold_encrypted_gx(&[]);
-    auth.lastauthmsg().wipe_text();
+    // SAFETY: the member leads to text, by the struct's definition.
+    unsafe { auth.lastauthmsg().wipe_text() };
     interface::blank(auth);
 }
 

@@ -70,7 +70,7 @@ impl Tail {
     unsafe fn drop_private(&self) {
         let private = self.private.replace(ptr::null_mut());
         if !private.is_null() {
-            // SAFETY: a box of our own, and the caller's promise.
+            // SAFETY: a box of our own, to which nobody has a reference, by this function's own `# Safety`.
             drop(unsafe { Box::from_raw(private) });
         }
     }
@@ -176,7 +176,8 @@ fn forget_members(members: Lent<'_, Hidden>) {
     members.fragment().free();
     // These were about to be published.
     members.saved_mac_keys().free();
-    members.lastmessage().wipe_text();
+    // SAFETY: the member leads to text, by the struct's definition.
+    unsafe { members.lastmessage().wipe_text() };
     for keys in members.sesskeys().each() {
         session_free(keys);
     }

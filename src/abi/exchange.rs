@@ -20,11 +20,13 @@ use otr_protocol::dh::{AuthKeys, DhKeyPair};
 pub(crate) fn load(info: Lent<'_, OtrlAuthInfo>, extras: Option<&ExchangeExtras>) -> Auth {
     // Keys may have to be derived again, and this is outside of the guard of the step.
     let state = stack::wiping(|| load_state(info, extras));
+    // SAFETY: the member leads to text, by the struct's definition.
+    let last_message = unsafe { info.lastauthmsg().copy_text() };
     Auth {
         state: state.unwrap_or_default(),
         initiated: info.initiated().get() != 0,
         version: auth_info::version(info),
-        last_message: info.lastauthmsg().copy_text(),
+        last_message,
         // One of the interfaces has a member for it.
         waits_since: match auth_info::commit_sent(info) {
             0 => extras.map_or(0, ExchangeExtras::since),

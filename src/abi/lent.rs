@@ -278,7 +278,7 @@ impl<'a> Lent<'a, *mut u8> {
     /// # Safety
     /// There are so many.
     pub unsafe fn of_len(self, len: usize) -> &'a [u8] {
-        // SAFETY: a live member, by the type, and the caller's promise.
+        // SAFETY: a live member, by the type, and so many bytes, by this function's own `# Safety`.
         unsafe { memory::slice_of(self.place.read(), len) }
     }
 
@@ -324,8 +324,11 @@ impl Lent<'_, Unlent> {
     }
 
     /// A copy of a C string. `None` for NULL, and without memory.
-    pub fn copy_text(self) -> Option<Vec<u8>> {
-        // SAFETY: NULL or a C string, as the caller knows from the member.
+    ///
+    /// # Safety
+    /// It is NULL or a C string.
+    pub unsafe fn copy_text(self) -> Option<Vec<u8>> {
+        // SAFETY: NULL or a C string, by this function's own `# Safety`.
         let text = unsafe { memory::bytes_of(self.memory().cast()) }?;
         buffer::copy(text).ok()
     }
@@ -373,8 +376,11 @@ impl Lent<'_, Unlent> {
     }
 
     /// The same with a C string, wiped as a whole.
-    pub fn wipe_text(self) {
-        // SAFETY: NULL or a C string, as the caller knows from the member.
+    ///
+    /// # Safety
+    /// It is NULL or a C string.
+    pub unsafe fn wipe_text(self) {
+        // SAFETY: NULL or a C string, by this function's own `# Safety`.
         unsafe {
             let len = memory::bytes_of(self.memory().cast()).map_or(0, <[u8]>::len);
             self.wipe(len);

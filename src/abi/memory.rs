@@ -90,7 +90,7 @@ pub unsafe fn bytes_of<'a>(text: *const c_char) -> Option<&'a [u8]> {
     if text.is_null() {
         return None;
     }
-    // SAFETY: not NULL, and the caller vouches for the rest.
+    // SAFETY: not NULL, and so a C string, by this function's own `# Safety`.
     Some(unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 
@@ -102,7 +102,7 @@ pub unsafe fn slice_of<'a>(data: *const u8, len: usize) -> &'a [u8] {
     if data.is_null() || len == 0 || isize::try_from(len).is_err() {
         return &[];
     }
-    // SAFETY: not NULL, not longer than any object, and the caller vouches for the rest.
+    // SAFETY: not NULL, not longer than any object, and so many bytes, by this function's own `# Safety`.
     unsafe { std::slice::from_raw_parts(data, len) }
 }
 

@@ -480,7 +480,8 @@ impl Lent<'_, ConnContext> {
     /// The function is what `context.h` says. It may call back into the library, and no other context that was lent before is
     /// used afterwards.
     pub(crate) unsafe fn free_app_data(self) {
-        // SAFETY: a live context, and the caller's promise.
+        // SAFETY: a live context, by the type; the client's function and data, and nothing lent is used afterwards, by this function's
+        // own `# Safety`.
         unsafe {
             let (app_data, app_data_free) =
                 ((*self.as_ptr()).app_data, (*self.as_ptr()).app_data_free);

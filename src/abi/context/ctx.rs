@@ -47,11 +47,6 @@ impl<'a> Ctx<'a> {
         describe::message_state(self.0)
     }
 
-    /// Whether there is a session.
-    pub fn is_encrypted(self) -> bool {
-        self.state() == MessageState::Encrypted
-    }
-
     /// What the choice of an instance depends on.
     pub fn describe(self) -> (Self, Instance) {
         (self, describe::describe(self.0).1)
@@ -100,11 +95,6 @@ impl<'a> Ctx<'a> {
     /// Whether a text that was sent may be sent again in a new session.
     pub fn may_retransmit(self) -> bool {
         hidden(self.0).is_some_and(|members| members.may_retransmit().get() != 0)
-    }
-
-    /// The number of the correspondent's key; 0 without a session.
-    pub fn their_keyid(self) -> u32 {
-        hidden(self.0).map_or(0, |members| members.their_keyid().get())
     }
 
     /// The struct of the key exchange.

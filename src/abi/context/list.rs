@@ -218,7 +218,8 @@ impl NewContexts {
             return Some(context);
         };
         let handle = Handle::of(context);
-        // SAFETY: the client's function, with its data; the caller's promise.
+        // SAFETY: the client's function, with its data; nothing that was lent before is used afterwards, by this function's own
+        // `# Safety`.
         unsafe { add_appdata(self.data, context.as_ptr()) };
         handle.get(Some(us))
     }

@@ -261,7 +261,7 @@ entry! {
     pub fn otrl_privkey_forget(key: *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>>) {
         if let Some(key) = key {
             locked(|| linked_list::unlink(key));
-            // SAFETY: in no list any more, and used no more, as the caller promises.
+            // SAFETY: in no list any more, and C gives it up, as `# Safety` says.
             unsafe { free(key) };
         }
     }
