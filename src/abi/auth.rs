@@ -3,10 +3,10 @@
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
+use super::borrowed::{Borrowed, Out};
 use super::entry::{entry, guard};
 use super::error::GcryError;
 use super::exchange;
-use super::lent::{Lent, Out};
 use super::numbers::c_bool;
 use super::privkey;
 use super::types::*;
@@ -34,10 +34,10 @@ entry! {
     /// NULL or writable.
     on panic GcryError::INTERNAL;
     pub fn otrl_auth_handle_key(
-        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        auth: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>,
         keymsg: *const c_char as Option<&[u8]>,
         havemsgp: *mut c_int as Out<c_int>,
-        privkey: *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>>,
+        privkey: *mut OtrlPrivKey as Option<Borrowed<OtrlPrivKey>>,
     ) -> GcryError as Result<(), GcryError> {
         havemsgp.put(0);
         let message = keymsg.ok_or(GcryError::INV_VALUE)?;
@@ -56,10 +56,10 @@ entry! {
     /// As for [`otrl_auth_handle_key`]. `auth_succeeded` is what `auth.h` says, and the exchange stays while it runs.
     calls back;
     pub fn otrl_auth_handle_revealsig(
-        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        auth: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>,
         revealmsg: *const c_char as Option<&[u8]>,
         havemsgp: *mut c_int as Out<c_int>,
-        privkey: *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>>,
+        privkey: *mut OtrlPrivKey as Option<Borrowed<OtrlPrivKey>>,
         auth_succeeded: AuthSucceeded,
         asdata: *mut c_void,
     ) -> GcryError as Result<(), GcryError>
@@ -81,7 +81,7 @@ entry! {
     /// `auth_succeeded` is what `auth.h` says, and the exchange stays while it runs.
     calls back;
     pub fn otrl_auth_handle_signature(
-        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        auth: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>,
         sigmsg: *const c_char as Option<&[u8]>,
         havemsgp: *mut c_int as Out<c_int>,
         auth_succeeded: AuthSucceeded,
@@ -102,10 +102,10 @@ entry! {
     /// `auth` is NULL or live, and so is what it points to; `our_dh` and `privkey` are NULL or live.
     on panic GcryError::INTERNAL;
     pub fn otrl_auth_start_v1(
-        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
-        our_dh: *mut DhKeypair as Option<Lent<DhKeypair>>,
+        auth: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>,
+        our_dh: *mut DhKeypair as Option<Borrowed<DhKeypair>>,
         our_keyid: c_uint,
-        privkey: *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>>,
+        privkey: *mut OtrlPrivKey as Option<Borrowed<OtrlPrivKey>>,
     ) -> GcryError as Result<(), GcryError> {
         let key = privkey::signing_key(privkey)?;
         let existing = given_pair(our_dh, our_keyid)?;
@@ -124,11 +124,11 @@ entry! {
     /// As for [`otrl_auth_handle_revealsig`]; `our_dh` is NULL or live.
     calls back;
     pub fn otrl_auth_handle_v1_key_exchange(
-        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        auth: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>,
         keyexchmsg: *const c_char as Option<&[u8]>,
         havemsgp: *mut c_int as Out<c_int>,
-        privkey: *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>>,
-        our_dh: *mut DhKeypair as Option<Lent<DhKeypair>>,
+        privkey: *mut OtrlPrivKey as Option<Borrowed<OtrlPrivKey>>,
+        our_dh: *mut DhKeypair as Option<Borrowed<DhKeypair>>,
         our_keyid: c_uint,
         auth_succeeded: AuthSucceeded,
         asdata: *mut c_void,
@@ -164,7 +164,7 @@ fn on_v1(
 
 /// Runs a step on the exchange in the struct and writes it back if it succeeded.
 fn step<T>(
-    auth: Option<Lent<'_, OtrlAuthInfo>>,
+    auth: Option<Borrowed<'_, OtrlAuthInfo>>,
     step: impl FnOnce(&mut Auth, Tags) -> Result<T, ProtocolError>,
 ) -> Result<T, GcryError> {
     let auth = auth.ok_or(GcryError::INV_VALUE)?;
@@ -178,8 +178,8 @@ fn step<T>(
 
 /// The same with our key.
 fn step_with_key<T>(
-    auth: Option<Lent<'_, OtrlAuthInfo>>,
-    key: Option<Lent<'_, OtrlPrivKey>>,
+    auth: Option<Borrowed<'_, OtrlAuthInfo>>,
+    key: Option<Borrowed<'_, OtrlPrivKey>>,
     run: impl FnOnce(&mut Auth, &SigningKey, Tags) -> Result<T, ProtocolError>,
 ) -> Result<T, GcryError> {
     let key = privkey::signing_key(key)?;
@@ -188,7 +188,7 @@ fn step_with_key<T>(
 
 /// The client's key pair; `None` if there is none.
 fn given_pair(
-    our_dh: Option<Lent<'_, DhKeypair>>,
+    our_dh: Option<Borrowed<'_, DhKeypair>>,
     keyid: c_uint,
 ) -> Result<Option<(DhKeyPair, u32)>, ProtocolError> {
     let Some(our_dh) = our_dh else {
@@ -214,7 +214,7 @@ impl Tell {
         Self { function, data }
     }
 
-    fn tell(self, auth: Lent<'_, OtrlAuthInfo>) -> Result<(), GcryError> {
+    fn tell(self, auth: Borrowed<'_, OtrlAuthInfo>) -> Result<(), GcryError> {
         match self.function {
             // SAFETY: as `new` demands.
             Some(function) => unsafe { function(auth.as_ptr(), self.data) }.ok(),
@@ -226,7 +226,7 @@ impl Tell {
 /// Shows the outcome in the struct, as the client's function reads it, and calls that function. Nothing of ours that needs to be
 /// dropped is alive then.
 fn finish(
-    auth: Option<Lent<'_, OtrlAuthInfo>>,
+    auth: Option<Borrowed<'_, OtrlAuthInfo>>,
     outcome: Option<(Established, bool)>,
     havemsgp: Out<'_, c_int>,
     tell: Tell,

@@ -1,8 +1,8 @@
 //! The part of `auth.h` that only moves objects about.
 
+use super::borrowed::Borrowed;
 use super::dh_objects::keypair_free;
 use super::entry::entry;
-use super::lent::Lent;
 use super::types::OtrlAuthInfo;
 
 #[cfg(feature = "abi2")]
@@ -18,7 +18,7 @@ use abi5 as interface;
 pub(crate) use interface::{commit_sent, new, note_commit_sent, shown_version, version};
 
 /// Releases what an AKE holds and empties it; a context that it belongs to stays.
-pub(crate) fn clear(auth: Lent<'_, OtrlAuthInfo>) {
+pub(crate) fn clear(auth: Borrowed<'_, OtrlAuthInfo>) {
     keypair_free(auth.our_dh());
     auth.their_pub().clear();
     auth.enc_c().clear();
@@ -26,7 +26,7 @@ pub(crate) fn clear(auth: Lent<'_, OtrlAuthInfo>) {
     for digest in [auth.mac_m1(), auth.mac_m1p(), auth.mac_m2(), auth.mac_m2p()] {
         digest.clear();
     }
-    auth.hold_encrypted_gx(&[]);
+    auth.store_encrypted_gx(&[]);
     // SAFETY: the member leads to text, by the struct's definition.
     unsafe { auth.lastauthmsg().wipe_text() };
     interface::blank(auth);
@@ -38,7 +38,7 @@ entry! {
     /// # Safety
     /// `auth` is NULL or an AKE.
     on panic ();
-    pub fn otrl_auth_clear(auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>) {
+    pub fn otrl_auth_clear(auth: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>) {
         if let Some(auth) = auth {
             clear(auth);
         }

@@ -3,8 +3,8 @@
 use std::ffi::{c_char, c_int, c_uchar};
 use std::ptr;
 
+use super::borrowed::{Out, Output, bytes};
 use super::entry::entry;
-use super::lent::{Out, Output, bytes};
 use super::memory::{c_buffer, c_string};
 use otr_protocol::wire::armour;
 use otr_protocol::wire::error::Undecoded;

@@ -139,7 +139,7 @@ pub(crate) fn with_smp<T>(
 
 #[inline(never)]
 fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
-    let context = ctx.lent();
+    let context = ctx.borrowed();
     let hidden = hidden(context).ok_or(GcryError::INV_VALUE)?;
     let secrets = ctx.take_secrets().ok_or(GcryError::INV_VALUE)?;
     let id = context.sessionid().get();
@@ -182,7 +182,7 @@ fn store(ctx: Ctx<'_>, conversation: Conversation) {
     for (to, from) in id.iter_mut().zip(conversation.session_id.as_bytes()) {
         *to = *from;
     }
-    let context = ctx.lent();
+    let context = ctx.borrowed();
     context.msgstate().set(match conversation.state {
         MessageState::Plaintext => MSGSTATE_PLAINTEXT,
         MessageState::Encrypted => MSGSTATE_ENCRYPTED,
@@ -268,8 +268,8 @@ impl From<OutOfMemory> for GcryError {
 #[cfg(all(test, feature = "abi5"))]
 mod tests {
     use super::*;
+    use crate::abi::borrowed::borrow;
     use crate::abi::context;
-    use crate::abi::lent::lend;
     use crate::abi::message::otrl_message_sending;
     use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
     use std::ptr;
@@ -307,9 +307,14 @@ mod tests {
             let [bob, _carol] = [c"bob", c"carol"].map(|name| {
                 let (account, protocol) = (c"alice".as_ptr(), c"prpl-test".as_ptr());
                 let names = context::Names::new(name.as_ptr(), account, protocol).unwrap();
-                context::find_or_add(lend(us), names, INSTAG_MASTER, context::NewContexts::QUIET)
-                    .unwrap()
-                    .0
+                context::find_or_add(
+                    borrow(us),
+                    names,
+                    INSTAG_MASTER,
+                    context::NewContexts::QUIET,
+                )
+                .unwrap()
+                .0
             });
             bob.msgstate().set(MSGSTATE_ENCRYPTED);
             let outcome = with_conversation(Ctx::from(bob), |conversation| {

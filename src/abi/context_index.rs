@@ -2,8 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use super::borrowed::Borrowed;
 use super::context_priv::{Forgotten, private_of};
-use super::lent::Lent;
 use super::linked_list;
 use super::types::ConnContext;
 use otr_protocol::buffer;
@@ -26,25 +26,26 @@ impl ContextIndex {
     pub(crate) fn last_before<'a>(
         &self,
         now: Forgotten,
-        is_before: impl Fn(Lent<'a, ConnContext>) -> bool,
-    ) -> Option<Lent<'a, ConnContext>> {
+        is_before: impl Fn(Borrowed<'a, ConnContext>) -> bool,
+    ) -> Option<Borrowed<'a, ConnContext>> {
         if self.forgotten.get() != Some(now) {
             return None;
         }
         // SAFETY: contexts of the library's of which nobody has forgotten one since, so that they are live.
-        let lend = |context: *mut ConnContext| unsafe { Lent::new(context) };
+        let borrow = |context: *mut ConnContext| unsafe { Borrowed::new(context) };
         let noted = self.noted.borrow();
-        let after = noted.partition_point(|context| lend(*context).is_some_and(&is_before));
+        let after = noted.partition_point(|context| borrow(*context).is_some_and(&is_before));
         let before = after.checked_sub(1).and_then(|at| noted.get(at));
-        let context = before.and_then(|context| lend(*context));
+        let context = before.and_then(|context| borrow(*context));
         // Whether it is in the list still, a client may have changed.
         context.filter(|context| {
-            is_before(*context) && context.tous().follow().and_then(Lent::follow) == Some(*context)
+            is_before(*context)
+                && context.tous().follow().and_then(Borrowed::follow) == Some(*context)
         })
     }
 
     /// Notes the contexts of a list, from the first one on. Without memory there is nothing to begin from.
-    pub(crate) fn note(&self, now: Forgotten, first: Option<Lent<'_, ConnContext>>) {
+    pub(crate) fn note(&self, now: Forgotten, first: Option<Borrowed<'_, ConnContext>>) {
         let mut noted = self.noted.borrow_mut();
         self.forgotten.set(Some(now));
         noted.clear();
@@ -61,8 +62,8 @@ impl ContextIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::borrowed::borrow;
     use crate::abi::context::{self, Names, NewContexts, otrl_context_forget};
-    use crate::abi::lent::lend;
     use crate::abi::types::UserState;
     use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
     use std::ffi::CString;
@@ -77,9 +78,9 @@ mod tests {
         let names = unsafe { Names::new(user.as_ptr(), account, protocol) }.unwrap();
         let found = unsafe {
             if add {
-                context::find_correspondent(lend(us), names, NewContexts::QUIET)
+                context::find_correspondent(borrow(us), names, NewContexts::QUIET)
             } else {
-                find_only(lend(us), names).map(|found| (found, false))
+                find_only(borrow(us), names).map(|found| (found, false))
             }
         };
         found.map_or((ptr::null_mut(), false), |(context, added)| {
@@ -87,7 +88,10 @@ mod tests {
         })
     }
 
-    fn find_only<'a>(us: Lent<'a, UserState>, names: Names<'a>) -> Option<Lent<'a, ConnContext>> {
+    fn find_only<'a>(
+        us: Borrowed<'a, UserState>,
+        names: Names<'a>,
+    ) -> Option<Borrowed<'a, ConnContext>> {
         #[cfg(feature = "abi5")]
         return context::find(us, names, crate::abi::types::INSTAG_MASTER);
         #[cfg(feature = "abi2")]
@@ -95,8 +99,8 @@ mod tests {
     }
 
     fn order(us: *mut UserState) -> Vec<*mut ConnContext> {
-        linked_list::iter(lend(us).context_root().follow())
-            .map(Lent::as_ptr)
+        linked_list::iter(borrow(us).context_root().follow())
+            .map(Borrowed::as_ptr)
             .collect()
     }
 
@@ -126,14 +130,14 @@ mod tests {
             assert_eq!(left.len(), COUNT - COUNT.div_ceil(3));
             // A client takes one out, which is found no more, and puts it back.
             let (number, taken) = (100, made[100].0);
-            let place = lend((*taken).tous);
-            linked_list::unlink(lend(taken));
+            let place = borrow((*taken).tous);
+            linked_list::unlink(borrow(taken));
             (*taken).tous = ptr::null_mut();
             for number in 0..COUNT {
                 let found = find(us, number, false).0;
                 assert_eq!(found.is_null(), number % 3 == 0 || number == 100);
             }
-            linked_list::link(place, lend(taken));
+            linked_list::link(place, borrow(taken));
             assert_eq!(find(us, number, false).0, taken);
             assert_eq!(order(us), left);
             otrl_userstate_free(us);

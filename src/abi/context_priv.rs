@@ -8,9 +8,9 @@ use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::borrowed::Borrowed;
 use super::dh_objects::{keypair_free, session_free};
 use super::entry::guard;
-use super::lent::Lent;
 use super::private::Private;
 use super::types::ConnContext;
 
@@ -104,7 +104,7 @@ impl Forgotten {
 }
 
 /// The count of the user state that a context is in; `None` in a client's own, and before it is in one.
-pub(crate) fn count_of(context: Lent<'_, ConnContext>) -> Option<&AtomicUsize> {
+pub(crate) fn count_of(context: Borrowed<'_, ConnContext>) -> Option<&AtomicUsize> {
     interface::tail(context)?.count()
 }
 
@@ -112,21 +112,21 @@ pub(crate) fn count_of(context: Lent<'_, ConnContext>) -> Option<&AtomicUsize> {
 ///
 /// # Safety
 /// The count stays until another is noted, or none.
-pub(crate) unsafe fn set_count(context: Lent<'_, ConnContext>, count: &AtomicUsize) {
+pub(crate) unsafe fn set_count(context: Borrowed<'_, ConnContext>, count: &AtomicUsize) {
     if let Some(tail) = interface::tail(context) {
         tail.count.set(count);
     }
 }
 
 /// Notes that a context is in no user state any more.
-pub(crate) fn leave_count(context: Lent<'_, ConnContext>) {
+pub(crate) fn leave_count(context: Borrowed<'_, ConnContext>) {
     if let Some(tail) = interface::tail(context) {
         tail.count.set(ptr::null());
     }
 }
 
 /// Counts a context that is being forgotten.
-pub(crate) fn count_forgotten(context: Lent<'_, ConnContext>) {
+pub(crate) fn count_forgotten(context: Borrowed<'_, ConnContext>) {
     count_of(context)
         .unwrap_or(&FORGOTTEN_OF_CLIENTS)
         .fetch_add(1, Ordering::AcqRel);
@@ -134,18 +134,18 @@ pub(crate) fn count_forgotten(context: Lent<'_, ConnContext>) {
 }
 
 /// The state behind a context; `None` for a context that a client put together itself.
-pub(crate) fn private_of(context: Lent<'_, ConnContext>) -> Option<&Private> {
+pub(crate) fn private_of(context: Borrowed<'_, ConnContext>) -> Option<&Private> {
     interface::tail(context)?.private()
 }
 
 /// A number that no other context of this process has; 0 for a context that a client put together itself.
-pub(crate) fn serial_of(context: Lent<'_, ConnContext>) -> usize {
+pub(crate) fn serial_of(context: Borrowed<'_, ConnContext>) -> usize {
     interface::tail(context).map_or(0, |tail| tail.serial.get())
 }
 
 /// Makes a fresh context of one: it has had no session, was never heard, and goes by another number.
 #[cfg(feature = "abi5")]
-pub(crate) fn renew(context: Lent<'_, ConnContext>) {
+pub(crate) fn renew(context: Borrowed<'_, ConnContext>) {
     if let Some(members) = hidden(context) {
         members.generation().set(0);
         members.lastsent().set(0);
@@ -161,7 +161,7 @@ pub(crate) fn renew(context: Lent<'_, ConnContext>) {
 }
 
 /// Forgets everything about a session, and keeps the times and the count of sessions.
-pub(crate) fn force_finished(context: Lent<'_, ConnContext>) {
+pub(crate) fn force_finished(context: Borrowed<'_, ConnContext>) {
     if let Some(members) = hidden(context) {
         forget_members(members);
         interface::forget_more(members);
@@ -171,7 +171,7 @@ pub(crate) fn force_finished(context: Lent<'_, ConnContext>) {
     }
 }
 
-fn forget_members(members: Lent<'_, Hidden>) {
+fn forget_members(members: Borrowed<'_, Hidden>) {
     let ours = marks::stand_in(members);
     members.fragment().free();
     // These were about to be published.

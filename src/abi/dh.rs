@@ -2,12 +2,12 @@
 
 use std::ffi::c_uint;
 
+use super::borrowed::{Borrowed, Out};
 use super::dh_objects::session_free;
 use super::entry::entry;
 use super::error::GcryError;
 use super::exchange::{load_keypair, store_keypair};
 use super::gcry::{Cipher, Digest, Mpi, cipher, digest};
-use super::lent::{Lent, Out};
 use super::numbers::half_number;
 use super::types::*;
 use otr_crypto::group::Element;
@@ -21,7 +21,7 @@ entry! {
     on panic GcryError::INTERNAL;
     pub fn otrl_dh_gen_keypair(
         groupid: c_uint,
-        kp: *mut DhKeypair as Option<Lent<DhKeypair>>,
+        kp: *mut DhKeypair as Option<Borrowed<DhKeypair>>,
     ) -> GcryError as Result<(), GcryError> {
         let pair = kp.filter(|_| groupid == DH1536_GROUP_ID).ok_or(GcryError::INV_VALUE)?;
         let made = DhKeyPair::generate()?;
@@ -39,9 +39,9 @@ entry! {
     /// `sess` is NULL or writable, and what it held is not freed; `kp` and `y` are NULL or live.
     on panic GcryError::INTERNAL;
     pub fn otrl_dh_session(
-        sess: *mut DhSesskeys as Option<Lent<DhSesskeys>>,
-        kp: *const DhKeypair as Option<Lent<DhKeypair>>,
-        y: *mut Mpi as Option<Lent<Mpi>>,
+        sess: *mut DhSesskeys as Option<Borrowed<DhSesskeys>>,
+        kp: *const DhKeypair as Option<Borrowed<DhKeypair>>,
+        y: *mut Mpi as Option<Borrowed<Mpi>>,
     ) -> GcryError as Result<(), GcryError> {
         let session = sess.ok_or(GcryError::INV_VALUE)?;
         session.blank();
@@ -56,17 +56,17 @@ entry! {
 }
 
 /// Makes the objects of a session's keys.
-fn fill_session(session: Lent<'_, DhSesskeys>, keys: &DataKeys) -> Result<(), GcryError> {
+fn fill_session(session: Borrowed<'_, DhSesskeys>, keys: &DataKeys) -> Result<(), GcryError> {
     let sending = cipher::aes128_ctr(&keys.sending.encryption, None)?;
-    session.sendenc().hold(sending);
+    session.sendenc().store(sending);
     let receiving = cipher::aes128_ctr(&keys.receiving.encryption, None)?;
-    session.rcvenc().hold(receiving);
+    session.rcvenc().store(receiving);
     session
         .sendmac()
-        .hold(digest::hmac_sha1(&keys.sending.mac)?);
+        .store(digest::hmac_sha1(&keys.sending.mac)?);
     session
         .rcvmac()
-        .hold(digest::hmac_sha1(&keys.receiving.mac)?);
+        .store(digest::hmac_sha1(&keys.receiving.mac)?);
     Ok(())
 }
 
@@ -78,20 +78,20 @@ entry! {
     /// out-parameters are NULL or writable, and what they held is not freed.
     on panic GcryError::INTERNAL;
     pub fn otrl_dh_compute_v2_auth_keys(
-        our_dh: *const DhKeypair as Option<Lent<DhKeypair>>,
-        their_pub: *mut Mpi as Option<Lent<Mpi>>,
-        sessionid: *mut u8 as Option<Lent<[u8; 8]>>,
+        our_dh: *const DhKeypair as Option<Borrowed<DhKeypair>>,
+        their_pub: *mut Mpi as Option<Borrowed<Mpi>>,
+        sessionid: *mut u8 as Option<Borrowed<[u8; 8]>>,
         sessionidlenp: *mut usize as Out<usize>,
-        enc_c: *mut *mut Cipher as Option<Lent<*mut Cipher>>,
-        enc_cp: *mut *mut Cipher as Option<Lent<*mut Cipher>>,
-        mac_m1: *mut *mut Digest as Option<Lent<*mut Digest>>,
-        mac_m1p: *mut *mut Digest as Option<Lent<*mut Digest>>,
-        mac_m2: *mut *mut Digest as Option<Lent<*mut Digest>>,
-        mac_m2p: *mut *mut Digest as Option<Lent<*mut Digest>>,
+        enc_c: *mut *mut Cipher as Option<Borrowed<*mut Cipher>>,
+        enc_cp: *mut *mut Cipher as Option<Borrowed<*mut Cipher>>,
+        mac_m1: *mut *mut Digest as Option<Borrowed<*mut Digest>>,
+        mac_m1p: *mut *mut Digest as Option<Borrowed<*mut Digest>>,
+        mac_m2: *mut *mut Digest as Option<Borrowed<*mut Digest>>,
+        mac_m2p: *mut *mut Digest as Option<Borrowed<*mut Digest>>,
     ) -> GcryError as Result<(), GcryError> {
         let (ciphers, digests) = ([enc_c, enc_cp], [mac_m1, mac_m1p, mac_m2, mac_m2p]);
-        ciphers.into_iter().flatten().for_each(Lent::forget);
-        digests.into_iter().flatten().for_each(Lent::forget);
+        ciphers.into_iter().flatten().for_each(Borrowed::forget);
+        digests.into_iter().flatten().for_each(Borrowed::forget);
         let ([Some(c), Some(c_prime)], [Some(m1), Some(m1_prime), Some(m2), Some(m2_prime)], Some(id)) =
             (ciphers, digests, sessionid)
         else {
@@ -101,8 +101,8 @@ entry! {
         let keys = AuthKeys::derive(ours.shared_secret(&theirs));
         let (ciphers, digests) = ([c, c_prime], [m1, m1_prime, m2, m2_prime]);
         if let Err(error) = fill_auth_keys(&keys, ciphers, digests) {
-            ciphers.into_iter().for_each(Lent::clear);
-            digests.into_iter().for_each(Lent::clear);
+            ciphers.into_iter().for_each(Borrowed::clear);
+            digests.into_iter().for_each(Borrowed::clear);
             return Err(error);
         }
         id.set(keys.session_id);
@@ -114,16 +114,16 @@ entry! {
 /// Puts objects of the keys into these places: ciphers and MACs.
 fn fill_auth_keys(
     keys: &AuthKeys,
-    [enc_c, enc_cp]: [Lent<'_, *mut Cipher>; 2],
-    [mac_m1, mac_m1p, mac_m2, mac_m2p]: [Lent<'_, *mut Digest>; 4],
+    [enc_c, enc_cp]: [Borrowed<'_, *mut Cipher>; 2],
+    [mac_m1, mac_m1p, mac_m2, mac_m2p]: [Borrowed<'_, *mut Digest>; 4],
 ) -> Result<(), GcryError> {
     let zero = [0; 16];
-    enc_c.hold(cipher::aes128_ctr(&keys.c, Some(&zero))?);
-    enc_cp.hold(cipher::aes128_ctr(&keys.c_prime, Some(&zero))?);
-    mac_m1.hold(digest::hmac_sha256(&keys.m1)?);
-    mac_m1p.hold(digest::hmac_sha256(&keys.m1_prime)?);
-    mac_m2.hold(digest::hmac_sha256(&keys.m2)?);
-    mac_m2p.hold(digest::hmac_sha256(&keys.m2_prime)?);
+    enc_c.store(cipher::aes128_ctr(&keys.c, Some(&zero))?);
+    enc_cp.store(cipher::aes128_ctr(&keys.c_prime, Some(&zero))?);
+    mac_m1.store(digest::hmac_sha256(&keys.m1)?);
+    mac_m1p.store(digest::hmac_sha256(&keys.m1_prime)?);
+    mac_m2.store(digest::hmac_sha256(&keys.m2)?);
+    mac_m2p.store(digest::hmac_sha256(&keys.m2_prime)?);
     Ok(())
 }
 
@@ -134,9 +134,9 @@ entry! {
     /// `our_dh` and `their_pub` are NULL or live; `sessionid` points at 20 writable bytes; the others are NULL or writable.
     on panic GcryError::INTERNAL;
     pub fn otrl_dh_compute_v1_session_id(
-        our_dh: *const DhKeypair as Option<Lent<DhKeypair>>,
-        their_pub: *mut Mpi as Option<Lent<Mpi>>,
-        sessionid: *mut u8 as Option<Lent<[u8; 20]>>,
+        our_dh: *const DhKeypair as Option<Borrowed<DhKeypair>>,
+        their_pub: *mut Mpi as Option<Borrowed<Mpi>>,
+        sessionid: *mut u8 as Option<Borrowed<[u8; 20]>>,
         sessionidlenp: *mut usize as Out<usize>,
         halfp: *mut OtrlSessionIdHalf as Out<OtrlSessionIdHalf>,
     ) -> GcryError as Result<(), GcryError> {
@@ -152,8 +152,8 @@ entry! {
 
 /// Our key pair and their public value.
 fn both(
-    pair: Option<Lent<'_, DhKeypair>>,
-    y: Option<Lent<'_, Mpi>>,
+    pair: Option<Borrowed<'_, DhKeypair>>,
+    y: Option<Borrowed<'_, Mpi>>,
 ) -> Result<(DhKeyPair, Element), GcryError> {
     let pair = pair.ok_or(GcryError::INV_VALUE)?;
     let theirs = y

@@ -3,16 +3,16 @@
 use std::cmp::Ordering;
 use std::ffi::{c_int, c_uchar};
 
+use super::borrowed::Borrowed;
 use super::entry::entry;
 use super::gcry;
-use super::lent::Lent;
 use super::types::{DhKeypair, DhSesskeys};
 
 /// The part of a counter block that counts.
 const COUNTER_BYTES: usize = 8;
 
 /// Copies a pair over whatever was there.
-pub(crate) fn keypair_copy(to: Lent<'_, DhKeypair>, from: Lent<'_, DhKeypair>) {
+pub(crate) fn keypair_copy(to: Borrowed<'_, DhKeypair>, from: Borrowed<'_, DhKeypair>) {
     to.blank();
     to.groupid().set(from.groupid().get());
     to.private().copy(from.private());
@@ -20,13 +20,13 @@ pub(crate) fn keypair_copy(to: Lent<'_, DhKeypair>, from: Lent<'_, DhKeypair>) {
 }
 
 /// Releases the numbers of a pair.
-pub(crate) fn keypair_free(pair: Lent<'_, DhKeypair>) {
+pub(crate) fn keypair_free(pair: Borrowed<'_, DhKeypair>) {
     pair.private().clear();
     pair.public().clear();
 }
 
 /// Releases the handles of session keys and empties them.
-pub(crate) fn session_free(keys: Lent<'_, DhSesskeys>) {
+pub(crate) fn session_free(keys: Borrowed<'_, DhSesskeys>) {
     keys.sendenc().clear();
     keys.rcvenc().clear();
     keys.sendmac().clear();
@@ -51,7 +51,7 @@ entry! {
     /// # Safety
     /// `pair` is NULL or writable.
     on panic ();
-    pub fn otrl_dh_keypair_init(pair: *mut DhKeypair as Option<Lent<DhKeypair>>) {
+    pub fn otrl_dh_keypair_init(pair: *mut DhKeypair as Option<Borrowed<DhKeypair>>) {
         if let Some(pair) = pair {
             pair.blank();
         }
@@ -65,8 +65,8 @@ entry! {
     /// `to` is NULL or writable, `from` NULL or a pair.
     on panic ();
     pub fn otrl_dh_keypair_copy(
-        to: *mut DhKeypair as Option<Lent<DhKeypair>>,
-        from: *const DhKeypair as Option<Lent<DhKeypair>>,
+        to: *mut DhKeypair as Option<Borrowed<DhKeypair>>,
+        from: *const DhKeypair as Option<Borrowed<DhKeypair>>,
     ) {
         if let (Some(to), Some(from)) = (to, from) {
             keypair_copy(to, from);
@@ -80,7 +80,7 @@ entry! {
     /// # Safety
     /// `pair` is NULL or a pair.
     on panic ();
-    pub fn otrl_dh_keypair_free(pair: *mut DhKeypair as Option<Lent<DhKeypair>>) {
+    pub fn otrl_dh_keypair_free(pair: *mut DhKeypair as Option<Borrowed<DhKeypair>>) {
         if let Some(pair) = pair {
             keypair_free(pair);
         }
@@ -93,7 +93,7 @@ entry! {
     /// # Safety
     /// `keys` is NULL or session keys.
     on panic ();
-    pub fn otrl_dh_session_free(keys: *mut DhSesskeys as Option<Lent<DhSesskeys>>) {
+    pub fn otrl_dh_session_free(keys: *mut DhSesskeys as Option<Borrowed<DhSesskeys>>) {
         if let Some(keys) = keys {
             session_free(keys);
         }
@@ -106,7 +106,7 @@ entry! {
     /// # Safety
     /// `keys` is NULL or writable.
     on panic ();
-    pub fn otrl_dh_session_blank(keys: *mut DhSesskeys as Option<Lent<DhSesskeys>>) {
+    pub fn otrl_dh_session_blank(keys: *mut DhSesskeys as Option<Borrowed<DhSesskeys>>) {
         if let Some(keys) = keys {
             keys.blank();
         }
@@ -119,7 +119,7 @@ entry! {
     /// # Safety
     /// `counter` is NULL or 8 bytes long.
     on panic ();
-    pub fn otrl_dh_incctr(counter: *mut c_uchar as Option<Lent<[u8; COUNTER_BYTES]>>) {
+    pub fn otrl_dh_incctr(counter: *mut c_uchar as Option<Borrowed<[u8; COUNTER_BYTES]>>) {
         if let Some(counter) = counter {
             counter.set(u64::from_be_bytes(counter.get()).wrapping_add(1).to_be_bytes());
         }
@@ -133,10 +133,10 @@ entry! {
     /// Each is NULL or 8 bytes long.
     on panic 0;
     pub fn otrl_dh_cmpctr(
-        a: *const c_uchar as Option<Lent<[u8; COUNTER_BYTES]>>,
-        b: *const c_uchar as Option<Lent<[u8; COUNTER_BYTES]>>,
+        a: *const c_uchar as Option<Borrowed<[u8; COUNTER_BYTES]>>,
+        b: *const c_uchar as Option<Borrowed<[u8; COUNTER_BYTES]>>,
     ) -> c_int {
-        match a.map(Lent::get).cmp(&b.map(Lent::get)) {
+        match a.map(Borrowed::get).cmp(&b.map(Borrowed::get)) {
             Ordering::Less => -1,
             Ordering::Equal => 0,
             Ordering::Greater => 1,
@@ -147,8 +147,8 @@ entry! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::borrowed::borrow;
     use crate::abi::gcry::{cipher, digest, mpi};
-    use crate::abi::lent::lend;
     use crate::abi::memory::c_zeroed;
     use std::ptr;
 
@@ -167,8 +167,8 @@ mod tests {
             otrl_dh_keypair_free(&mut pair);
             assert!(pair.private.is_null() && pair.public.is_null());
             assert_eq!(copy.groupid, 5);
-            assert_eq!(lend(copy.private).number().unwrap().as_slice(), [3]);
-            assert_eq!(lend(copy.public).number().unwrap().as_slice(), [8]);
+            assert_eq!(borrow(copy.private).number().unwrap().as_slice(), [3]);
+            assert_eq!(borrow(copy.public).number().unwrap().as_slice(), [8]);
             otrl_dh_keypair_free(&mut copy);
             otrl_dh_keypair_free(ptr::null_mut());
             otrl_dh_init();

@@ -84,13 +84,13 @@ pub fn may_panic() {
 ///     /// # Safety
 ///     /// What the caller owes.
 ///     on panic GcryError::INTERNAL;
-///     pub fn otrl_something(us: OtrlUserState as Option<Lent<UserState>>, data: *const u8, len: usize)
+///     pub fn otrl_something(us: OtrlUserState as Option<Borrowed<UserState>>, data: *const u8, len: usize)
 ///         -> GcryError as Result<(), GcryError>
 ///     where data = bytes(data, len) { .. }
 /// }
 /// ```
-/// An argument with `as` is converted to that type by [`FromC`](crate::abi::lent::FromC), and what the body gives by
-/// [`IntoC`](crate::abi::lent::IntoC): so the body may use `?`. `where` makes one value of several arguments, by a function that
+/// An argument with `as` is converted to that type by [`FromC`](crate::abi::borrowed::FromC), and what the body gives by
+/// [`IntoC`](crate::abi::borrowed::IntoC): so the body may use `?`. `where` makes one value of several arguments, by a function that
 /// demands no more than the `# Safety` says.
 ///
 /// The whole body is guarded, and a panic becomes the value after `on panic`. A function that calls the client back has
@@ -100,7 +100,7 @@ macro_rules! entry {
     (
         $(#[$meta:meta])*
         on panic $failure:expr;
-        pub fn $name:ident($($argument:ident: $type:ty $(as $lent:ty)?),* $(,)?) $(-> $result:ty $(as $given:ty)?)?
+        pub fn $name:ident($($argument:ident: $type:ty $(as $rust:ty)?),* $(,)?) $(-> $result:ty $(as $given:ty)?)?
         $(where $($made:ident = $($maker:ident)::+($($from:ident),+)),+)? $body:block
     ) => {
         $(#[$meta])*
@@ -108,7 +108,7 @@ macro_rules! entry {
         #[allow(unreachable_pub, reason = "C calls it")]
         pub unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
             $crate::abi::entry::catch(move || {
-                $($($crate::abi::entry::convert!($argument, $lent);)?)*
+                $($($crate::abi::entry::convert!($argument, $rust);)?)*
                 $($($crate::abi::entry::make!($made, $($maker)::+($($from),+));)+)?
                 $crate::abi::entry::answer!($body $(, $result $(, $given)?)?)
             })
@@ -118,14 +118,14 @@ macro_rules! entry {
     (
         $(#[$meta:meta])*
         calls back;
-        pub fn $name:ident($($argument:ident: $type:ty $(as $lent:ty)?),* $(,)?) $(-> $result:ty $(as $given:ty)?)?
+        pub fn $name:ident($($argument:ident: $type:ty $(as $rust:ty)?),* $(,)?) $(-> $result:ty $(as $given:ty)?)?
         $(where $($made:ident = $($maker:ident)::+($($from:ident),+)),+)? $body:block
     ) => {
         $(#[$meta])*
         #[unsafe(no_mangle)]
         #[allow(unreachable_pub, reason = "C calls it")]
         pub unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
-            $($($crate::abi::entry::convert!($argument, $lent);)?)*
+            $($($crate::abi::entry::convert!($argument, $rust);)?)*
             $($($crate::abi::entry::make!($made, $($maker)::+($($from),+));)+)?
             $crate::abi::entry::answer!($body $(, $result $(, $given)?)?)
         }
@@ -135,9 +135,9 @@ pub(crate) use entry;
 
 /// Converts an argument.
 macro_rules! convert {
-    ($argument:ident, $lent:ty) => {
+    ($argument:ident, $rust:ty) => {
         // SAFETY: what the `# Safety` of the exported function demands of its caller.
-        let $argument: $lent = unsafe { $crate::abi::lent::FromC::from_c($argument) };
+        let $argument: $rust = unsafe { $crate::abi::borrowed::FromC::from_c($argument) };
     };
 }
 pub(crate) use convert;
@@ -158,7 +158,7 @@ macro_rules! answer {
     };
     ($body:block, $result:ty, $given:ty) => {{
         let body = move || -> $given { $body };
-        $crate::abi::lent::IntoC::<$result>::into_c(body())
+        $crate::abi::borrowed::IntoC::<$result>::into_c(body())
     }};
 }
 pub(crate) use answer;

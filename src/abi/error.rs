@@ -2,9 +2,9 @@
 
 use std::ffi::{c_int, c_uint};
 
+use super::borrowed::IntoC;
 use super::entry::Panicked;
 use super::error_table::{ERRNO_ALIASES, ERRNO_CODES};
-use super::lent::IntoC;
 
 /// `gcry_error_t`: in the top byte who reports, in the lower half what.
 #[repr(transparent)]

@@ -3,10 +3,10 @@
 use zeroize::Zeroizing;
 
 use super::auth_info;
+use super::borrowed::Borrowed;
 use super::context::Ctx;
 use super::dh_objects::keypair_free;
 use super::error::GcryError;
-use super::lent::Lent;
 use super::numbers::{half_number, version_number};
 use super::private::ExchangeExtras;
 use super::types::*;
@@ -17,7 +17,7 @@ use otr_protocol::dh::{AuthKeys, DhKeyPair};
 
 /// Reads an exchange. A struct that says it is under way but lacks a value is read as no exchange.
 #[inline(never)]
-pub(crate) fn load(info: Lent<'_, OtrlAuthInfo>, extras: Option<&ExchangeExtras>) -> Auth {
+pub(crate) fn load(info: Borrowed<'_, OtrlAuthInfo>, extras: Option<&ExchangeExtras>) -> Auth {
     // Keys may have to be derived again, and this is outside of the guard of the step.
     let state = stack::wiping(|| load_state(info, extras));
     // SAFETY: the member leads to text, by the struct's definition.
@@ -85,7 +85,10 @@ pub(crate) fn forget_opened_but(master: Ctx<'_>, held: impl FnOnce() -> Vec<Vec<
 }
 
 /// The state of the exchange. `None` if a value is missing.
-fn load_state(info: Lent<'_, OtrlAuthInfo>, extras: Option<&ExchangeExtras>) -> Option<AuthState> {
+fn load_state(
+    info: Borrowed<'_, OtrlAuthInfo>,
+    extras: Option<&ExchangeExtras>,
+) -> Option<AuthState> {
     let our_keyid = info.our_keyid().get();
     let version = || auth_info::version(info);
     let our_dh = || load_keypair(info.our_dh());
@@ -143,7 +146,7 @@ fn load_state(info: Lent<'_, OtrlAuthInfo>, extras: Option<&ExchangeExtras>) -> 
 /// # Errors
 /// `ENOMEM`: there is no exchange any more. Half a one would never end.
 #[inline(never)]
-pub(crate) fn store(info: Lent<'_, OtrlAuthInfo>, auth: &Auth) -> Result<(), GcryError> {
+pub(crate) fn store(info: Borrowed<'_, OtrlAuthInfo>, auth: &Auth) -> Result<(), GcryError> {
     write(info, auth);
     if is_whole(info, auth) {
         return Ok(());
@@ -153,7 +156,7 @@ pub(crate) fn store(info: Lent<'_, OtrlAuthInfo>, auth: &Auth) -> Result<(), Gcr
 }
 
 /// Whether everything that [`write`] had to make is there.
-fn is_whole(info: Lent<'_, OtrlAuthInfo>, auth: &Auth) -> bool {
+fn is_whole(info: Borrowed<'_, OtrlAuthInfo>, auth: &Auth) -> bool {
     let message = auth.last_message.is_none() || !info.lastauthmsg().is_null();
     let keys = !info.our_dh().private().is_null() && !info.our_dh().public().is_null();
     let commit = info.encgx_len().get() != 0;
@@ -170,7 +173,7 @@ fn is_whole(info: Lent<'_, OtrlAuthInfo>, auth: &Auth) -> bool {
 }
 
 /// Writes an exchange into the struct.
-fn write(info: Lent<'_, OtrlAuthInfo>, auth: &Auth) {
+fn write(info: Borrowed<'_, OtrlAuthInfo>, auth: &Auth) {
     info.initiated().set(auth.initiated.into());
     let version = version_number(auth_info::shown_version(auth));
     info.protocol_version().set(version);
@@ -178,7 +181,7 @@ fn write(info: Lent<'_, OtrlAuthInfo>, auth: &Auth) {
     match &auth.last_message {
         // It has no NUL in it, and ends with one.
         Some(message) => {
-            info.lastauthmsg().hold_copy(message);
+            info.lastauthmsg().store_copy(message);
         }
         None => info.lastauthmsg().free(),
     }
@@ -218,14 +221,14 @@ fn write(info: Lent<'_, OtrlAuthInfo>, auth: &Auth) {
 }
 
 /// Shows the outcome of a finished exchange, as a callback of the client may read it.
-pub(crate) fn show_established(info: Lent<'_, OtrlAuthInfo>, established: &Established) {
+pub(crate) fn show_established(info: Borrowed<'_, OtrlAuthInfo>, established: &Established) {
     store_keypair(info.our_dh(), Some(established.our_dh()));
     info.our_keyid().set(established.our_keyid());
     show_their_side(info, established);
 }
 
 /// The public half of [`show_established`]: who they are, and the session id.
-pub(crate) fn show_their_side(info: Lent<'_, OtrlAuthInfo>, established: &Established) {
+pub(crate) fn show_their_side(info: Borrowed<'_, OtrlAuthInfo>, established: &Established) {
     let id = established.session_id();
     info.their_pub().put(&established.their_dh().to_bytes());
     info.their_keyid().set(established.their_keyid());
@@ -236,7 +239,7 @@ pub(crate) fn show_their_side(info: Lent<'_, OtrlAuthInfo>, established: &Establ
 }
 
 /// Forgets who they are and the session id: those of the exchange before, once another has begun.
-fn clear_their_side(info: Lent<'_, OtrlAuthInfo>) {
+fn clear_their_side(info: Borrowed<'_, OtrlAuthInfo>) {
     info.their_pub().clear();
     info.their_keyid().set(0);
     info.their_fingerprint().set([0; 20]);
@@ -244,7 +247,7 @@ fn clear_their_side(info: Lent<'_, OtrlAuthInfo>) {
 }
 
 /// Writes as much of a session id as there is space for.
-fn store_session_id(info: Lent<'_, OtrlAuthInfo>, id: &[u8]) {
+fn store_session_id(info: Borrowed<'_, OtrlAuthInfo>, id: &[u8]) {
     let mut bytes = [0; 20];
     for (to, from) in bytes.iter_mut().zip(id) {
         *to = *from;
@@ -254,7 +257,7 @@ fn store_session_id(info: Lent<'_, OtrlAuthInfo>, id: &[u8]) {
 }
 
 /// Reads a key pair; `None` if a half is missing, out of range or of another group.
-pub(crate) fn load_keypair(pair: Lent<'_, DhKeypair>) -> Option<DhKeyPair> {
+pub(crate) fn load_keypair(pair: Borrowed<'_, DhKeypair>) -> Option<DhKeyPair> {
     if pair.groupid().get() != DH1536_GROUP_ID {
         return None;
     }
@@ -264,7 +267,7 @@ pub(crate) fn load_keypair(pair: Lent<'_, DhKeypair>) -> Option<DhKeyPair> {
 }
 
 /// Writes a key pair, or clears it.
-pub(crate) fn store_keypair(pair: Lent<'_, DhKeypair>, keys: Option<&DhKeyPair>) {
+pub(crate) fn store_keypair(pair: Borrowed<'_, DhKeypair>, keys: Option<&DhKeyPair>) {
     let Some(keys) = keys else {
         return keypair_free(pair);
     };
@@ -274,7 +277,7 @@ pub(crate) fn store_keypair(pair: Lent<'_, DhKeypair>, keys: Option<&DhKeyPair>)
 }
 
 /// Writes what a DH-commit of ours stands for.
-fn store_commitment(info: Lent<'_, OtrlAuthInfo>, commitment: &Commitment) {
+fn store_commitment(info: Borrowed<'_, OtrlAuthInfo>, commitment: &Commitment) {
     store_keypair(info.our_dh(), Some(&commitment.our_dh));
     info.our_keyid().set(commitment.our_keyid);
     info.r().set(*commitment.r);
@@ -282,7 +285,7 @@ fn store_commitment(info: Lent<'_, OtrlAuthInfo>, commitment: &Commitment) {
 }
 
 /// Writes the encrypted value of a DH-commit and its hash.
-fn store_commit(info: Lent<'_, OtrlAuthInfo>, encrypted_gx: &[u8], hashed_gx: [u8; 32]) {
-    info.hold_encrypted_gx(encrypted_gx);
+fn store_commit(info: Borrowed<'_, OtrlAuthInfo>, encrypted_gx: &[u8], hashed_gx: [u8; 32]) {
+    info.store_encrypted_gx(encrypted_gx);
     info.hashgx().set(hashed_gx);
 }

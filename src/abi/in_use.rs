@@ -6,8 +6,8 @@
 use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::AtomicUsize;
 
+use super::borrowed::Borrowed;
 use super::context_index::ContextIndex;
-use super::lent::Lent;
 use super::memory::c_zeroed;
 use super::types::UserState;
 use super::{context_priv, linked_list};
@@ -26,11 +26,13 @@ struct Block {
     /// Whether the client has freed it meanwhile.
     is_freed: Cell<bool>,
     /// Forgets what is in it. May call the client back.
-    empty: unsafe fn(Lent<'_, UserState>),
+    empty: unsafe fn(Borrowed<'_, UserState>),
 }
 
 /// A new, empty user state, and the function that forgets what will be in it. `None` without memory.
-pub(crate) fn new(empty: unsafe fn(Lent<'_, UserState>)) -> Option<Lent<'static, UserState>> {
+pub(crate) fn new(
+    empty: unsafe fn(Borrowed<'_, UserState>),
+) -> Option<Borrowed<'static, UserState>> {
     let block: *mut Block = c_zeroed();
     // SAFETY: NULL, or new memory of the right size; all zeros are an empty user state.
     unsafe {
@@ -38,7 +40,7 @@ pub(crate) fn new(empty: unsafe fn(Lent<'_, UserState>)) -> Option<Lent<'static,
             (&raw mut (*block).empty).write(empty);
             (&raw mut (*block).index).write(ContextIndex::default());
         }
-        Lent::new(block.cast::<UserState>())
+        Borrowed::new(block.cast::<UserState>())
     }
 }
 
@@ -46,7 +48,7 @@ pub(crate) fn new(empty: unsafe fn(Lent<'_, UserState>)) -> Option<Lent<'static,
 ///
 /// # Safety
 /// The user state may be gone afterwards: nobody uses it any more then.
-pub(crate) unsafe fn during<T>(us: Lent<'_, UserState>, call: impl FnOnce() -> T) -> T {
+pub(crate) unsafe fn during<T>(us: Borrowed<'_, UserState>, call: impl FnOnce() -> T) -> T {
     let block = block_of(us);
     // A callback that never returns leaves the count too high: then the empty struct is never given back.
     block.calls.set(block.calls.get() + 1);
@@ -60,21 +62,21 @@ pub(crate) unsafe fn during<T>(us: Lent<'_, UserState>, call: impl FnOnce() -> T
 }
 
 /// Where a user state counts its contexts that were forgotten.
-pub(crate) fn forgotten(us: Lent<'_, UserState>) -> &AtomicUsize {
+pub(crate) fn forgotten(us: Borrowed<'_, UserState>) -> &AtomicUsize {
     &block_of(us).forgotten
 }
 
 /// Where to begin looking for a context of a user state.
-pub(crate) fn index(us: Lent<'_, UserState>) -> &ContextIndex {
+pub(crate) fn index(us: Borrowed<'_, UserState>) -> &ContextIndex {
     &block_of(us).index
 }
 
 /// Whether the client has freed a user state while a call that uses it goes on.
-pub(crate) fn is_freed(us: Lent<'_, UserState>) -> bool {
+pub(crate) fn is_freed(us: Borrowed<'_, UserState>) -> bool {
     block_of(us).is_freed.get()
 }
 
-fn block_of(us: Lent<'_, UserState>) -> &Block {
+fn block_of(us: Borrowed<'_, UserState>) -> &Block {
     let block: *const Block = us.as_ptr().cast_const().cast();
     // SAFETY: only the library makes user states, as the beginnings of such blocks. What C knows is never looked at by this
     // reference, and what it does not know changes in cells.
@@ -85,7 +87,7 @@ fn block_of(us: Lent<'_, UserState>) -> &Block {
 ///
 /// # Safety
 /// Nobody uses it any more but the calls that have it.
-pub(crate) unsafe fn free(us: Lent<'_, UserState>) {
+pub(crate) unsafe fn free(us: Borrowed<'_, UserState>) {
     block_of(us).is_freed.set(true);
     // SAFETY: nobody uses the user state afterwards, by this function's own `# Safety`.
     unsafe { during(us, || ()) };
@@ -93,7 +95,7 @@ pub(crate) unsafe fn free(us: Lent<'_, UserState>) {
 
 /// # Safety
 /// A user state that was freed, and that nobody uses but the calls that have it.
-unsafe fn release(us: Lent<'_, UserState>) {
+unsafe fn release(us: Borrowed<'_, UserState>) {
     let block = block_of(us);
     block.calls.set(block.calls.get() + 1);
     // SAFETY: the user state was freed, and `app_data_free` runs while it is in use still.

@@ -3,10 +3,10 @@
 use std::ffi::{CStr, c_char};
 use std::ptr;
 
+use super::borrowed::{self, Borrowed};
 use super::entry::entry;
 use super::error::GcryError;
 use super::known_files::{self, path_of};
-use super::lent::{self, Lent};
 use super::linked_list;
 use super::stdio::{self, Stream};
 use super::text::CText;
@@ -20,10 +20,10 @@ use otr_protocol::store::instance_tags::{self, Line};
 
 /// The newest tag of an account.
 pub fn find<'a>(
-    us: Lent<'a, UserState>,
+    us: Borrowed<'a, UserState>,
     account: &[u8],
     protocol: &[u8],
-) -> Option<Lent<'a, OtrlInsTag>> {
+) -> Option<Borrowed<'a, OtrlInsTag>> {
     of_account(us.instag_root(), account, protocol)
 }
 
@@ -55,14 +55,14 @@ fn unlikely_bytes() -> [u8; 4] {
 
 /// Adds a tag for an account as the newest. `None` without memory.
 pub(crate) fn add<'a>(
-    us: Lent<'a, UserState>,
+    us: Borrowed<'a, UserState>,
     account: &[u8],
     protocol: &[u8],
     tag: OtrlInstag,
-) -> Option<Lent<'a, OtrlInsTag>> {
-    let node: Lent<OtrlInsTag> = lent::new_zeroed()?;
-    let named = node.accountname().hold(CText::up_to_nul(account))
-        & node.protocol().hold(CText::up_to_nul(protocol));
+) -> Option<Borrowed<'a, OtrlInsTag>> {
+    let node: Borrowed<OtrlInsTag> = borrowed::new_zeroed()?;
+    let named = node.accountname().store(CText::up_to_nul(account))
+        & node.protocol().store(CText::up_to_nul(protocol));
     if !named {
         // SAFETY: made above.
         unsafe { free_of_account(node) };
@@ -77,7 +77,7 @@ pub(crate) fn add<'a>(
 ///
 /// # Safety
 /// It is used no more, and came from malloc like its names.
-unsafe fn forget(node: Lent<'_, OtrlInsTag>) {
+unsafe fn forget(node: Borrowed<'_, OtrlInsTag>) {
     linked_list::unlink(node);
     // SAFETY: unlinked above, and used no more, by this function's own `# Safety`.
     unsafe { free_of_account(node) };
@@ -87,7 +87,7 @@ unsafe fn forget(node: Lent<'_, OtrlInsTag>) {
 ///
 /// # Safety
 /// They are used no more.
-pub(crate) unsafe fn forget_all(us: Lent<'_, UserState>) {
+pub(crate) unsafe fn forget_all(us: Borrowed<'_, UserState>) {
     while let Some(first) = linked_list::take_first(us.instag_root()) {
         // SAFETY: taken out above, and used no more, by this function's own `# Safety`.
         unsafe { free_of_account(first) };
@@ -95,7 +95,7 @@ pub(crate) unsafe fn forget_all(us: Lent<'_, UserState>) {
 }
 
 /// The file of these tags.
-fn file(us: Option<Lent<'_, UserState>>) -> Result<Vec<u8>, OutOfMemory> {
+fn file(us: Option<Borrowed<'_, UserState>>) -> Result<Vec<u8>, OutOfMemory> {
     let mut lines = Vec::new();
     for node in linked_list::iter(us.and_then(|us| us.instag_root().follow())) {
         let line = Line {
@@ -108,11 +108,11 @@ fn file(us: Option<Lent<'_, UserState>>) -> Result<Vec<u8>, OutOfMemory> {
     Ok(instance_tags::write(lines)?.bytes)
 }
 
-fn write(us: Lent<'_, UserState>, filename: Option<&CStr>) -> Result<(), GcryError> {
+fn write(us: Borrowed<'_, UserState>, filename: Option<&CStr>) -> Result<(), GcryError> {
     known_files::replace(us, path_of(filename)?, &file(Some(us))?, Mode::Umask)
 }
 
-fn read_stream(us: Lent<'_, UserState>, stream: Stream<'_>) -> Result<(), GcryError> {
+fn read_stream(us: Borrowed<'_, UserState>, stream: Stream<'_>) -> Result<(), GcryError> {
     let contents = stream.read_all()?;
     let lines = instance_tags::read(&contents)?;
     for line in lines.entries {
@@ -125,7 +125,7 @@ fn read_stream(us: Lent<'_, UserState>, stream: Stream<'_>) -> Result<(), GcryEr
 }
 
 /// Nothing happens without a stream.
-fn write_stream(us: Lent<'_, UserState>, stream: Option<Stream<'_>>) -> Result<(), GcryError> {
+fn write_stream(us: Borrowed<'_, UserState>, stream: Option<Stream<'_>>) -> Result<(), GcryError> {
     let file = file(Some(us))?;
     if let Some(stream) = stream {
         stream.write_all(&file)?;
@@ -140,7 +140,7 @@ entry! {
     /// # Safety
     /// `node` is NULL or a live node, and is used no more.
     on panic ();
-    pub fn otrl_instag_forget(node: *mut OtrlInsTag as Option<Lent<OtrlInsTag>>) {
+    pub fn otrl_instag_forget(node: *mut OtrlInsTag as Option<Borrowed<OtrlInsTag>>) {
         if let Some(node) = node {
             // SAFETY: C gives up the tag.
             unsafe { forget(node) }
@@ -154,7 +154,7 @@ entry! {
     /// # Safety
     /// `us` is NULL or a live user state, and its tags are used no more.
     on panic ();
-    pub fn otrl_instag_forget_all(us: *mut UserState as Option<Lent<UserState>>) {
+    pub fn otrl_instag_forget_all(us: *mut UserState as Option<Borrowed<UserState>>) {
         if let Some(us) = us {
             // SAFETY: C gives up all tags.
             unsafe { forget_all(us) }
@@ -169,10 +169,10 @@ entry! {
     /// `us` is NULL or a live user state, the names NULL or C strings.
     on panic ptr::null_mut();
     pub fn otrl_instag_find(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         account: *const c_char as Option<&[u8]>,
         protocol: *const c_char as Option<&[u8]>,
-    ) -> *mut OtrlInsTag as Option<Lent<OtrlInsTag>> {
+    ) -> *mut OtrlInsTag as Option<Borrowed<OtrlInsTag>> {
         find(us?, account?, protocol?)
     }
 }
@@ -195,7 +195,7 @@ entry! {
     /// `us` is NULL or a live user state, `filename` NULL or a C string.
     on panic GcryError::INTERNAL;
     pub fn otrl_instag_read(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         filename: *const c_char as Option<&CStr>,
     ) -> GcryError as Result<(), GcryError> {
         stdio::with_file(filename, |stream| us.map_or(Ok(()), |us| read_stream(us, stream)))
@@ -209,7 +209,7 @@ entry! {
     /// `us` is NULL or a live user state, `stream` NULL or open for reading.
     on panic GcryError::INTERNAL;
     pub fn otrl_instag_read_FILEp(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         stream: *mut libc::FILE as Option<Stream>,
     ) -> GcryError as Result<(), GcryError> {
         match (us, stream) {
@@ -226,7 +226,7 @@ entry! {
     /// `us` is NULL or a live user state, `filename` NULL or a C string.
     on panic GcryError::INTERNAL;
     pub fn otrl_instag_write(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         filename: *const c_char as Option<&CStr>,
     ) -> GcryError as Result<(), GcryError> {
         write(us.ok_or(GcryError::INV_VALUE)?, filename)
@@ -240,7 +240,7 @@ entry! {
     /// `us` is NULL or a live user state, `stream` NULL or open for writing.
     on panic GcryError::INTERNAL;
     pub fn otrl_instag_write_FILEp(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         stream: *mut libc::FILE as Option<Stream>,
     ) -> GcryError as Result<(), GcryError> {
         us.map_or(Ok(()), |us| write_stream(us, stream))
@@ -254,7 +254,7 @@ entry! {
     /// `us` is NULL or a live user state, the others NULL or C strings.
     on panic GcryError::INTERNAL;
     pub fn otrl_instag_generate(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         filename: *const c_char as Option<&CStr>,
         account: *const c_char as Option<&[u8]>,
         protocol: *const c_char as Option<&[u8]>,
@@ -270,7 +270,7 @@ entry! {
     /// `us` is NULL or a live user state, `stream` NULL or open for writing, the names NULL or C strings.
     on panic GcryError::INTERNAL;
     pub fn otrl_instag_generate_FILEp(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         stream: *mut libc::FILE as Option<Stream>,
         account: *const c_char as Option<&[u8]>,
         protocol: *const c_char as Option<&[u8]>,
@@ -281,10 +281,10 @@ entry! {
 
 /// Nothing happens for NULL names, as with libotr.
 fn generate<'a>(
-    us: Option<Lent<'a, UserState>>,
+    us: Option<Borrowed<'a, UserState>>,
     account: Option<&[u8]>,
     protocol: Option<&[u8]>,
-    write: impl FnOnce(Lent<'a, UserState>) -> Result<(), GcryError>,
+    write: impl FnOnce(Borrowed<'a, UserState>) -> Result<(), GcryError>,
 ) -> Result<(), GcryError> {
     let (Some(account), Some(protocol)) = (account, protocol) else {
         return Ok(());

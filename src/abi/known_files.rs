@@ -8,8 +8,8 @@ use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::borrowed::Borrowed;
 use super::error::GcryError;
-use super::lent::Lent;
 use super::locked_list::LockedList;
 use super::types::UserState;
 use otr_crypto::hash::sha256;
@@ -45,7 +45,7 @@ pub(crate) fn path_of(filename: Option<&CStr>) -> Result<&Path, GcryError> {
 /// # Errors
 /// What the operating system said.
 pub(crate) fn replace(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     path: &Path,
     bytes: &[u8],
     mode: Mode,
@@ -56,13 +56,13 @@ pub(crate) fn replace(
     Ok(())
 }
 
-fn knows(us: Lent<'_, UserState>, contents: &[u8]) -> bool {
+fn knows(us: Borrowed<'_, UserState>, contents: &[u8]) -> bool {
     let (us, hash) = (address(us), sha256(&[contents]));
     KNOWN.any(|known| known.us == us && known.hash == hash)
 }
 
 /// Notes that nothing of these contents is lost when a file of `us` replaces them.
-pub(crate) fn remember(us: Lent<'_, UserState>, contents: &[u8]) {
+pub(crate) fn remember(us: Borrowed<'_, UserState>, contents: &[u8]) {
     let us = address(us);
     let hash = sha256(&[contents]);
     let mut count = 0;
@@ -80,22 +80,22 @@ pub(crate) fn remember(us: Lent<'_, UserState>, contents: &[u8]) {
 }
 
 /// Forgets everything that a user state knows, or whoever was at its address before.
-pub(crate) fn forget_all(us: Lent<'_, UserState>) {
+pub(crate) fn forget_all(us: Borrowed<'_, UserState>) {
     KNOWN.remove(|known| known.us == address(us));
 }
 
-fn address(us: Lent<'_, UserState>) -> usize {
+fn address(us: Borrowed<'_, UserState>) -> usize {
     us.as_ptr().addr()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::lent::lend;
+    use crate::abi::borrowed::borrow;
 
     #[test]
     fn a_user_state_knows_what_it_has_seen_last() {
-        let [one, other] = [0x10, 0x20].map(|at| lend(std::ptr::without_provenance(at)));
+        let [one, other] = [0x10, 0x20].map(|at| borrow(std::ptr::without_provenance(at)));
         remember(one, b"a");
         assert!(knows(one, b"a") && !knows(other, b"a") && !knows(one, b"b"));
         remember(other, b"a");

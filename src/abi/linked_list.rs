@@ -1,25 +1,25 @@
 //! Lists as libotr links them: a node has `next`, and `tous`, a pointer to the link that leads to it. Clients walk them, and
 //! link nodes in themselves, not always with the right `tous`.
 
-use super::lent::{Lent, Object};
+use super::borrowed::{Borrowed, Object};
 
 /// A struct that is a node of such a list.
 pub(crate) trait Node: Object + Sized {
     /// Where the next node stands; NULL at the end.
-    fn next(node: Lent<'_, Self>) -> Lent<'_, *mut Self>;
+    fn next(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut Self>;
     /// Where the link to this node is noted.
-    fn tous(node: Lent<'_, Self>) -> Lent<'_, *mut *mut Self>;
+    fn tous(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut *mut Self>;
 }
 
 /// Makes nodes of structs with these two members.
 macro_rules! nodes {
     ($($type:ty),+ $(,)?) => {$(
         impl $crate::abi::linked_list::Node for $type {
-            fn next(node: $crate::abi::lent::Lent<'_, Self>) -> $crate::abi::lent::Lent<'_, *mut Self> {
+            fn next(node: $crate::abi::borrowed::Borrowed<'_, Self>) -> $crate::abi::borrowed::Borrowed<'_, *mut Self> {
                 node.next()
             }
 
-            fn tous(node: $crate::abi::lent::Lent<'_, Self>) -> $crate::abi::lent::Lent<'_, *mut *mut Self> {
+            fn tous(node: $crate::abi::borrowed::Borrowed<'_, Self>) -> $crate::abi::borrowed::Borrowed<'_, *mut *mut Self> {
                 node.tous()
             }
         }
@@ -29,38 +29,38 @@ pub(crate) use nodes;
 
 /// The nodes from this one on. Each link is read when the node behind it is asked for.
 pub(crate) fn iter<'a, T: Node + 'a>(
-    first: Option<Lent<'a, T>>,
-) -> impl Iterator<Item = Lent<'a, T>> {
+    first: Option<Borrowed<'a, T>>,
+) -> impl Iterator<Item = Borrowed<'a, T>> {
     std::iter::successors(first, |node| T::next(*node).follow())
 }
 
 /// Puts a node, which is in no list, into one, where this link is.
-pub(crate) fn link<'a, T: Node>(place: Lent<'a, *mut T>, node: Lent<'a, T>) {
+pub(crate) fn link<'a, T: Node>(place: Borrowed<'a, *mut T>, node: Borrowed<'a, T>) {
     let next = place.follow();
-    T::next(node).lead_to(next);
-    T::tous(node).lead_to(Some(place));
+    T::next(node).point_at(next);
+    T::tous(node).point_at(Some(place));
     if let Some(next) = next {
-        T::tous(next).lead_to(Some(T::next(node)));
+        T::tous(next).point_at(Some(T::next(node)));
     }
-    place.lead_to(Some(node));
+    place.point_at(Some(node));
 }
 
 /// Takes a node out of its list, if its `tous` says where that is. The way back is set first, so that there is a list at every
 /// moment.
-pub(crate) fn unlink<T: Node>(node: Lent<'_, T>) {
+pub(crate) fn unlink<T: Node>(node: Borrowed<'_, T>) {
     let (next, tous) = (T::next(node).follow(), T::tous(node).follow());
     if let Some(next) = next {
-        T::tous(next).lead_to(tous);
+        T::tous(next).point_at(tous);
     }
     if let Some(tous) = tous {
-        tous.lead_to(next);
+        tous.point_at(next);
     }
 }
 
 /// Takes the first node out of a list. Its own `tous` is not read.
-pub(crate) fn take_first<'a, T: Node>(root: Lent<'a, *mut T>) -> Option<Lent<'a, T>> {
+pub(crate) fn take_first<'a, T: Node>(root: Borrowed<'a, *mut T>) -> Option<Borrowed<'a, T>> {
     let first = root.follow()?;
-    T::tous(first).lead_to(Some(root));
+    T::tous(first).point_at(Some(root));
     unlink(first);
     Some(first)
 }
@@ -68,7 +68,7 @@ pub(crate) fn take_first<'a, T: Node>(root: Lent<'a, *mut T>) -> Option<Lent<'a,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::lent::members;
+    use crate::abi::borrowed::members;
     use std::ptr;
 
     struct Number {
@@ -86,17 +86,17 @@ mod tests {
     }
     nodes!(Number);
 
-    fn new(value: u8) -> Lent<'static, Number> {
+    fn new(value: u8) -> Borrowed<'static, Number> {
         let number = Box::leak(Box::new(Number {
             next: ptr::null_mut(),
             tous: ptr::null_mut(),
             value,
         }));
-        unsafe { Lent::new(&raw const *number) }.unwrap()
+        unsafe { Borrowed::new(&raw const *number) }.unwrap()
     }
 
     /// The values, if each node knows the link that leads to it.
-    fn values(root: Lent<'_, *mut Number>) -> Vec<u8> {
+    fn values(root: Borrowed<'_, *mut Number>) -> Vec<u8> {
         let mut link = root;
         iter(root.follow())
             .map(|node| {
@@ -111,7 +111,7 @@ mod tests {
     fn nodes_come_and_go_anywhere() {
         let [one, two, three, four] = [1, 2, 3, 4].map(new);
         let root = Box::leak(Box::new(ptr::null_mut()));
-        let root = unsafe { Lent::new(&raw const *root) }.unwrap();
+        let root = unsafe { Borrowed::new(&raw const *root) }.unwrap();
         link(root, two);
         link(root, one);
         link(two.next(), four);
@@ -122,9 +122,9 @@ mod tests {
         unlink(four);
         assert_eq!(values(root), [1, 3]);
         // A client's node, linked in at the front.
-        two.next().lead_to(Some(one));
-        two.tous().lead_to(None);
-        root.lead_to(Some(two));
+        two.next().point_at(Some(one));
+        two.tous().point_at(None);
+        root.point_at(Some(two));
         assert_eq!(take_first(root), Some(two));
         assert_eq!(values(root), [1, 3]);
         assert_eq!(take_first(root), Some(one));

@@ -14,12 +14,12 @@
     )
 )]
 
+pub mod borrowed;
 pub mod entry;
 pub mod error;
 mod error_table;
 pub mod error_text;
 pub mod gcry;
-pub mod lent;
 mod linked_list;
 pub mod memory;
 mod reserve;

@@ -3,11 +3,11 @@
 use std::ffi::{c_char, c_int, c_uint, c_ushort};
 use std::ptr;
 
+use super::borrowed::{Borrowed, Out};
 use super::bridge::{DIALECT, policy_from, with_conversation, with_secrets};
 use super::context::Ctx;
 use super::entry::entry;
 use super::error::GcryError;
-use super::lent::{Lent, Out};
 use super::memory::{c_array, c_string, free_array};
 use super::text::CText;
 use super::tlv::{self, Chain};
@@ -121,7 +121,7 @@ entry! {
     on panic FRAGMENT_INCOMPLETE;
     pub fn otrl_proto_fragment_accumulate(
         unfragmessagep: *mut *mut c_char as Out<*mut c_char>,
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
         msg: *const c_char as Option<&[u8]>,
     ) -> OtrlFragmentResult {
         let (Some(message), Some(context), true) = (msg, context, unfragmessagep.is_wanted()) else {
@@ -159,9 +159,9 @@ entry! {
 /// Encrypts a data message into `*encmessagep`, malloc'ed.
 fn create_data(
     encmessagep: Out<'_, *mut c_char>,
-    context: Option<Lent<'_, ConnContext>>,
+    context: Option<Borrowed<'_, ConnContext>>,
     msg: Option<&[u8]>,
-    tlvs: Option<Lent<'_, OtrlTLV>>,
+    tlvs: Option<Borrowed<'_, OtrlTLV>>,
     flags: u8,
 ) -> Result<SecretKey, GcryError> {
     encmessagep.put(ptr::null_mut());
@@ -188,7 +188,7 @@ struct Parts<'a> {
 /// Checks and decrypts a data message; text and TLVs are malloc'ed.
 fn accept_data(
     parts: Parts<'_>,
-    context: Option<Lent<'_, ConnContext>>,
+    context: Option<Borrowed<'_, ConnContext>>,
     datamsg: Option<&[u8]>,
 ) -> Result<SecretKey, GcryError> {
     let Parts {

@@ -3,9 +3,9 @@
 use std::ffi::c_int;
 use std::ptr;
 
+use super::borrowed::{Borrowed, Out, bytes};
 use super::entry::{entry, guard};
 use super::error::GcryError;
-use super::lent::{Lent, Out, bytes};
 use super::memory::c_buffer;
 use super::smp_numbers;
 use super::types::*;
@@ -21,7 +21,7 @@ entry! {
     /// out-parameters are NULL or writable.
     on panic GcryError::INTERNAL;
     pub fn otrl_sm_step1(
-        astate: *mut OtrlSMState as Option<Lent<OtrlSMState>>, secret: *const u8, secretlen: c_int,
+        astate: *mut OtrlSMState as Option<Borrowed<OtrlSMState>>, secret: *const u8, secretlen: c_int,
         output: *mut *mut u8 as Out<*mut u8>, outputlen: *mut c_int as Out<c_int>,
     ) -> GcryError as Result<(), GcryError>
     where secret = bytes(secret, secretlen) {
@@ -36,7 +36,7 @@ entry! {
     /// As for [`otrl_sm_step1`]; `input` has `inputlen` bytes.
     on panic GcryError::INTERNAL;
     pub fn otrl_sm_step2a(
-        bstate: *mut OtrlSMState as Option<Lent<OtrlSMState>>, input: *const u8, inputlen: c_int,
+        bstate: *mut OtrlSMState as Option<Borrowed<OtrlSMState>>, input: *const u8, inputlen: c_int,
         received_question: c_int as bool,
     ) -> GcryError as Result<(), GcryError>
     where message1 = bytes(input, inputlen) {
@@ -51,7 +51,7 @@ entry! {
     /// As for [`otrl_sm_step1`].
     on panic GcryError::INTERNAL;
     pub fn otrl_sm_step2b(
-        bstate: *mut OtrlSMState as Option<Lent<OtrlSMState>>, secret: *const u8, secretlen: c_int,
+        bstate: *mut OtrlSMState as Option<Borrowed<OtrlSMState>>, secret: *const u8, secretlen: c_int,
         output: *mut *mut u8 as Out<*mut u8>, outputlen: *mut c_int as Out<c_int>,
     ) -> GcryError as Result<(), GcryError>
     where secret = bytes(secret, secretlen) {
@@ -66,7 +66,7 @@ entry! {
     /// As for [`otrl_sm_step2a`].
     on panic GcryError::INTERNAL;
     pub fn otrl_sm_step3(
-        astate: *mut OtrlSMState as Option<Lent<OtrlSMState>>, input: *const u8, inputlen: c_int,
+        astate: *mut OtrlSMState as Option<Borrowed<OtrlSMState>>, input: *const u8, inputlen: c_int,
         output: *mut *mut u8 as Out<*mut u8>, outputlen: *mut c_int as Out<c_int>,
     ) -> GcryError as Result<(), GcryError>
     where message2 = bytes(input, inputlen) {
@@ -81,7 +81,7 @@ entry! {
     /// As for [`otrl_sm_step2a`].
     on panic GcryError::INTERNAL;
     pub fn otrl_sm_step4(
-        bstate: *mut OtrlSMState as Option<Lent<OtrlSMState>>, input: *const u8, inputlen: c_int,
+        bstate: *mut OtrlSMState as Option<Borrowed<OtrlSMState>>, input: *const u8, inputlen: c_int,
         output: *mut *mut u8 as Out<*mut u8>, outputlen: *mut c_int as Out<c_int>,
     ) -> GcryError as Result<(), GcryError>
     where message3 = bytes(input, inputlen) {
@@ -97,7 +97,7 @@ entry! {
     /// As for [`otrl_sm_step2a`].
     on panic GcryError::INTERNAL;
     pub fn otrl_sm_step5(
-        astate: *mut OtrlSMState as Option<Lent<OtrlSMState>>, input: *const u8, inputlen: c_int,
+        astate: *mut OtrlSMState as Option<Borrowed<OtrlSMState>>, input: *const u8, inputlen: c_int,
     ) -> GcryError as Result<(), GcryError>
     where message4 = bytes(input, inputlen) {
         step(astate, |smp| smp.on_message4(message4))?;
@@ -107,7 +107,7 @@ entry! {
 
 /// Runs a step and writes the state back; of a refused one only how it went.
 fn step<T>(
-    state: Option<Lent<'_, OtrlSMState>>,
+    state: Option<Borrowed<'_, OtrlSMState>>,
     step: impl FnOnce(&mut Smp) -> Result<T, ProtocolError>,
 ) -> Result<T, GcryError> {
     let state = state.ok_or(GcryError::INV_VALUE)?;
@@ -123,7 +123,7 @@ fn step<T>(
 
 /// Runs a step whose message goes to the client.
 fn with_output(
-    state: Option<Lent<'_, OtrlSMState>>,
+    state: Option<Borrowed<'_, OtrlSMState>>,
     output: Out<'_, *mut u8>,
     outputlen: Out<'_, c_int>,
     run: impl FnOnce(&mut Smp) -> Result<Vec<u8>, ProtocolError>,
@@ -145,7 +145,7 @@ fn with_output(
 }
 
 /// No error, if the SMP has succeeded.
-fn verdict(state: Option<Lent<'_, OtrlSMState>>) -> Result<(), GcryError> {
+fn verdict(state: Option<Borrowed<'_, OtrlSMState>>) -> Result<(), GcryError> {
     let progress = state.map(|state| smp_numbers::load(state).progress);
     let succeeded = progress == Some(Progress::Succeeded);
     succeeded.then_some(()).ok_or(GcryError::INV_VALUE)

@@ -2,9 +2,9 @@
 
 use std::ffi::c_int;
 
+use super::borrowed::{Borrowed, Out};
 use super::entry::entry;
 use super::gcry::{self, Mpi};
-use super::lent::{Lent, Out};
 use super::memory::c_zeroed;
 use super::types::{OtrlSMState, SMP_EXPECT1, SMP_PROG_OK};
 
@@ -12,14 +12,14 @@ use super::types::{OtrlSMState, SMP_EXPECT1, SMP_PROG_OK};
 const GENERATOR: u8 = 2;
 
 /// Makes an empty state of whatever was there.
-pub(crate) fn state_new(state: Lent<'_, OtrlSMState>) {
+pub(crate) fn state_new(state: Borrowed<'_, OtrlSMState>) {
     state.blank();
     state.next_expected().set(SMP_EXPECT1);
     state.sm_prog_state().set(SMP_PROG_OK);
 }
 
 /// Starts a run: every number is there and 0, but for `x2`, `x3` and the generator.
-fn state_init(state: Lent<'_, OtrlSMState>) {
+fn state_init(state: Borrowed<'_, OtrlSMState>) {
     state_free(state);
     for place in state.numbers() {
         if place != state.x2() && place != state.x3() {
@@ -33,7 +33,7 @@ fn state_init(state: Lent<'_, OtrlSMState>) {
 }
 
 /// Releases the numbers and leaves an empty state; the struct itself stays.
-pub(crate) fn state_free(state: Lent<'_, OtrlSMState>) {
+pub(crate) fn state_free(state: Borrowed<'_, OtrlSMState>) {
     for number in state.numbers() {
         number.clear();
     }
@@ -45,9 +45,9 @@ pub(crate) fn state_free(state: Lent<'_, OtrlSMState>) {
 /// # Safety
 /// `array` is that.
 unsafe fn numbers<'a>(
-    array: Lent<'a, *mut Mpi>,
+    array: Borrowed<'a, *mut Mpi>,
     count: usize,
-) -> impl Iterator<Item = Lent<'a, *mut Mpi>> {
+) -> impl Iterator<Item = Borrowed<'a, *mut Mpi>> {
     // SAFETY: within the array.
     (0..count).map(move |index| unsafe { array.part(|first| first.add(index)) })
 }
@@ -61,7 +61,7 @@ fn put_message<const N: usize>(place: Out<'_, *mut *mut Mpi>, hash_values: &[usi
     let array: *mut [*mut Mpi; N] = c_zeroed();
     // SAFETY: NULL, or a new array of so many NULLs.
     unsafe {
-        for (index, number) in Lent::new(array.cast())
+        for (index, number) in Borrowed::new(array.cast())
             .into_iter()
             .flat_map(|array| numbers(array, N))
             .enumerate()
@@ -91,7 +91,7 @@ entry! {
     /// # Safety
     /// `state` is NULL or writable.
     on panic ();
-    pub fn otrl_sm_state_new(state: *mut OtrlSMState as Option<Lent<OtrlSMState>>) {
+    pub fn otrl_sm_state_new(state: *mut OtrlSMState as Option<Borrowed<OtrlSMState>>) {
         if let Some(state) = state {
             state_new(state);
         }
@@ -104,7 +104,7 @@ entry! {
     /// # Safety
     /// `state` is NULL or a state.
     on panic ();
-    pub fn otrl_sm_state_init(state: *mut OtrlSMState as Option<Lent<OtrlSMState>>) {
+    pub fn otrl_sm_state_init(state: *mut OtrlSMState as Option<Borrowed<OtrlSMState>>) {
         if let Some(state) = state {
             state_init(state);
         }
@@ -117,7 +117,7 @@ entry! {
     /// # Safety
     /// `state` is NULL or a state.
     on panic ();
-    pub fn otrl_sm_state_free(state: *mut OtrlSMState as Option<Lent<OtrlSMState>>) {
+    pub fn otrl_sm_state_free(state: *mut OtrlSMState as Option<Borrowed<OtrlSMState>>) {
         if let Some(state) = state {
             state_free(state);
         }
@@ -174,13 +174,13 @@ entry! {
     /// # Safety
     /// `message` is NULL, or points at NULL or at a malloc'ed array of `len` numbers.
     on panic ();
-    pub fn otrl_sm_msg_free(message: *mut *mut *mut Mpi as Option<Lent<*mut *mut Mpi>>, len: c_int) {
+    pub fn otrl_sm_msg_free(message: *mut *mut *mut Mpi as Option<Borrowed<*mut *mut Mpi>>, len: c_int) {
         let Some(message) = message else { return };
         let Some(array) = message.follow() else { return };
         message.forget();
         // SAFETY: an array of so many numbers from malloc, as `# Safety` says, to which nothing leads any more.
         unsafe {
-            numbers(array, usize::try_from(len).unwrap_or(0)).for_each(Lent::clear);
+            numbers(array, usize::try_from(len).unwrap_or(0)).for_each(Borrowed::clear);
             libc::free(array.as_ptr().cast());
         }
     }
@@ -189,7 +189,7 @@ entry! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::lent::lend;
+    use crate::abi::borrowed::borrow;
     use std::ptr;
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
             assert!((*state).secret.is_null());
             otrl_sm_state_init(state);
             assert!(!(*state).secret.is_null() && (*state).x2.is_null() && !(*state).qab.is_null());
-            assert_eq!(lend((*state).g1).number().unwrap().as_slice(), [2]);
+            assert_eq!(borrow((*state).g1).number().unwrap().as_slice(), [2]);
             (*state).next_expected = 3;
             (*state).sm_prog_state = -2;
             otrl_sm_state_free(state);

@@ -1,15 +1,15 @@
 //! `OtrlSMState` to and from the typed SMP.
 
+use super::borrowed::Borrowed;
 use super::context::Ctx;
 use super::gcry::Mpi;
-use super::lent::Lent;
 use super::types::*;
 use otr_crypto::group::{Element, Exponent, Residue, generator};
 use otr_protocol::smp::state::{Expected, Numbers, Progress, Smp};
 
 /// Reads the SMP. A number that is missing, 0 or out of range is read as not known.
 #[inline(never)]
-pub(crate) fn load(state: Lent<'_, OtrlSMState>) -> Smp {
+pub(crate) fn load(state: Borrowed<'_, OtrlSMState>) -> Smp {
     Smp {
         expected: match state.next_expected().get() {
             SMP_EXPECT2 => Expected::Message2,
@@ -45,7 +45,7 @@ pub(crate) fn load(state: Lent<'_, OtrlSMState>) -> Smp {
 
 /// Writes the SMP back. Once an exchange has begun every number but x2 and x3 is there, 0 until it is known.
 #[inline(never)]
-pub(crate) fn store(state: Lent<'_, OtrlSMState>, smp: &Smp) {
+pub(crate) fn store(state: Borrowed<'_, OtrlSMState>, smp: &Smp) {
     state.next_expected().set(expected_number(smp.expected));
     state.sm_prog_state().set(progress_number(smp.progress));
     state.received_question().set(smp.received_question.into());
@@ -68,12 +68,12 @@ pub(crate) fn store(state: Lent<'_, OtrlSMState>, smp: &Smp) {
 
 /// The SMP of a context. `None` if a client's own context has no place for it.
 pub(crate) fn load_of(ctx: Ctx<'_>) -> Option<Smp> {
-    ctx.lent().smstate().follow().map(load)
+    ctx.borrowed().smstate().follow().map(load)
 }
 
 /// Writes the SMP of a context back.
 pub(crate) fn store_of(ctx: Ctx<'_>, smp: &Smp) {
-    if let Some(state) = ctx.lent().smstate().follow() {
+    if let Some(state) = ctx.borrowed().smstate().follow() {
         store(state, smp);
     }
 }
@@ -99,18 +99,18 @@ fn progress_number(progress: Progress) -> OtrlSmProgState {
 }
 
 /// A secret number of the struct.
-fn exponent(number: Lent<'_, *mut Mpi>) -> Option<Exponent> {
+fn exponent(number: Borrowed<'_, *mut Mpi>) -> Option<Exponent> {
     Exponent::from_bytes(&number.number()?)
 }
 
 /// A number of the struct that is not 0.
-fn residue(number: Lent<'_, *mut Mpi>) -> Option<Residue> {
+fn residue(number: Borrowed<'_, *mut Mpi>) -> Option<Residue> {
     let bytes = number.number().filter(|bytes| !bytes.is_empty())?;
     Residue::from_bytes(&bytes)
 }
 
 /// Puts a secret number into this place; NULL, or 0 if `zero` asks for it, while it is not known.
-fn put_secret(place: Lent<'_, *mut Mpi>, number: Option<&Exponent>, zero: bool) {
+fn put_secret(place: Borrowed<'_, *mut Mpi>, number: Option<&Exponent>, zero: bool) {
     match number {
         Some(number) => place.put(&number.to_bytes()),
         None if zero => place.put(&[]),
@@ -119,7 +119,7 @@ fn put_secret(place: Lent<'_, *mut Mpi>, number: Option<&Exponent>, zero: bool) 
 }
 
 /// Puts a number into this place; 0 while it is not known.
-fn put_number(place: Lent<'_, *mut Mpi>, number: Option<&Residue>) {
+fn put_number(place: Borrowed<'_, *mut Mpi>, number: Option<&Residue>) {
     match number {
         Some(number) => place.put(&number.to_bytes()),
         None => place.put(&[]),

@@ -4,26 +4,26 @@ use std::ffi::{CStr, c_void};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
+use super::borrowed::FromC;
 use super::error::GcryError;
-use super::lent::FromC;
 use otr_protocol::buffer::{self, OutOfMemory};
 
 const CHUNK: usize = 8192;
 /// More than any list can be; what goes on for longer, such as a device, is not read to its end.
 const LIMIT: usize = 64 << 20;
 
-/// An open stream that a client lends.
+/// An open stream of the client's.
 #[derive(Clone, Copy, Debug)]
 pub struct Stream<'a> {
     file: NonNull<libc::FILE>,
-    lent: PhantomData<&'a libc::FILE>,
+    borrowed: PhantomData<&'a libc::FILE>,
 }
 
 impl FromC<*mut libc::FILE> for Option<Stream<'_>> {
     unsafe fn from_c(value: *mut libc::FILE) -> Self {
         NonNull::new(value).map(|file| Stream {
             file,
-            lent: PhantomData,
+            borrowed: PhantomData,
         })
     }
 }
@@ -119,7 +119,7 @@ pub fn with_file(
     let file = NonNull::new(stream).ok_or_else(GcryError::last_os_error)?;
     let result = body(Stream {
         file,
-        lent: PhantomData,
+        borrowed: PhantomData,
     });
     // SAFETY: opened above. Nothing was written, so closing has nothing to report.
     unsafe { libc::fclose(stream) };

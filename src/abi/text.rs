@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char};
 use std::ptr;
 
-use super::lent::Lent;
+use super::borrowed::Borrowed;
 use super::memory::{c_string, c_text, c_text_of, wipe_string_and_clear};
 
 /// A C string from malloc, or NULL: there is none, or no memory for one.
@@ -86,9 +86,9 @@ impl CText {
     }
 }
 
-impl Lent<'_, *mut c_char> {
+impl Borrowed<'_, *mut c_char> {
     /// Lets the member lead to this text, which is the struct's from here on. False if there is none.
-    pub(crate) fn hold(self, text: CText) -> bool {
+    pub(crate) fn store(self, text: CText) -> bool {
         // SAFETY: a live member; NULL or a C string that nobody else frees.
         unsafe { self.as_ptr().write(text.into_raw()) };
         self.bytes().is_some()

@@ -3,25 +3,25 @@
 use std::ffi::{c_uchar, c_ushort};
 use std::ptr;
 
+use super::borrowed::{self, Borrowed, Output, bytes};
 use super::entry::entry;
-use super::lent::{self, Lent, Output, bytes};
 use super::types::OtrlTLV;
 use otr_protocol::buffer::{self, OutOfMemory};
 use otr_protocol::wire::tlv::{self, Tlv};
 
 /// One malloc'ed TLV. `None` without memory, and for a value over 65535 bytes.
-fn new(kind: u16, value: &[u8]) -> Option<Lent<'static, OtrlTLV>> {
+fn new(kind: u16, value: &[u8]) -> Option<Borrowed<'static, OtrlTLV>> {
     let len = u16::try_from(value.len()).ok()?;
-    with_data(kind, len, |data| data.hold_copy(value))
+    with_data(kind, len, |data| data.store_copy(value))
 }
 
 /// A TLV; `hold` puts the value there, and is false without memory.
 fn with_data(
     kind: u16,
     len: u16,
-    hold: impl FnOnce(Lent<'_, *mut u8>) -> bool,
-) -> Option<Lent<'static, OtrlTLV>> {
-    let node = lent::new_zeroed::<OtrlTLV>()?;
+    hold: impl FnOnce(Borrowed<'_, *mut u8>) -> bool,
+) -> Option<Borrowed<'static, OtrlTLV>> {
+    let node = borrowed::new_zeroed::<OtrlTLV>()?;
     node.tlv_type().set(kind);
     node.len().set(len);
     if hold(node.data()) {
@@ -49,15 +49,15 @@ impl Chain {
                 chain.free();
                 return Self::NONE;
             };
-            node.next().lead_to(chain.first());
+            node.next().point_at(chain.first());
             chain = Self(node.as_ptr());
         }
         chain
     }
 
-    fn first(&self) -> Option<Lent<'_, OtrlTLV>> {
+    fn first(&self) -> Option<Borrowed<'_, OtrlTLV>> {
         // SAFETY: NULL or a chain, by every constructor.
-        unsafe { Lent::new(self.0) }
+        unsafe { Borrowed::new(self.0) }
     }
 
     /// Whether there is none.
@@ -81,7 +81,7 @@ impl Chain {
     /// Gives it back, wiped.
     pub fn free(self) {
         // SAFETY: NULL or a chain of the library's, by every constructor, and used no more.
-        unsafe { free(Lent::new(self.0)) };
+        unsafe { free(Borrowed::new(self.0)) };
     }
 }
 
@@ -89,7 +89,7 @@ impl Chain {
 ///
 /// # Errors
 /// There is no memory for it.
-pub(crate) fn to_chain(chain: Option<Lent<'_, OtrlTLV>>) -> Result<Vec<Tlv>, OutOfMemory> {
+pub(crate) fn to_chain(chain: Option<Borrowed<'_, OtrlTLV>>) -> Result<Vec<Tlv>, OutOfMemory> {
     buffer::collect(nodes(chain).map(|node| Tlv::new(node.tlv_type().get(), node.value())))
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn to_chain(chain: Option<Lent<'_, OtrlTLV>>) -> Result<Vec<Tlv>, Out
 ///
 /// # Safety
 /// It came from malloc, and is used no more.
-unsafe fn free(chain: Option<Lent<'_, OtrlTLV>>) {
+unsafe fn free(chain: Option<Borrowed<'_, OtrlTLV>>) {
     let mut next = chain;
     while let Some(node) = next {
         next = node.next().follow();
@@ -109,7 +109,7 @@ unsafe fn free(chain: Option<Lent<'_, OtrlTLV>>) {
     }
 }
 
-fn nodes(chain: Option<Lent<'_, OtrlTLV>>) -> impl Iterator<Item = Lent<'_, OtrlTLV>> {
+fn nodes(chain: Option<Borrowed<'_, OtrlTLV>>) -> impl Iterator<Item = Borrowed<'_, OtrlTLV>> {
     std::iter::successors(chain, |node| node.next().follow())
 }
 
@@ -121,10 +121,10 @@ entry! {
     on panic ptr::null_mut();
     pub fn otrl_tlv_new(
         kind: c_ushort, len: c_ushort, data: *const c_uchar,
-    ) -> *mut OtrlTLV as Option<Lent<OtrlTLV>>
+    ) -> *mut OtrlTLV as Option<Borrowed<OtrlTLV>>
     where value = bytes(data, len) {
         if data.is_null() {
-            return with_data(kind, len, |data| data.hold_zeros(len.into()));
+            return with_data(kind, len, |data| data.store_zeros(len.into()));
         }
         new(kind, value)
     }
@@ -148,7 +148,7 @@ entry! {
     /// # Safety
     /// `chain` is NULL or a chain of malloc'ed TLVs that is used no more.
     on panic ();
-    pub fn otrl_tlv_free(chain: *mut OtrlTLV as Option<Lent<OtrlTLV>>) {
+    pub fn otrl_tlv_free(chain: *mut OtrlTLV as Option<Borrowed<OtrlTLV>>) {
         // SAFETY: C gives up the chain, which is from malloc as `# Safety` says.
         unsafe { free(chain) }
     }
@@ -160,7 +160,7 @@ entry! {
     /// # Safety
     /// `chain` is NULL or a chain of TLVs.
     on panic 0;
-    pub fn otrl_tlv_seriallen(chain: *const OtrlTLV as Option<Lent<OtrlTLV>>) -> usize {
+    pub fn otrl_tlv_seriallen(chain: *const OtrlTLV as Option<Borrowed<OtrlTLV>>) -> usize {
         nodes(chain).map(|node| 4 + usize::from(node.len().get())).sum()
     }
 }
@@ -171,7 +171,7 @@ entry! {
     /// # Safety
     /// `chain` is NULL or a chain of TLVs, and `buffer` has `otrl_tlv_seriallen(chain)` bytes.
     on panic ();
-    pub fn otrl_tlv_serialize(buffer: *mut c_uchar, chain: *const OtrlTLV as Option<Lent<OtrlTLV>>)
+    pub fn otrl_tlv_serialize(buffer: *mut c_uchar, chain: *const OtrlTLV as Option<Borrowed<OtrlTLV>>)
     where buffer = Output::new(buffer) {
         let mut buffer = buffer;
         for node in nodes(chain) {
@@ -189,8 +189,8 @@ entry! {
     /// `chain` is NULL or a chain of TLVs.
     on panic ptr::null_mut();
     pub fn otrl_tlv_find(
-        chain: *mut OtrlTLV as Option<Lent<OtrlTLV>>, kind: c_ushort,
-    ) -> *mut OtrlTLV as Option<Lent<OtrlTLV>> {
+        chain: *mut OtrlTLV as Option<Borrowed<OtrlTLV>>, kind: c_ushort,
+    ) -> *mut OtrlTLV as Option<Borrowed<OtrlTLV>> {
         nodes(chain).find(|node| node.tlv_type().get() == kind)
     }
 }
@@ -198,7 +198,7 @@ entry! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::lent::lend;
+    use crate::abi::borrowed::borrow;
     use crate::abi::memory::slice_of;
 
     #[test]
@@ -229,7 +229,7 @@ mod tests {
         unsafe {
             let first = otrl_tlv_new(1, 0, ptr::null());
             (*first).next = otrl_tlv_new(8, 4, b"\0\0\0\x01".as_ptr());
-            assert_eq!(to_chain(Some(lend(first))).unwrap().len(), 2);
+            assert_eq!(to_chain(Some(borrow(first))).unwrap().len(), 2);
             assert_eq!(otrl_tlv_seriallen(first), 12);
             otrl_tlv_free(first);
         }

@@ -7,9 +7,9 @@
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint, c_ushort, c_void};
 
+use super::borrowed::Borrowed;
 use super::error::GcryError;
 use super::gcry::{Cipher, Digest, Mpi, Sexp};
-use super::lent::Lent;
 use super::linked_list::{self, Node};
 
 /// One named integer of the interface per line.
@@ -39,11 +39,11 @@ macro_rules! layout {
 macro_rules! names_of_account {
     ($($type:ty),+) => {$(
         impl $crate::abi::types::OfAccount for $type {
-            fn account(node: Lent<'_, Self>) -> Lent<'_, *mut c_char> {
+            fn account(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut c_char> {
                 node.accountname()
             }
 
-            fn network(node: Lent<'_, Self>) -> Lent<'_, *mut c_char> {
+            fn network(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut c_char> {
                 node.protocol()
             }
         }
@@ -316,7 +316,7 @@ mod layouts {
 
 super::linked_list::nodes!(OtrlPrivKey, Fingerprint);
 
-super::lent::members! {
+super::borrowed::members! {
     OtrlTLV {
         tlv_type: c_ushort,
         len: c_ushort,
@@ -393,23 +393,23 @@ super::lent::members! {
         secure_session_id_len: usize,
         session_id_half: OtrlSessionIdHalf,
         #[cfg(feature = "abi5")] commit_sent_time: libc::time_t,
-        ; unlent encgx, lastauthmsg
+        ; malloced encgx, lastauthmsg
     }
 }
 
 /// A node for one of our accounts.
 pub(crate) trait OfAccount: Node {
     /// The account.
-    fn account(node: Lent<'_, Self>) -> Lent<'_, *mut c_char>;
+    fn account(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut c_char>;
     /// Its protocol.
-    fn network(node: Lent<'_, Self>) -> Lent<'_, *mut c_char>;
+    fn network(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut c_char>;
 }
 
 /// Gives a node and its names back.
 ///
 /// # Safety
 /// It is in no list and is used no more, and came from malloc like its names.
-pub(crate) unsafe fn free_of_account<T: OfAccount>(node: Lent<'_, T>) {
+pub(crate) unsafe fn free_of_account<T: OfAccount>(node: Borrowed<'_, T>) {
     // SAFETY: in no list, and from malloc like its names, by this function's own `# Safety`.
     unsafe {
         T::account(node).free_text();
@@ -420,17 +420,17 @@ pub(crate) unsafe fn free_of_account<T: OfAccount>(node: Lent<'_, T>) {
 
 /// The first node of a list that is for this account.
 pub(crate) fn of_account<'a, T: OfAccount + 'a>(
-    root: Lent<'a, *mut T>,
+    root: Borrowed<'a, *mut T>,
     account: &[u8],
     protocol: &[u8],
-) -> Option<Lent<'a, T>> {
+) -> Option<Borrowed<'a, T>> {
     linked_list::iter(root.follow())
         .find(|node| T::account(*node).is(account) && T::network(*node).is(protocol))
 }
 
 names_of_account!(OtrlPrivKey);
 
-impl<'a> Lent<'a, OtrlTLV> {
+impl<'a> Borrowed<'a, OtrlTLV> {
     /// The value.
     pub fn value(self) -> &'a [u8] {
         // SAFETY: the data are as long as the struct says.
@@ -438,7 +438,7 @@ impl<'a> Lent<'a, OtrlTLV> {
     }
 }
 
-impl<'a> Lent<'a, OtrlPrivKey> {
+impl<'a> Borrowed<'a, OtrlPrivKey> {
     /// The public half as it goes into messages.
     pub fn public_key(self) -> &'a [u8] {
         // SAFETY: the data are as long as the struct says.
@@ -446,7 +446,7 @@ impl<'a> Lent<'a, OtrlPrivKey> {
     }
 }
 
-impl<'a> Lent<'a, Fingerprint> {
+impl<'a> Borrowed<'a, Fingerprint> {
     /// The hash. `None` for a client's own that has none.
     pub fn hash(self) -> Option<&'a [u8; 20]> {
         // SAFETY: the member is NULL or leads to 20 bytes.
@@ -454,9 +454,9 @@ impl<'a> Lent<'a, Fingerprint> {
     }
 }
 
-impl<'a> Lent<'a, OtrlSMState> {
+impl<'a> Borrowed<'a, OtrlSMState> {
     /// The numbers that the struct has.
-    pub fn numbers(self) -> [Lent<'a, *mut Mpi>; 11] {
+    pub fn numbers(self) -> [Borrowed<'a, *mut Mpi>; 11] {
         [
             self.secret(),
             self.x2(),
@@ -473,14 +473,14 @@ impl<'a> Lent<'a, OtrlSMState> {
     }
 }
 
-impl Lent<'_, ConnContext> {
+impl Borrowed<'_, ConnContext> {
     /// Takes the client's data out, and has the client free them if it has a function for that.
     ///
     /// # Safety
-    /// The function is what `context.h` says. It may call back into the library, and no other context that was lent before is
+    /// The function is what `context.h` says. It may call back into the library, and no other context that was borrowed before is
     /// used afterwards.
     pub(crate) unsafe fn free_app_data(self) {
-        // SAFETY: a live context, by the type; the client's function and data, and nothing lent is used afterwards, by this function's
+        // SAFETY: a live context, by the type; the client's function and data, and nothing borrowed is used afterwards, by this function's
         // own `# Safety`.
         unsafe {
             let (app_data, app_data_free) =
@@ -493,7 +493,7 @@ impl Lent<'_, ConnContext> {
     }
 }
 
-impl Lent<'_, OtrlAuthInfo> {
+impl Borrowed<'_, OtrlAuthInfo> {
     /// A copy of the encrypted g^x; empty if there is none. `None` without memory.
     pub(crate) fn encrypted_gx(self) -> Option<Vec<u8>> {
         // SAFETY: the data are as long as the struct says.
@@ -501,11 +501,11 @@ impl Lent<'_, OtrlAuthInfo> {
     }
 
     /// Puts a copy of these bytes there; NULL for none. Without memory there are none.
-    pub(crate) fn hold_encrypted_gx(self, data: &[u8]) {
+    pub(crate) fn store_encrypted_gx(self, data: &[u8]) {
         if data.is_empty() {
             self.encgx().free();
         } else {
-            self.encgx().hold_copy(data);
+            self.encgx().store_copy(data);
         }
         let is_there = !self.encgx().is_null();
         self.encgx_len().set(if is_there { data.len() } else { 0 });

@@ -2,8 +2,8 @@
 
 use std::ptr;
 
+use super::borrowed::Borrowed;
 use super::entry::entry;
-use super::lent::Lent;
 use super::types::UserState;
 use super::{context, in_use, known_files, privkey};
 
@@ -13,7 +13,7 @@ entry! {
     /// # Safety
     /// None beyond C's calling convention.
     on panic ptr::null_mut();
-    pub fn otrl_userstate_create() -> *mut UserState as Option<Lent<UserState>> {
+    pub fn otrl_userstate_create() -> *mut UserState as Option<Borrowed<UserState>> {
         let us = in_use::new(empty)?;
         known_files::forget_all(us);
         Some(us)
@@ -26,7 +26,7 @@ entry! {
     /// # Safety
     /// `us` is NULL or a live user state, and is used no more.
     calls back;
-    pub fn otrl_userstate_free(us: *mut UserState as Option<Lent<UserState>>) {
+    pub fn otrl_userstate_free(us: *mut UserState as Option<Borrowed<UserState>>) {
         if let Some(us) = us {
             // SAFETY: C gives up the user state: nobody but the calls that have it uses it any more.
             unsafe { in_use::free(us) };
@@ -38,7 +38,7 @@ entry! {
 ///
 /// # Safety
 /// Nobody uses what is in it any more.
-unsafe fn empty(us: Lent<'_, UserState>) {
+unsafe fn empty(us: Borrowed<'_, UserState>) {
     // SAFETY: `in_use` calls this once the user state was freed: nobody uses what is in it.
     unsafe {
         context::forget_all(us);

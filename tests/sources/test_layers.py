@@ -11,7 +11,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent.parent.parent / "src" / "abi"
 
 LAYERS = [
-    ("helpers that know no OTR", ["memory", "lent", "entry", "text", "linked_list", "reserve", "lock", "locked_list"]),
+    ("helpers that know no OTR", ["memory", "borrowed", "entry", "text", "linked_list", "reserve", "lock", "locked_list"]),
     ("errors and libgcrypt's objects", ["error_table", "error", "undumped", "gcry", "error_text", "stdio"]),
     ("public structs and numbers", ["types", "numbers"]),
     ("C objects and their lifetime", ["private", "dh_objects", "sm_objects", "tlv", "known_files", "auth_info", "context_priv", "context_index", "in_use",

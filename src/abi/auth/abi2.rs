@@ -3,9 +3,9 @@
 use std::ffi::c_char;
 
 use super::step;
+use crate::abi::borrowed::Borrowed;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::lent::Lent;
 use crate::abi::types::OtrlAuthInfo;
 use otr_protocol::ake::{Auth, CommitOutcome, Tags};
 use otr_protocol::wire::version::Version;
@@ -15,7 +15,7 @@ use otr_protocol::wire::version::Version;
     clippy::unnecessary_wraps,
     reason = "the other interface may have none"
 )]
-pub(crate) fn tags_of(_auth: Lent<'_, OtrlAuthInfo>) -> Option<Tags> {
+pub(crate) fn tags_of(_auth: Borrowed<'_, OtrlAuthInfo>) -> Option<Tags> {
     Some(Tags::default())
 }
 
@@ -25,7 +25,7 @@ entry! {
     /// # Safety
     /// `auth` is NULL or live.
     on panic GcryError::INTERNAL;
-    pub fn otrl_auth_start_v2(auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>) -> GcryError as Result<(), GcryError> {
+    pub fn otrl_auth_start_v2(auth: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>) -> GcryError as Result<(), GcryError> {
         step(auth, |state, tags| {
             *state = Auth::start(Version::V2, tags)?;
             Ok(())
@@ -40,7 +40,7 @@ entry! {
     /// `auth` is NULL or live; `commitmsg` is NULL or a C string.
     on panic GcryError::INTERNAL;
     pub fn otrl_auth_handle_commit(
-        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        auth: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>,
         commitmsg: *const c_char as Option<&[u8]>,
     ) -> GcryError as Result<(), GcryError> {
         let message = commitmsg.ok_or(GcryError::INV_VALUE)?;

@@ -3,17 +3,17 @@
 use std::ffi::{c_char, c_int, c_uint};
 
 use super::step;
+use crate::abi::borrowed::Borrowed;
 use crate::abi::context;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::lent::Lent;
 use crate::abi::numbers::{version_from, version_number};
 use crate::abi::types::OtrlAuthInfo;
 use otr_protocol::ake::{Auth, CommitOutcome, Tags};
 use otr_protocol::wire::version::Version;
 
 /// The instance tags of an exchange; `None` without a context.
-pub(crate) fn tags_of(auth: Lent<'_, OtrlAuthInfo>) -> Option<Tags> {
+pub(crate) fn tags_of(auth: Borrowed<'_, OtrlAuthInfo>) -> Option<Tags> {
     auth.context().follow().map(context::tags_of)
 }
 
@@ -24,7 +24,7 @@ entry! {
     /// `auth` is NULL or live, and so is the context it points to.
     on panic GcryError::INTERNAL;
     pub fn otrl_auth_start_v23(
-        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        auth: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>,
         version: c_int,
     ) -> GcryError as Result<(), GcryError> {
         let version = c_uint::try_from(version).ok().and_then(version_from);
@@ -45,7 +45,7 @@ entry! {
     /// As for [`otrl_auth_start_v23`]; `commitmsg` is NULL or a C string.
     on panic GcryError::INTERNAL;
     pub fn otrl_auth_handle_commit(
-        auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        auth: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>,
         commitmsg: *const c_char as Option<&[u8]>,
         version: c_int,
     ) -> GcryError as Result<(), GcryError> {
@@ -59,7 +59,7 @@ entry! {
 }
 
 /// The context speaks this version now.
-fn show_version(auth: Option<Lent<'_, OtrlAuthInfo>>, version: Version) {
+fn show_version(auth: Option<Borrowed<'_, OtrlAuthInfo>>, version: Version) {
     if let Some(context) = auth.and_then(|auth| auth.context().follow()) {
         context
             .protocol_version()

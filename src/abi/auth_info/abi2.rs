@@ -1,7 +1,7 @@
 //! An AKE is by itself.
 
+use crate::abi::borrowed::Borrowed;
 use crate::abi::entry::entry;
-use crate::abi::lent::Lent;
 use crate::abi::numbers::version_from;
 use crate::abi::types::{
     AUTHSTATE_AWAITING_DHKEY, AUTHSTATE_AWAITING_REVEALSIG, AUTHSTATE_AWAITING_SIG,
@@ -11,17 +11,17 @@ use otr_protocol::ake::{Auth, AuthState};
 use otr_protocol::wire::version::Version;
 
 /// Makes an empty AKE of whatever was in the context; what that led to is let go.
-pub(crate) fn new(context: Lent<'_, ConnContext>) {
+pub(crate) fn new(context: Borrowed<'_, ConnContext>) {
     blank(context.auth());
 }
 
 /// Empties an AKE that holds nothing to release.
-pub(crate) fn blank(auth: Lent<'_, OtrlAuthInfo>) {
+pub(crate) fn blank(auth: Borrowed<'_, OtrlAuthInfo>) {
     auth.blank();
 }
 
 /// The version that is being spoken: the struct shows it at the end only, and its state tells before.
-pub(crate) fn version(auth: Lent<'_, OtrlAuthInfo>) -> Option<Version> {
+pub(crate) fn version(auth: Borrowed<'_, OtrlAuthInfo>) -> Option<Version> {
     match auth.authstate().get() {
         AUTHSTATE_AWAITING_DHKEY | AUTHSTATE_AWAITING_REVEALSIG | AUTHSTATE_AWAITING_SIG => {
             Some(Version::V2)
@@ -40,12 +40,12 @@ pub(crate) fn shown_version(auth: &Auth) -> Option<Version> {
 }
 
 /// Never: only the DH-commits of version 3 wait for answers of many.
-pub(crate) fn commit_sent(_auth: Lent<'_, OtrlAuthInfo>) -> i64 {
+pub(crate) fn commit_sent(_auth: Borrowed<'_, OtrlAuthInfo>) -> i64 {
     0
 }
 
 /// Nothing: see [`commit_sent`].
-pub(crate) fn note_commit_sent(_auth: Lent<'_, OtrlAuthInfo>, _time: i64) {}
+pub(crate) fn note_commit_sent(_auth: Borrowed<'_, OtrlAuthInfo>, _time: i64) {}
 
 entry! {
     /// Makes an empty AKE of whatever was there.
@@ -53,7 +53,7 @@ entry! {
     /// # Safety
     /// `auth` is NULL or writable.
     on panic ();
-    pub fn otrl_auth_new(auth: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>) {
+    pub fn otrl_auth_new(auth: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>) {
         if let Some(auth) = auth {
             blank(auth);
         }
@@ -82,7 +82,7 @@ mod tests {
                 (AUTHSTATE_V1_SETUP, Some(Version::V1)),
             ] {
                 (*info).authstate = state;
-                assert_eq!(version(crate::abi::lent::lend(info)), spoken);
+                assert_eq!(version(crate::abi::borrowed::borrow(info)), spoken);
             }
         }
         let done = Auth {

@@ -1,8 +1,8 @@
 //! An AKE knows its context, and when its DH-commit was sent.
 
+use crate::abi::borrowed::Borrowed;
 use crate::abi::dh_objects::{keypair_copy, keypair_free};
 use crate::abi::entry::entry;
-use crate::abi::lent::Lent;
 use crate::abi::numbers::{c_time, time_from, version_from};
 use crate::abi::types::{
     AUTHSTATE_AWAITING_DHKEY, AUTHSTATE_AWAITING_SIG, ConnContext, OtrlAuthInfo,
@@ -11,20 +11,20 @@ use otr_protocol::ake::Auth;
 use otr_protocol::wire::version::Version;
 
 /// Makes an empty AKE of whatever was in the context; what that led to is let go.
-pub(crate) fn new(context: Lent<'_, ConnContext>) {
+pub(crate) fn new(context: Borrowed<'_, ConnContext>) {
     context.auth().blank();
-    context.auth().context().lead_to(Some(context));
+    context.auth().context().point_at(Some(context));
 }
 
 /// Empties an AKE that holds nothing to release; its context stays.
-pub(crate) fn blank(auth: Lent<'_, OtrlAuthInfo>) {
+pub(crate) fn blank(auth: Borrowed<'_, OtrlAuthInfo>) {
     let context = auth.context().follow();
     auth.blank();
-    auth.context().lead_to(context);
+    auth.context().point_at(context);
 }
 
 /// The version that is being spoken.
-pub(crate) fn version(auth: Lent<'_, OtrlAuthInfo>) -> Option<Version> {
+pub(crate) fn version(auth: Borrowed<'_, OtrlAuthInfo>) -> Option<Version> {
     version_from(auth.protocol_version().get())
 }
 
@@ -34,17 +34,17 @@ pub(crate) fn shown_version(auth: &Auth) -> Option<Version> {
 }
 
 /// When our DH-commit was sent.
-pub(crate) fn commit_sent(auth: Lent<'_, OtrlAuthInfo>) -> i64 {
+pub(crate) fn commit_sent(auth: Borrowed<'_, OtrlAuthInfo>) -> i64 {
     time_from(auth.commit_sent_time().get())
 }
 
 /// Notes when our DH-commit was sent.
-pub(crate) fn note_commit_sent(auth: Lent<'_, OtrlAuthInfo>, time: i64) {
+pub(crate) fn note_commit_sent(auth: Borrowed<'_, OtrlAuthInfo>, time: i64) {
     auth.commit_sent_time().set(c_time(time));
 }
 
 /// Carries our DH-commit from the master to the instance that answered it, which then waits for that answer.
-fn copy_on_key(from: Lent<'_, OtrlAuthInfo>, to: Lent<'_, OtrlAuthInfo>) {
+fn copy_on_key(from: Borrowed<'_, OtrlAuthInfo>, to: Borrowed<'_, OtrlAuthInfo>) {
     let waits = matches!(
         from.authstate().get(),
         AUTHSTATE_AWAITING_DHKEY | AUTHSTATE_AWAITING_SIG
@@ -58,7 +58,7 @@ fn copy_on_key(from: Lent<'_, OtrlAuthInfo>, to: Lent<'_, OtrlAuthInfo>) {
     to.our_keyid().set(from.our_keyid().get());
     to.r().set(from.r().get());
     to.hashgx().set(from.hashgx().get());
-    to.hold_encrypted_gx(&from.encrypted_gx().unwrap_or_default());
+    to.store_encrypted_gx(&from.encrypted_gx().unwrap_or_default());
     to.authstate().set(AUTHSTATE_AWAITING_DHKEY);
 }
 
@@ -68,7 +68,7 @@ entry! {
     /// # Safety
     /// `context` is NULL or a context whose `auth` holds nothing to release.
     on panic ();
-    pub fn otrl_auth_new(context: *mut ConnContext as Option<Lent<ConnContext>>) {
+    pub fn otrl_auth_new(context: *mut ConnContext as Option<Borrowed<ConnContext>>) {
         if let Some(context) = context {
             new(context);
         }
@@ -82,8 +82,8 @@ entry! {
     /// Both are NULL or AKEs.
     on panic ();
     pub fn otrl_auth_copy_on_key(
-        from: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
-        to: *mut OtrlAuthInfo as Option<Lent<OtrlAuthInfo>>,
+        from: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>,
+        to: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>,
     ) {
         if let (Some(from), Some(to)) = (from, to) {
             copy_on_key(from, to);
@@ -95,8 +95,8 @@ entry! {
 mod tests {
     use super::*;
     use crate::abi::auth_info::otrl_auth_clear;
+    use crate::abi::borrowed::borrow;
     use crate::abi::gcry::mpi;
-    use crate::abi::lent::lend;
     use crate::abi::memory::{c_buffer, c_zeroed, slice_of};
     use crate::abi::types::{AUTHSTATE_AWAITING_REVEALSIG, AUTHSTATE_NONE};
 
@@ -133,7 +133,10 @@ mod tests {
                 ([3; 16], [5; 32], child)
             );
             assert_eq!(slice_of((*to).encgx, (*to).encgx_len), b"g^x");
-            assert_eq!(lend((*to).our_dh.private).number().unwrap().as_slice(), [4]);
+            assert_eq!(
+                borrow((*to).our_dh.private).number().unwrap().as_slice(),
+                [4]
+            );
             assert!((*from).encgx.is_null() && (*from).r == [0; 16] && (*from).context == master);
 
             otrl_auth_clear(to);

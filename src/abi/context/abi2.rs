@@ -5,8 +5,8 @@ use std::ffi::{c_char, c_int, c_uchar, c_void};
 
 use super::forget;
 use super::list::{Names, NewContexts};
+use crate::abi::borrowed::{Borrowed, Out, bytes};
 use crate::abi::entry::entry;
-use crate::abi::lent::{Lent, Out, bytes};
 use crate::abi::types::{AddAppData, ConnContext, UserState};
 use otr_protocol::ake::Tags;
 use otr_protocol::buffer;
@@ -16,7 +16,10 @@ use zeroize::Zeroizing;
 mod tests;
 
 /// Finds the context of a correspondent.
-pub(crate) fn find<'a>(us: Lent<'a, UserState>, names: Names<'a>) -> Option<Lent<'a, ConnContext>> {
+pub(crate) fn find<'a>(
+    us: Borrowed<'a, UserState>,
+    names: Names<'a>,
+) -> Option<Borrowed<'a, ConnContext>> {
     let here = names.place(us, |_| true).follow();
     here.filter(|here| names.compare(*here) == Ordering::Equal)
 }
@@ -25,32 +28,32 @@ pub(crate) fn find<'a>(us: Lent<'a, UserState>, names: Names<'a>) -> Option<Lent
 /// callback forgets it.
 ///
 /// # Safety
-/// The client may call back into the library: no context that was lent before is used afterwards.
+/// The client may call back into the library: no context that was borrowed before is used afterwards.
 pub(crate) unsafe fn find_correspondent<'a>(
-    us: Lent<'a, UserState>,
+    us: Borrowed<'a, UserState>,
     names: Names<'a>,
     new: NewContexts,
-) -> Option<(Lent<'a, ConnContext>, bool)> {
+) -> Option<(Borrowed<'a, ConnContext>, bool)> {
     if let Some(found) = find(us, names) {
         return Some((found, false));
     }
-    // SAFETY: no context that was lent before is used afterwards, by this function's own `# Safety`.
+    // SAFETY: no context that was borrowed before is used afterwards, by this function's own `# Safety`.
     let entered = unsafe { new.enter(us, names.place(us, |_| true), names.new_context()?) };
     entered.map(|context| (context, true))
 }
 
 /// None: version 2 has no instance tags.
-pub(crate) fn tags_of(_context: Lent<'_, ConnContext>) -> Tags {
+pub(crate) fn tags_of(_context: Borrowed<'_, ConnContext>) -> Tags {
     Tags::default()
 }
 
 /// Always: the one context is what a master is elsewhere.
-pub(crate) fn is_master(_context: Lent<'_, ConnContext>) -> bool {
+pub(crate) fn is_master(_context: Borrowed<'_, ConnContext>) -> bool {
     true
 }
 
 /// Never.
-pub(crate) fn is_instance(_context: Lent<'_, ConnContext>) -> bool {
+pub(crate) fn is_instance(_context: Borrowed<'_, ConnContext>) -> bool {
     false
 }
 
@@ -59,30 +62,30 @@ pub(crate) fn is_instance(_context: Lent<'_, ConnContext>) -> bool {
     clippy::unnecessary_wraps,
     reason = "the other interface may have none"
 )]
-pub(crate) fn master_of(context: Lent<'_, ConnContext>) -> Option<Lent<'_, ConnContext>> {
+pub(crate) fn master_of(context: Borrowed<'_, ConnContext>) -> Option<Borrowed<'_, ConnContext>> {
     Some(context)
 }
 
 /// The contexts of the correspondent: this one.
 pub(crate) fn members(
-    context: Lent<'_, ConnContext>,
-) -> impl Iterator<Item = Lent<'_, ConnContext>> {
+    context: Borrowed<'_, ConnContext>,
+) -> impl Iterator<Item = Borrowed<'_, ConnContext>> {
     std::iter::once(context)
 }
 
 /// 0: nobody asks when.
-pub(crate) fn last_heard(_context: Lent<'_, ConnContext>) -> i64 {
+pub(crate) fn last_heard(_context: Borrowed<'_, ConnContext>) -> i64 {
     0
 }
 
 /// Nothing: no other context knows this one.
-pub(crate) fn leave_family(_context: Lent<'_, ConnContext>) {}
+pub(crate) fn leave_family(_context: Borrowed<'_, ConnContext>) {}
 
 /// Nothing: each is its own master.
-pub(crate) fn stand_alone(_context: Lent<'_, ConnContext>) {}
+pub(crate) fn stand_alone(_context: Borrowed<'_, ConnContext>) {}
 
 /// Nothing: there is no choice of contexts.
-pub(crate) fn update_recent_child(_context: Lent<'_, ConnContext>, _sent: bool) {}
+pub(crate) fn update_recent_child(_context: Borrowed<'_, ConnContext>, _sent: bool) {}
 
 entry! {
     /// Finds or makes a context.
@@ -92,7 +95,7 @@ entry! {
     /// the library.
     calls back;
     pub fn otrl_context_find(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         user: *const c_char,
         account: *const c_char,
         protocol: *const c_char,
@@ -100,7 +103,7 @@ entry! {
         added: *mut c_int as Out<c_int>,
         add_appdata: AddAppData,
         data: *mut c_void,
-    ) -> *mut ConnContext as Option<Lent<ConnContext>>
+    ) -> *mut ConnContext as Option<Borrowed<ConnContext>>
     where names = Names::new(user, account, protocol) {
         added.put(0);
         let (us, names) = us.zip(names)?;
@@ -108,7 +111,7 @@ entry! {
             return find(us, names);
         }
         let new = NewContexts { add_appdata, data };
-        // SAFETY: the user state stays until the call ends, and nothing was lent of it before.
+        // SAFETY: the user state stays until the call ends, and nothing was borrowed of it before.
         unsafe { new.find_or_add(us, added, || find_correspondent(us, names, new)) }
     }
 }
@@ -120,7 +123,7 @@ entry! {
     /// `context` is NULL or a live context of a list, and is used no more if it is in plaintext state. The client's
     /// `app_data_free` may call back.
     calls back;
-    pub fn otrl_context_forget(context: *mut ConnContext as Option<Lent<ConnContext>>) {
+    pub fn otrl_context_forget(context: *mut ConnContext as Option<Borrowed<ConnContext>>) {
         if let Some(context) = context {
             // SAFETY: C gives up the context, if it goes.
             unsafe { forget::forget(context) };
@@ -135,7 +138,7 @@ entry! {
     /// `context` is NULL or a live context, `secret` has `len` bytes.
     on panic ();
     pub fn otrl_context_set_preshared_secret(
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
         secret: *const c_uchar,
         len: usize,
     )
@@ -146,7 +149,7 @@ entry! {
         let (place, len) = (context.preshared_secret(), context.preshared_secret_len());
         // SAFETY: as many bytes as the struct says.
         unsafe { place.wipe(len.get()) };
-        let is_there = !secret.is_empty() && place.hold_copy(&secret);
+        let is_there = !secret.is_empty() && place.store_copy(&secret);
         len.set(if is_there { secret.len() } else { 0 });
     }
 }

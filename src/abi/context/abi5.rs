@@ -13,8 +13,8 @@ pub(crate) use find::{become_instance, find, find_correspondent, find_or_add};
 use std::ffi::c_int;
 
 use super::forget;
+use crate::abi::borrowed::Borrowed;
 use crate::abi::entry::entry;
-use crate::abi::lent::Lent;
 use crate::abi::types::{ConnContext, Fingerprint, INSTAG_MASTER};
 use otr_protocol::ake::Tags;
 
@@ -22,7 +22,7 @@ use otr_protocol::ake::Tags;
 mod tests;
 
 /// The instance tags of a context.
-pub(crate) fn tags_of(context: Lent<'_, ConnContext>) -> Tags {
+pub(crate) fn tags_of(context: Borrowed<'_, ConnContext>) -> Tags {
     Tags {
         ours: context.our_instance().get(),
         theirs: context.their_instance().get(),
@@ -30,12 +30,12 @@ pub(crate) fn tags_of(context: Lent<'_, ConnContext>) -> Tags {
 }
 
 /// Whether this is a master context.
-pub(crate) fn is_master(context: Lent<'_, ConnContext>) -> bool {
+pub(crate) fn is_master(context: Borrowed<'_, ConnContext>) -> bool {
     master_of(context) == Some(context)
 }
 
 /// Whether this is the context of one instance, and stands behind its master.
-pub(crate) fn is_instance(context: Lent<'_, ConnContext>) -> bool {
+pub(crate) fn is_instance(context: Borrowed<'_, ConnContext>) -> bool {
     context.their_instance().get() != INSTAG_MASTER
 }
 
@@ -46,7 +46,7 @@ entry! {
     /// `context` is NULL or a live context of a list. It is used no more if the answer is 0, nor are its instances. The client's
     /// `app_data_free` may call back.
     calls back;
-    pub fn otrl_context_forget(context: *mut ConnContext as Option<Lent<ConnContext>>) -> c_int as bool {
+    pub fn otrl_context_forget(context: *mut ConnContext as Option<Borrowed<ConnContext>>) -> c_int as bool {
         // SAFETY: C gives up the context and its instances, if they go.
         !context.is_some_and(|context| unsafe { forget::forget(context) })
     }
@@ -59,8 +59,8 @@ entry! {
     /// `fingerprint` is NULL or a live node.
     on panic 0;
     pub fn otrl_context_is_fingerprint_trusted(
-        fingerprint: *mut Fingerprint as Option<Lent<Fingerprint>>,
+        fingerprint: *mut Fingerprint as Option<Borrowed<Fingerprint>>,
     ) -> c_int as bool {
-        fingerprint.is_some_and(Lent::is_trusted)
+        fingerprint.is_some_and(Borrowed::is_trusted)
     }
 }

@@ -1,9 +1,9 @@
-//! A context, lent for as long as nothing of the client's runs.
+//! A context, borrowed for as long as nothing of the client's runs.
 
 use super::fingerprint::{add_fingerprint, set_trust};
 use super::{Handle, describe, interface, state};
+use crate::abi::borrowed::Borrowed;
 use crate::abi::context_priv::{hidden, private_of};
-use crate::abi::lent::Lent;
 use crate::abi::linked_list;
 use crate::abi::numbers::{c_time, time_from};
 use crate::abi::private::Private;
@@ -16,19 +16,19 @@ use otr_protocol::instances::Instance;
 /// A live context of a user state, and the way to what the core knows of it.
 ///
 /// Contexts go in functions that may run the client's code alone, and a [`Ctx`] cannot outlive the start of one: see
-/// [`Call`](crate::abi::message). The text of a trust is never lent by one.
+/// [`Call`](crate::abi::message). The text of a trust is never borrowed by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ctx<'a>(Lent<'a, ConnContext>);
+pub struct Ctx<'a>(Borrowed<'a, ConnContext>);
 
-impl<'a> From<Lent<'a, ConnContext>> for Ctx<'a> {
-    fn from(context: Lent<'a, ConnContext>) -> Self {
+impl<'a> From<Borrowed<'a, ConnContext>> for Ctx<'a> {
+    fn from(context: Borrowed<'a, ConnContext>) -> Self {
         Self(context)
     }
 }
 
 impl<'a> Ctx<'a> {
     /// Its members.
-    pub(crate) fn lent(self) -> Lent<'a, ConnContext> {
+    pub(crate) fn borrowed(self) -> Borrowed<'a, ConnContext> {
         self.0
     }
 
@@ -98,7 +98,7 @@ impl<'a> Ctx<'a> {
     }
 
     /// The struct of the key exchange.
-    pub fn auth(self) -> Lent<'a, OtrlAuthInfo> {
+    pub fn auth(self) -> Borrowed<'a, OtrlAuthInfo> {
         self.0.auth()
     }
 
@@ -176,7 +176,7 @@ impl<'a> Ctx<'a> {
     /// Makes this fingerprint, which is added if it is new, the active one.
     pub fn activate_fingerprint(self, fingerprint: &[u8; 20]) {
         let node = add_fingerprint(self.0, fingerprint).map(|(node, _)| node);
-        self.0.active_fingerprint().lead_to(node);
+        self.0.active_fingerprint().point_at(node);
     }
 
     /// Finds or adds a fingerprint of the correspondent's; true if it was added.
@@ -188,7 +188,7 @@ impl<'a> Ctx<'a> {
     pub fn trust_active_fingerprint(self, is_trusted: bool) {
         let trust: &[u8] = if is_trusted { b"smp" } else { b"" };
         if let Some(active) = self.0.active_fingerprint().follow() {
-            // SAFETY: the text of a trust is not lent by any `Ctx`.
+            // SAFETY: the text of a trust is not borrowed by any `Ctx`.
             unsafe { set_trust(active, Some(trust)) };
         }
     }

@@ -5,8 +5,8 @@ use std::ptr;
 
 use super::forget::forget;
 use super::interface::{master_of, members};
+use crate::abi::borrowed::{self, Borrowed, Out};
 use crate::abi::entry::entry;
-use crate::abi::lent::{self, Lent, Out};
 use crate::abi::linked_list;
 use crate::abi::text::CText;
 use crate::abi::types::{ConnContext, Fingerprint, MSGSTATE_PLAINTEXT};
@@ -16,9 +16,9 @@ const FINGERPRINT_BYTES: usize = 20;
 
 /// The master's entry for a fingerprint, if there is one.
 fn find_fingerprint<'a>(
-    context: Lent<'a, ConnContext>,
+    context: Borrowed<'a, ConnContext>,
     fingerprint: &[u8; FINGERPRINT_BYTES],
-) -> Option<Lent<'a, Fingerprint>> {
+) -> Option<Borrowed<'a, Fingerprint>> {
     let master = master_of(context)?;
     linked_list::iter(master.fingerprint_root().next().follow())
         .find(|node| node.hash() == Some(fingerprint))
@@ -27,20 +27,20 @@ fn find_fingerprint<'a>(
 /// The same, made as the first of the list if it is new, and whether it was. `None` without memory, and in a client's own
 /// context that has no master.
 pub(crate) fn add_fingerprint<'a>(
-    context: Lent<'a, ConnContext>,
+    context: Borrowed<'a, ConnContext>,
     fingerprint: &[u8; FINGERPRINT_BYTES],
-) -> Option<(Lent<'a, Fingerprint>, bool)> {
+) -> Option<(Borrowed<'a, Fingerprint>, bool)> {
     if let Some(known) = find_fingerprint(context, fingerprint) {
         return Some((known, false));
     }
     let master = master_of(context)?;
-    let node: Lent<Fingerprint> = lent::new_zeroed()?;
-    if !node.fingerprint().hold_copy(fingerprint) {
+    let node: Borrowed<Fingerprint> = borrowed::new_zeroed()?;
+    if !node.fingerprint().store_copy(fingerprint) {
         // SAFETY: made above.
         unsafe { node.free() };
         return None;
     }
-    node.context().lead_to(Some(master));
+    node.context().point_at(Some(master));
     linked_list::link(master.fingerprint_root().next(), node);
     Some((node, true))
 }
@@ -49,14 +49,14 @@ pub(crate) fn add_fingerprint<'a>(
 ///
 /// # Safety
 /// Nobody uses the text that was there afterwards. It may be `trust` itself.
-pub(crate) unsafe fn set_trust(fingerprint: Lent<'_, Fingerprint>, trust: Option<&[u8]>) {
+pub(crate) unsafe fn set_trust(fingerprint: Borrowed<'_, Fingerprint>, trust: Option<&[u8]>) {
     let copy = trust.map_or(CText::NONE, CText::up_to_nul);
     // SAFETY: nobody uses the old text any more, by this function's own `# Safety`, and the copy was made before.
     unsafe { fingerprint.trust().free_text() };
-    fingerprint.trust().hold(copy);
+    fingerprint.trust().store(copy);
 }
 
-impl Lent<'_, Fingerprint> {
+impl Borrowed<'_, Fingerprint> {
     /// Whether there is a trust that is not "".
     pub(crate) fn is_trusted(self) -> bool {
         self.trust().bytes().is_some_and(|trust| !trust.is_empty())
@@ -69,7 +69,7 @@ impl Lent<'_, Fingerprint> {
 ///
 /// # Safety
 /// Nobody uses the fingerprint afterwards, nor the contexts of the correspondent with `and_maybe_context`.
-unsafe fn forget_fingerprint(fingerprint: Lent<'_, Fingerprint>, and_maybe_context: bool) {
+unsafe fn forget_fingerprint(fingerprint: Borrowed<'_, Fingerprint>, and_maybe_context: bool) {
     let Some(context) = fingerprint.context().follow() else {
         return;
     };
@@ -94,7 +94,7 @@ unsafe fn forget_fingerprint(fingerprint: Lent<'_, Fingerprint>, and_maybe_conte
 ///
 /// # Safety
 /// `fingerprint` came from malloc, and nobody uses it afterwards.
-pub(crate) unsafe fn free(fingerprint: Lent<'_, Fingerprint>) {
+pub(crate) unsafe fn free(fingerprint: Borrowed<'_, Fingerprint>) {
     linked_list::unlink(fingerprint);
     // SAFETY: from malloc and used no more, by this function's own `# Safety`; it was just unlinked.
     unsafe {
@@ -111,11 +111,11 @@ entry! {
     /// `context` is NULL or a live context, `fingerprint` NULL or 20 bytes, `added` NULL or writable.
     on panic ptr::null_mut();
     pub fn otrl_context_find_fingerprint(
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
-        fingerprint: *mut c_uchar as Option<Lent<[u8; FINGERPRINT_BYTES]>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
+        fingerprint: *mut c_uchar as Option<Borrowed<[u8; FINGERPRINT_BYTES]>>,
         add: c_int as bool,
         added: *mut c_int as Out<c_int>,
-    ) -> *mut Fingerprint as Option<Lent<Fingerprint>> {
+    ) -> *mut Fingerprint as Option<Borrowed<Fingerprint>> {
         added.put(0);
         let (context, hash) = (context?, fingerprint?.get());
         if !add {
@@ -134,7 +134,7 @@ entry! {
     /// `fingerprint` is NULL or a live node, `trust` NULL or a C string, which may be the node's own.
     on panic ();
     pub fn otrl_context_set_trust(
-        fingerprint: *mut Fingerprint as Option<Lent<Fingerprint>>,
+        fingerprint: *mut Fingerprint as Option<Borrowed<Fingerprint>>,
         trust: *const c_char as Option<&[u8]>,
     ) {
         if let Some(fingerprint) = fingerprint {
@@ -152,7 +152,7 @@ entry! {
     /// not 0. The client's `app_data_free` may call back.
     calls back;
     pub fn otrl_context_forget_fingerprint(
-        fingerprint: *mut Fingerprint as Option<Lent<Fingerprint>>,
+        fingerprint: *mut Fingerprint as Option<Borrowed<Fingerprint>>,
         and_maybe_context: c_int as bool,
     ) {
         if let Some(fingerprint) = fingerprint {

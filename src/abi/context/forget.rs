@@ -3,10 +3,10 @@
 use super::interface::{is_instance, leave_family, members, stand_alone};
 use super::state::force_plaintext;
 use super::{fingerprint, list};
+use crate::abi::borrowed::Borrowed;
 use crate::abi::context_priv;
 use crate::abi::entry::entry;
 use crate::abi::in_use;
-use crate::abi::lent::Lent;
 use crate::abi::linked_list;
 use crate::abi::types::{ConnContext, MSGSTATE_PLAINTEXT, UserState};
 
@@ -14,9 +14,9 @@ use crate::abi::types::{ConnContext, MSGSTATE_PLAINTEXT, UserState};
 ///
 /// # Safety
 /// Nobody uses a context of the family afterwards if the answer is true, since the client's code has run then.
-pub(crate) unsafe fn forget(context: Lent<'_, ConnContext>) -> bool {
+pub(crate) unsafe fn forget(context: Borrowed<'_, ConnContext>) -> bool {
     let has_session =
-        |context: Lent<'_, ConnContext>| context.msgstate().get() != MSGSTATE_PLAINTEXT;
+        |context: Borrowed<'_, ConnContext>| context.msgstate().get() != MSGSTATE_PLAINTEXT;
     // A context that is being forgotten already is in no list.
     if context.tous().is_null() || has_session(context) {
         return false;
@@ -38,8 +38,8 @@ pub(crate) unsafe fn forget(context: Lent<'_, ConnContext>) -> bool {
     count(context);
     // A callback may ask the master for its instances: those that are gone are none any more.
     while let Some(member) = context.next().follow() {
-        context.next().lead_to(member.next().follow());
-        member.next().lead_to(None);
+        context.next().point_at(member.next().follow());
+        member.next().point_at(None);
         leave_family(member);
         stand_alone(member);
         // SAFETY: the same.
@@ -54,13 +54,13 @@ pub(crate) unsafe fn forget(context: Lent<'_, ConnContext>) -> bool {
 ///
 /// # Safety
 /// Nobody uses them afterwards.
-pub(crate) unsafe fn forget_all(us: Lent<'_, UserState>) {
+pub(crate) unsafe fn forget_all(us: Borrowed<'_, UserState>) {
     let root = us.context_root();
     for context in linked_list::iter(root.follow()) {
         force_plaintext(context);
     }
     while let Some(first) = root.follow() {
-        first.tous().lead_to(Some(root));
+        first.tous().point_at(Some(root));
         // Only a callback that starts a session meanwhile makes this fail; then it would fail for ever.
         // SAFETY: nobody uses any context afterwards, by this function's own `# Safety`.
         if !unsafe { forget(first) } {
@@ -70,22 +70,22 @@ pub(crate) unsafe fn forget_all(us: Lent<'_, UserState>) {
 }
 
 /// Takes a run of contexts, which stand side by side, out of the list. The run keeps its own links and ends in NULL.
-pub(crate) fn unlink(first: Lent<'_, ConnContext>, last: Lent<'_, ConnContext>) {
+pub(crate) fn unlink(first: Borrowed<'_, ConnContext>, last: Borrowed<'_, ConnContext>) {
     let (before, after) = (first.tous().follow(), last.next().follow());
     if let Some(before) = before {
-        before.lead_to(after);
+        before.point_at(after);
     }
     if let Some(after) = after {
-        after.tous().lead_to(before);
+        after.tous().point_at(before);
     }
-    last.next().lead_to(None);
+    last.next().point_at(None);
     for context in linked_list::iter(Some(first)) {
-        context.tous().lead_to(None);
+        context.tous().point_at(None);
     }
 }
 
 /// Counts the contexts of a run that is in no list any more, before a callback can free the user state with its count.
-fn count(first: Lent<'_, ConnContext>) {
+fn count(first: Borrowed<'_, ConnContext>) {
     for context in linked_list::iter(Some(first)) {
         context_priv::count_forgotten(context);
         context_priv::leave_count(context);
@@ -96,7 +96,7 @@ fn count(first: Lent<'_, ConnContext>) {
 ///
 /// # Safety
 /// Nobody uses it afterwards. Whatever the callback does, it can't reach this context through the list.
-unsafe fn dispose(context: Lent<'_, ConnContext>) {
+unsafe fn dispose(context: Borrowed<'_, ConnContext>) {
     force_plaintext(context);
     // SAFETY: in no list and used no more, by this function's own `# Safety`; its fingerprints and parts are its own.
     unsafe {
@@ -115,7 +115,7 @@ entry! {
     /// # Safety
     /// `us` is NULL or a live user state, and its contexts are used no more. The client's `app_data_free` may call back.
     calls back;
-    pub fn otrl_context_forget_all(us: *mut UserState as Option<Lent<UserState>>) {
+    pub fn otrl_context_forget_all(us: *mut UserState as Option<Borrowed<UserState>>) {
         if let Some(us) = us {
             // SAFETY: C gives up all contexts, and uses the user state only if no callback has freed it.
             unsafe { in_use::during(us, || forget_all(us)) };

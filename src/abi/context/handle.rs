@@ -2,18 +2,18 @@
 
 use std::ptr;
 
+use crate::abi::borrowed::Borrowed;
 use crate::abi::context_priv::{Forgotten, count_of, serial_of};
 use crate::abi::in_use;
-use crate::abi::lent::Lent;
 use crate::abi::linked_list;
 use crate::abi::types::{ConnContext, UserState};
 
 /// The context of a user state at this address, if there is one. It may be another than the one that was there before:
 /// [`Handle`] knows.
 pub(crate) fn at_address(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     address: *const ConnContext,
-) -> Option<Lent<'_, ConnContext>> {
+) -> Option<Borrowed<'_, ConnContext>> {
     linked_list::iter(us.context_root().follow()).find(|context| ptr::eq(context.as_ptr(), address))
 }
 
@@ -30,7 +30,7 @@ pub struct Handle {
 
 impl Handle {
     /// Taken before a callback.
-    pub fn of(context: Lent<'_, ConnContext>) -> Self {
+    pub fn of(context: Borrowed<'_, ConnContext>) -> Self {
         Self {
             context: context.as_ptr(),
             serial: serial_of(context),
@@ -40,14 +40,14 @@ impl Handle {
     }
 
     /// Asked after it: the same context, if it is still alive. `us` is the user state that it belonged to, if there is one.
-    pub fn get<'a>(self, us: Option<Lent<'a, UserState>>) -> Option<Lent<'a, ConnContext>> {
+    pub fn get<'a>(self, us: Option<Borrowed<'a, UserState>>) -> Option<Borrowed<'a, ConnContext>> {
         let (now, then) = match us {
             Some(us) => (Forgotten::now(Some(in_use::forgotten(us))), self.there),
             None => (Forgotten::now(None), self.anywhere),
         };
         if now == then {
             // SAFETY: no context was forgotten since this one was live.
-            return unsafe { Lent::new(self.context) };
+            return unsafe { Borrowed::new(self.context) };
         }
         at_address(us?, self.context).filter(|context| serial_of(*context) == self.serial)
     }

@@ -5,9 +5,9 @@ use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
 use super::handle::Handle;
+use crate::abi::borrowed::{self, Borrowed, Out};
 use crate::abi::context_priv::Forgotten;
 use crate::abi::in_use;
-use crate::abi::lent::{self, Lent, Out};
 use crate::abi::linked_list;
 use crate::abi::text::CText;
 use crate::abi::types::{AddAppData, ConnContext, UserState};
@@ -17,13 +17,13 @@ use crate::abi::{auth_info, context_priv, sm_objects};
 #[derive(Clone, Copy)]
 pub struct Names<'a> {
     /// The correspondent.
-    pub user: Lent<'a, c_char>,
+    pub user: Borrowed<'a, c_char>,
     /// Our account.
-    pub account: Lent<'a, c_char>,
+    pub account: Borrowed<'a, c_char>,
     /// The network.
-    pub protocol: Lent<'a, c_char>,
+    pub protocol: Borrowed<'a, c_char>,
     /// A context from which the search may start, if it stands before what is looked for.
-    pub near: Option<Lent<'a, ConnContext>>,
+    pub near: Option<Borrowed<'a, ConnContext>>,
 }
 
 /// What the client wants done with each new context.
@@ -38,9 +38,9 @@ pub struct NewContexts {
 impl<'a> Names<'a> {
     /// Those of nobody.
     pub const EMPTY: Self = Self {
-        user: Lent::of_str(c""),
-        account: Lent::of_str(c""),
-        protocol: Lent::of_str(c""),
+        user: Borrowed::of_str(c""),
+        account: Borrowed::of_str(c""),
+        protocol: Borrowed::of_str(c""),
         near: None,
     };
 
@@ -56,16 +56,16 @@ impl<'a> Names<'a> {
         // SAFETY: NULL or C strings, by this function's own `# Safety`.
         unsafe {
             Some(Self {
-                user: Lent::new(user)?,
-                account: Lent::new(account)?,
-                protocol: Lent::new(protocol)?,
+                user: Borrowed::new(user)?,
+                account: Borrowed::new(account)?,
+                protocol: Borrowed::new(protocol)?,
                 near: None,
             })
         }
     }
 
     /// How a context's names compare with these, byte by byte. NULL, which only a client's own may have, comes before all.
-    pub(crate) fn compare(self, context: Lent<'_, ConnContext>) -> Ordering {
+    pub(crate) fn compare(self, context: Borrowed<'_, ConnContext>) -> Ordering {
         compare_text(context.username(), self.user)
             .then_with(|| compare_text(context.accountname(), self.account))
             .then_with(|| compare_text(context.protocol(), self.protocol))
@@ -75,12 +75,13 @@ impl<'a> Names<'a> {
     /// end.
     pub(crate) fn place(
         self,
-        us: Lent<'a, UserState>,
-        ends: impl Fn(Lent<'a, ConnContext>) -> bool,
-    ) -> Lent<'a, *mut ConnContext> {
+        us: Borrowed<'a, UserState>,
+        ends: impl Fn(Borrowed<'a, ConnContext>) -> bool,
+    ) -> Borrowed<'a, *mut ConnContext> {
         /// After a longer walk from one of the hints it begins at the front, and the next one gets a better hint.
         const LONG: usize = 64;
-        let is_before = |context: Lent<'a, ConnContext>| self.compare(context) == Ordering::Less;
+        let is_before =
+            |context: Borrowed<'a, ConnContext>| self.compare(context) == Ordering::Less;
         let root = us.context_root();
         let now = Forgotten::now(Some(in_use::forgotten(us)));
         let noted = || in_use::index(us).last_before(now, is_before);
@@ -104,10 +105,10 @@ impl<'a> Names<'a> {
     /// The walk of [`place`](Self::place) from a link on. `None` if it passes more than `limit` contexts.
     fn walk(
         self,
-        mut place: Lent<'a, *mut ConnContext>,
-        ends: impl Fn(Lent<'a, ConnContext>) -> bool,
+        mut place: Borrowed<'a, *mut ConnContext>,
+        ends: impl Fn(Borrowed<'a, ConnContext>) -> bool,
         limit: usize,
-    ) -> Option<Lent<'a, *mut ConnContext>> {
+    ) -> Option<Borrowed<'a, *mut ConnContext>> {
         let mut passed = 0;
         while let Some(here) = place.follow() {
             match self.compare(here) {
@@ -122,18 +123,20 @@ impl<'a> Names<'a> {
     }
 
     /// A whole context of its own, in no list. `None` without memory.
-    pub(crate) fn new_context(self) -> Option<Lent<'static, ConnContext>> {
+    pub(crate) fn new_context(self) -> Option<Borrowed<'static, ConnContext>> {
         // All zeros are a context in plaintext state, empty everywhere.
         let context = context_priv::new_context()?;
-        let has_names = context.username().hold(CText::up_to_nul(self.user.bytes()))
+        let has_names = context
+            .username()
+            .store(CText::up_to_nul(self.user.bytes()))
             & context
                 .accountname()
-                .hold(CText::up_to_nul(self.account.bytes()))
+                .store(CText::up_to_nul(self.account.bytes()))
             & context
                 .protocol()
-                .hold(CText::up_to_nul(self.protocol.bytes()));
-        let smp = lent::new_zeroed();
-        context.smstate().lead_to(smp);
+                .store(CText::up_to_nul(self.protocol.bytes()));
+        let smp = borrowed::new_zeroed();
+        context.smstate().point_at(smp);
         let Some(smp) = smp.filter(|_| has_names) else {
             // SAFETY: made above.
             unsafe {
@@ -144,7 +147,7 @@ impl<'a> Names<'a> {
         };
         sm_objects::state_new(smp);
         auth_info::new(context);
-        context.fingerprint_root().context().lead_to(Some(context));
+        context.fingerprint_root().context().point_at(Some(context));
         Some(context)
     }
 }
@@ -153,20 +156,20 @@ impl<'a> Names<'a> {
 ///
 /// # Safety
 /// They came from malloc, and nobody uses them any more.
-pub(crate) unsafe fn free_parts(context: Lent<'_, ConnContext>) {
+pub(crate) unsafe fn free_parts(context: Borrowed<'_, ConnContext>) {
     // SAFETY: from malloc and used no more, by this function's own `# Safety`.
     unsafe {
         context.username().free_text();
         context.accountname().free_text();
         context.protocol().free_text();
         if let Some(smp) = context.smstate().follow() {
-            context.smstate().lead_to(None);
+            context.smstate().point_at(None);
             smp.free();
         }
     }
 }
 
-fn compare_text(member: Lent<'_, *mut c_char>, name: Lent<'_, c_char>) -> Ordering {
+fn compare_text(member: Borrowed<'_, *mut c_char>, name: Borrowed<'_, c_char>) -> Ordering {
     match member.text() {
         None => Ordering::Less,
         // SAFETY: both are C strings.
@@ -188,10 +191,10 @@ impl NewContexts {
     /// As for [`in_use::during`].
     pub(crate) unsafe fn find_or_add<'a>(
         self,
-        us: Lent<'a, UserState>,
+        us: Borrowed<'a, UserState>,
         added: Out<'_, c_int>,
-        find: impl FnOnce() -> Option<(Lent<'a, ConnContext>, bool)>,
-    ) -> Option<Lent<'a, ConnContext>> {
+        find: impl FnOnce() -> Option<(Borrowed<'a, ConnContext>, bool)>,
+    ) -> Option<Borrowed<'a, ConnContext>> {
         let find = || {
             let (context, is_new) = find()?;
             added.put(is_new.into());
@@ -204,13 +207,13 @@ impl NewContexts {
     /// Puts a whole context into the list and shows it to the client; `None` if the client forgets it at once.
     ///
     /// # Safety
-    /// The client may call back into the library: no context that was lent before is used afterwards.
+    /// The client may call back into the library: no context that was borrowed before is used afterwards.
     pub(crate) unsafe fn enter<'a>(
         self,
-        us: Lent<'a, UserState>,
-        place: Lent<'a, *mut ConnContext>,
-        context: Lent<'a, ConnContext>,
-    ) -> Option<Lent<'a, ConnContext>> {
+        us: Borrowed<'a, UserState>,
+        place: Borrowed<'a, *mut ConnContext>,
+        context: Borrowed<'a, ConnContext>,
+    ) -> Option<Borrowed<'a, ConnContext>> {
         // SAFETY: the count is the user state's, where the context stays until it is forgotten.
         unsafe { context_priv::set_count(context, in_use::forgotten(us)) };
         linked_list::link(place, context);
@@ -218,7 +221,7 @@ impl NewContexts {
             return Some(context);
         };
         let handle = Handle::of(context);
-        // SAFETY: the client's function, with its data; nothing that was lent before is used afterwards, by this function's own
+        // SAFETY: the client's function, with its data; nothing that was borrowed before is used afterwards, by this function's own
         // `# Safety`.
         unsafe { add_appdata(self.data, context.as_ptr()) };
         handle.get(Some(us))

@@ -1,7 +1,7 @@
 //! The hidden members stand in the context itself, and the tail behind it.
 
 use super::{Tail, force_finished, marks};
-use crate::abi::lent::Lent;
+use crate::abi::borrowed::Borrowed;
 use crate::abi::memory::{c_zeroed, wipe};
 use crate::abi::types::ConnContext;
 
@@ -16,14 +16,14 @@ struct ContextBlock {
 }
 
 /// A new context, all zeros but for its hidden part. `None` without memory.
-pub(crate) fn new_context() -> Option<Lent<'static, ConnContext>> {
+pub(crate) fn new_context() -> Option<Borrowed<'static, ConnContext>> {
     let block: *mut ContextBlock = c_zeroed();
     // SAFETY: NULL, or new memory of the right size; all zeros are an empty context.
     unsafe {
         if !block.is_null() {
             (&raw mut (*block).tail).write(Tail::new());
         }
-        Lent::new(block.cast::<Hidden>()).inspect(|context| marks::put(*context))
+        Borrowed::new(block.cast::<Hidden>()).inspect(|context| marks::put(*context))
     }
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn new_context() -> Option<Lent<'static, ConnContext>> {
 ///
 /// # Safety
 /// `context` came from malloc, and nobody uses it any more.
-pub(crate) unsafe fn free_context(context: Lent<'_, ConnContext>) {
+pub(crate) unsafe fn free_context(context: Borrowed<'_, ConnContext>) {
     force_finished(context);
     // SAFETY: from malloc, and nobody uses it any more, by this function's own `# Safety`; so nobody has a reference to its private part
     // either.
@@ -49,19 +49,19 @@ pub(crate) unsafe fn free_context(context: Lent<'_, ConnContext>) {
     clippy::unnecessary_wraps,
     reason = "the other interface may have none"
 )]
-pub(crate) fn hidden(context: Lent<'_, ConnContext>) -> Option<Lent<'_, Hidden>> {
+pub(crate) fn hidden(context: Borrowed<'_, ConnContext>) -> Option<Borrowed<'_, Hidden>> {
     Some(context)
 }
 
 /// The tail of a context that was made here.
-pub(crate) fn tail(context: Lent<'_, ConnContext>) -> Option<&Tail> {
+pub(crate) fn tail(context: Borrowed<'_, ConnContext>) -> Option<&Tail> {
     let whole: *const ContextBlock = context.as_ptr().cast_const().cast();
     // SAFETY: a context that bears the marks of its address was made here, so that the tail is there as well.
     marks::stand_in(context).then(|| unsafe { &(*whole).tail })
 }
 
 /// The preshared secret ends with a session.
-pub(crate) fn forget_more(members: Lent<'_, Hidden>) {
+pub(crate) fn forget_more(members: Borrowed<'_, Hidden>) {
     let len = members.preshared_secret_len();
     // SAFETY: as many bytes as the struct says.
     unsafe { members.preshared_secret().wipe(len.get()) };
@@ -72,16 +72,16 @@ pub(crate) fn forget_more(members: Lent<'_, Hidden>) {
 mod tests {
     use super::super::{private_of, serial_of};
     use super::*;
+    use crate::abi::borrowed;
     use crate::abi::gcry::mpi;
-    use crate::abi::lent;
     use crate::abi::memory::{c_buffer, c_string};
 
     #[test]
     fn a_context_of_ours_is_emptied_and_keeps_its_times() {
         unsafe {
-            let lent = new_context().unwrap();
-            assert!(private_of(lent).is_some() && serial_of(lent) != 0);
-            let context = lent.as_ptr();
+            let borrowed = new_context().unwrap();
+            assert!(private_of(borrowed).is_some() && serial_of(borrowed) != 0);
+            let context = borrowed.as_ptr();
             (*context).their_keyid = 7;
             (*context).our_keyid = 8;
             (*context).generation = 9;
@@ -96,7 +96,7 @@ mod tests {
             (*context).our_dh_key.private = mpi::new_from_bytes(&[6]).unwrap().into_raw();
             (*context).preshared_secret = c_buffer(b"secret");
             (*context).preshared_secret_len = 6;
-            force_finished(lent);
+            force_finished(borrowed);
             assert_eq!(
                 (
                     (*context).their_keyid,
@@ -112,20 +112,20 @@ mod tests {
             assert!((*context).their_y.is_null() && (*context).our_dh_key.private.is_null());
             assert!((*context).saved_mac_keys.is_null() && (*context).preshared_secret.is_null());
             assert_eq!(((*context).generation, (*context).lastsent), (9, 10));
-            free_context(lent);
+            free_context(borrowed);
         }
     }
 
     #[test]
     fn a_context_that_a_client_made_is_not_read_beyond_its_end() {
         unsafe {
-            let zeroed: Lent<ConnContext> = lent::new_zeroed().unwrap();
+            let zeroed: Borrowed<ConnContext> = borrowed::new_zeroed().unwrap();
             assert!(private_of(zeroed).is_none() && serial_of(zeroed) == 0);
             force_finished(zeroed);
             free_context(zeroed);
 
             let ours = new_context().unwrap();
-            let copied: Lent<ConnContext> = lent::new_zeroed().unwrap();
+            let copied: Borrowed<ConnContext> = borrowed::new_zeroed().unwrap();
             std::ptr::copy_nonoverlapping(ours.as_ptr(), copied.as_ptr(), 1);
             assert!(private_of(copied).is_none(), "a copy has no tail");
             copied.free();

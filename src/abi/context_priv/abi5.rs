@@ -3,8 +3,8 @@
 use std::ptr;
 
 use super::{Tail, forget_members, marks};
+use crate::abi::borrowed::{self, Borrowed};
 use crate::abi::entry::entry;
-use crate::abi::lent::{self, Lent};
 use crate::abi::memory::{c_zeroed, wipe};
 use crate::abi::types::{ConnContext, ConnContextPriv};
 
@@ -19,15 +19,15 @@ struct PrivateBlock {
 }
 
 /// A new context, all zeros but for its hidden part. `None` without memory.
-pub(crate) fn new_context() -> Option<Lent<'static, ConnContext>> {
-    let context: Lent<ConnContext> = lent::new_zeroed()?;
+pub(crate) fn new_context() -> Option<Borrowed<'static, ConnContext>> {
+    let context: Borrowed<ConnContext> = borrowed::new_zeroed()?;
     let block = new_block();
     if block.is_none() {
         // SAFETY: made above.
         unsafe { context.free() };
         return None;
     }
-    context.context_priv().lead_to(block);
+    context.context_priv().point_at(block);
     Some(context)
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn new_context() -> Option<Lent<'static, ConnContext>> {
 ///
 /// # Safety
 /// `context` came from malloc, and nobody uses it any more.
-pub(crate) unsafe fn free_context(context: Lent<'_, ConnContext>) {
+pub(crate) unsafe fn free_context(context: Borrowed<'_, ConnContext>) {
     // SAFETY: from malloc, and nobody uses it any more, by this function's own `# Safety`.
     unsafe {
         if let Some(block) = context.context_priv().follow() {
@@ -46,27 +46,27 @@ pub(crate) unsafe fn free_context(context: Lent<'_, ConnContext>) {
 }
 
 /// The hidden members. `None` if a client's own context has none.
-pub(crate) fn hidden(context: Lent<'_, ConnContext>) -> Option<Lent<'_, Hidden>> {
+pub(crate) fn hidden(context: Borrowed<'_, ConnContext>) -> Option<Borrowed<'_, Hidden>> {
     context.context_priv().follow()
 }
 
 /// The tail of a context that was made here.
-pub(crate) fn tail(context: Lent<'_, ConnContext>) -> Option<&Tail> {
+pub(crate) fn tail(context: Borrowed<'_, ConnContext>) -> Option<&Tail> {
     tail_of(hidden(context)?)
 }
 
 /// Nothing: the members that only this interface has outlive a session.
-pub(crate) fn forget_more(_members: Lent<'_, Hidden>) {}
+pub(crate) fn forget_more(_members: Borrowed<'_, Hidden>) {}
 
 /// A new, empty block. `None` without memory.
-fn new_block() -> Option<Lent<'static, ConnContextPriv>> {
+fn new_block() -> Option<Borrowed<'static, ConnContextPriv>> {
     let block: *mut PrivateBlock = c_zeroed();
     // SAFETY: NULL, or new memory of the right size; all zeros are an empty block.
     unsafe {
         if !block.is_null() {
             (&raw mut (*block).tail).write(Tail::new());
         }
-        Lent::new(block.cast::<Hidden>()).inspect(|block| marks::put(*block))
+        Borrowed::new(block.cast::<Hidden>()).inspect(|block| marks::put(*block))
     }
 }
 
@@ -74,7 +74,7 @@ fn new_block() -> Option<Lent<'static, ConnContextPriv>> {
 ///
 /// # Safety
 /// `block` came from malloc, and nobody uses it any more.
-unsafe fn free_block(block: Lent<'_, ConnContextPriv>) {
+unsafe fn free_block(block: Borrowed<'_, ConnContextPriv>) {
     force_block_finished(block);
     // SAFETY: the same; so nobody has a reference to its private part either.
     unsafe {
@@ -86,7 +86,7 @@ unsafe fn free_block(block: Lent<'_, ConnContextPriv>) {
     }
 }
 
-fn force_block_finished(block: Lent<'_, ConnContextPriv>) {
+fn force_block_finished(block: Borrowed<'_, ConnContextPriv>) {
     forget_members(block);
     if let Some(tail) = tail_of(block) {
         tail.force_finished();
@@ -94,7 +94,7 @@ fn force_block_finished(block: Lent<'_, ConnContextPriv>) {
 }
 
 /// What stands behind a block that was made here.
-fn tail_of(block: Lent<'_, ConnContextPriv>) -> Option<&Tail> {
+fn tail_of(block: Borrowed<'_, ConnContextPriv>) -> Option<&Tail> {
     let whole: *const PrivateBlock = block.as_ptr().cast_const().cast();
     // SAFETY: a block that bears the marks of its address was made here, so that the tail is there as well.
     marks::stand_in(block).then(|| unsafe { &(*whole).tail })
@@ -106,7 +106,7 @@ entry! {
     /// # Safety
     /// None beyond C's calling convention.
     on panic ptr::null_mut();
-    pub fn otrl_context_priv_new() -> *mut ConnContextPriv as Option<Lent<ConnContextPriv>> {
+    pub fn otrl_context_priv_new() -> *mut ConnContextPriv as Option<Borrowed<ConnContextPriv>> {
         new_block()
     }
 }
@@ -117,7 +117,7 @@ entry! {
     /// # Safety
     /// `block` is NULL or a block.
     on panic ();
-    pub fn otrl_context_priv_force_finished(block: *mut ConnContextPriv as Option<Lent<ConnContextPriv>>) {
+    pub fn otrl_context_priv_force_finished(block: *mut ConnContextPriv as Option<Borrowed<ConnContextPriv>>) {
         if let Some(block) = block {
             force_block_finished(block);
         }
@@ -127,8 +127,8 @@ entry! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::borrowed::borrow;
     use crate::abi::gcry::mpi;
-    use crate::abi::lent::lend;
     use crate::abi::memory::c_string;
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
             assert!((*block).saved_mac_keys.is_null() && (*block).our_dh_key.private.is_null());
             assert_eq!(((*block).fragment_len, (*block).numsavedkeys), (0, 0));
             assert_eq!(((*block).generation, (*block).lastrecv), (9, 10));
-            free_block(lend(block));
+            free_block(borrow(block));
         }
     }
 
@@ -172,10 +172,10 @@ mod tests {
     fn a_block_that_a_client_made_is_not_read_beyond_its_end() {
         let block: *mut ConnContextPriv = c_zeroed();
         unsafe {
-            assert!(tail_of(lend(block)).is_none());
+            assert!(tail_of(borrow(block)).is_none());
             otrl_context_priv_force_finished(block);
             otrl_context_priv_force_finished(ptr::null_mut());
-            free_block(lend(block));
+            free_block(borrow(block));
         }
     }
 
@@ -186,17 +186,20 @@ mod tests {
             let block = fresh();
             let copy: *mut ConnContextPriv = c_zeroed();
             ptr::copy_nonoverlapping(block, copy, 1);
-            assert!(tail_of(lend(copy)).is_none());
+            assert!(tail_of(borrow(copy)).is_none());
             otrl_context_priv_force_finished(copy);
-            assert!(tail_of(lend(block)).is_some(), "the original is as it was");
+            assert!(
+                tail_of(borrow(block)).is_some(),
+                "the original is as it was"
+            );
             libc::free(copy.cast());
-            free_block(lend(block));
+            free_block(borrow(block));
         }
     }
 
     fn fresh() -> *mut ConnContextPriv {
         let block = unsafe { otrl_context_priv_new() };
-        assert!(tail_of(lend(block)).is_some());
+        assert!(tail_of(borrow(block)).is_some());
         block
     }
 }

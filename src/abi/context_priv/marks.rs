@@ -5,7 +5,7 @@
 //! the older pair of DH keys: the library has the keys of sessions elsewhere, and clients leave them alone.
 
 use super::Hidden;
-use crate::abi::lent::Lent;
+use crate::abi::borrowed::Borrowed;
 
 /// A client's own block is zero there, or holds rubbish.
 const MARKS: [u32; 4] = [0x4f74_7250, 0x9d3b_61c7, 0x2ea8_5f14, 0xc06d_f392];
@@ -19,23 +19,23 @@ fn marks_at(address: usize) -> [u32; 4] {
 }
 
 /// Marks a block.
-pub(crate) fn put(block: Lent<'_, Hidden>) {
+pub(crate) fn put(block: Borrowed<'_, Hidden>) {
     places::of(block).set(marks_at(block.as_ptr().addr()));
 }
 
 /// Whether a block was made here.
-pub(crate) fn stand_in(block: Lent<'_, Hidden>) -> bool {
+pub(crate) fn stand_in(block: Borrowed<'_, Hidden>) -> bool {
     places::of(block).get() == marks_at(block.as_ptr().addr())
 }
 
 #[cfg(target_pointer_width = "64")]
 mod places {
-    use super::{Hidden, Lent};
+    use super::{Borrowed, Hidden};
 
     /// The four paddings.
-    pub(crate) struct Places<'a>(Lent<'a, Hidden>);
+    pub(crate) struct Places<'a>(Borrowed<'a, Hidden>);
 
-    pub(crate) fn of(block: Lent<'_, Hidden>) -> Places<'_> {
+    pub(crate) fn of(block: Borrowed<'_, Hidden>) -> Places<'_> {
         Places(block)
     }
 
@@ -49,19 +49,19 @@ mod places {
 
         pub(crate) fn get(&self) -> [u32; 4] {
             let block = self.0;
-            [block.mark0(), block.mark1(), block.mark2(), block.mark3()].map(Lent::get)
+            [block.mark0(), block.mark1(), block.mark2(), block.mark3()].map(Borrowed::get)
         }
     }
 }
 
 #[cfg(not(target_pointer_width = "64"))]
 mod places {
-    use super::{Hidden, Lent};
+    use super::{Borrowed, Hidden};
 
     /// The start of a key, which is longer than the marks. Bytes, since it stands at no multiple of four.
-    pub(crate) struct Places<'a>(Lent<'a, [u8; 16]>);
+    pub(crate) struct Places<'a>(Borrowed<'a, [u8; 16]>);
 
-    pub(crate) fn of(block: Lent<'_, Hidden>) -> Places<'_> {
+    pub(crate) fn of(block: Borrowed<'_, Hidden>) -> Places<'_> {
         // SAFETY: a place within the block.
         Places(unsafe {
             block.part(|block| (&raw mut (*block).sesskeys[1][1].rcvmackey).cast::<[u8; 16]>())

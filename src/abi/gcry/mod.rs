@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use zeroize::Zeroizing;
 
-use super::lent::{Lent, Target};
+use super::borrowed::{Borrowed, Target};
 use super::undumped::Undumped;
 use loaded::Loaded;
 
@@ -168,7 +168,7 @@ impl<T: Kind> Made<T> {
     }
 }
 
-impl<'a, T: Kind> Lent<'a, T> {
+impl<'a, T: Kind> Borrowed<'a, T> {
     /// What is in an object of ours. `None` for what is not ours; nothing is, when libgcrypt makes the objects.
     fn content(self) -> Option<&'a T::Content> {
         if uses_libgcrypt() {
@@ -182,14 +182,14 @@ impl<'a, T: Kind> Lent<'a, T> {
     }
 }
 
-impl<T: Kind> Lent<'_, *mut T> {
+impl<T: Kind> Borrowed<'_, *mut T> {
     /// Lets a member that leads to nothing lead to this object.
-    pub fn hold(self, made: Made<T>) {
+    pub fn store(self, made: Made<T>) {
         // SAFETY: a live member, by the type, and an object that nobody else has.
         unsafe { self.as_ptr().write(made.into_raw()) };
     }
 
-    /// Releases the object that a member leads to, and leaves NULL. Nothing of an object is ever lent, only copied.
+    /// Releases the object that a member leads to, and leaves NULL. Nothing of an object is ever borrowed, only copied.
     pub fn clear(self) {
         // SAFETY: a live member, by the type, which alone leads to the object.
         unsafe { release(self.as_ptr().replace(ptr::null_mut())) };
@@ -202,10 +202,10 @@ impl<T: Kind> Lent<'_, *mut T> {
 /// `object` is NULL or a live one made here or by libgcrypt, and is used no more.
 pub unsafe fn release<T: Kind>(object: *mut T) {
     // SAFETY: NULL or a live object, by this function's own `# Safety`.
-    let Some(lent) = (unsafe { Lent::new(object) }) else {
+    let Some(borrowed) = (unsafe { Borrowed::new(object) }) else {
         return;
     };
-    if lent.content().is_some() {
+    if borrowed.content().is_some() {
         let ours: *mut Owned<T::Content> = object.cast();
         // SAFETY: it came from a Box of this type. The word is cleared so that a second release finds no object.
         unsafe {
@@ -226,8 +226,8 @@ const fn magic(kind: u64) -> [u64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::abi::borrowed::borrow;
     use crate::abi::error::GcryError;
-    use crate::abi::lent::lend;
     use std::process::Command;
 
     const RERUN: &str = "OTR_TEST_WITH_LIBGCRYPT";
@@ -302,7 +302,7 @@ mod tests {
             (&[0xff; 192], &[0xff; 192]),
         ] {
             let (mut number, mut copy): (*mut Mpi, *mut Mpi) = (ptr::null_mut(), ptr::null_mut());
-            let (number, copy) = (lend(&raw mut number), lend(&raw mut copy));
+            let (number, copy) = (borrow(&raw mut number), borrow(&raw mut copy));
             number.put(bytes);
             assert_eq!(number.number().unwrap().as_slice(), expected);
             copy.copy(number);
@@ -319,8 +319,8 @@ mod tests {
     fn expressions_come_back_as_text() {
         for text in [&b"(a (b #00ff#) \"c d\")"[..], b"(1:a(1:b2:\x00\xff)3:c d)"] {
             let mut place: *mut Sexp = ptr::null_mut();
-            let place = lend(&raw mut place);
-            place.hold(sexp::from_bytes(text).unwrap());
+            let place = borrow(&raw mut place);
+            place.store(sexp::from_bytes(text).unwrap());
             assert_eq!(
                 place.text().unwrap().as_slice(),
                 b"(a \n (b #00FF#)\n \"c d\")\n"
@@ -341,16 +341,16 @@ mod tests {
     fn ciphers_and_macs_open_and_close() {
         for counter in [None, Some(&[1; 16])] {
             let mut place: *mut Cipher = ptr::null_mut();
-            let place = lend(&raw mut place);
-            place.hold(cipher::aes128_ctr(&[7; 16], counter).unwrap());
+            let place = borrow(&raw mut place);
+            place.store(cipher::aes128_ctr(&[7; 16], counter).unwrap());
             assert!(!place.is_null());
             place.clear();
             assert!(place.is_null());
         }
         for digest in [digest::hmac_sha1(&[1; 20]), digest::hmac_sha256(&[1; 32])] {
             let mut place: *mut Digest = ptr::null_mut();
-            let place = lend(&raw mut place);
-            place.hold(digest.unwrap());
+            let place = borrow(&raw mut place);
+            place.store(digest.unwrap());
             assert!(!place.is_null());
             place.clear();
         }
@@ -363,11 +363,11 @@ mod tests {
             return;
         }
         let number = mpi::new_from_bytes(&[1]).unwrap().into_raw();
-        let as_another = lend(number.cast::<Sexp>());
+        let as_another = borrow(number.cast::<Sexp>());
         assert!(as_another.text().is_none());
         unsafe {
             release(number.cast::<Sexp>());
-            assert_eq!(lend(number).number().unwrap().as_slice(), [1]);
+            assert_eq!(borrow(number).number().unwrap().as_slice(), [1]);
             release(number);
         }
     }

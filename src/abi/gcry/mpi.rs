@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::loaded::Loaded;
 use super::{Made, Maker, Mpi, foreign, maker};
-use crate::abi::lent::Lent;
+use crate::abi::borrowed::Borrowed;
 
 /// `GCRYMPI_FMT_USG`: unsigned big-endian bytes.
 const UNSIGNED: i32 = 5;
@@ -30,7 +30,7 @@ pub fn zero() -> Option<Made<Mpi>> {
     new_from_bytes(&[])
 }
 
-impl Lent<'_, Mpi> {
+impl Borrowed<'_, Mpi> {
     /// The number in as few bytes as it takes: 0 is empty. `None` for what is no readable number, and without memory.
     pub fn number(self) -> Option<Zeroizing<Vec<u8>>> {
         match self.content() {
@@ -40,7 +40,7 @@ impl Lent<'_, Mpi> {
     }
 }
 
-impl Lent<'_, *mut Mpi> {
+impl Borrowed<'_, *mut Mpi> {
     /// The number that a member leads to. `None` for NULL as well.
     pub fn number(self) -> Option<Zeroizing<Vec<u8>>> {
         self.follow()?.number()
@@ -50,7 +50,7 @@ impl Lent<'_, *mut Mpi> {
     pub fn put(self, big_endian: &[u8]) {
         self.clear();
         if let Some(made) = new_from_bytes(big_endian) {
-            self.hold(made);
+            self.store(made);
         }
     }
 
@@ -78,7 +78,7 @@ fn scan(gcrypt: &Loaded, big_endian: &[u8]) -> Option<Made<Mpi>> {
 }
 
 /// The bytes of a number of libgcrypt's.
-fn print(gcrypt: &Loaded, mpi: Lent<'_, Mpi>) -> Option<Zeroizing<Vec<u8>>> {
+fn print(gcrypt: &Loaded, mpi: Borrowed<'_, Mpi>) -> Option<Zeroizing<Vec<u8>>> {
     let mpi_print = gcrypt.mpi_print?;
     let mut len = 0;
     let mut digits = Zeroizing::new(Vec::new());

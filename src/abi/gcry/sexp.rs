@@ -10,8 +10,8 @@ use std::ptr;
 use zeroize::Zeroizing;
 
 use super::{Made, Maker, Sexp, foreign, maker};
+use crate::abi::borrowed::Borrowed;
 use crate::abi::error::GcryError;
-use crate::abi::lent::Lent;
 use crate::abi::undumped::Undumped;
 use otr_protocol::buffer;
 use otr_protocol::store::sexp as syntax;
@@ -49,7 +49,7 @@ fn sexp_error(code: u32) -> GcryError {
     u16::try_from(code).map_or(GcryError::INTERNAL, GcryError::from_gcrypt)
 }
 
-impl Lent<'_, Sexp> {
+impl Borrowed<'_, Sexp> {
     /// The advanced form, which `store::sexp` reads. `None` for what is no readable S-expression, and without memory.
     pub fn text(self) -> Option<Zeroizing<Vec<u8>>> {
         // libgcrypt's form of an expression with a key in it is longer than the magic word.
@@ -67,7 +67,7 @@ impl Lent<'_, Sexp> {
     }
 }
 
-impl Lent<'_, *mut Sexp> {
+impl Borrowed<'_, *mut Sexp> {
     /// The form of what a member leads to. `None` for NULL as well.
     pub fn text(self) -> Option<Zeroizing<Vec<u8>>> {
         self.follow()?.text()

@@ -2,8 +2,8 @@
 
 use std::ffi::{c_int, c_uchar};
 
+use crate::abi::borrowed::bytes;
 use crate::abi::entry::entry;
-use crate::abi::lent::bytes;
 use otr_crypto::mac;
 
 entry! {

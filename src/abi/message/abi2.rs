@@ -18,10 +18,10 @@ use super::disconnect::disconnect;
 use super::receiving;
 use super::sending;
 use super::transmit::transmit;
+use crate::abi::borrowed::{Borrowed, Out};
 use crate::abi::context::{self, Ctx, Handle, Names, NewContexts};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::lent::{Lent, Out};
 use crate::abi::text::CText;
 use crate::abi::types::*;
 use otr_protocol::conversation::HEARTBEAT_INTERVAL;
@@ -42,8 +42,8 @@ entry! {
         accountname: *const c_char,
         protocol: *const c_char,
         recipient: *const c_char,
-        message: *const c_char as Option<Lent<c_char>>,
-        tlvs: *mut OtrlTLV as Option<Lent<OtrlTLV>>,
+        message: *const c_char as Option<Borrowed<c_char>>,
+        tlvs: *mut OtrlTLV as Option<Borrowed<OtrlTLV>>,
         messagep: *mut *mut c_char as Out<*mut c_char>,
         add_appdata: AddAppData,
         data: *mut c_void,
@@ -72,7 +72,7 @@ entry! {
         accountname: *const c_char,
         protocol: *const c_char,
         sender: *const c_char,
-        message: *const c_char as Option<Lent<c_char>>,
+        message: *const c_char as Option<Borrowed<c_char>>,
         newmessagep: *mut *mut c_char as Out<*mut c_char>,
         tlvsp: *mut *mut OtrlTLV as Out<*mut OtrlTLV>,
         add_appdata: AddAppData,
@@ -99,7 +99,7 @@ entry! {
     pub fn otrl_message_fragment_and_send(
         ops: *const OtrlMessageAppOps,
         opdata: *mut c_void,
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
         message: *const c_char as Option<&CStr>,
         policy: OtrlFragmentPolicy,
         returned: *mut *mut c_char as Out<*mut c_char>,
@@ -151,7 +151,7 @@ pub(crate) fn ready(_call: &mut Call<'_>, _handle: Handle) {}
 /// The context of the correspondent, made if there is none, and whether it is new. `None` without memory.
 fn find_or_add(call: &mut Call<'_>) -> Option<(Handle, bool)> {
     let (names, new) = (call.names(), call.new_contexts());
-    // SAFETY: a callback may run, and the call is borrowed as `&mut`: no context is lent of it.
+    // SAFETY: a callback may run, and the call is borrowed as `&mut`: no context is borrowed of it.
     let found = unsafe { context::find_correspondent(call.us()?, names, new) };
     found.map(|(context, is_new)| (Handle::of(context), is_new))
 }

@@ -4,8 +4,8 @@
 use std::ffi::{CStr, c_char};
 use std::ptr;
 
+use crate::abi::borrowed::Borrowed;
 use crate::abi::context::Names;
-use crate::abi::lent::Lent;
 use crate::abi::memory::wipe;
 use crate::abi::tlv::{self, Chain};
 use crate::abi::types::OtrlTLV;
@@ -32,8 +32,8 @@ impl Arguments {
     #[inline(never)]
     pub(crate) fn copy(
         names: Names<'_>,
-        text: Lent<'_, c_char>,
-        tlvs: Option<Lent<'_, OtrlTLV>>,
+        text: Borrowed<'_, c_char>,
+        tlvs: Option<Borrowed<'_, OtrlTLV>>,
     ) -> Option<Self> {
         let parts = [
             text.bytes(),

@@ -4,10 +4,10 @@ use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 use super::arguments::Arguments;
+use crate::abi::borrowed::{Borrowed, Out};
 use crate::abi::context::{Ctx, Handle, Names, NewContexts};
 use crate::abi::error::GcryError;
 use crate::abi::in_use;
-use crate::abi::lent::{Lent, Out};
 use crate::abi::reserve;
 use crate::abi::text::CText;
 use crate::abi::tlv::Chain;
@@ -39,9 +39,9 @@ impl Client {
         Self { us, ops, opdata }
     }
 
-    fn us<'a>(self) -> Option<Lent<'a, UserState>> {
+    fn us<'a>(self) -> Option<Borrowed<'a, UserState>> {
         // SAFETY: NULL or live, as `new` demands.
-        unsafe { Lent::new(self.us) }
+        unsafe { Borrowed::new(self.us) }
     }
 
     /// The same where there is no user state.
@@ -64,9 +64,9 @@ pub(crate) struct Given<'a> {
     /// Who talks to whom. `None` if a name is NULL.
     pub names: Option<Names<'a>>,
     /// The message. `None` for NULL.
-    pub text: Option<Lent<'a, c_char>>,
+    pub text: Option<Borrowed<'a, c_char>>,
     /// What goes beside it.
-    pub tlvs: Option<Lent<'a, OtrlTLV>>,
+    pub tlvs: Option<Borrowed<'a, OtrlTLV>>,
     /// What the client wants done with new contexts.
     pub new: NewContexts,
 }
@@ -106,7 +106,7 @@ impl From<Refused> for GcryError {
 ///
 /// A callback may do anything: call back into the library, free and reuse what the client has passed, forget contexts, free
 /// the user state, or never return. So a call has copies of its arguments ([`Arguments`]); it reads the table afresh each
-/// time; contexts are lent ([`Call::get`]) for as long as no callback runs, which the compiler sees to, since every callback
+/// time; contexts are borrowed ([`Call::get`]) for as long as no callback runs, which the compiler sees to, since every callback
 /// takes `&mut Call`; and the client's places are written once, at the end. Whatever is alive while a callback runs has no
 /// destructor, as it may leave by longjmp or with an exception.
 pub(crate) struct Call<'a> {
@@ -203,8 +203,8 @@ impl<'a> Call<'a> {
     }
 
     /// The user state, if there is one.
-    pub(crate) fn us(&self) -> Option<Lent<'_, UserState>> {
-        // It is in use, and stays until the call returns even if the client frees it. What is lent of it stays while the call is
+    pub(crate) fn us(&self) -> Option<Borrowed<'_, UserState>> {
+        // It is in use, and stays until the call returns even if the client frees it. What is borrowed of it stays while the call is
         // borrowed, since no callback runs then.
         self.client.us()
     }

@@ -5,8 +5,8 @@ use std::ffi::{CStr, c_char, c_int};
 
 use super::call::Call;
 use super::interface;
+use crate::abi::borrowed::Borrowed;
 use crate::abi::context::Handle;
-use crate::abi::lent::Lent;
 use crate::abi::types::{OtrlPolicy, POLICY_OPPORTUNISTIC};
 
 /// Runs a member of the client's table, if the table and the member are there, and the user state was not freed in another
@@ -18,7 +18,7 @@ macro_rules! call_back {
         if client.ops.is_null() || call.is_over() {
             None
         } else {
-            // SAFETY: the table is live, as `Call` demands, and its functions are what `message.h` says. Nothing is lent of
+            // SAFETY: the table is live, as `Call` demands, and its functions are what `message.h` says. Nothing is borrowed of
             // the call, which is borrowed as `&mut`; what the arguments point at is kept by who passes them.
             unsafe { (*client.ops).$member.map(|member| member(client.opdata, $($argument),*)) }
         }
@@ -140,8 +140,8 @@ impl Call<'_> {
 
     /// The names in a context, which live as long as it: our account, the protocol and the correspondent.
     pub(crate) fn names_in(&self, handle: Handle) -> Option<[*const c_char; 3]> {
-        let ctx = self.get(handle)?.lent();
-        let pointer = |name: Lent<'_, *mut c_char>| {
+        let ctx = self.get(handle)?.borrowed();
+        let pointer = |name: Borrowed<'_, *mut c_char>| {
             name.text()
                 .map_or(std::ptr::null(), |name| name.as_ptr().cast_const())
         };

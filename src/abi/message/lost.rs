@@ -4,8 +4,8 @@
 use super::call::{Call, Client, Given, Places};
 use super::deliver::deliver;
 use super::interface;
+use crate::abi::borrowed::Borrowed;
 use crate::abi::context::{Ctx, Handle};
-use crate::abi::lent::Lent;
 use otr_protocol::receiving::lost;
 
 /// Tells both sides that a message was lost, if there is a session.
@@ -20,7 +20,7 @@ pub(crate) fn tell_lost(call: &mut Call<'_>, handle: Handle) {
 #[inline(never)]
 pub(crate) fn tell_lost_from(client: Client, given: Given<'_>, places: Places<'_>) {
     let given = Given {
-        text: Some(Lent::of_str(c"")),
+        text: Some(Borrowed::of_str(c"")),
         ..given
     };
     // Without memory for the names nobody is told.

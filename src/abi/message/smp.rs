@@ -5,10 +5,10 @@ use std::ffi::{c_char, c_void};
 use super::call::{Call, Client};
 use super::deliver::deliver;
 use super::interface;
+use crate::abi::borrowed::{Borrowed, bytes};
 use crate::abi::bridge::with_smp;
 use crate::abi::context::Ctx;
 use crate::abi::entry::entry;
-use crate::abi::lent::{Lent, bytes};
 use crate::abi::privkey;
 use crate::abi::types::*;
 use otr_protocol::conversation::Conversation;
@@ -19,7 +19,7 @@ use otr_protocol::smp::state::Smp;
 /// Runs a step that needs our fingerprint; nothing happens where it is not for a session that there is.
 fn run(
     client: Client,
-    context: Option<Lent<'_, ConnContext>>,
+    context: Option<Borrowed<'_, ConnContext>>,
     step: impl FnOnce(&mut Conversation, &mut Smp, &[u8; 20]) -> Result<Vec<Effect>, ProtocolError>,
 ) {
     let Some((handle, outcome)) = context.map(Ctx::from).and_then(|ctx| {
@@ -49,7 +49,7 @@ entry! {
         us: OtrlUserState,
         ops: *const OtrlMessageAppOps,
         opdata: *mut c_void,
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
         secret: *const u8,
         secretlen: usize,
     )
@@ -68,7 +68,7 @@ entry! {
         us: OtrlUserState,
         ops: *const OtrlMessageAppOps,
         opdata: *mut c_void,
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
         question: *const c_char as Option<&[u8]>,
         secret: *const u8,
         secretlen: usize,
@@ -88,7 +88,7 @@ entry! {
         us: OtrlUserState,
         ops: *const OtrlMessageAppOps,
         opdata: *mut c_void,
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
         secret: *const u8,
         secretlen: usize,
     )
@@ -107,7 +107,7 @@ entry! {
         us: OtrlUserState,
         ops: *const OtrlMessageAppOps,
         opdata: *mut c_void,
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
     )
     where client = Client::new(us, ops, opdata) {
         let Some(ctx) = context.map(Ctx::from).filter(|_| !us.is_null()) else {

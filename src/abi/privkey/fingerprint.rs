@@ -4,8 +4,8 @@ use std::ffi::{c_char, c_uchar};
 use std::ptr;
 
 use super::list::find_locked;
+use crate::abi::borrowed::Borrowed;
 use crate::abi::entry::entry;
-use crate::abi::lent::Lent;
 use crate::abi::lock::locked;
 use crate::abi::types::UserState;
 use otr_crypto::hash;
@@ -16,7 +16,7 @@ const HASH_BYTES: usize = 20;
 
 /// The hash of an account's public key, as the node has it: a client may have put another there.
 pub fn fingerprint_of(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     account: &[u8],
     protocol: &[u8],
 ) -> Option<[u8; HASH_BYTES]> {
@@ -46,8 +46,8 @@ entry! {
     /// `human_text` is NULL or 45 writable bytes, `fingerprint` NULL or 20 readable ones.
     on panic ();
     pub fn otrl_privkey_hash_to_human(
-        human_text: *mut c_char as Option<Lent<[u8; HUMAN_BYTES]>>,
-        fingerprint: *const c_uchar as Option<Lent<[u8; HASH_BYTES]>>,
+        human_text: *mut c_char as Option<Borrowed<[u8; HUMAN_BYTES]>>,
+        fingerprint: *const c_uchar as Option<Borrowed<[u8; HASH_BYTES]>>,
     ) {
         if let (Some(text), Some(hash)) = (human_text, fingerprint) {
             text.set(human(&hash.get()));
@@ -62,11 +62,11 @@ entry! {
     /// `us` is NULL or a live user state, the names NULL or C strings; `human_text` is NULL or 45 writable bytes.
     on panic ptr::null_mut();
     pub fn otrl_privkey_fingerprint(
-        us: *mut UserState as Option<Lent<UserState>>,
-        human_text: *mut c_char as Option<Lent<[u8; HUMAN_BYTES]>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
+        human_text: *mut c_char as Option<Borrowed<[u8; HUMAN_BYTES]>>,
         account: *const c_char as Option<&[u8]>,
         protocol: *const c_char as Option<&[u8]>,
-    ) -> *mut c_char as Option<Lent<[u8; HUMAN_BYTES]>> {
+    ) -> *mut c_char as Option<Borrowed<[u8; HUMAN_BYTES]>> {
         let hash = fingerprint_of(us?, account?, protocol?)?;
         human_text?.set(human(&hash));
         human_text
@@ -80,11 +80,11 @@ entry! {
     /// `us` is NULL or a live user state, the names NULL or C strings; `hash` is NULL or 20 writable bytes.
     on panic ptr::null_mut();
     pub fn otrl_privkey_fingerprint_raw(
-        us: *mut UserState as Option<Lent<UserState>>,
-        hash: *mut c_uchar as Option<Lent<[u8; HASH_BYTES]>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
+        hash: *mut c_uchar as Option<Borrowed<[u8; HASH_BYTES]>>,
         account: *const c_char as Option<&[u8]>,
         protocol: *const c_char as Option<&[u8]>,
-    ) -> *mut c_uchar as Option<Lent<[u8; HASH_BYTES]>> {
+    ) -> *mut c_uchar as Option<Borrowed<[u8; HASH_BYTES]>> {
         let fingerprint = fingerprint_of(us?, account?, protocol?)?;
         hash?.set(fingerprint);
         hash

@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
+use crate::abi::borrowed::{self, Borrowed, members};
 use crate::abi::context::{self, Handle, Names, NewContexts};
 use crate::abi::entry::{entry, guard};
 use crate::abi::error::GcryError;
 use crate::abi::in_use;
 use crate::abi::known_files::{self, path_of};
-use crate::abi::lent::{self, Lent, members};
 use crate::abi::linked_list;
 use crate::abi::stdio::{self, Stream};
 use crate::abi::text::CText;
@@ -49,7 +49,7 @@ entry! {
     /// `us` is NULL or a live user state, `filename` NULL or a C string; `add_app_data` may call back into the library.
     calls back;
     pub fn otrl_privkey_read_fingerprints(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         filename: *const c_char as Option<&CStr>,
         add_appdata: AddAppData,
         data: *mut c_void,
@@ -67,7 +67,7 @@ entry! {
     /// `us` is NULL or a live user state, `stream` NULL or open for reading; `add_app_data` may call back into the library.
     calls back;
     pub fn otrl_privkey_read_fingerprints_FILEp(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         stream: *mut libc::FILE as Option<Stream>,
         add_appdata: AddAppData,
         data: *mut c_void,
@@ -79,41 +79,46 @@ entry! {
 
 /// Reads entries and merges them, if there was no error. The client's function may call back into the library.
 fn read<'a>(
-    us: Option<Lent<'a, UserState>>,
+    us: Option<Borrowed<'a, UserState>>,
     new: NewContexts,
-    read_entries: impl FnOnce(Lent<'a, UserState>, Lent<'_, *mut Entry>) -> Result<(), GcryError>,
+    read_entries: impl FnOnce(
+        Borrowed<'a, UserState>,
+        Borrowed<'_, *mut Entry>,
+    ) -> Result<(), GcryError>,
 ) -> GcryError {
     let Some(us) = us else {
         return GcryError::INV_VALUE;
     };
     let first = Cell::new(ptr::null_mut());
     // SAFETY: a place of ours, for entries of our own.
-    let first = unsafe { Lent::of_cell(&first) };
+    let first = unsafe { Borrowed::of_cell(&first) };
     let read = guard(|| read_entries(us, first)).unwrap_or(Err(GcryError::INTERNAL));
-    // SAFETY: it is not used afterwards, and no context of it was lent before. No destructor waits here.
+    // SAFETY: it is not used afterwards, and no context of it was borrowed before. No destructor waits here.
     unsafe { in_use::during(us, || merge_read(us, read, first, new)) }
 }
 
 /// Puts an entry for each line there. They belong to the caller, on an error too.
 fn read_entries(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     stream: Stream<'_>,
-    first: Lent<'_, *mut Entry>,
+    first: Borrowed<'_, *mut Entry>,
 ) -> Result<(), GcryError> {
     let contents = stream.read_all()?;
     let lines = fingerprints::read(&contents)?;
     // From the last one, so that each goes to the front.
     for line in lines.entries.iter().rev() {
-        let entry: Lent<Entry> = lent::new_zeroed().ok_or(GcryError::ENOMEM)?;
-        entry.username().hold(CText::up_to_nul(line.username));
-        entry.accountname().hold(CText::up_to_nul(line.accountname));
-        entry.protocol().hold(CText::up_to_nul(line.protocol));
+        let entry: Borrowed<Entry> = borrowed::new_zeroed().ok_or(GcryError::ENOMEM)?;
+        entry.username().store(CText::up_to_nul(line.username));
+        entry
+            .accountname()
+            .store(CText::up_to_nul(line.accountname));
+        entry.protocol().store(CText::up_to_nul(line.protocol));
         entry
             .trust()
-            .hold(line.trust.map_or(CText::NONE, CText::up_to_nul));
+            .store(line.trust.map_or(CText::NONE, CText::up_to_nul));
         entry.fingerprint().set(line.fingerprint);
-        entry.next().lead_to(first.follow());
-        first.lead_to(Some(entry));
+        entry.next().point_at(first.follow());
+        first.point_at(Some(entry));
     }
     if lines.is_whole {
         known_files::remember(us, &contents);
@@ -126,17 +131,17 @@ fn read_entries(
 /// # Safety
 /// The client's function may call back into the library.
 unsafe fn merge_read(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     read: Result<(), GcryError>,
-    first: Lent<'_, *mut Entry>,
+    first: Borrowed<'_, *mut Entry>,
     new: NewContexts,
 ) -> GcryError {
     let mut result = GcryError::from(read);
     let is_whole = !result.is_error();
     let mut last = None;
     while let Some(entry) = first.follow() {
-        first.lead_to(entry.next().follow());
-        // SAFETY: no context is lent here while `merge` runs; the entry was made by `read_entries`, and is out of the list.
+        first.point_at(entry.next().follow());
+        // SAFETY: no context is borrowed here while `merge` runs; the entry was made by `read_entries`, and is out of the list.
         unsafe {
             if is_whole && !in_use::is_freed(us) && !merge(us, entry, new, &mut last) {
                 result = GcryError::ENOMEM;
@@ -152,8 +157,8 @@ unsafe fn merge_read(
 /// # Safety
 /// The client's function may call back into the library.
 unsafe fn merge(
-    us: Lent<'_, UserState>,
-    entry: Lent<'_, Entry>,
+    us: Borrowed<'_, UserState>,
+    entry: Borrowed<'_, Entry>,
     new: NewContexts,
     last: &mut Option<Handle>,
 ) -> bool {
@@ -168,7 +173,7 @@ unsafe fn merge(
         protocol,
         near: last.and_then(|last| last.get(Some(us))),
     };
-    // SAFETY: no context is lent here, but as a `Handle`.
+    // SAFETY: no context is borrowed here, but as a `Handle`.
     let Some((context, _)) = (unsafe { context::find_correspondent(us, names, new) }) else {
         *last = None;
         return false;
@@ -184,7 +189,7 @@ unsafe fn merge(
 
 /// # Safety
 /// `entry` is an entry of our own that is used no more.
-unsafe fn free(entry: Lent<'_, Entry>) {
+unsafe fn free(entry: Borrowed<'_, Entry>) {
     // SAFETY: made by `read_entries` with parts from malloc, and used no more.
     unsafe {
         entry.username().free_text();
@@ -202,7 +207,7 @@ entry! {
     /// `us` is NULL or a live user state, `filename` NULL or a C string.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_write_fingerprints(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         filename: *const c_char as Option<&CStr>,
     ) -> GcryError as Result<(), GcryError> {
         let us = us.ok_or(GcryError::INV_VALUE)?;
@@ -217,7 +222,7 @@ entry! {
     /// `us` is NULL or a live user state, `stream` NULL or open for writing.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_write_fingerprints_FILEp(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         stream: *mut libc::FILE as Option<Stream>,
     ) -> GcryError as Result<(), GcryError> {
         let Some(stream) = stream else { return Ok(()) };
@@ -230,7 +235,7 @@ entry! {
 }
 
 /// The file: the masters in the order of the list, the fingerprints of each in theirs.
-fn file(us: Lent<'_, UserState>) -> Result<Vec<u8>, GcryError> {
+fn file(us: Borrowed<'_, UserState>) -> Result<Vec<u8>, GcryError> {
     let mut lines = Vec::new();
     for context in linked_list::iter(us.context_root().follow()) {
         if context::is_instance(context) {

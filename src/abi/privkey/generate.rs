@@ -6,10 +6,10 @@ use zeroize::Zeroizing;
 
 use super::contents;
 use super::list::{self, Key, KeyList};
+use crate::abi::borrowed::Borrowed;
 use crate::abi::entry::{entry, guard};
 use crate::abi::error::GcryError;
 use crate::abi::known_files::{self, path_of};
-use crate::abi::lent::Lent;
 use crate::abi::stdio::Stream;
 use crate::abi::types::UserState;
 use otr_crypto::dsa::PrivateKey;
@@ -37,7 +37,7 @@ entry! {
     /// `us` is NULL or a live user state, and nobody uses its keys any more; the others are NULL or C strings.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         filename: *const c_char as Option<&CStr>,
         account: *const c_char as Option<&[u8]>,
         protocol: *const c_char as Option<&[u8]>,
@@ -46,7 +46,7 @@ entry! {
         if filename.is_none() {
             return Err(GcryError::INV_VALUE);
         }
-        // SAFETY: C uses no key of before, as `# Safety` says, and no `Lent` of one is alive here.
+        // SAFETY: C uses no key of before, as `# Safety` says, and no `Borrowed` of one is alive here.
         unsafe { generate(us, account, |file| write_to_path(us, filename, file)) }
     }
 }
@@ -59,7 +59,7 @@ entry! {
     /// strings.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate_FILEp(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         stream: *mut libc::FILE as Option<Stream>,
         account: *const c_char as Option<&[u8]>,
         protocol: *const c_char as Option<&[u8]>,
@@ -80,10 +80,10 @@ struct Owner<'a> {
 
 /// `INV_VALUE` if anything is NULL.
 fn account_of<'a>(
-    us: Option<Lent<'a, UserState>>,
+    us: Option<Borrowed<'a, UserState>>,
     name: Option<&'a [u8]>,
     protocol: Option<&'a [u8]>,
-) -> Result<(Lent<'a, UserState>, Owner<'a>), GcryError> {
+) -> Result<(Borrowed<'a, UserState>, Owner<'a>), GcryError> {
     match (us, name, protocol) {
         (Some(us), Some(name), Some(protocol)) => Ok((us, Owner { name, protocol })),
         _ => Err(GcryError::INV_VALUE),
@@ -102,7 +102,7 @@ fn make() -> Result<PrivateKey, GcryError> {
 
 /// Puts a file in the place of the one at a path, and gives the keys in it.
 fn write_to_path(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     filename: Option<&CStr>,
     file: &[u8],
 ) -> Result<KeyList, GcryError> {
@@ -115,7 +115,7 @@ fn write_to_path(
 
 /// Writes a file to a stream, and gives the keys that can be read from its start then.
 fn write_to_stream(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     stream: Stream<'_>,
     file: &[u8],
 ) -> Result<KeyList, GcryError> {
@@ -130,7 +130,7 @@ fn write_to_stream(
 
 /// The file of all keys: the known ones in the order of the list, but for the one that is replaced, and the new one last.
 fn file_with(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     owner: Owner<'_>,
     key: &PrivateKey,
 ) -> Result<Zeroizing<Vec<u8>>, GcryError> {

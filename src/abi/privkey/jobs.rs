@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
-use crate::abi::lent::Lent;
+use crate::abi::borrowed::Borrowed;
 use crate::abi::locked_list::LockedList;
 use crate::abi::types::UserState;
 use otr_crypto::dsa::PrivateKey;
@@ -49,7 +49,7 @@ impl Job {
         None
     }
 
-    fn is_for(&self, us: Lent<'_, UserState>, name: &[u8], protocol: &[u8]) -> bool {
+    fn is_for(&self, us: Borrowed<'_, UserState>, name: &[u8], protocol: &[u8]) -> bool {
         self.us == us.as_ptr().addr() && self.name == name && self.protocol == protocol
     }
 }
@@ -69,7 +69,7 @@ impl Drop for Job {
 /// # Errors
 /// There is no memory for the names.
 pub(crate) fn begin(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     name: &[u8],
     protocol: &[u8],
 ) -> Result<*mut c_void, OutOfMemory> {
@@ -108,11 +108,15 @@ pub(crate) fn take(newkey: *const c_void) -> Option<Job> {
 }
 
 /// Ends the job for an account whose calculation failed: some clients say nothing more about it.
-pub(crate) fn take_failed(us: Lent<'_, UserState>, name: &[u8], protocol: &[u8]) -> Option<Job> {
+pub(crate) fn take_failed(
+    us: Borrowed<'_, UserState>,
+    name: &[u8],
+    protocol: &[u8],
+) -> Option<Job> {
     JOBS.take(|job| job.failed.load(Ordering::Acquire) && job.is_for(us, name, protocol))
 }
 
 /// Ends the jobs of a user state that goes: their keys go with it, and nobody can write one any more.
-pub(crate) fn forget_all(us: Lent<'_, UserState>) {
+pub(crate) fn forget_all(us: Borrowed<'_, UserState>) {
     JOBS.remove(|job| job.us == us.as_ptr().addr());
 }

@@ -6,10 +6,10 @@ use std::ptr;
 
 use zeroize::Zeroizing;
 
+use crate::abi::borrowed::{self, Borrowed};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 use crate::abi::gcry::sexp;
-use crate::abi::lent::{self, Lent};
 use crate::abi::linked_list;
 use crate::abi::lock::locked;
 use crate::abi::text::CText;
@@ -20,19 +20,19 @@ use otr_protocol::store::sexp::Sexp;
 
 /// The key of an account. A node stays until it is forgotten, or until keys are read or generated.
 pub fn find<'a>(
-    us: Lent<'a, UserState>,
+    us: Borrowed<'a, UserState>,
     account: &[u8],
     protocol: &[u8],
-) -> Option<Lent<'a, OtrlPrivKey>> {
+) -> Option<Borrowed<'a, OtrlPrivKey>> {
     locked(|| find_locked(us, account, protocol))
 }
 
 /// [`find`] for who holds the lock.
 pub(crate) fn find_locked<'a>(
-    us: Lent<'a, UserState>,
+    us: Borrowed<'a, UserState>,
     account: &[u8],
     protocol: &[u8],
-) -> Option<Lent<'a, OtrlPrivKey>> {
+) -> Option<Borrowed<'a, OtrlPrivKey>> {
     of_account(us.privkey_root(), account, protocol)
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Key {
 ///
 /// # Errors
 /// `UNUSABLE_SECKEY` for a key that can't be read: to write the others without it would lose it. `ENOMEM`.
-pub(crate) fn copies(us: Lent<'_, UserState>) -> Result<Vec<Key>, GcryError> {
+pub(crate) fn copies(us: Borrowed<'_, UserState>) -> Result<Vec<Key>, GcryError> {
     locked(|| {
         let mut keys = Vec::new();
         for node in linked_list::iter(us.privkey_root().follow()) {
@@ -73,7 +73,7 @@ pub(crate) fn copies(us: Lent<'_, UserState>) -> Result<Vec<Key>, GcryError> {
 ///
 /// # Errors
 /// `UNUSABLE_SECKEY`.
-pub(crate) fn key_of(node: Lent<'_, OtrlPrivKey>) -> Result<Sexp, GcryError> {
+pub(crate) fn key_of(node: Borrowed<'_, OtrlPrivKey>) -> Result<Sexp, GcryError> {
     let text: Zeroizing<Vec<u8>> = node.privkey().text().ok_or(GcryError::UNUSABLE_SECKEY)?;
     Sexp::parse(&text).map_err(|_| GcryError::UNUSABLE_SECKEY)
 }
@@ -121,7 +121,7 @@ impl KeyList {
     ///
     /// # Errors
     /// As for [`copies`].
-    pub(crate) fn add_others_of(&mut self, us: Lent<'_, UserState>) -> Result<(), GcryError> {
+    pub(crate) fn add_others_of(&mut self, us: Borrowed<'_, UserState>) -> Result<(), GcryError> {
         let mut others = Self::empty();
         for key in copies(us)?.into_iter().rev() {
             if of_account(self.root(), &key.name, &key.protocol).is_none() {
@@ -138,16 +138,16 @@ impl KeyList {
         let last = linked_list::iter(root.follow()).last();
         let end = last.map_or(root, |last| last.next());
         if let Some(first) = others.root().follow() {
-            first.tous().lead_to(Some(end));
-            end.lead_to(Some(first));
+            first.tous().point_at(Some(end));
+            end.point_at(Some(first));
         }
-        others.root().lead_to(None);
+        others.root().point_at(None);
         Ok(())
     }
 
-    fn root(&self) -> Lent<'_, *mut OtrlPrivKey> {
+    fn root(&self) -> Borrowed<'_, *mut OtrlPrivKey> {
         // SAFETY: a place of ours, and a list of nodes that are in no user state.
-        unsafe { Lent::of_cell(&self.first) }
+        unsafe { Borrowed::of_cell(&self.first) }
     }
 
     /// Whether there is none.
@@ -157,14 +157,14 @@ impl KeyList {
 
     fn push(&mut self, account: &Account) -> Result<(), GcryError> {
         let public = account.numbers.pubkey_data()?;
-        let node: Lent<OtrlPrivKey> = lent::new_zeroed().ok_or(GcryError::ENOMEM)?;
+        let node: Borrowed<OtrlPrivKey> = borrowed::new_zeroed().ok_or(GcryError::ENOMEM)?;
         linked_list::link(self.root(), node);
         node.pubkey_type().set(PUBKEY_TYPE_DSA);
         node.privkey()
-            .hold(sexp::from_bytes(&account.key.to_advanced()?)?);
-        let has_all = node.accountname().hold(CText::up_to_nul(&account.name))
-            & node.protocol().hold(CText::up_to_nul(&account.protocol))
-            & node.pubkey_data().hold_copy(&public);
+            .store(sexp::from_bytes(&account.key.to_advanced()?)?);
+        let has_all = node.accountname().store(CText::up_to_nul(&account.name))
+            & node.protocol().store(CText::up_to_nul(&account.protocol))
+            & node.pubkey_data().store_copy(&public);
         node.pubkey_datalen().set(public.len());
         if has_all {
             Ok(())
@@ -177,16 +177,16 @@ impl KeyList {
     ///
     /// # Safety
     /// Nobody uses the keys that are there any more.
-    pub(crate) unsafe fn replace(self, us: Lent<'_, UserState>) {
+    pub(crate) unsafe fn replace(self, us: Borrowed<'_, UserState>) {
         // The list of the user state is whole at any time.
         locked(|| {
             let (ours, theirs) = (self.root(), us.privkey_root());
             if let Some(first) = ours.follow() {
-                first.tous().lead_to(Some(theirs));
+                first.tous().point_at(Some(theirs));
             }
             let old = theirs.follow();
-            theirs.lead_to(ours.follow());
-            ours.lead_to(old);
+            theirs.point_at(ours.follow());
+            ours.point_at(old);
         });
         // What is here now are the old keys.
     }
@@ -213,7 +213,7 @@ fn file_error(error: PrivateKeysError) -> GcryError {
 ///
 /// # Errors
 /// `UNUSABLE_SECKEY`, `ENOMEM`.
-pub(crate) fn numbers_of(node: Lent<'_, OtrlPrivKey>) -> Result<DsaNumbers, GcryError> {
+pub(crate) fn numbers_of(node: Borrowed<'_, OtrlPrivKey>) -> Result<DsaNumbers, GcryError> {
     DsaNumbers::from_sexp(key_of(node)?.whole()).map_err(file_error)
 }
 
@@ -221,14 +221,14 @@ pub(crate) fn numbers_of(node: Lent<'_, OtrlPrivKey>) -> Result<DsaNumbers, Gcry
 ///
 /// # Safety
 /// Nobody uses them any more.
-pub(crate) unsafe fn forget_all(us: Lent<'_, UserState>) {
+pub(crate) unsafe fn forget_all(us: Borrowed<'_, UserState>) {
     // SAFETY: nobody uses the keys of before, by this function's own `# Safety`.
     unsafe { KeyList::empty().replace(us) };
 }
 
 /// # Safety
 /// `node` is in no list and is used no more, and its parts are NULL or from malloc and libgcrypt, whoever made them.
-unsafe fn free(node: Lent<'_, OtrlPrivKey>) {
+unsafe fn free(node: Borrowed<'_, OtrlPrivKey>) {
     node.privkey().clear();
     // SAFETY: the node is in no list, and its parts are from malloc, by this function's own `# Safety`.
     unsafe {
@@ -244,10 +244,10 @@ entry! {
     /// `us` is NULL or a live user state, the names NULL or C strings.
     on panic ptr::null_mut();
     pub fn otrl_privkey_find(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         account: *const c_char as Option<&[u8]>,
         protocol: *const c_char as Option<&[u8]>,
-    ) -> *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>> {
+    ) -> *mut OtrlPrivKey as Option<Borrowed<OtrlPrivKey>> {
         find(us?, account?, protocol?)
     }
 }
@@ -258,7 +258,7 @@ entry! {
     /// # Safety
     /// `key` is NULL or a live node that is used no more.
     on panic ();
-    pub fn otrl_privkey_forget(key: *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>>) {
+    pub fn otrl_privkey_forget(key: *mut OtrlPrivKey as Option<Borrowed<OtrlPrivKey>>) {
         if let Some(key) = key {
             locked(|| linked_list::unlink(key));
             // SAFETY: in no list any more, and C gives it up, as `# Safety` says.
@@ -273,9 +273,9 @@ entry! {
     /// # Safety
     /// `us` is NULL or a live user state, and nobody uses its keys any more.
     on panic ();
-    pub fn otrl_privkey_forget_all(us: *mut UserState as Option<Lent<UserState>>) {
+    pub fn otrl_privkey_forget_all(us: *mut UserState as Option<Borrowed<UserState>>) {
         if let Some(us) = us {
-            // SAFETY: C uses no key any more, as `# Safety` says, and no `Lent` of one is alive here.
+            // SAFETY: C uses no key any more, as `# Safety` says, and no `Borrowed` of one is alive here.
             unsafe { forget_all(us) };
         }
     }

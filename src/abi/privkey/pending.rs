@@ -1,8 +1,8 @@
 //! The accounts in a user state whose keys are being generated. This public list alone says whether one is.
 
+use crate::abi::borrowed::{self, Borrowed};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::lent::{self, Lent};
 use crate::abi::linked_list;
 use crate::abi::lock::locked;
 use crate::abi::text::CText;
@@ -13,13 +13,13 @@ use crate::abi::types::{OtrlPendingPrivKey, UserState, free_of_account, of_accou
 /// # Errors
 /// `EEXIST` if it is there already, `ENOMEM`.
 pub(crate) fn add(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     account: &[u8],
     protocol: &[u8],
 ) -> Result<(), GcryError> {
-    let node: Lent<OtrlPendingPrivKey> = lent::new_zeroed().ok_or(GcryError::ENOMEM)?;
-    let named = node.accountname().hold(CText::up_to_nul(account))
-        & node.protocol().hold(CText::up_to_nul(protocol));
+    let node: Borrowed<OtrlPendingPrivKey> = borrowed::new_zeroed().ok_or(GcryError::ENOMEM)?;
+    let named = node.accountname().store(CText::up_to_nul(account))
+        & node.protocol().store(CText::up_to_nul(protocol));
     let added = locked(|| {
         if !named {
             return Err(GcryError::ENOMEM);
@@ -38,7 +38,7 @@ pub(crate) fn add(
 }
 
 /// Forgets an account, if it is there.
-pub(crate) fn forget(us: Lent<'_, UserState>, account: &[u8], protocol: &[u8]) {
+pub(crate) fn forget(us: Borrowed<'_, UserState>, account: &[u8], protocol: &[u8]) {
     let found = locked(|| {
         of_account(us.pending_root(), account, protocol).inspect(|node| linked_list::unlink(*node))
     });
@@ -49,7 +49,7 @@ pub(crate) fn forget(us: Lent<'_, UserState>, account: &[u8], protocol: &[u8]) {
 }
 
 /// Forgets every account.
-pub(crate) fn forget_all(us: Lent<'_, UserState>) {
+pub(crate) fn forget_all(us: Borrowed<'_, UserState>) {
     while let Some(node) = locked(|| linked_list::take_first(us.pending_root())) {
         // SAFETY: in no list any more.
         unsafe { free_of_account(node) };
@@ -62,7 +62,7 @@ entry! {
     /// # Safety
     /// `us` is NULL or a live user state.
     on panic ();
-    pub fn otrl_privkey_pending_forget_all(us: *mut UserState as Option<Lent<UserState>>) {
+    pub fn otrl_privkey_pending_forget_all(us: *mut UserState as Option<Borrowed<UserState>>) {
         if let Some(us) = us {
             forget_all(us);
         }

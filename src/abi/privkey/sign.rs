@@ -4,10 +4,10 @@ use std::ffi::{c_uchar, c_ushort};
 use std::ptr;
 
 use super::list::{find_locked, numbers_of};
+use crate::abi::borrowed::{Borrowed, Out, bytes};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 use crate::abi::gcry;
-use crate::abi::lent::{Lent, Out, bytes};
 use crate::abi::lock::locked;
 use crate::abi::memory::c_buffer;
 use crate::abi::types::{OtrlPrivKey, PUBKEY_TYPE_DSA, UserState};
@@ -23,7 +23,7 @@ const SIGNATURE_BYTES: usize = 40;
 ///
 /// # Errors
 /// `INV_VALUE` for none and for what is no DSA key, `UNUSABLE_SECKEY`.
-pub fn signing_key(node: Option<Lent<'_, OtrlPrivKey>>) -> Result<SigningKey, GcryError> {
+pub fn signing_key(node: Option<Borrowed<'_, OtrlPrivKey>>) -> Result<SigningKey, GcryError> {
     let key = private_key(numbers(node)?)?;
     SigningKey::new(key).map_err(|_| GcryError::UNUSABLE_SECKEY)
 }
@@ -35,7 +35,7 @@ pub fn signing_key(node: Option<Lent<'_, OtrlPrivKey>>) -> Result<SigningKey, Gc
 /// `UNUSABLE_SECKEY`, also if there is none; `INV_VALUE` for what is no DSA key.
 #[inline(never)]
 pub fn signing_key_of(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     account: &[u8],
     protocol: &[u8],
 ) -> Result<Box<SigningKey>, GcryError> {
@@ -49,7 +49,7 @@ pub fn signing_key_of(
     })
 }
 
-fn numbers(node: Option<Lent<'_, OtrlPrivKey>>) -> Result<DsaNumbers, GcryError> {
+fn numbers(node: Option<Borrowed<'_, OtrlPrivKey>>) -> Result<DsaNumbers, GcryError> {
     let node = node.filter(|node| node.pubkey_type().get() == PUBKEY_TYPE_DSA);
     numbers_of(node.ok_or(GcryError::INV_VALUE)?)
 }
@@ -68,7 +68,7 @@ entry! {
     pub fn otrl_privkey_sign(
         signature: *mut *mut c_uchar as Out<*mut c_uchar>,
         signature_len: *mut usize as Out<usize>,
-        key: *mut OtrlPrivKey as Option<Lent<OtrlPrivKey>>,
+        key: *mut OtrlPrivKey as Option<Borrowed<OtrlPrivKey>>,
         data: *const c_uchar,
         len: usize,
     ) -> GcryError as Result<(), GcryError>
@@ -99,7 +99,7 @@ entry! {
         signature: *const c_uchar,
         signature_len: usize,
         pubkey_type: c_ushort,
-        key: *mut gcry::Sexp as Option<Lent<gcry::Sexp>>,
+        key: *mut gcry::Sexp as Option<Borrowed<gcry::Sexp>>,
         data: *const c_uchar,
         len: usize,
     ) -> GcryError as Result<(), GcryError>

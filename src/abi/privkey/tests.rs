@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::abi::borrowed::{Borrowed, borrow};
 use crate::abi::error::GcryError;
-use crate::abi::lent::{Lent, lend};
 use crate::abi::types::{OtrlPrivKey, UserState};
 use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
 
@@ -75,8 +75,8 @@ impl User {
         Self(unsafe { otrl_userstate_create() })
     }
 
-    fn lent(&self) -> Lent<'_, UserState> {
-        lend(self.0)
+    fn borrowed(&self) -> Borrowed<'_, UserState> {
+        borrow(self.0)
     }
 
     fn with_keys(scratch: &Scratch) -> Self {

@@ -3,9 +3,9 @@
 use std::ffi::{c_char, c_int};
 
 use super::{Parts, accept_data, create_data, fragment_create};
+use crate::abi::borrowed::{Borrowed, Out};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::lent::{Lent, Out};
 use crate::abi::types::{ConnContext, OtrlTLV};
 use otr_protocol::wire::fragment::FragmentHeader;
 
@@ -17,9 +17,9 @@ entry! {
     on panic GcryError::INTERNAL;
     pub fn otrl_proto_create_data(
         encmessagep: *mut *mut c_char as Out<*mut c_char>,
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
         msg: *const c_char as Option<&[u8]>,
-        tlvs: *const OtrlTLV as Option<Lent<OtrlTLV>>,
+        tlvs: *const OtrlTLV as Option<Borrowed<OtrlTLV>>,
         flags: u8,
     ) -> GcryError as Result<(), GcryError> {
         create_data(encmessagep, context, msg, tlvs, flags).map(drop)
@@ -36,7 +36,7 @@ entry! {
     pub fn otrl_proto_accept_data(
         plaintextp: *mut *mut c_char as Out<*mut c_char>,
         tlvsp: *mut *mut OtrlTLV as Out<*mut OtrlTLV>,
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
         datamsg: *const c_char as Option<&[u8]>,
         flagsp: *mut u8 as Out<u8>,
     ) -> GcryError as Result<(), GcryError> {

@@ -3,9 +3,9 @@
 use std::ffi::{c_char, c_int, c_uint};
 
 use super::{Parts, accept_data, create_data, fragment_create};
+use crate::abi::borrowed::{Borrowed, Out};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::lent::{Lent, Out};
 use crate::abi::types::{ConnContext, EXTRAKEY_BYTES, OtrlTLV};
 use otr_protocol::wire::classify::{instances, message_version};
 use otr_protocol::wire::fragment::FragmentHeader;
@@ -48,11 +48,11 @@ entry! {
     on panic GcryError::INTERNAL;
     pub fn otrl_proto_create_data(
         encmessagep: *mut *mut c_char as Out<*mut c_char>,
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
         msg: *const c_char as Option<&[u8]>,
-        tlvs: *const OtrlTLV as Option<Lent<OtrlTLV>>,
+        tlvs: *const OtrlTLV as Option<Borrowed<OtrlTLV>>,
         flags: u8,
-        extrakey: *mut u8 as Option<Lent<[u8; EXTRAKEY_BYTES]>>,
+        extrakey: *mut u8 as Option<Borrowed<[u8; EXTRAKEY_BYTES]>>,
     ) -> GcryError as Result<(), GcryError> {
         let key = create_data(encmessagep, context, msg, tlvs, flags)?;
         if let Some(place) = extrakey {
@@ -72,10 +72,10 @@ entry! {
     pub fn otrl_proto_accept_data(
         plaintextp: *mut *mut c_char as Out<*mut c_char>,
         tlvsp: *mut *mut OtrlTLV as Out<*mut OtrlTLV>,
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
         datamsg: *const c_char as Option<&[u8]>,
         flagsp: *mut u8 as Out<u8>,
-        extrakey: *mut u8 as Option<Lent<[u8; EXTRAKEY_BYTES]>>,
+        extrakey: *mut u8 as Option<Borrowed<[u8; EXTRAKEY_BYTES]>>,
     ) -> GcryError as Result<(), GcryError> {
         let key = accept_data(Parts { plaintextp, tlvsp, flagsp }, context, datamsg)?;
         if let Some(place) = extrakey {
@@ -95,7 +95,7 @@ entry! {
         mms: c_int,
         fragment_count: c_int,
         fragments: *mut *mut *mut c_char as Out<*mut *mut c_char>,
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
         message: *const c_char as Option<&[u8]>,
     ) -> GcryError as Result<(), GcryError> {
         let context = context.ok_or(GcryError::INV_VALUE)?;

@@ -2,8 +2,8 @@
 
 use super::party::{ALICE, BOB, Party};
 use super::wait;
+use crate::abi::borrowed::borrow;
 use crate::abi::context::Ctx;
-use crate::abi::lent::lend;
 use crate::abi::linked_list;
 use crate::abi::types::*;
 use otr_protocol::conversation::FRAGMENT_LIFETIME;
@@ -20,7 +20,7 @@ fn piece(from: u32, to: u32) -> Vec<u8> {
 /// The bytes that wait in all contexts.
 fn waiting(party: &Party) -> usize {
     let mut total = 0;
-    for ctx in linked_list::iter(lend(party.us()).context_root().follow()) {
+    for ctx in linked_list::iter(borrow(party.us()).context_root().follow()) {
         let bytes = Ctx::from(ctx).look_at_secrets(|secrets| secrets.reassembly.data().len());
         total += bytes.unwrap_or(0);
     }

@@ -6,8 +6,8 @@ use std::ptr;
 use std::sync::LazyLock;
 
 use super::library::{self, Library, OURS};
+use crate::abi::borrowed::borrow;
 use crate::abi::error::GcryError;
-use crate::abi::lent::lend;
 use crate::abi::types::*;
 use crate::abi::{privkey, userstate};
 use otr_protocol::ake::SigningKey;
@@ -44,7 +44,7 @@ static KEYS: LazyLock<CString> = LazyLock::new(|| {
 pub(crate) static MALLORYS_KEY: LazyLock<SigningKey> = LazyLock::new(|| unsafe {
     let us = userstate::otrl_userstate_create();
     privkey::otrl_privkey_read(us, KEYS.as_ptr());
-    let key = privkey::signing_key_of(lend(us), MALLORY.to_bytes(), PROTOCOL.to_bytes());
+    let key = privkey::signing_key_of(borrow(us), MALLORY.to_bytes(), PROTOCOL.to_bytes());
     userstate::otrl_userstate_free(us);
     *key.unwrap_or_else(|_| panic!("the key was made above"))
 });

@@ -362,7 +362,7 @@ fn a_new_session_does_not_spoil_the_smp() {
 #[cfg(feature = "abi5")]
 #[test]
 fn the_numbers_of_the_smp_are_wiped() {
-    use crate::abi::lent::Lent;
+    use crate::abi::borrowed::Borrowed;
     for outcome in ["success", "failure", "abort"] {
         let (mut alice, mut bob) = couple(POLICY_ALLOW_V3);
         begin(&mut alice, &mut bob, b"?OTRv3?");
@@ -385,7 +385,7 @@ fn the_numbers_of_the_smp_are_wiped() {
                     (*state).pab,
                     (*state).g3o,
                 ] {
-                    let bytes = Lent::new(number).and_then(|number| number.number());
+                    let bytes = Borrowed::new(number).and_then(|number| number.number());
                     assert!(bytes.is_none_or(|bytes| bytes.is_empty()), "{outcome}");
                 }
             }

@@ -241,7 +241,7 @@ mod layouts {
 
 crate::abi::linked_list::nodes!(ConnContext);
 
-crate::abi::lent::members! {
+crate::abi::borrowed::members! {
     UserState {
         context_root: *mut ConnContext,
         privkey_root: *mut OtrlPrivKey,
@@ -281,6 +281,6 @@ crate::abi::lent::members! {
         #[cfg(target_pointer_width = "64")] mark1: u32,
         #[cfg(target_pointer_width = "64")] mark2: u32,
         #[cfg(target_pointer_width = "64")] mark3: u32,
-        ; unlent fragment, saved_mac_keys, lastmessage, preshared_secret
+        ; malloced fragment, saved_mac_keys, lastmessage, preshared_secret
     }
 }

@@ -367,7 +367,7 @@ mod layouts {
 crate::abi::linked_list::nodes!(OtrlPendingPrivKey, OtrlInsTag, ConnContext);
 names_of_account!(OtrlPendingPrivKey, OtrlInsTag);
 
-crate::abi::lent::members! {
+crate::abi::borrowed::members! {
     UserState {
         context_root: *mut ConnContext,
         privkey_root: *mut OtrlPrivKey,
@@ -432,6 +432,6 @@ crate::abi::lent::members! {
         #[cfg(target_pointer_width = "64")] mark1: u32,
         #[cfg(target_pointer_width = "64")] mark2: u32,
         #[cfg(target_pointer_width = "64")] mark3: u32,
-        ; unlent fragment, saved_mac_keys, lastmessage
+        ; malloced fragment, saved_mac_keys, lastmessage
     }
 }

@@ -3,10 +3,10 @@ use std::ffi::CStr;
 use super::*;
 use std::ptr;
 
+use crate::abi::borrowed::borrow;
 use crate::abi::context::fingerprint::*;
 use crate::abi::context::handle::*;
 use crate::abi::context::state::*;
-use crate::abi::lent::lend;
 use crate::abi::memory::{c_string, slice_of};
 use crate::abi::types::*;
 use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
@@ -124,18 +124,18 @@ fn the_client_puts_its_data_into_a_new_context_and_frees_them_with_it() {
         assert_eq!(shown, made);
         (*made).app_data = (&raw mut freed).cast();
         (*made).app_data_free = Some(counts);
-        let (handle, lent) = (Handle::of(lend(made)), Some(lend(us)));
+        let (handle, borrowed) = (Handle::of(borrow(made)), Some(borrow(us)));
 
         (*made).msgstate = MSGSTATE_ENCRYPTED;
         otrl_context_forget(made);
         assert_eq!(
-            handle.get(lent),
-            Some(lend(made)),
+            handle.get(borrowed),
+            Some(borrow(made)),
             "a session is not forgotten"
         );
         otrl_context_force_plaintext(made);
         otrl_context_forget(made);
-        assert_eq!((handle.get(lent), freed), (None, 1));
+        assert_eq!((handle.get(borrowed), freed), (None, 1));
         otrl_context_forget(ptr::null_mut());
         otrl_userstate_free(us);
         assert_eq!(freed, 1);

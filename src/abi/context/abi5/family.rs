@@ -3,9 +3,9 @@
 use std::ffi::c_uint;
 use std::ptr;
 
+use crate::abi::borrowed::Borrowed;
 use crate::abi::context::describe::describe;
 use crate::abi::entry::entry;
-use crate::abi::lent::Lent;
 use crate::abi::linked_list;
 use crate::abi::numbers::time_from;
 use crate::abi::types::{
@@ -16,8 +16,8 @@ use otr_protocol::instances;
 
 /// The contexts of one master, itself first. They stand side by side in the list.
 pub(crate) fn members(
-    master: Lent<'_, ConnContext>,
-) -> impl Iterator<Item = Lent<'_, ConnContext>> {
+    master: Borrowed<'_, ConnContext>,
+) -> impl Iterator<Item = Borrowed<'_, ConnContext>> {
     let behind = linked_list::iter(master.next().follow())
         .take_while(move |context| master_of(*context) == Some(master));
     std::iter::once(master).chain(behind)
@@ -26,9 +26,9 @@ pub(crate) fn members(
 /// The instance that was last heard, written to, or either; the master while there was none. `None` for another `which`. One
 /// without a session does not come before one that has one: see [`instances::most_recent`].
 pub(crate) fn find_recent_instance(
-    context: Lent<'_, ConnContext>,
+    context: Borrowed<'_, ConnContext>,
     which: OtrlInstag,
-) -> Option<Lent<'_, ConnContext>> {
+) -> Option<Borrowed<'_, ConnContext>> {
     let master = master_of(context)?;
     let recent = match which {
         INSTAG_RECENT => master.recent_child(),
@@ -44,27 +44,29 @@ pub(crate) fn find_recent_instance(
 }
 
 /// The safest instance, and among equals the one heard last, to the second.
-pub(crate) fn recent_secure_instance(context: Lent<'_, ConnContext>) -> Lent<'_, ConnContext> {
+pub(crate) fn recent_secure_instance(
+    context: Borrowed<'_, ConnContext>,
+) -> Borrowed<'_, ConnContext> {
     let family = master_of(context).into_iter().flat_map(members);
     let candidates = std::iter::once(context).chain(family);
     instances::best(candidates.map(describe)).unwrap_or(context)
 }
 
 /// Notes that `context` was written to (`sent`) or heard.
-pub(crate) fn update_recent_child(context: Lent<'_, ConnContext>, sent: bool) {
+pub(crate) fn update_recent_child(context: Borrowed<'_, ConnContext>, sent: bool) {
     let Some(master) = master_of(context) else {
         return;
     };
     if sent {
-        master.recent_sent_child().lead_to(Some(context));
+        master.recent_sent_child().point_at(Some(context));
     } else {
-        master.recent_rcvd_child().lead_to(Some(context));
+        master.recent_rcvd_child().point_at(Some(context));
     }
-    master.recent_child().lead_to(Some(context));
+    master.recent_child().point_at(Some(context));
 }
 
 /// Lets the master point at itself where it pointed at this instance.
-pub(crate) fn leave_family(context: Lent<'_, ConnContext>) {
+pub(crate) fn leave_family(context: Borrowed<'_, ConnContext>) {
     let Some(master) = master_of(context) else {
         return;
     };
@@ -74,23 +76,23 @@ pub(crate) fn leave_family(context: Lent<'_, ConnContext>) {
         master.recent_sent_child(),
     ] {
         if place.follow() == Some(context) {
-            place.lead_to(Some(master));
+            place.point_at(Some(master));
         }
     }
 }
 
 /// Makes an instance that is in no list any more its own master.
-pub(crate) fn stand_alone(context: Lent<'_, ConnContext>) {
-    context.m_context().lead_to(Some(context));
+pub(crate) fn stand_alone(context: Borrowed<'_, ConnContext>) {
+    context.m_context().point_at(Some(context));
 }
 
 /// The master of a context. `None` in a client's own that has none.
-pub(crate) fn master_of(context: Lent<'_, ConnContext>) -> Option<Lent<'_, ConnContext>> {
+pub(crate) fn master_of(context: Borrowed<'_, ConnContext>) -> Option<Borrowed<'_, ConnContext>> {
     context.m_context().follow()
 }
 
 /// When a context was last heard.
-pub(crate) fn last_heard(members: Lent<'_, ConnContextPriv>) -> i64 {
+pub(crate) fn last_heard(members: Borrowed<'_, ConnContextPriv>) -> i64 {
     time_from(members.lastrecv().get())
 }
 
@@ -101,9 +103,9 @@ entry! {
     /// `context` is NULL or a live context.
     on panic ptr::null_mut();
     pub fn otrl_context_find_recent_instance(
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
         which: OtrlInstag,
-    ) -> *mut ConnContext as Option<Lent<ConnContext>> {
+    ) -> *mut ConnContext as Option<Borrowed<ConnContext>> {
         find_recent_instance(context?, which)
     }
 }
@@ -115,8 +117,8 @@ entry! {
     /// `context` is NULL or a live context.
     on panic ptr::null_mut();
     pub fn otrl_context_find_recent_secure_instance(
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
-    ) -> *mut ConnContext as Option<Lent<ConnContext>> {
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
+    ) -> *mut ConnContext as Option<Borrowed<ConnContext>> {
         Some(recent_secure_instance(context?))
     }
 }
@@ -127,7 +129,7 @@ entry! {
     /// # Safety
     /// `context` is NULL or a live context.
     on panic ();
-    pub fn otrl_context_update_recent_child(context: *mut ConnContext as Option<Lent<ConnContext>>, sent: c_uint) {
+    pub fn otrl_context_update_recent_child(context: *mut ConnContext as Option<Borrowed<ConnContext>>, sent: c_uint) {
         if let Some(context) = context {
             update_recent_child(context, sent != 0);
         }

@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 use std::ffi::{c_char, c_int, c_void};
 
 use super::family::{find_recent_instance, leave_family, master_of, recent_secure_instance};
+use crate::abi::borrowed::{Borrowed, Out};
 use crate::abi::context::forget::unlink;
 use crate::abi::context::list::{Names, NewContexts};
 use crate::abi::context::state::force_plaintext;
 use crate::abi::context_priv;
 use crate::abi::entry::entry;
 use crate::abi::instag;
-use crate::abi::lent::{Lent, Out};
 use crate::abi::linked_list;
 use crate::abi::types::{
     AddAppData, ConnContext, INSTAG_BEST, INSTAG_MASTER, INSTAG_RECENT, INSTAG_RECENT_RECEIVED,
@@ -20,10 +20,10 @@ use crate::abi::types::{
 /// Finds the context of a correspondent: one instance, the master, the best, or one of the recent ones. What can't be an instance
 /// is none.
 pub(crate) fn find<'a>(
-    us: Lent<'a, UserState>,
+    us: Borrowed<'a, UserState>,
     names: Names<'a>,
     their_instance: OtrlInstag,
-) -> Option<Lent<'a, ConnContext>> {
+) -> Option<Borrowed<'a, ConnContext>> {
     if their_instance < MIN_VALID_INSTAG {
         let head = head(us, names)?;
         return match their_instance {
@@ -44,13 +44,13 @@ pub(crate) fn find<'a>(
 /// can't be an instance makes a master. `None` when there is no memory, or a callback forgets it.
 ///
 /// # Safety
-/// The client may call back into the library: no context that was lent before is used afterwards.
+/// The client may call back into the library: no context that was borrowed before is used afterwards.
 pub(crate) unsafe fn find_or_add<'a>(
-    us: Lent<'a, UserState>,
+    us: Borrowed<'a, UserState>,
     names: Names<'a>,
     their_instance: OtrlInstag,
     new: NewContexts,
-) -> Option<(Lent<'a, ConnContext>, bool)> {
+) -> Option<(Borrowed<'a, ConnContext>, bool)> {
     if let Some(found) = find(us, names, their_instance) {
         return Some((found, false));
     }
@@ -59,7 +59,7 @@ pub(crate) unsafe fn find_or_add<'a>(
         return None;
     }
     if their_instance < MIN_VALID_INSTAG {
-        // SAFETY: no context that was lent before is used afterwards, by this function's own `# Safety`.
+        // SAFETY: no context that was borrowed before is used afterwards, by this function's own `# Safety`.
         return unsafe { add(us, names, INSTAG_MASTER, new) }.map(|master| (master, true));
     }
     // An instance never stands without a master before it.
@@ -85,10 +85,10 @@ pub(crate) unsafe fn find_or_add<'a>(
 /// # Safety
 /// As for [`find_or_add`].
 pub(crate) unsafe fn find_correspondent<'a>(
-    us: Lent<'a, UserState>,
+    us: Borrowed<'a, UserState>,
     names: Names<'a>,
     new: NewContexts,
-) -> Option<(Lent<'a, ConnContext>, bool)> {
+) -> Option<(Borrowed<'a, ConnContext>, bool)> {
     // SAFETY: the same.
     unsafe { find_or_add(us, names, INSTAG_MASTER, new) }
 }
@@ -97,8 +97,8 @@ pub(crate) unsafe fn find_correspondent<'a>(
 /// the client's `app_data`, and no [`Handle`](crate::abi::context::Handle) of before leads to it. The client may hold a
 /// pointer to it, so that it can't be freed. `their_instance` has no context yet.
 pub(crate) fn become_instance(
-    us: Lent<'_, UserState>,
-    context: Lent<'_, ConnContext>,
+    us: Borrowed<'_, UserState>,
+    context: Borrowed<'_, ConnContext>,
     their_instance: OtrlInstag,
 ) {
     // The context is out of the list while it changes, and no callback runs.
@@ -127,17 +127,17 @@ pub(crate) fn become_instance(
 
 /// Where this instance stands, or would stand; the first of the correspondent's contexts for anything but an instance.
 fn place<'a>(
-    us: Lent<'a, UserState>,
+    us: Borrowed<'a, UserState>,
     names: Names<'a>,
     their_instance: OtrlInstag,
-) -> Lent<'a, *mut ConnContext> {
+) -> Borrowed<'a, *mut ConnContext> {
     names.place(us, |here| {
         their_instance < MIN_VALID_INSTAG || here.their_instance().get() >= their_instance
     })
 }
 
 /// The first of the correspondent's contexts, which is the master.
-fn head<'a>(us: Lent<'a, UserState>, names: Names<'a>) -> Option<Lent<'a, ConnContext>> {
+fn head<'a>(us: Borrowed<'a, UserState>, names: Names<'a>) -> Option<Borrowed<'a, ConnContext>> {
     let here = place(us, names, INSTAG_MASTER).follow();
     here.filter(|here| names.compare(*here) == Ordering::Equal)
 }
@@ -147,12 +147,12 @@ fn head<'a>(us: Lent<'a, UserState>, names: Names<'a>) -> Option<Lent<'a, ConnCo
 /// # Safety
 /// As for [`find_or_add`].
 unsafe fn add<'a>(
-    us: Lent<'a, UserState>,
+    us: Borrowed<'a, UserState>,
     names: Names<'a>,
     their_instance: OtrlInstag,
     new: NewContexts,
-) -> Option<Lent<'a, ConnContext>> {
-    let context: Lent<'a, ConnContext> = names.new_context()?;
+) -> Option<Borrowed<'a, ConnContext>> {
+    let context: Borrowed<'a, ConnContext> = names.new_context()?;
     // Whole before the client sees it: a callback may forget the master, and the instances with it.
     let is_instance = their_instance >= MIN_VALID_INSTAG;
     let master = if is_instance {
@@ -160,12 +160,12 @@ unsafe fn add<'a>(
     } else {
         Some(context)
     };
-    context.m_context().lead_to(master);
+    context.m_context().point_at(master);
     context.their_instance().set(their_instance);
     if their_instance == INSTAG_MASTER {
-        context.recent_child().lead_to(Some(context));
-        context.recent_rcvd_child().lead_to(Some(context));
-        context.recent_sent_child().lead_to(Some(context));
+        context.recent_child().point_at(Some(context));
+        context.recent_rcvd_child().point_at(Some(context));
+        context.recent_sent_child().point_at(Some(context));
     }
     // A correspondent sees one tag of ours, though the account may have got another meanwhile.
     let masters = master_of(context).map_or(0, |master| master.our_instance().get());
@@ -187,7 +187,7 @@ entry! {
     /// the library.
     calls back;
     pub fn otrl_context_find(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         user: *const c_char,
         account: *const c_char,
         protocol: *const c_char,
@@ -196,7 +196,7 @@ entry! {
         added: *mut c_int as Out<c_int>,
         add_appdata: AddAppData,
         data: *mut c_void,
-    ) -> *mut ConnContext as Option<Lent<ConnContext>>
+    ) -> *mut ConnContext as Option<Borrowed<ConnContext>>
     where names = Names::new(user, account, protocol) {
         added.put(0);
         let (us, names) = us.zip(names)?;
@@ -204,7 +204,7 @@ entry! {
             return find(us, names, their_instance);
         }
         let new = NewContexts { add_appdata, data };
-        // SAFETY: the user state stays until the call ends, and nothing was lent of it before.
+        // SAFETY: the user state stays until the call ends, and nothing was borrowed of it before.
         unsafe { new.find_or_add(us, added, || find_or_add(us, names, their_instance, new)) }
     }
 }

@@ -4,12 +4,12 @@ use std::ptr;
 use super::family::*;
 use super::find::*;
 use super::*;
+use crate::abi::borrowed::borrow;
 use crate::abi::context::fingerprint::*;
 use crate::abi::context::forget::*;
 use crate::abi::context::handle::*;
 use crate::abi::context::state::*;
 use crate::abi::gcry::{cipher, mpi};
-use crate::abi::lent::lend;
 use crate::abi::memory::{c_string, c_zeroed};
 use crate::abi::types::*;
 use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
@@ -261,12 +261,12 @@ fn a_context_that_the_callback_forgets_is_not_returned() {
 fn a_context_knows_our_tag() {
     unsafe {
         let us = otrl_userstate_create();
-        instag::add(lend(us), b"me", b"p", 0x4711);
+        instag::add(borrow(us), b"me", b"p", 0x4711);
         assert_eq!((*find_as(us, c"a", 0x100, true)).our_instance, 0x4711);
         assert_eq!((*find_as(us, c"a", 0, true)).our_instance, 0x4711);
         // The account gets another one: who has seen the first goes on seeing it.
-        instag::forget_all(lend(us));
-        instag::add(lend(us), b"me", b"p", 0x4712);
+        instag::forget_all(borrow(us));
+        instag::add(borrow(us), b"me", b"p", 0x4712);
         assert_eq!((*find_as(us, c"a", 0x101, true)).our_instance, 0x4711);
         assert_eq!((*find_as(us, c"b", 0x101, true)).our_instance, 0x4712);
         otrl_userstate_free(us);
@@ -459,18 +459,18 @@ fn a_handle_outlives_its_context_without_harm() {
         let us = otrl_userstate_create();
         let context = find_as(us, c"a", 0, true);
         let other = find_as(us, c"b", 0, true);
-        let (handle, others) = (Handle::of(lend(context)), Handle::of(lend(other)));
-        let lent = Some(lend(us));
-        assert_eq!(handle.get(lent), Some(lend(context)));
-        assert_eq!(handle.get(None), Some(lend(context)));
-        assert_eq!(at_address(lend(us), context), Some(lend(context)));
+        let (handle, others) = (Handle::of(borrow(context)), Handle::of(borrow(other)));
+        let borrowed = Some(borrow(us));
+        assert_eq!(handle.get(borrowed), Some(borrow(context)));
+        assert_eq!(handle.get(None), Some(borrow(context)));
+        assert_eq!(at_address(borrow(us), context), Some(borrow(context)));
         assert_eq!(otrl_context_forget(context), 0);
-        assert_eq!(at_address(lend(us), context), None);
-        assert_eq!((handle.get(lent), handle.get(None)), (None, None));
-        assert_eq!(others.get(lent), Some(lend(other)));
+        assert_eq!(at_address(borrow(us), context), None);
+        assert_eq!((handle.get(borrowed), handle.get(None)), (None, None));
+        assert_eq!(others.get(borrowed), Some(borrow(other)));
         // A new context is another one, even where the old one lay.
         find_as(us, c"a", 0, true);
-        assert_eq!(handle.get(lent), None);
+        assert_eq!(handle.get(borrowed), None);
         otrl_userstate_free(us);
     }
 }
@@ -480,16 +480,16 @@ fn private_state_hangs_behind_our_contexts_only() {
     unsafe {
         let us = otrl_userstate_create();
         let (a, b) = (find_as(us, c"a", 0, true), find_as(us, c"b", 0, true));
-        let (a, b) = (lend(a), lend(b));
+        let (a, b) = (borrow(a), borrow(b));
         let address = |context| context_priv::private_of(context).map(ptr::from_ref);
         assert!(address(a).is_some());
         assert_ne!(address(a), address(b));
         assert_ne!(context_priv::serial_of(a), context_priv::serial_of(b));
         let theirs: *mut ConnContext = c_zeroed();
-        assert!(context_priv::private_of(lend(theirs)).is_none());
+        assert!(context_priv::private_of(borrow(theirs)).is_none());
         (*theirs).context_priv = c_zeroed();
-        assert!(context_priv::private_of(lend(theirs)).is_none());
-        assert_eq!(context_priv::serial_of(lend(theirs)), 0);
+        assert!(context_priv::private_of(borrow(theirs)).is_none());
+        assert_eq!(context_priv::serial_of(borrow(theirs)), 0);
         libc::free((*theirs).context_priv.cast());
         libc::free(theirs.cast());
         otrl_userstate_free(us);

@@ -10,7 +10,7 @@ use crate::abi::types::*;
 #[inline(never)]
 pub(crate) fn find_or_add(call: &mut Call<'_>, their_tag: OtrlInstag) -> Option<(Handle, bool)> {
     let (names, new) = (call.names(), call.new_contexts());
-    // SAFETY: a callback may run, and the call is borrowed as `&mut`: no context is lent of it.
+    // SAFETY: a callback may run, and the call is borrowed as `&mut`: no context is borrowed of it.
     let found = unsafe { context::find_or_add(call.us()?, names, their_tag, new) };
     found.map(|(context, is_new)| (Handle::of(context), is_new))
 }

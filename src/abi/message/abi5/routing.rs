@@ -29,7 +29,7 @@ pub(crate) fn enter(call: &mut Call<'_>, arrival: &mut Arrival, tag: OtrlInstag)
             Admission::Added => {}
             Admission::Refused => return None,
             Admission::Replaces(old) => {
-                context::become_instance(call.us()?, old.lent(), tag);
+                context::become_instance(call.us()?, old.borrowed(), tag);
                 old.set_our_instance(master.our_instance());
                 arrival.from = old.handle();
                 return Some(true);

@@ -3,11 +3,11 @@
 use std::ffi::{c_uint, c_void};
 use std::mem::ManuallyDrop;
 
+use crate::abi::borrowed::{Borrowed, bytes};
 use crate::abi::bridge::with_conversation;
 use crate::abi::context::Ctx;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::lent::{Lent, bytes};
 use crate::abi::message::call::{Call, Client};
 use crate::abi::message::transmit::transmit_all;
 use crate::abi::types::*;
@@ -22,11 +22,11 @@ entry! {
         us: OtrlUserState,
         ops: *const OtrlMessageAppOps,
         opdata: *mut c_void,
-        context: *mut ConnContext as Option<Lent<ConnContext>>,
+        context: *mut ConnContext as Option<Borrowed<ConnContext>>,
         purpose: c_uint,
         usedata: *const u8,
         usedatalen: usize,
-        symkey: *mut u8 as Option<Lent<[u8; EXTRAKEY_BYTES]>>,
+        symkey: *mut u8 as Option<Borrowed<[u8; EXTRAKEY_BYTES]>>,
     ) -> GcryError as Result<(), GcryError>
     where client = Client::new(us, ops, opdata), data = bytes(usedata, usedatalen) {
         let ctx = context.map(Ctx::from);

@@ -1,8 +1,8 @@
 //! Making a key at one go.
 
 use super::{Owner, file_with, make};
+use crate::abi::borrowed::Borrowed;
 use crate::abi::error::GcryError;
-use crate::abi::lent::Lent;
 use crate::abi::privkey::list::KeyList;
 use crate::abi::types::UserState;
 
@@ -11,7 +11,7 @@ use crate::abi::types::UserState;
 /// # Safety
 /// Nobody uses the keys of the user state any more.
 pub(crate) unsafe fn generate(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     owner: Owner<'_>,
     write: impl FnOnce(&[u8]) -> Result<KeyList, GcryError>,
 ) -> Result<(), GcryError> {

@@ -4,9 +4,9 @@ use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 use super::{Owner, account_of, file_with, make, write_to_path, write_to_stream};
+use crate::abi::borrowed::{Borrowed, Out};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
-use crate::abi::lent::{Lent, Out};
 use crate::abi::privkey::list::KeyList;
 use crate::abi::privkey::{jobs, pending};
 use crate::abi::stdio::Stream;
@@ -19,7 +19,7 @@ entry! {
     /// `us` is NULL or a live user state, the names NULL or C strings, `newkey` NULL or writable.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate_start(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         account: *const c_char as Option<&[u8]>,
         protocol: *const c_char as Option<&[u8]>,
         newkey: *mut *mut c_void as Out<*mut c_void>,
@@ -50,11 +50,11 @@ entry! {
     /// `us` is NULL or a live user state, and nobody uses its keys any more; `filename` is NULL or a C string.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate_finish(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         newkey: *mut c_void,
         filename: *const c_char as Option<&CStr>,
     ) -> GcryError as Result<(), GcryError> {
-        // SAFETY: C uses no key of before, as `# Safety` says, and no `Lent` of one is alive here.
+        // SAFETY: C uses no key of before, as `# Safety` says, and no `Borrowed` of one is alive here.
         unsafe { finish(us, newkey, |us, file| write_to_path(us, filename, file)) }
     }
 }
@@ -66,11 +66,11 @@ entry! {
     /// `us` is NULL or a live user state, and nobody uses its keys any more; `stream` is NULL or open.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate_finish_FILEp(
-        us: *mut UserState as Option<Lent<UserState>>,
+        us: *mut UserState as Option<Borrowed<UserState>>,
         newkey: *mut c_void,
         stream: *mut libc::FILE as Option<Stream>,
     ) -> GcryError as Result<(), GcryError> {
-        let write = |us: Lent<'_, UserState>, file: &[u8]| {
+        let write = |us: Borrowed<'_, UserState>, file: &[u8]| {
             write_to_stream(us, stream.ok_or(GcryError::INV_VALUE)?, file)
         };
         // SAFETY: the same.
@@ -84,14 +84,14 @@ entry! {
     /// # Safety
     /// `us` is NULL or a live user state.
     on panic ();
-    pub fn otrl_privkey_generate_cancelled(us: *mut UserState as Option<Lent<UserState>>, newkey: *mut c_void) {
+    pub fn otrl_privkey_generate_cancelled(us: *mut UserState as Option<Borrowed<UserState>>, newkey: *mut c_void) {
         cancel(us, newkey);
     }
 }
 
 /// `is_wanted`: whether the client takes the `newkey`. Without it nobody could ever end the job.
 fn start(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     owner: Owner<'_>,
     is_wanted: bool,
 ) -> Result<*mut c_void, GcryError> {
@@ -120,7 +120,7 @@ fn calculate(newkey: *mut c_void) -> Result<(), GcryError> {
 /// # Safety
 /// Nobody uses the keys of the user state any more.
 pub(crate) unsafe fn generate(
-    us: Lent<'_, UserState>,
+    us: Borrowed<'_, UserState>,
     owner: Owner<'_>,
     write: impl FnOnce(&[u8]) -> Result<KeyList, GcryError>,
 ) -> Result<(), GcryError> {
@@ -130,7 +130,7 @@ pub(crate) unsafe fn generate(
     unsafe { finish(Some(us), newkey, |_, file| write(file)) }
 }
 
-fn cancel(us: Option<Lent<'_, UserState>>, newkey: *mut c_void) {
+fn cancel(us: Option<Borrowed<'_, UserState>>, newkey: *mut c_void) {
     if let (Some(job), Some(us)) = (jobs::take(newkey), us) {
         pending::forget(us, &job.name, &job.protocol);
     }
@@ -141,9 +141,9 @@ fn cancel(us: Option<Lent<'_, UserState>>, newkey: *mut c_void) {
 /// # Safety
 /// Nobody uses the keys of the user state any more.
 unsafe fn finish<'a>(
-    us: Option<Lent<'a, UserState>>,
+    us: Option<Borrowed<'a, UserState>>,
     newkey: *mut c_void,
-    write: impl FnOnce(Lent<'a, UserState>, &[u8]) -> Result<KeyList, GcryError>,
+    write: impl FnOnce(Borrowed<'a, UserState>, &[u8]) -> Result<KeyList, GcryError>,
 ) -> Result<(), GcryError> {
     let job = jobs::take(newkey).ok_or(GcryError::INV_VALUE)?;
     let us = us.ok_or(GcryError::INV_VALUE)?;

@@ -31,7 +31,7 @@ fn names_with_new() -> Vec<&'static str> {
 }
 
 fn texts(user: &User) -> Vec<Vec<u8>> {
-    let text = |node: *mut OtrlPrivKey| unsafe { lend((*node).privkey).text().unwrap().to_vec() };
+    let text = |node: *mut OtrlPrivKey| unsafe { borrow((*node).privkey).text().unwrap().to_vec() };
     user.nodes().into_iter().map(text).collect()
 }
 
@@ -45,7 +45,7 @@ fn a_key_is_generated_written_and_listed() {
     assert_eq!(user.names(), names_with_new());
     assert!(!user.is_pending());
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
-    assert!(signing_key(Some(lend(user.nodes()[0]))).is_ok());
+    assert!(signing_key(Some(borrow(user.nodes()[0]))).is_ok());
 
     let again = User::new();
     unsafe { assert_eq!(otrl_privkey_read(again.0, c_path(&path).as_ptr()).0, 0) };
@@ -403,7 +403,7 @@ fn a_child_of_a_busy_process_is_not_blocked() {
                 // Nothing but the lock, again and again.
                 let us = ptr::with_exposed_provenance::<UserState>(us);
                 while !done.load(Ordering::Relaxed) {
-                    assert!(find(lend(us), NEW.to_bytes(), NEW.to_bytes()).is_none());
+                    assert!(find(borrow(us), NEW.to_bytes(), NEW.to_bytes()).is_none());
                 }
             });
         }

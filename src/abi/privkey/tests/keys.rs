@@ -18,7 +18,7 @@ fn keys_are_listed_in_the_reverse_order_of_the_file() {
         unsafe {
             assert_eq!((*node).pubkey_type, 0);
             assert!(
-                lend((*node).privkey)
+                borrow((*node).privkey)
                     .text()
                     .unwrap()
                     .starts_with(b"(private-key")
@@ -52,7 +52,10 @@ fn fingerprints_are_those_of_libotr() {
                 crate::abi::memory::bytes_of(name).unwrap(),
                 crate::abi::memory::bytes_of(protocol).unwrap(),
             );
-            assert_eq!(fingerprint_of(user.lent(), account, network), Some(hash));
+            assert_eq!(
+                fingerprint_of(user.borrowed(), account, network),
+                Some(hash)
+            );
             let start = otrl_privkey_fingerprint(user.0, human.as_mut_ptr(), name, protocol);
             assert_eq!(start, human.as_mut_ptr());
             let human = text(human.as_ptr());
@@ -166,7 +169,7 @@ fn null_is_accepted_everywhere() {
         otrl_privkey_forget(null.cast());
         otrl_privkey_forget_all(null.cast());
         assert_eq!(signing_key(None).err(), Some(GcryError::INV_VALUE));
-        assert!(signing_key_of(user.lent(), b"nobody", b"nobody").is_err());
+        assert!(signing_key_of(user.borrowed(), b"nobody", b"nobody").is_err());
         let key = otrl_privkey_find(user.0, name, JABBER.as_ptr());
         let (mut signature, mut len) = (ptr::dangling_mut(), 1);
         for error in [
@@ -276,7 +279,7 @@ fn a_public_key_alone_is_enough_to_check() {
     let user = User::with_keys(&scratch);
     let key = user.nodes()[2];
     unsafe {
-        let numbers = numbers_of(lend(key)).unwrap();
+        let numbers = numbers_of(borrow(key)).unwrap();
         let hex = |number: &[u8]| {
             number
                 .iter()
@@ -291,7 +294,7 @@ fn a_public_key_alone_is_enough_to_check() {
             hex(&numbers.y)
         );
         let public = sexp::from_bytes(public.as_bytes()).unwrap().into_raw();
-        let signing = signing_key(Some(lend(key))).unwrap();
+        let signing = signing_key(Some(borrow(key))).unwrap();
         let made = signing.key().sign(b"data").unwrap();
         assert_eq!(
             otrl_privkey_verify(made.as_ptr(), 40, 0, public, b"data".as_ptr(), 4).0,
@@ -299,16 +302,16 @@ fn a_public_key_alone_is_enough_to_check() {
         );
         release(public);
 
-        let key = lend(key);
+        let key = borrow(key);
         let names = (key.accountname().bytes(), key.protocol().bytes());
         let (Some(name), Some(protocol)) = names else {
             panic!("the key has names");
         };
-        let same = signing_key_of(user.lent(), name, protocol).unwrap();
+        let same = signing_key_of(user.borrowed(), name, protocol).unwrap();
         assert_eq!(same.public_block(), signing.public_block());
         assert_eq!(
             Some(same.fingerprint()),
-            fingerprint_of(user.lent(), name, protocol)
+            fingerprint_of(user.borrowed(), name, protocol)
         );
     }
 }
@@ -317,7 +320,9 @@ fn a_public_key_alone_is_enough_to_check() {
 fn nodes_that_a_client_made_are_keys_as_well() {
     let scratch = Scratch::new();
     let user = User::with_keys(&scratch);
-    let text = lend(unsafe { (*user.nodes()[0]).privkey }).text().unwrap();
+    let text = borrow(unsafe { (*user.nodes()[0]).privkey })
+        .text()
+        .unwrap();
     let node = foreign_node(c"own", c"p", &text);
     link(&user, node);
     link(&user, foreign_node(c"no key", c"p", b""));
@@ -330,8 +335,8 @@ fn nodes_that_a_client_made_are_keys_as_well() {
             otrl_privkey_find(user.0, c"own".as_ptr(), c"p".as_ptr()),
             node
         );
-        assert!(signing_key(Some(lend(node))).is_ok());
-        let hash = fingerprint_of(user.lent(), b"own", b"p");
+        assert!(signing_key(Some(borrow(node))).is_ok());
+        let hash = fingerprint_of(user.borrowed(), b"own", b"p");
         assert_eq!(
             hash,
             Some(otr_crypto::hash::sha1(&[])),
@@ -340,7 +345,7 @@ fn nodes_that_a_client_made_are_keys_as_well() {
         for bad in [c"no key", c"no numbers"] {
             let bad = otrl_privkey_find(user.0, bad.as_ptr(), c"p".as_ptr());
             assert_eq!(
-                signing_key(Some(lend(bad))).err(),
+                signing_key(Some(borrow(bad))).err(),
                 Some(GcryError::UNUSABLE_SECKEY)
             );
             let (mut signature, mut len) = (ptr::null_mut(), 0);
@@ -359,8 +364,8 @@ fn a_list_that_the_client_emptied_is_no_error() {
     unsafe {
         let taken = (*user.0).privkey_root;
         (*user.0).privkey_root = ptr::null_mut();
-        assert!(find(user.lent(), ALICE.to_bytes(), JABBER.to_bytes()).is_none());
-        forget_all(user.lent());
+        assert!(find(user.borrowed(), ALICE.to_bytes(), JABBER.to_bytes()).is_none());
+        forget_all(user.borrowed());
         // So that nothing leaks.
         (*user.0).privkey_root = taken;
     }

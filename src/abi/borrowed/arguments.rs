@@ -3,14 +3,14 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::marker::PhantomData;
 
-use super::Lent;
+use super::Borrowed;
 use crate::abi::memory;
 
 /// An out-parameter: NULL, or a place that the function may write to.
 #[derive(Debug)]
 pub struct Out<'a, T> {
     place: *mut T,
-    lent: PhantomData<&'a mut T>,
+    borrowed: PhantomData<&'a mut T>,
 }
 
 impl<T> Clone for Out<'_, T> {
@@ -25,7 +25,7 @@ impl<T> Out<'_, T> {
     /// One that nobody wants.
     pub const NONE: Self = Self {
         place: std::ptr::null_mut(),
-        lent: PhantomData,
+        borrowed: PhantomData,
     };
 
     /// Whether the caller wants the answer.
@@ -45,7 +45,7 @@ impl<T> Out<'_, T> {
 pub struct Output<'a> {
     end: *mut u8,
     length: usize,
-    lent: PhantomData<&'a mut u8>,
+    borrowed: PhantomData<&'a mut u8>,
 }
 
 impl Output<'_> {
@@ -57,7 +57,7 @@ impl Output<'_> {
         Self {
             end: buffer.cast(),
             length: 0,
-            lent: PhantomData,
+            borrowed: PhantomData,
         }
     }
 
@@ -89,31 +89,31 @@ pub trait FromC<C> {
     unsafe fn from_c(value: C) -> Self;
 }
 
-impl<T> FromC<*mut T> for Option<Lent<'_, T>> {
+impl<T> FromC<*mut T> for Option<Borrowed<'_, T>> {
     unsafe fn from_c(value: *mut T) -> Self {
         // SAFETY: as the trait demands.
-        unsafe { Lent::new(value) }
+        unsafe { Borrowed::new(value) }
     }
 }
 
-impl<T> FromC<*const T> for Option<Lent<'_, T>> {
+impl<T> FromC<*const T> for Option<Borrowed<'_, T>> {
     unsafe fn from_c(value: *const T) -> Self {
         // SAFETY: as the trait demands.
-        unsafe { Lent::new(value) }
+        unsafe { Borrowed::new(value) }
     }
 }
 
-impl<T: Byte, const N: usize> FromC<*mut T> for Option<Lent<'_, [u8; N]>> {
+impl<T: Byte, const N: usize> FromC<*mut T> for Option<Borrowed<'_, [u8; N]>> {
     unsafe fn from_c(value: *mut T) -> Self {
         // SAFETY: as the trait demands.
-        unsafe { Lent::new(value.cast()) }
+        unsafe { Borrowed::new(value.cast()) }
     }
 }
 
-impl<T: Byte, const N: usize> FromC<*const T> for Option<Lent<'_, [u8; N]>> {
+impl<T: Byte, const N: usize> FromC<*const T> for Option<Borrowed<'_, [u8; N]>> {
     unsafe fn from_c(value: *const T) -> Self {
         // SAFETY: as the trait demands.
-        unsafe { Lent::new(value.cast()) }
+        unsafe { Borrowed::new(value.cast()) }
     }
 }
 
@@ -121,7 +121,7 @@ impl<T> FromC<*mut T> for Out<'_, T> {
     unsafe fn from_c(place: *mut T) -> Self {
         Self {
             place,
-            lent: PhantomData,
+            borrowed: PhantomData,
         }
     }
 }
@@ -129,14 +129,14 @@ impl<T> FromC<*mut T> for Out<'_, T> {
 impl FromC<*const c_char> for Option<&CStr> {
     unsafe fn from_c(value: *const c_char) -> Self {
         // SAFETY: as the trait demands: NULL or a C string.
-        unsafe { Lent::new(value) }.map(Lent::<c_char>::c_str)
+        unsafe { Borrowed::new(value) }.map(Borrowed::<c_char>::c_str)
     }
 }
 
 impl FromC<*const c_char> for Option<&[u8]> {
     unsafe fn from_c(value: *const c_char) -> Self {
         // SAFETY: NULL or a C string, as the trait demands.
-        unsafe { Lent::new(value) }.map(Lent::<c_char>::bytes)
+        unsafe { Borrowed::new(value) }.map(Borrowed::<c_char>::bytes)
     }
 }
 
@@ -168,13 +168,13 @@ pub trait IntoC<C> {
     fn into_c(self) -> C;
 }
 
-impl<T> IntoC<*mut T> for Option<Lent<'_, T>> {
+impl<T> IntoC<*mut T> for Option<Borrowed<'_, T>> {
     fn into_c(self) -> *mut T {
-        self.map_or(std::ptr::null_mut(), Lent::as_ptr)
+        self.map_or(std::ptr::null_mut(), Borrowed::as_ptr)
     }
 }
 
-impl<T: Byte, const N: usize> IntoC<*mut T> for Option<Lent<'_, [u8; N]>> {
+impl<T: Byte, const N: usize> IntoC<*mut T> for Option<Borrowed<'_, [u8; N]>> {
     fn into_c(self) -> *mut T {
         self.map_or(std::ptr::null_mut(), |bytes| bytes.as_ptr().cast())
     }
@@ -198,7 +198,7 @@ mod tests {
                 <Option<&[u8]>>::from_c(ptr::null::<c_char>()),
                 None::<&[u8]>
             );
-            assert_eq!(<Option<Lent<u32>>>::from_c(ptr::null::<u32>()), None);
+            assert_eq!(<Option<Borrowed<u32>>>::from_c(ptr::null::<u32>()), None);
             let out = Out::<u32>::from_c(ptr::null_mut());
             assert!(!out.is_wanted());
             out.put(5);
@@ -208,7 +208,7 @@ mod tests {
             assert_eq!(bytes(ptr::null::<u8>(), 3_usize), b"");
             assert_eq!(bytes(b"abc".as_ptr(), -1_i32), b"");
         }
-        let nothing: *mut u32 = None::<Lent<u32>>.into_c();
+        let nothing: *mut u32 = None::<Borrowed<u32>>.into_c();
         assert!(nothing.is_null());
     }
 

@@ -1,7 +1,7 @@
-//! What a caller of C lends to a function for the time of a call, as Rust uses it.
+//! Objects of C that a caller passes to a function, borrowed for the time of the call.
 //!
 //! The caller's promises, which stand under `# Safety` at each exported function, are taken at their word once, where an
-//! argument is converted ([`FromC`]; `entry!` does it). From there on a [`Lent`] gives what it leads to without further ado.
+//! argument is converted ([`FromC`]; `entry!` does it). From there on a [`Borrowed`] gives what it leads to without further ado.
 
 mod arguments;
 
@@ -15,37 +15,37 @@ use std::ptr::NonNull;
 use super::memory;
 use otr_protocol::buffer;
 
-/// An object of C, lent for `'a`.
+/// An object of C, borrowed for `'a`.
 ///
 /// There is never a Rust reference to the whole of it, since the client has pointers to it as well: members are read and
 /// written one by one, by the methods that `members!` makes.
 ///
 /// Whenever one is used, it holds: the object is live, and so is all that its members lead to, or they are NULL; and no other
-/// thread uses them. What frees an object, or changes a pointer to something else than a `Lent`, is therefore `unsafe`. A
+/// thread uses them. What frees an object, or changes a pointer to something else than a `Borrowed`, is therefore `unsafe`. A
 /// client's callback may free everything but the user state, so that nothing else is kept while one runs: see
 /// [`Handle`](crate::abi::context::Handle).
-pub struct Lent<'a, T> {
+pub struct Borrowed<'a, T> {
     place: NonNull<T>,
-    lent: PhantomData<&'a T>,
+    borrowed: PhantomData<&'a T>,
 }
 
-impl<T> Clone for Lent<'_, T> {
+impl<T> Clone for Borrowed<'_, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Lent<'_, T> {}
+impl<T> Copy for Borrowed<'_, T> {}
 
-impl<T> PartialEq for Lent<'_, T> {
+impl<T> PartialEq for Borrowed<'_, T> {
     fn eq(&self, other: &Self) -> bool {
         self.place == other.place
     }
 }
 
-impl<T> Eq for Lent<'_, T> {}
+impl<T> Eq for Borrowed<'_, T> {}
 
-impl<T> std::fmt::Debug for Lent<'_, T> {
+impl<T> std::fmt::Debug for Borrowed<'_, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.place.fmt(f)
     }
@@ -53,12 +53,12 @@ impl<T> std::fmt::Debug for Lent<'_, T> {
 
 /// What a test has of its own.
 #[cfg(test)]
-pub(crate) fn lend<'a, T>(object: *const T) -> Lent<'a, T> {
-    // SAFETY: a test owns what it lends.
-    unsafe { Lent::new(object) }.unwrap()
+pub(crate) fn borrow<'a, T>(object: *const T) -> Borrowed<'a, T> {
+    // SAFETY: a test owns what it borrows.
+    unsafe { Borrowed::new(object) }.unwrap()
 }
 
-impl<'a, T> Lent<'a, T> {
+impl<'a, T> Borrowed<'a, T> {
     /// `None` for NULL.
     ///
     /// # Safety
@@ -66,7 +66,7 @@ impl<'a, T> Lent<'a, T> {
     pub unsafe fn new(object: *const T) -> Option<Self> {
         NonNull::new(object.cast_mut()).map(|place| Self {
             place,
-            lent: PhantomData,
+            borrowed: PhantomData,
         })
     }
 
@@ -77,7 +77,7 @@ impl<'a, T> Lent<'a, T> {
     pub(crate) unsafe fn of_cell(cell: &'a Cell<T>) -> Self {
         Self {
             place: NonNull::from(cell).cast(),
-            lent: PhantomData,
+            borrowed: PhantomData,
         }
     }
 
@@ -90,12 +90,12 @@ impl<'a, T> Lent<'a, T> {
     ///
     /// # Safety
     /// `part` gives a place within the object that it gets.
-    pub(crate) unsafe fn part<U>(self, part: impl FnOnce(*mut T) -> *mut U) -> Lent<'a, U> {
+    pub(crate) unsafe fn part<U>(self, part: impl FnOnce(*mut T) -> *mut U) -> Borrowed<'a, U> {
         let place = part(self.place.as_ptr());
-        Lent {
+        Borrowed {
             // SAFETY: a place within an object is not NULL.
             place: unsafe { NonNull::new_unchecked(place) },
-            lent: PhantomData,
+            borrowed: PhantomData,
         }
     }
 }
@@ -117,7 +117,7 @@ plain!(u8, u16, u32, i32, i64, usize);
 // SAFETY: as its elements.
 unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 
-impl<T: Plain> Lent<'_, T> {
+impl<T: Plain> Borrowed<'_, T> {
     /// The value.
     pub fn get(self) -> T {
         // SAFETY: a live object, by the type.
@@ -131,7 +131,7 @@ impl<T: Plain> Lent<'_, T> {
     }
 }
 
-impl<const N: usize> Lent<'_, [u8; N]> {
+impl<const N: usize> Borrowed<'_, [u8; N]> {
     /// Writes the first bytes, and no more than there is space for.
     pub fn set_start(self, bytes: &[u8]) {
         let mut all = self.get();
@@ -153,11 +153,11 @@ pub trait Target {}
 
 impl<T: Target> Target for *mut T {}
 
-impl<'a, T: Target> Lent<'a, *mut T> {
+impl<'a, T: Target> Borrowed<'a, *mut T> {
     /// What a pointer leads to.
-    pub fn follow(self) -> Option<Lent<'a, T>> {
+    pub fn follow(self) -> Option<Borrowed<'a, T>> {
         // SAFETY: NULL or live for as long as what leads to it, by the type.
-        unsafe { Lent::new(self.place.read()) }
+        unsafe { Borrowed::new(self.place.read()) }
     }
 
     /// Whether it is NULL.
@@ -178,12 +178,12 @@ pub trait Object: Target {}
 impl<T: Object> Object for *mut T {}
 
 /// A malloc'ed object of zeros. `None` without memory.
-pub fn new_zeroed<T: Object>() -> Option<Lent<'static, T>> {
+pub fn new_zeroed<T: Object>() -> Option<Borrowed<'static, T>> {
     // SAFETY: NULL or new memory, of which zeros are a value, and which lives until somebody frees it.
-    unsafe { Lent::new(memory::c_zeroed()) }
+    unsafe { Borrowed::new(memory::c_zeroed()) }
 }
 
-impl<T: Object> Lent<'_, T> {
+impl<T: Object> Borrowed<'_, T> {
     /// Makes it all zeros, which the compiler does not leave out. What its members led to is let go.
     pub fn blank(self) {
         // SAFETY: a live object, of which zeros are a value.
@@ -200,27 +200,27 @@ impl<T: Object> Lent<'_, T> {
     }
 }
 
-impl<'a, T: Object> Lent<'a, *mut T> {
+impl<'a, T: Object> Borrowed<'a, *mut T> {
     /// Lets it lead elsewhere.
-    pub fn lead_to(self, other: Option<Lent<'a, T>>) {
-        // SAFETY: a live object, and one that is lent as well.
+    pub fn point_at(self, other: Option<Borrowed<'a, T>>) {
+        // SAFETY: a live object, and one that is borrowed as well.
         unsafe {
             self.place
-                .write(other.map_or(std::ptr::null_mut(), Lent::as_ptr))
+                .write(other.map_or(std::ptr::null_mut(), Borrowed::as_ptr))
         };
     }
 }
 
-impl<'a, T: Object> Lent<'a, [[T; 2]; 2]> {
+impl<'a, T: Object> Borrowed<'a, [[T; 2]; 2]> {
     /// Its elements.
-    pub fn each(self) -> [Lent<'a, T>; 4] {
+    pub fn each(self) -> [Borrowed<'a, T>; 4] {
         // SAFETY: places within the array.
         [0, 1, 2, 3].map(|at| unsafe { self.part(|array| array.cast::<T>().add(at)) })
     }
 }
 
-/// A C string: what is lent here is NUL-terminated.
-impl<'a> Lent<'a, c_char> {
+/// A C string: what is borrowed here is NUL-terminated.
+impl<'a> Borrowed<'a, c_char> {
     /// Its bytes, without the NUL.
     pub fn bytes(self) -> &'a [u8] {
         self.c_str().to_bytes()
@@ -238,17 +238,17 @@ impl<'a> Lent<'a, c_char> {
         let place = unsafe { NonNull::new_unchecked(text.as_ptr().cast_mut()) };
         Self {
             place,
-            lent: PhantomData,
+            borrowed: PhantomData,
         }
     }
 }
 
 /// A member that leads to a C string.
-impl<'a> Lent<'a, *mut c_char> {
+impl<'a> Borrowed<'a, *mut c_char> {
     /// The string; `None` for NULL.
-    pub fn text(self) -> Option<Lent<'a, c_char>> {
+    pub fn text(self) -> Option<Borrowed<'a, c_char>> {
         // SAFETY: NULL or a C string, which stays for as long as what leads to it.
-        unsafe { Lent::new(self.place.read()) }
+        unsafe { Borrowed::new(self.place.read()) }
     }
 
     /// The bytes of the string, without its NUL. `None` for NULL.
@@ -272,7 +272,7 @@ impl<'a> Lent<'a, *mut c_char> {
 }
 
 /// A member that leads to bytes, of which another member has the number.
-impl<'a> Lent<'a, *mut u8> {
+impl<'a> Borrowed<'a, *mut u8> {
     /// So many of them; empty for NULL.
     ///
     /// # Safety
@@ -283,16 +283,16 @@ impl<'a> Lent<'a, *mut u8> {
     }
 
     /// Lets a member that leads to nothing lead to a copy of these bytes. False without memory.
-    pub fn hold_copy(self, bytes: &[u8]) -> bool {
-        self.hold(memory::c_buffer(bytes))
+    pub fn store_copy(self, bytes: &[u8]) -> bool {
+        self.store(memory::c_buffer(bytes))
     }
 
     /// The same with so many zeros.
-    pub fn hold_zeros(self, len: usize) -> bool {
-        self.hold(memory::c_zeros(len))
+    pub fn store_zeros(self, len: usize) -> bool {
+        self.store(memory::c_zeros(len))
     }
 
-    fn hold(self, malloced: *mut u8) -> bool {
+    fn store(self, malloced: *mut u8) -> bool {
         // SAFETY: a live member, by the type.
         unsafe { self.place.write(malloced) };
         !malloced.is_null()
@@ -308,11 +308,11 @@ impl<'a> Lent<'a, *mut u8> {
     }
 }
 
-/// What a member of a struct leads to if it is never lent, but only copied: memory from malloc that can be given back at any time.
+/// What a member of a struct leads to if it is never borrowed, but only copied: memory from malloc that can be given back at any time.
 #[repr(transparent)]
-pub struct Unlent(*mut u8);
+pub struct Malloced(*mut u8);
 
-impl Lent<'_, Unlent> {
+impl Borrowed<'_, Malloced> {
     fn memory(self) -> *mut u8 {
         // SAFETY: a live member, by the type.
         unsafe { self.place.read() }.0
@@ -343,21 +343,21 @@ impl Lent<'_, Unlent> {
     }
 
     /// Leads to a copy of these bytes instead. False without memory.
-    pub fn hold_copy(self, bytes: &[u8]) -> bool {
-        self.hold(memory::c_buffer(bytes))
+    pub fn store_copy(self, bytes: &[u8]) -> bool {
+        self.store(memory::c_buffer(bytes))
     }
 
     /// Gives it back, and puts NULL in its place.
     pub fn free(self) {
-        self.hold(std::ptr::null_mut());
+        self.store(std::ptr::null_mut());
     }
 
     /// Leads to this memory from malloc instead of what is there, which is given back. False for NULL.
-    fn hold(self, malloced: *mut u8) -> bool {
+    fn store(self, malloced: *mut u8) -> bool {
         let old = self.memory();
         // SAFETY: a live member; what it led to came from malloc, and nobody has anything of it.
         unsafe {
-            self.place.write(Unlent(malloced));
+            self.place.write(Malloced(malloced));
             libc::free(old.cast());
         }
         !malloced.is_null()
@@ -388,27 +388,27 @@ impl Lent<'_, Unlent> {
     }
 }
 
-/// Makes methods of [`Lent`] for members of a struct: `name: type;`. The method gives the place of the member, which has the
-/// methods for its type in turn. What those after `unlent` lead to is never lent.
+/// Makes methods of [`Borrowed`] for members of a struct: `name: type;`. The method gives the place of the member, which has the
+/// methods for its type in turn. What those after `malloced` lead to is never borrowed.
 macro_rules! members {
-    ($($struct:ty { $($(#[$cfg:meta])? $name:ident: $type:ty,)+ $(; unlent $($unlent:ident),+)? })+) => {$(
-        impl $crate::abi::lent::Target for $struct {}
-        impl $crate::abi::lent::Object for $struct {}
+    ($($struct:ty { $($(#[$cfg:meta])? $name:ident: $type:ty,)+ $(; malloced $($malloced:ident),+)? })+) => {$(
+        impl $crate::abi::borrowed::Target for $struct {}
+        impl $crate::abi::borrowed::Object for $struct {}
 
-        impl<'a> $crate::abi::lent::Lent<'a, $struct> {
+        impl<'a> $crate::abi::borrowed::Borrowed<'a, $struct> {
             $(
                 $(#[$cfg])?
                 #[doc = concat!("The member `", stringify!($name), "`.")]
-                pub fn $name(self) -> $crate::abi::lent::Lent<'a, $type> {
+                pub fn $name(self) -> $crate::abi::borrowed::Borrowed<'a, $type> {
                     // SAFETY: the place of a member of a live object.
                     unsafe { self.part(|object| &raw mut (*object).$name) }
                 }
             )+
             $($(
-                #[doc = concat!("The member `", stringify!($unlent), "`.")]
-                pub fn $unlent(self) -> $crate::abi::lent::Lent<'a, $crate::abi::lent::Unlent> {
+                #[doc = concat!("The member `", stringify!($malloced), "`.")]
+                pub fn $malloced(self) -> $crate::abi::borrowed::Borrowed<'a, $crate::abi::borrowed::Malloced> {
                     // SAFETY: the place of a member of a live object, which is a pointer.
-                    unsafe { self.part(|object| (&raw mut (*object).$unlent).cast()) }
+                    unsafe { self.part(|object| (&raw mut (*object).$malloced).cast()) }
                 }
             )+)?
         }
