@@ -4,10 +4,13 @@ crates.io with its checksum in Cargo.lock, and its licence is one of those that 
 `make deny` asks cargo-deny, which knows more (and known vulnerabilities, where its database can be reached)."""
 
 import json
+import os
 import re
 import subprocess
 import tomllib
+from pathlib import Path
 
+import pytest
 from once import ROOT
 
 OURS = {"libotr", "otr-crypto", "otr-protocol", "otr-toolkit", "libotr-rust-header"}
@@ -65,3 +68,15 @@ def test_licences(checks):
         for package in json.loads(done.stdout)["packages"]:
             licence = package["license"] or "no licence"
             checks.ok(allows(licence, allowed | more), f"{directory}: {package['name']} {package['version']}: {licence} is allowed")
+
+
+def test_advisories(target):
+    """What RustSec knows of the dependencies, as cargo-deny has it: from the copy that `make deny` has fetched, without a network."""
+    deny = target / "tools/bin/cargo-deny"
+    if not deny.exists():
+        pytest.skip("cargo-deny is not there: `make deny` installs it")
+    home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    if not any((home / "advisory-dbs").glob("*")):
+        pytest.skip("there is no copy of RustSec's list of vulnerabilities: `make deny` fetches it")
+    done = subprocess.run([deny, "--offline", "check", "advisories"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
