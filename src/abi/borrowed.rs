@@ -1,7 +1,7 @@
 //! Objects of C that a caller passes to a function, borrowed for the time of the call.
 //!
 //! The caller's promises, which stand under `# Safety` at each exported function, are taken at their word once, where an
-//! argument is converted ([`FromC`]; `entry!` does it). From there on a [`Borrowed`] gives what it leads to without further ado.
+//! argument is converted ([`FromC`]; `entry!` does it). After that, following a [`Borrowed`] needs no `unsafe`.
 
 mod arguments;
 
@@ -20,10 +20,10 @@ use otr_protocol::buffer;
 /// There is never a Rust reference to the whole of it, since the client has pointers to it as well: members are read and
 /// written one by one, by the methods that `members!` makes.
 ///
-/// Whenever one is used, it holds: the object is live, and so is all that its members lead to, or they are NULL; and no other
-/// thread uses them. What frees an object, or changes a pointer to something else than a `Borrowed`, is therefore `unsafe`. A
-/// client's callback may free everything but the user state, so that nothing else is kept while one runs: see
-/// [`Handle`](crate::abi::context::Handle).
+/// While one is in use, its object is live, every pointer in it is NULL or leads to a live object, a member that counts bytes
+/// counts those that are there, and no other thread uses them. So functions that free an object, or store any pointer that does
+/// not come from a `Borrowed`, are `unsafe`. A callback may free anything except the user state, so no other `Borrowed` is kept
+/// across one: see [`Handle`](crate::abi::context::Handle).
 pub struct Borrowed<'a, T> {
     place: NonNull<T>,
     borrowed: PhantomData<&'a T>,
@@ -62,7 +62,7 @@ impl<'a, T> Borrowed<'a, T> {
     /// `None` for NULL.
     ///
     /// # Safety
-    /// `object` is NULL, or what the type demands for as long as `'a`.
+    /// `object` is NULL or meets the conditions of the type for `'a`.
     pub unsafe fn new(object: *const T) -> Option<Self> {
         NonNull::new(object.cast_mut()).map(|place| Self {
             place,
@@ -73,7 +73,7 @@ impl<'a, T> Borrowed<'a, T> {
     /// A place of ours.
     ///
     /// # Safety
-    /// What the type demands of all that it leads to, for as long as `'a`.
+    /// The cell and everything that it leads to meet the conditions of the type for `'a`.
     pub(crate) unsafe fn of_cell(cell: &'a Cell<T>) -> Self {
         Self {
             place: NonNull::from(cell).cast(),
@@ -100,10 +100,10 @@ impl<'a, T> Borrowed<'a, T> {
     }
 }
 
-/// What has no pointers in it: any value will do.
+/// A type for which every bit pattern is valid.
 ///
 /// # Safety
-/// That is so.
+/// It has no pointers, no references and no padding.
 pub unsafe trait Plain: Copy {}
 
 macro_rules! plain {
@@ -149,9 +149,13 @@ impl<const N: usize> Borrowed<'_, [u8; N]> {
 }
 
 /// What members of structs point at.
-pub trait Target {}
+///
+/// # Safety
+/// A pointer to it is NULL or leads to a live one, wherever a struct has such a member.
+pub unsafe trait Target {}
 
-impl<T: Target> Target for *mut T {}
+// SAFETY: a pointer within a struct.
+unsafe impl<T: Target> Target for *mut T {}
 
 impl<'a, T: Target> Borrowed<'a, *mut T> {
     /// What a pointer leads to.
@@ -172,10 +176,14 @@ impl<'a, T: Target> Borrowed<'a, *mut T> {
     }
 }
 
-/// A struct. All zero bytes are a value of it, with nothing else in it but pointers that are NULL.
-pub trait Object: Target {}
+/// A struct.
+///
+/// # Safety
+/// All zero bytes are a value of it, in which every pointer is NULL.
+pub unsafe trait Object: Target {}
 
-impl<T: Object> Object for *mut T {}
+// SAFETY: NULL is a value.
+unsafe impl<T: Object> Object for *mut T {}
 
 /// A malloc'ed object of zeros. `None` without memory.
 pub fn new_zeroed<T: Object>() -> Option<Borrowed<'static, T>> {
@@ -219,23 +227,31 @@ impl<'a, T: Object> Borrowed<'a, [[T; 2]; 2]> {
     }
 }
 
-/// A C string: what is borrowed here is NUL-terminated.
-impl<'a> Borrowed<'a, c_char> {
+/// The first character of a C string: what is borrowed of this type is NUL-terminated. (C's `char` is Rust's `i8` or `u8`.)
+#[repr(transparent)]
+pub struct Char(c_char);
+
+impl<'a> Borrowed<'a, Char> {
     /// Its bytes, without the NUL.
     pub fn bytes(self) -> &'a [u8] {
         self.c_str().to_bytes()
     }
 
+    /// For a function of C.
+    pub fn as_c_char(self) -> *const c_char {
+        self.as_ptr().cast_const().cast()
+    }
+
     /// As Rust knows it.
     pub fn c_str(self) -> &'a CStr {
         // SAFETY: a C string, which stays for `'a`.
-        unsafe { CStr::from_ptr(self.as_ptr()) }
+        unsafe { CStr::from_ptr(self.as_c_char()) }
     }
 
     /// One of Rust's.
     pub const fn of_str(text: &'a CStr) -> Self {
         // SAFETY: it is not NULL.
-        let place = unsafe { NonNull::new_unchecked(text.as_ptr().cast_mut()) };
+        let place = unsafe { NonNull::new_unchecked(text.as_ptr().cast_mut().cast()) };
         Self {
             place,
             borrowed: PhantomData,
@@ -244,9 +260,9 @@ impl<'a> Borrowed<'a, c_char> {
 }
 
 /// A member that leads to a C string.
-impl<'a> Borrowed<'a, *mut c_char> {
+impl<'a> Borrowed<'a, *mut Char> {
     /// The string; `None` for NULL.
-    pub fn text(self) -> Option<Borrowed<'a, c_char>> {
+    pub fn text(self) -> Option<Borrowed<'a, Char>> {
         // SAFETY: NULL or a C string, which stays for as long as what leads to it.
         unsafe { Borrowed::new(self.place.read()) }
     }
@@ -308,7 +324,7 @@ impl<'a> Borrowed<'a, *mut u8> {
     }
 }
 
-/// What a member of a struct leads to if it is never borrowed, but only copied: memory from malloc that can be given back at any time.
+/// A member whose memory, from malloc, is only ever copied and never borrowed, so that it can be freed at any time.
 #[repr(transparent)]
 pub struct Malloced(*mut u8);
 
@@ -389,11 +405,13 @@ impl Borrowed<'_, Malloced> {
 }
 
 /// Makes methods of [`Borrowed`] for members of a struct: `name: type;`. The method gives the place of the member, which has the
-/// methods for its type in turn. What those after `malloced` lead to is never borrowed.
+/// methods for its type in turn. Those after `text` lead to C strings; what those after `malloced` lead to is never borrowed.
 macro_rules! members {
-    ($($struct:ty { $($(#[$cfg:meta])? $name:ident: $type:ty,)+ $(; malloced $($malloced:ident),+)? })+) => {$(
-        impl $crate::abi::borrowed::Target for $struct {}
-        impl $crate::abi::borrowed::Object for $struct {}
+    ($($struct:ty { $($(#[$cfg:meta])? $name:ident: $type:ty,)+ $(; text $($text:ident),+)? $(; malloced $($malloced:ident),+)? })+) => {$(
+        // SAFETY: a struct of C's, of numbers and pointers.
+        unsafe impl $crate::abi::borrowed::Target for $struct {}
+        // SAFETY: likewise.
+        unsafe impl $crate::abi::borrowed::Object for $struct {}
 
         impl<'a> $crate::abi::borrowed::Borrowed<'a, $struct> {
             $(
@@ -405,10 +423,27 @@ macro_rules! members {
                 }
             )+
             $($(
+                #[doc = concat!("The member `", stringify!($text), "`.")]
+                pub fn $text(self) -> $crate::abi::borrowed::Borrowed<'a, *mut $crate::abi::borrowed::Char> {
+                    // SAFETY: the place of a member of a live object.
+                    unsafe {
+                        self.part(|object| {
+                            let place: *mut *mut std::ffi::c_char = &raw mut (*object).$text;
+                            place.cast()
+                        })
+                    }
+                }
+            )+)?
+            $($(
                 #[doc = concat!("The member `", stringify!($malloced), "`.")]
                 pub fn $malloced(self) -> $crate::abi::borrowed::Borrowed<'a, $crate::abi::borrowed::Malloced> {
                     // SAFETY: the place of a member of a live object, which is a pointer.
-                    unsafe { self.part(|object| (&raw mut (*object).$malloced).cast()) }
+                    unsafe {
+                        self.part(|object| {
+                            let place: *mut *mut _ = &raw mut (*object).$malloced;
+                            place.cast()
+                        })
+                    }
                 }
             )+)?
         }

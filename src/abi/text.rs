@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char};
 use std::ptr;
 
-use super::borrowed::Borrowed;
+use super::borrowed::{Borrowed, Char};
 use super::memory::{c_string, c_text, c_text_of, wipe_string_and_clear};
 
 /// A C string from malloc, or NULL: there is none, or no memory for one.
@@ -86,11 +86,11 @@ impl CText {
     }
 }
 
-impl Borrowed<'_, *mut c_char> {
+impl Borrowed<'_, *mut Char> {
     /// Lets the member lead to this text, which is the struct's from here on. False if there is none.
     pub(crate) fn store(self, text: CText) -> bool {
         // SAFETY: a live member; NULL or a C string that nobody else frees.
-        unsafe { self.as_ptr().write(text.into_raw()) };
+        unsafe { self.as_ptr().write(text.into_raw().cast()) };
         self.bytes().is_some()
     }
 }

@@ -7,7 +7,7 @@
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint, c_ushort, c_void};
 
-use super::borrowed::Borrowed;
+use super::borrowed::{Borrowed, Char};
 use super::error::GcryError;
 use super::gcry::{Cipher, Digest, Mpi, Sexp};
 use super::linked_list::{self, Node};
@@ -39,11 +39,11 @@ macro_rules! layout {
 macro_rules! names_of_account {
     ($($type:ty),+) => {$(
         impl $crate::abi::types::OfAccount for $type {
-            fn account(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut c_char> {
+            fn account(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut Char> {
                 node.accountname()
             }
 
-            fn network(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut c_char> {
+            fn network(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut Char> {
                 node.protocol()
             }
         }
@@ -326,19 +326,18 @@ super::borrowed::members! {
     OtrlPrivKey {
         next: *mut OtrlPrivKey,
         tous: *mut *mut OtrlPrivKey,
-        accountname: *mut c_char,
-        protocol: *mut c_char,
         pubkey_type: c_ushort,
         privkey: *mut Sexp,
         pubkey_data: *mut c_uchar,
         pubkey_datalen: usize,
+        ; text accountname, protocol
     }
     Fingerprint {
         next: *mut Fingerprint,
         tous: *mut *mut Fingerprint,
         fingerprint: *mut c_uchar,
         context: *mut ConnContext,
-        trust: *mut c_char,
+        ; text trust
     }
     DhKeypair {
         groupid: c_uint,
@@ -400,9 +399,9 @@ super::borrowed::members! {
 /// A node for one of our accounts.
 pub(crate) trait OfAccount: Node {
     /// The account.
-    fn account(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut c_char>;
+    fn account(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut Char>;
     /// Its protocol.
-    fn network(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut c_char>;
+    fn network(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut Char>;
 }
 
 /// Gives a node and its names back.

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::marker::PhantomData;
 
-use super::Borrowed;
+use super::{Borrowed, Char};
 use crate::abi::memory;
 
 /// An out-parameter: NULL, or a place that the function may write to.
@@ -126,17 +126,24 @@ impl<T> FromC<*mut T> for Out<'_, T> {
     }
 }
 
+impl FromC<*const c_char> for Option<Borrowed<'_, Char>> {
+    unsafe fn from_c(value: *const c_char) -> Self {
+        // SAFETY: as the trait demands: NULL or a C string.
+        unsafe { Borrowed::new(value.cast()) }
+    }
+}
+
 impl FromC<*const c_char> for Option<&CStr> {
     unsafe fn from_c(value: *const c_char) -> Self {
         // SAFETY: as the trait demands: NULL or a C string.
-        unsafe { Borrowed::new(value) }.map(Borrowed::<c_char>::c_str)
+        unsafe { Borrowed::new(value.cast()) }.map(Borrowed::<Char>::c_str)
     }
 }
 
 impl FromC<*const c_char> for Option<&[u8]> {
     unsafe fn from_c(value: *const c_char) -> Self {
         // SAFETY: NULL or a C string, as the trait demands.
-        unsafe { Borrowed::new(value) }.map(Borrowed::<c_char>::bytes)
+        unsafe { Borrowed::new(value.cast()) }.map(Borrowed::<Char>::bytes)
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
 use super::handle::Handle;
-use crate::abi::borrowed::{self, Borrowed, Out};
+use crate::abi::borrowed::{self, Borrowed, Char, Out};
 use crate::abi::context_priv::Forgotten;
 use crate::abi::in_use;
 use crate::abi::linked_list;
@@ -17,11 +17,11 @@ use crate::abi::{auth_info, context_priv, sm_objects};
 #[derive(Clone, Copy)]
 pub struct Names<'a> {
     /// The correspondent.
-    pub user: Borrowed<'a, c_char>,
+    pub user: Borrowed<'a, Char>,
     /// Our account.
-    pub account: Borrowed<'a, c_char>,
+    pub account: Borrowed<'a, Char>,
     /// The network.
-    pub protocol: Borrowed<'a, c_char>,
+    pub protocol: Borrowed<'a, Char>,
     /// A context from which the search may start, if it stands before what is looked for.
     pub near: Option<Borrowed<'a, ConnContext>>,
 }
@@ -56,9 +56,9 @@ impl<'a> Names<'a> {
         // SAFETY: NULL or C strings, by this function's own `# Safety`.
         unsafe {
             Some(Self {
-                user: Borrowed::new(user)?,
-                account: Borrowed::new(account)?,
-                protocol: Borrowed::new(protocol)?,
+                user: Borrowed::new(user.cast())?,
+                account: Borrowed::new(account.cast())?,
+                protocol: Borrowed::new(protocol.cast())?,
                 near: None,
             })
         }
@@ -169,11 +169,11 @@ pub(crate) unsafe fn free_parts(context: Borrowed<'_, ConnContext>) {
     }
 }
 
-fn compare_text(member: Borrowed<'_, *mut c_char>, name: Borrowed<'_, c_char>) -> Ordering {
+fn compare_text(member: Borrowed<'_, *mut Char>, name: Borrowed<'_, Char>) -> Ordering {
     match member.text() {
         None => Ordering::Less,
         // SAFETY: both are C strings.
-        Some(text) => unsafe { libc::strcmp(text.as_ptr(), name.as_ptr()) }.cmp(&0),
+        Some(text) => unsafe { libc::strcmp(text.as_c_char(), name.as_c_char()) }.cmp(&0),
     }
 }
 

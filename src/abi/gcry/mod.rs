@@ -129,7 +129,8 @@ macro_rules! kinds {
             }
         }
 
-        impl Target for $kind {}
+        // SAFETY: a member that points at one is NULL or leads to a live one, as every pointer of a struct of libotr's.
+        unsafe impl Target for $kind {}
     )+};
 }
 kinds! {

@@ -18,7 +18,7 @@ use super::disconnect::disconnect;
 use super::receiving;
 use super::sending;
 use super::transmit::transmit;
-use crate::abi::borrowed::{Borrowed, Out};
+use crate::abi::borrowed::{Borrowed, Char, Out};
 use crate::abi::context::{self, Ctx, Handle, Names, NewContexts};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
@@ -42,7 +42,7 @@ entry! {
         accountname: *const c_char,
         protocol: *const c_char,
         recipient: *const c_char,
-        message: *const c_char as Option<Borrowed<c_char>>,
+        message: *const c_char as Option<Borrowed<Char>>,
         tlvs: *mut OtrlTLV as Option<Borrowed<OtrlTLV>>,
         messagep: *mut *mut c_char as Out<*mut c_char>,
         add_appdata: AddAppData,
@@ -72,7 +72,7 @@ entry! {
         accountname: *const c_char,
         protocol: *const c_char,
         sender: *const c_char,
-        message: *const c_char as Option<Borrowed<c_char>>,
+        message: *const c_char as Option<Borrowed<Char>>,
         newmessagep: *mut *mut c_char as Out<*mut c_char>,
         tlvsp: *mut *mut OtrlTLV as Out<*mut OtrlTLV>,
         add_appdata: AddAppData,

@@ -22,7 +22,7 @@ use super::call::{Call, Client, Given, Places};
 use super::receiving;
 use super::sending;
 use super::transmit::transmit;
-use crate::abi::borrowed::{Borrowed, Out};
+use crate::abi::borrowed::{Borrowed, Char, Out};
 use crate::abi::context::{Ctx, Handle, Names, NewContexts};
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
@@ -45,7 +45,7 @@ entry! {
         protocol: *const c_char,
         recipient: *const c_char,
         their_instag: OtrlInstag,
-        original_msg: *const c_char as Option<Borrowed<c_char>>,
+        original_msg: *const c_char as Option<Borrowed<Char>>,
         tlvs: *mut OtrlTLV as Option<Borrowed<OtrlTLV>>,
         messagep: *mut *mut c_char as Out<*mut c_char>,
         frag_policy: OtrlFragmentPolicy,
@@ -78,7 +78,7 @@ entry! {
         accountname: *const c_char,
         protocol: *const c_char,
         sender: *const c_char,
-        message: *const c_char as Option<Borrowed<c_char>>,
+        message: *const c_char as Option<Borrowed<Char>>,
         newmessagep: *mut *mut c_char as Out<*mut c_char>,
         tlvsp: *mut *mut OtrlTLV as Out<*mut OtrlTLV>,
         contextp: *mut *mut ConnContext as Out<*mut ConnContext>,

@@ -4,7 +4,7 @@
 use std::ffi::{CStr, c_char};
 use std::ptr;
 
-use crate::abi::borrowed::Borrowed;
+use crate::abi::borrowed::{Borrowed, Char};
 use crate::abi::context::Names;
 use crate::abi::memory::wipe;
 use crate::abi::tlv::{self, Chain};
@@ -32,7 +32,7 @@ impl Arguments {
     #[inline(never)]
     pub(crate) fn copy(
         names: Names<'_>,
-        text: Borrowed<'_, c_char>,
+        text: Borrowed<'_, Char>,
         tlvs: Option<Borrowed<'_, OtrlTLV>>,
     ) -> Option<Self> {
         let parts = [

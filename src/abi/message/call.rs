@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 use super::arguments::Arguments;
-use crate::abi::borrowed::{Borrowed, Out};
+use crate::abi::borrowed::{Borrowed, Char, Out};
 use crate::abi::context::{Ctx, Handle, Names, NewContexts};
 use crate::abi::error::GcryError;
 use crate::abi::in_use;
@@ -64,7 +64,7 @@ pub(crate) struct Given<'a> {
     /// Who talks to whom. `None` if a name is NULL.
     pub names: Option<Names<'a>>,
     /// The message. `None` for NULL.
-    pub text: Option<Borrowed<'a, c_char>>,
+    pub text: Option<Borrowed<'a, Char>>,
     /// What goes beside it.
     pub tlvs: Option<Borrowed<'a, OtrlTLV>>,
     /// What the client wants done with new contexts.

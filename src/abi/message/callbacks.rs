@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_char, c_int};
 
 use super::call::Call;
 use super::interface;
-use crate::abi::borrowed::Borrowed;
+use crate::abi::borrowed::{Borrowed, Char};
 use crate::abi::context::Handle;
 use crate::abi::types::{OtrlPolicy, POLICY_OPPORTUNISTIC};
 
@@ -50,8 +50,8 @@ impl Call<'_> {
         call_back!(
             self,
             create_privkey,
-            names.account.as_ptr(),
-            names.protocol.as_ptr()
+            names.account.as_c_char(),
+            names.protocol.as_c_char()
         );
     }
 
@@ -141,9 +141,9 @@ impl Call<'_> {
     /// The names in a context, which live as long as it: our account, the protocol and the correspondent.
     pub(crate) fn names_in(&self, handle: Handle) -> Option<[*const c_char; 3]> {
         let ctx = self.get(handle)?.borrowed();
-        let pointer = |name: Borrowed<'_, *mut c_char>| {
+        let pointer = |name: Borrowed<'_, *mut Char>| {
             name.text()
-                .map_or(std::ptr::null(), |name| name.as_ptr().cast_const())
+                .map_or(std::ptr::null(), |name| name.as_c_char())
         };
         Some([ctx.accountname(), ctx.protocol(), ctx.username()].map(pointer))
     }

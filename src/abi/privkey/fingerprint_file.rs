@@ -33,11 +33,8 @@ struct Entry {
 members! {
     Entry {
         next: *mut Entry,
-        username: *mut c_char,
-        accountname: *mut c_char,
-        protocol: *mut c_char,
-        trust: *mut c_char,
         fingerprint: [u8; 20],
+        ; text username, accountname, protocol, trust
     }
 }
 

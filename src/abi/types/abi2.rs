@@ -249,9 +249,6 @@ crate::abi::borrowed::members! {
     ConnContext {
         next: *mut ConnContext,
         tous: *mut *mut ConnContext,
-        username: *mut c_char,
-        accountname: *mut c_char,
-        protocol: *mut c_char,
         fragment_len: usize,
         fragment_n: c_ushort,
         fragment_k: c_ushort,
@@ -281,6 +278,7 @@ crate::abi::borrowed::members! {
         #[cfg(target_pointer_width = "64")] mark1: u32,
         #[cfg(target_pointer_width = "64")] mark2: u32,
         #[cfg(target_pointer_width = "64")] mark3: u32,
+        ; text username, accountname, protocol
         ; malloced fragment, saved_mac_keys, lastmessage, preshared_secret
     }
 }

@@ -378,23 +378,18 @@ crate::abi::borrowed::members! {
     OtrlPendingPrivKey {
         next: *mut OtrlPendingPrivKey,
         tous: *mut *mut OtrlPendingPrivKey,
-        accountname: *mut c_char,
-        protocol: *mut c_char,
+        ; text accountname, protocol
     }
     OtrlInsTag {
         next: *mut OtrlInsTag,
         tous: *mut *mut OtrlInsTag,
-        accountname: *mut c_char,
-        protocol: *mut c_char,
         instag: OtrlInstag,
+        ; text accountname, protocol
     }
     ConnContext {
         next: *mut ConnContext,
         tous: *mut *mut ConnContext,
         context_priv: *mut ConnContextPriv,
-        username: *mut c_char,
-        accountname: *mut c_char,
-        protocol: *mut c_char,
         m_context: *mut ConnContext,
         recent_rcvd_child: *mut ConnContext,
         recent_sent_child: *mut ConnContext,
@@ -411,6 +406,7 @@ crate::abi::borrowed::members! {
         protocol_version: c_uint,
         otr_offer: c_uint,
         smstate: *mut OtrlSMState,
+        ; text username, accountname, protocol
     }
     ConnContextPriv {
         fragment_len: usize,

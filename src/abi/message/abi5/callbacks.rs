@@ -23,8 +23,8 @@ impl Call<'_> {
         call_back!(
             self,
             create_instag,
-            names.account.as_ptr(),
-            names.protocol.as_ptr()
+            names.account.as_c_char(),
+            names.protocol.as_c_char()
         );
     }
 
