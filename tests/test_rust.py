@@ -147,6 +147,18 @@ def test_kernels(checks):
 
 
 @one_by_one
+@pytest.mark.quick
+@pytest.mark.parametrize("interface", [[], ABI2], ids=["abi5", "abi2"])
+def test_unsigned_char(interface):
+    """It compiles where C's char is unsigned. No linker is needed for that, nor anything else of the machine's."""
+    target = "aarch64-unknown-linux-gnu"
+    if not shutil.which("rustup"):
+        pytest.skip(f"rustup is not there: it gives the standard library for {target}")
+    subprocess.run(["rustup", "target", "add", target], check=True, stdin=subprocess.DEVNULL)
+    cargo("check", "--lib", "--locked", "--target", target, *interface)
+
+
+@one_by_one
 @packages(GCRYPT, "libotr5-dev")
 def test_cross(checks):
     """It builds for another machine. `make cross` has more of them, and the unit tests there."""
