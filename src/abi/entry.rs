@@ -99,7 +99,8 @@ pub fn may_panic() {
 macro_rules! entry {
     (
         $(#[$meta:meta])*
-        on panic $failure:expr;
+        $(on panic $failure:expr;)?
+        $(calls $back:ident;)?
         pub fn $name:ident($($argument:ident: $type:ty $(as $rust:ty)?),* $(,)?) $(-> $result:ty $(as $given:ty)?)?
         $(where $($made:ident = $($maker:ident)::+($($from:ident),+)),+)? $body:block
     ) => {
@@ -107,31 +108,26 @@ macro_rules! entry {
         #[unsafe(no_mangle)]
         #[allow(unreachable_pub, reason = "C calls it")]
         pub unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
-            $crate::abi::entry::catch(move || {
+            $crate::abi::entry::run!([$($failure)?] [$($back)?] {
                 $($($crate::abi::entry::convert!($argument, $rust);)?)*
                 $($($crate::abi::entry::make!($made, $($maker)::+($($from),+));)+)?
                 $crate::abi::entry::answer!($body $(, $result $(, $given)?)?)
             })
-            .unwrap_or_else(|_| $failure)
-        }
-    };
-    (
-        $(#[$meta:meta])*
-        calls back;
-        pub fn $name:ident($($argument:ident: $type:ty $(as $rust:ty)?),* $(,)?) $(-> $result:ty $(as $given:ty)?)?
-        $(where $($made:ident = $($maker:ident)::+($($from:ident),+)),+)? $body:block
-    ) => {
-        $(#[$meta])*
-        #[unsafe(no_mangle)]
-        #[allow(unreachable_pub, reason = "C calls it")]
-        pub unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
-            $($($crate::abi::entry::convert!($argument, $rust);)?)*
-            $($($crate::abi::entry::make!($made, $($maker)::+($($from),+));)+)?
-            $crate::abi::entry::answer!($body $(, $result $(, $given)?)?)
         }
     };
 }
 pub(crate) use entry;
+
+/// Runs a body as its function says: guarded or not, one of the two.
+macro_rules! run {
+    ([$failure:expr] [] $body:block) => {
+        $crate::abi::entry::catch(move || $body).unwrap_or_else(|_| $failure)
+    };
+    ([] [back] $body:block) => {
+        $body
+    };
+}
+pub(crate) use run;
 
 /// Converts an argument.
 macro_rules! convert {
