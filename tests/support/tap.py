@@ -25,12 +25,17 @@ def execute(command, timeout, **options):
         output, _ = process.communicate()
         status = f"too late: it took more than {timeout} s"
     finally:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        process.wait()
+        end_group(process)
     return output.decode(errors="replace"), status
+
+
+def end_group(process):
+    """Ends a program that leads a group of processes, and all that it has started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
 
 
 def read(checks, output, status, label=""):

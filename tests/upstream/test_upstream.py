@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import pytest
+import tap
 from checks import ROOT, command_output
 from needs import COMPILERS, GCRYPT, packages
 from once import TARGET
@@ -114,11 +115,7 @@ class Upstream:
                         ended = words
                         os.killpg(process.pid, number)
             finally:
-                try:
-                    os.killpg(process.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-                process.wait()
+                tap.end_group(process)
             output.seek(0)
             text = output.read()
         done = subprocess.CompletedProcess([path], process.returncode, text, "")
