@@ -1,5 +1,6 @@
 //! AES-128 in counter mode. The counter is one 16-byte big-endian number that grows by one with each block and wraps.
 
+use crate::secret::SecretBytes;
 use crate::stack::{self, CIPHER_STACK};
 use aes::Aes128Enc;
 use aes::cipher::{
@@ -7,7 +8,7 @@ use aes::cipher::{
     InOutBuf, KeyInit, ParBlocksSizeUser, typenum::Unsigned,
 };
 use std::fmt;
-use zeroize::{ZeroizeOnDrop, Zeroizing};
+use zeroize::ZeroizeOnDrop;
 
 /// Blocks of key stream that are made at once.
 const AT_ONCE: usize = 64;
@@ -33,7 +34,7 @@ impl Key {
         let mut counter = u128::from_be_bytes(*counter);
         // On the heap: the crate `ctr` takes two kilobytes of the stack.
         let blocks = data.len().div_ceil(16).min(AT_ONCE);
-        let mut stream = Zeroizing::new(vec![[0_u8; 16]; blocks]);
+        let mut stream = vec![[0_u8; 16]; blocks];
         for piece in data.chunks_mut(16 * AT_ONCE) {
             let blocks = piece.len().div_ceil(16);
             let stream = stream.get_mut(..blocks).unwrap_or_default();
@@ -43,13 +44,18 @@ impl Key {
             }
             self.0
                 .encrypt_with_backend(Blocks(Array::cast_slice_from_core_mut(stream)));
-            for (part, block) in piece.chunks_mut(16).zip(stream.iter()) {
-                for (byte, with) in part.iter_mut().zip(block) {
-                    *byte ^= with;
-                }
-            }
+            xor(piece, stream.as_flattened());
         }
+        // Wiped as a whole, and not byte by byte.
+        drop(SecretBytes::new(stream.into_flattened()));
         stack::note::<CIPHER_STACK>();
+    }
+}
+
+/// Adds the key stream, which is at least as long as the data.
+fn xor(data: &mut [u8], stream: &[u8]) {
+    for (byte, with) in data.iter_mut().zip(stream) {
+        *byte ^= with;
     }
 }
 

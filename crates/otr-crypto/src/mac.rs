@@ -24,17 +24,50 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 }
 
 /// A key of HMAC-SHA-1, made ready once for many messages: two blocks of SHA-1 less for each. Wiped on drop.
-pub struct HmacSha1Key(Hmac<Sha1>);
+///
+/// The state after the first three blocks of the last message is kept. Data messages begin alike until a DH key changes, because
+/// the next public key is in them, so three blocks less are calculated for each of these as well.
+pub struct HmacSha1Key {
+    keyed: Hmac<Sha1>,
+    /// How the last message began, and the state after that. Boxed, for a small stack where a key is made.
+    begun: Option<Box<([u8; BEGINNING], Hmac<Sha1>)>>,
+}
+
+/// Whole blocks, as many as fit into what comes before the counter of a data message.
+const BEGINNING: usize = 3 * BLOCK;
 
 impl HmacSha1Key {
     /// Makes a key ready. It may have any length.
     pub fn new(key: &[u8]) -> Self {
-        Self(keyed_sha1(key))
+        Self {
+            keyed: keyed_sha1(key),
+            begun: None,
+        }
     }
 
-    /// The MAC of a message.
-    pub fn authenticate(&self, message: &[u8]) -> [u8; 20] {
-        authenticate(self.0.clone(), &[message]).into()
+    /// The MAC of a message. How it begins must not be secret: the time depends on whether the last one began so.
+    pub fn authenticate(&mut self, message: &[u8]) -> [u8; 20] {
+        let (state, rest) = match message.split_first_chunk() {
+            Some((beginning, rest)) => (self.after(beginning), rest),
+            None => (&self.keyed, message),
+        };
+        authenticate(state.clone(), &[rest]).into()
+    }
+
+    /// The state after the beginning of a message.
+    #[inline(never)]
+    fn after(&mut self, beginning: &[u8; BEGINNING]) -> &Hmac<Sha1> {
+        let is_new = !matches!(&self.begun, Some(last) if last.0 == *beginning);
+        let begun = self
+            .begun
+            .get_or_insert_with(|| Box::new((*beginning, self.keyed.clone())));
+        let (last, state) = &mut **begun;
+        if is_new {
+            last.copy_from_slice(beginning);
+            state.clone_from(&self.keyed);
+            state.update(beginning);
+        }
+        state
     }
 }
 
@@ -202,9 +235,11 @@ mod tests {
 
     #[test]
     fn a_key_made_ready_serves_many_messages() {
-        let key = HmacSha1Key::new(&[0x0b; 20]);
-        let message: Vec<u8> = (0..=255).collect();
-        for length in [0, 1, 8, 55, 56, 63, 64, 65, 128, 256] {
+        let mut key = HmacSha1Key::new(&[0x0b; 20]);
+        let message: Vec<u8> = (0..=255).cycle().take(400).collect();
+        for length in [
+            0, 1, 8, 55, 56, 63, 64, 65, 128, 191, 192, 193, 248, 256, 192, 400,
+        ] {
             let message = &message[..length];
             assert_eq!(
                 key.authenticate(message),
@@ -212,6 +247,20 @@ mod tests {
             );
         }
         assert_eq!(format!("{key:?}"), "HmacSha1Key(secret)");
+    }
+
+    #[test]
+    fn no_message_is_taken_for_another_that_begins_like_it() {
+        let mut key = HmacSha1Key::new(b"key");
+        let message = [7; 300];
+        let expected = key.authenticate(&message);
+        for place in 0..300 {
+            let mut other = message;
+            other[place] ^= 1;
+            assert_eq!(key.authenticate(&other), hmac_sha1(b"key", &[&other]));
+            assert_eq!(key.authenticate(&other), hmac_sha1(b"key", &[&other]));
+            assert_eq!(key.authenticate(&message), expected, "{place}");
+        }
     }
 
     #[test]

@@ -176,6 +176,11 @@ pub enum Outgoing {
     Refuse,
 }
 
+/// Whether [`Conversation::outgoing`] would say [`Outgoing::Encrypt`], which depends on nothing of the conversation but its state.
+pub fn is_to_encrypt(state: MessageState, text: &[u8], policy: Policy) -> bool {
+    state == MessageState::Encrypted && policy.speaks_otr() && !is_query(text)
+}
+
 impl Conversation {
     /// Decides what becomes of a text (OTRv3, "User types a message to be sent").
     ///

@@ -15,7 +15,8 @@ pub struct MessageCipher {
 }
 
 impl MessageCipher {
-    /// Makes the keys ready.
+    /// Makes the keys ready, in a frame of its own: a session needs one rarely, and its stack is to be small.
+    #[inline(never)]
     pub fn new(keys: &DirectionKeys) -> Self {
         Self {
             encryption: aes_ctr::Key::new(&keys.encryption),
@@ -24,7 +25,7 @@ impl MessageCipher {
     }
 
     /// Encrypts the end of `covered` from `start` on where it stands. The MAC of all of it then.
-    pub fn seal(&self, counter: [u8; 8], covered: &mut [u8], start: usize) -> [u8; 20] {
+    pub fn seal(&mut self, counter: [u8; 8], covered: &mut [u8], start: usize) -> [u8; 20] {
         let plain = covered.get_mut(start..).unwrap_or_default();
         self.encryption.apply(&counter_block(counter), plain);
         #[cfg(any(test, feature = "witness"))]
@@ -37,7 +38,7 @@ impl MessageCipher {
     /// # Errors
     /// There is no memory for it.
     pub fn open(
-        &self,
+        &mut self,
         counter: [u8; 8],
         covered: &[u8],
         encrypted: &[u8],
@@ -103,7 +104,7 @@ pub mod witness {
     }
 
     /// Notes that a message counts under the MAC key of this direction.
-    pub fn opened(cipher: &MessageCipher) {
+    pub fn opened(cipher: &mut MessageCipher) {
         let mark = cipher.mac.authenticate(b"mark").to_vec();
         USED.with_borrow_mut(|used| used.push(Use::Opened(mark)));
     }
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn encrypts_the_end_and_authenticates_all() {
-        let cipher = MessageCipher::new(&KEYS);
+        let mut cipher = MessageCipher::new(&KEYS);
         for (head, length) in [(0, 0), (0, 5), (228, 0), (228, 1), (60, 1023), (7, 5000)] {
             let plain: Vec<u8> = (0..=255).cycle().take(head + length).collect();
             let mut expected = plain.clone();
@@ -147,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_wrong_mac_opens_nothing() {
-        let cipher = MessageCipher::new(&KEYS);
+        let mut cipher = MessageCipher::new(&KEYS);
         let mut covered = b"head and some text".to_vec();
         let mac = cipher.seal(COUNTER, &mut covered, 5);
         for place in 0..20 {

@@ -448,13 +448,13 @@ impl Slot {
         }
     }
 
-    fn sending(&mut self) -> &MessageCipher {
+    fn sending(&mut self) -> &mut MessageCipher {
         let keys = &self.keys.sending;
         self.sending
             .get_or_insert_with(|| Box::new(MessageCipher::new(keys)))
     }
 
-    fn receiving(&mut self) -> &MessageCipher {
+    fn receiving(&mut self) -> &mut MessageCipher {
         let keys = &self.keys.receiving;
         self.receiving
             .get_or_insert_with(|| Box::new(MessageCipher::new(keys)))

@@ -38,6 +38,11 @@ impl SessionId {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
+    /// The id, and zeros after it.
+    pub fn as_padded_bytes(&self) -> &[u8; 20] {
+        &self.bytes
+    }
+
     /// The half to show in bold.
     pub fn half(&self) -> BoldHalf {
         self.half

@@ -1,5 +1,5 @@
 use super::*;
-use crate::conversation::{Offer, Outgoing, Retransmit};
+use crate::conversation::{Offer, Outgoing, Retransmit, is_to_encrypt};
 use crate::held_texts::HeldTexts;
 use crate::wire::dialect::Dialect;
 use crate::wire::whitespace::find_tag;
@@ -29,6 +29,25 @@ fn plaintext_goes_as_the_policy_says() {
         Outgoing::AsIs,
         "never means never"
     );
+}
+
+#[test]
+fn the_state_alone_says_what_is_encrypted() {
+    use MessageState::{Encrypted, Finished, Plaintext};
+    for state in [Plaintext, Encrypted, Finished] {
+        for speaks_otr in [true, false] {
+            for text in [&b"hi"[..], b"", b"?OTR?", b"hi ?OTRv3?"] {
+                let mut pair = Pair::new();
+                pair.alice.conversation.state = state;
+                if !speaks_otr {
+                    pair.alice.policy = Policy::speaking(Versions::default());
+                }
+                let said = is_to_encrypt(state, text, pair.alice.policy);
+                let decided = outgoing(&mut pair.alice, text);
+                assert_eq!(said, decided == Outgoing::Encrypt, "{state:?} {text:?}");
+            }
+        }
+    }
 }
 
 #[test]

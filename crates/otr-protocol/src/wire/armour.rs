@@ -36,15 +36,29 @@ pub fn decode(text: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
 /// The first bytes that [`decode`] would give, and how many they are: less than `N` if there are no more.
 pub fn decode_start<const N: usize>(text: &[u8]) -> ([u8; N], usize) {
     let (mut bytes, mut count) = ([0; N], 0);
+    let mut push = |byte| {
+        if let Some(place) = bytes.get_mut(count) {
+            *place = byte;
+            count += 1;
+        }
+        count
+    };
+    // Whole blocks as long as there is nothing else: all of what an orderly sender writes.
+    let mut rest = text;
+    while let Some((block, behind)) = rest.split_first_chunk() {
+        let Some(three) = whole_block(block) else {
+            break;
+        };
+        if three.map(&mut push).contains(&N) {
+            return (bytes, count);
+        }
+        rest = behind;
+    }
     let mut decoder = Decoder::default();
-    for &byte in text {
-        decoder.take(byte, |byte| {
-            if let Some(place) = bytes.get_mut(count) {
-                *place = byte;
-                count += 1;
-            }
-        });
-        if count == N {
+    for &byte in rest {
+        let mut full = false;
+        decoder.take(byte, |byte| full |= push(byte) == N);
+        if full {
             break;
         }
     }
@@ -85,6 +99,16 @@ impl Decoder {
             (self.block, self.held) = (0, 0);
         }
     }
+}
+
+/// The bytes of four characters of the alphabet. `None` if there is another one among them.
+fn whole_block(characters: &[u8; 4]) -> Option<[u8; 3]> {
+    let mut block = 0;
+    for character in characters {
+        block = block << 6 | u32::from(sextet(*character)?);
+    }
+    let [_, bytes @ ..] = block.to_be_bytes();
+    Some(bytes)
 }
 
 /// The six bits that a character of the alphabet stands for.

@@ -2,6 +2,10 @@
 
 /// The offset of the first occurrence of `needle`, which must not be empty.
 pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    // Most messages of the protocol begin with what is looked for.
+    if haystack.starts_with(needle) {
+        return Some(0);
+    }
     find_all(haystack, needle).next()
 }
 
@@ -32,6 +36,7 @@ mod tests {
     fn finds_the_first_of_several_and_overlapping_starts() {
         assert_eq!(find(b"a?OT?OTR?OTR", b"?OTR"), Some(4));
         assert_eq!(find(b"??OTR", b"?OTR"), Some(1));
+        assert_eq!(find(b"?OTR?OTR", b"?OTR"), Some(0));
         assert_eq!(find(b"?OT", b"?OTR"), None);
         assert_eq!(find(b"", b"?OTR"), None);
         assert_eq!(find(b"\t \t  \t", b"  \t"), Some(3));
