@@ -173,14 +173,10 @@ fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
 
 #[inline(never)]
 fn store(ctx: Ctx<'_>, conversation: Conversation) {
-    if let Some(peer) = conversation.peer
-        && active_peer(ctx).is_none_or(|active| active.fingerprint != peer.fingerprint)
+    if let Some(peer) = &conversation.peer
+        && !ctx.is_active(&peer.fingerprint)
     {
         ctx.activate_fingerprint(&peer.fingerprint);
-    }
-    let mut id = [0; 20];
-    for (to, from) in id.iter_mut().zip(conversation.session_id.as_bytes()) {
-        *to = *from;
     }
     let context = ctx.borrowed();
     context.msgstate().set(match conversation.state {
@@ -190,8 +186,8 @@ fn store(ctx: Ctx<'_>, conversation: Conversation) {
     });
     let version = version_number(interface::shown_version(&conversation));
     context.protocol_version().set(version);
-    context.sessionid().set(id);
     let id = &conversation.session_id;
+    context.sessionid().set(*id.as_padded_bytes());
     context.sessionid_len().set(id.as_bytes().len());
     context.sessionid_half().set(half_number(id.half()));
     context.otr_offer().set(match conversation.offer {

@@ -95,12 +95,13 @@ pub fn may_panic() {
 ///
 /// The whole body is guarded, and a panic becomes the value after `on panic`. A function that calls the client back has
 /// `calls back;` there: then nothing is guarded but what goes through [`guard`], and nothing with a destructor may be alive in
-/// the body while the client's code runs.
+/// the body while the client's code runs. `never panics;` is for a function that only frees: it is not guarded either.
 macro_rules! entry {
     (
         $(#[$meta:meta])*
         $(on panic $failure:expr;)?
         $(calls $back:ident;)?
+        $(never $panics:ident;)?
         pub fn $name:ident($($argument:ident: $type:ty $(as $rust:ty)?),* $(,)?) $(-> $result:ty $(as $given:ty)?)?
         $(where $($made:ident = $($maker:ident)::+($($from:ident),+)),+)? $body:block
     ) => {
@@ -108,7 +109,7 @@ macro_rules! entry {
         #[unsafe(no_mangle)]
         #[allow(unreachable_pub, reason = "C calls it")]
         pub unsafe extern "C-unwind" fn $name($($argument: $type),*) $(-> $result)? {
-            $crate::abi::entry::run!([$($failure)?] [$($back)?] {
+            $crate::abi::entry::run!([$($failure)?] [$($back)? $($panics)?] {
                 $($($crate::abi::entry::convert!($argument, $rust);)?)*
                 $($($crate::abi::entry::make!($made, $($maker)::+($($from),+));)+)?
                 $crate::abi::entry::answer!($body $(, $result $(, $given)?)?)
@@ -124,6 +125,9 @@ macro_rules! run {
         $crate::abi::entry::catch(move || $body).unwrap_or_else(|_| $failure)
     };
     ([] [back] $body:block) => {
+        $body
+    };
+    ([] [panics] $body:block) => {
         $body
     };
 }

@@ -147,7 +147,7 @@ entry! {
     ///
     /// # Safety
     /// `chain` is NULL or a chain of malloc'ed TLVs that is used no more.
-    on panic ();
+    never panics;
     pub fn otrl_tlv_free(chain: *mut OtrlTLV as Option<Borrowed<OtrlTLV>>) {
         // SAFETY: C gives up the chain, which is from malloc as `# Safety` says.
         unsafe { free(chain) }

@@ -1,6 +1,5 @@
 //! The contexts of libotr 3.2: each correspondent has one.
 
-use std::cmp::Ordering;
 use std::ffi::{c_char, c_int, c_uchar, c_void};
 
 use super::forget;
@@ -20,8 +19,7 @@ pub(crate) fn find<'a>(
     us: Borrowed<'a, UserState>,
     names: Names<'a>,
 ) -> Option<Borrowed<'a, ConnContext>> {
-    let here = names.place(us, |_| true).follow();
-    here.filter(|here| names.compare(*here) == Ordering::Equal)
+    names.place(us, |_| true).found
 }
 
 /// The same, but a missing one is made and shown to the client; and whether it was. `None` when there is no memory, or a
@@ -38,7 +36,7 @@ pub(crate) unsafe fn find_correspondent<'a>(
         return Some((found, false));
     }
     // SAFETY: no context that was borrowed before is used afterwards, by this function's own `# Safety`.
-    let entered = unsafe { new.enter(us, names.place(us, |_| true), names.new_context()?) };
+    let entered = unsafe { new.enter(us, names.place(us, |_| true).link, names.new_context()?) };
     entered.map(|context| (context, true))
 }
 

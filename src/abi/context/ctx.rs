@@ -173,6 +173,12 @@ impl<'a> Ctx<'a> {
         Some((*active.hash()?, active.is_trusted()))
     }
 
+    /// Whether the session is with the key that has this fingerprint.
+    pub fn is_active(self, fingerprint: &[u8; 20]) -> bool {
+        let active = self.0.active_fingerprint().follow();
+        active.and_then(Borrowed::hash) == Some(fingerprint)
+    }
+
     /// Makes this fingerprint, which is added if it is new, the active one.
     pub fn activate_fingerprint(self, fingerprint: &[u8; 20]) {
         let node = add_fingerprint(self.0, fingerprint).map(|(node, _)| node);

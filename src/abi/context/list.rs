@@ -26,6 +26,15 @@ pub struct Names<'a> {
     pub near: Option<Borrowed<'a, ConnContext>>,
 }
 
+/// Where a context stands in the list, or would stand.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// The link that leads there.
+    pub link: Borrowed<'a, *mut ConnContext>,
+    /// The context, if there is one with the names.
+    pub found: Option<Borrowed<'a, ConnContext>>,
+}
+
 /// What the client wants done with each new context.
 #[derive(Clone, Copy)]
 pub struct NewContexts {
@@ -77,7 +86,7 @@ impl<'a> Names<'a> {
         self,
         us: Borrowed<'a, UserState>,
         ends: impl Fn(Borrowed<'a, ConnContext>) -> bool,
-    ) -> Borrowed<'a, *mut ConnContext> {
+    ) -> Place<'a> {
         /// After a longer walk from one of the hints it begins at the front, and the next one gets a better hint.
         const LONG: usize = 64;
         let is_before =
@@ -99,27 +108,34 @@ impl<'a> Names<'a> {
         }
         in_use::index(us).note(now, root.follow());
         let start = noted().map_or(root, |noted| noted.next());
-        self.walk(start, &ends, usize::MAX).unwrap_or(start)
+        let start_itself = Place {
+            link: start,
+            found: None,
+        };
+        self.walk(start, &ends, usize::MAX).unwrap_or(start_itself)
     }
 
     /// The walk of [`place`](Self::place) from a link on. `None` if it passes more than `limit` contexts.
     fn walk(
         self,
-        mut place: Borrowed<'a, *mut ConnContext>,
+        mut link: Borrowed<'a, *mut ConnContext>,
         ends: impl Fn(Borrowed<'a, ConnContext>) -> bool,
         limit: usize,
-    ) -> Option<Borrowed<'a, *mut ConnContext>> {
-        let mut passed = 0;
-        while let Some(here) = place.follow() {
+    ) -> Option<Place<'a>> {
+        let (mut passed, mut found) = (0, None);
+        while let Some(here) = link.follow() {
             match self.compare(here) {
                 Ordering::Greater => break,
-                Ordering::Equal if ends(here) => break,
+                Ordering::Equal if ends(here) => {
+                    found = Some(here);
+                    break;
+                }
                 _ if passed == limit => return None,
-                _ => place = here.next(),
+                _ => link = here.next(),
             }
             passed += 1;
         }
-        Some(place)
+        Some(Place { link, found })
     }
 
     /// A whole context of its own, in no list. `None` without memory.

@@ -52,7 +52,7 @@ entry! {
     ///
     /// # Safety
     /// `message` is NULL or came from malloc.
-    on panic ();
+    never panics;
     pub fn otrl_message_free(message: *mut c_char)
     where message = CText::from_raw(message) {
         message.free();

@@ -8,7 +8,7 @@ use crate::abi::bridge::{policy_from, with_conversation, with_correspondent};
 use crate::abi::context::Handle;
 use crate::abi::error::GcryError;
 use crate::abi::text::CText;
-use otr_protocol::conversation::Outgoing;
+use otr_protocol::conversation::{Outgoing, is_to_encrypt};
 use otr_protocol::effects::{ErrorCode, Notice};
 
 /// Decides what becomes of the client's text, and answers with what goes out in its place. An error: nothing may be sent.
@@ -26,7 +26,13 @@ pub(crate) fn send(call: &mut Call<'_>, found: (Handle, bool)) -> Result<(), Gcr
     let policy = policy_from(policy);
     let (text, account) = (call.text().to_bytes(), call.account());
 
-    match with_conversation(call.live(handle)?, |c| c.outgoing(text, policy, account))?? {
+    let ctx = call.live(handle)?;
+    let outgoing = if is_to_encrypt(ctx.state(), text, policy) {
+        Outgoing::Encrypt
+    } else {
+        with_conversation(ctx, |c| c.outgoing(text, policy, account))??
+    };
+    match outgoing {
         Outgoing::AsIs => {}
         Outgoing::Instead(instead) => call.answer.text.replace(made(&instead)?),
         Outgoing::HoldBack => {

@@ -1,12 +1,11 @@
 //! Finding contexts: an instance, its master, or one of the ways to choose.
 
-use std::cmp::Ordering;
 use std::ffi::{c_char, c_int, c_void};
 
 use super::family::{find_recent_instance, leave_family, master_of, recent_secure_instance};
 use crate::abi::borrowed::{Borrowed, Out};
 use crate::abi::context::forget::unlink;
-use crate::abi::context::list::{Names, NewContexts};
+use crate::abi::context::list::{Names, NewContexts, Place};
 use crate::abi::context::state::force_plaintext;
 use crate::abi::context_priv;
 use crate::abi::entry::entry;
@@ -35,9 +34,8 @@ pub(crate) fn find<'a>(
             _ => None,
         };
     }
-    place(us, names, their_instance).follow().filter(|here| {
-        here.their_instance().get() == their_instance && names.compare(*here) == Ordering::Equal
-    })
+    let found = place(us, names, their_instance).found;
+    found.filter(|here| here.their_instance().get() == their_instance)
 }
 
 /// The same, but a missing one is made, an instance together with its master, and shown to the client; and whether it was. What
@@ -121,7 +119,7 @@ pub(crate) fn become_instance(
             protocol,
             near: None,
         };
-        linked_list::link(place(us, names, their_instance), context);
+        linked_list::link(place(us, names, their_instance).link, context);
     }
 }
 
@@ -130,7 +128,7 @@ fn place<'a>(
     us: Borrowed<'a, UserState>,
     names: Names<'a>,
     their_instance: OtrlInstag,
-) -> Borrowed<'a, *mut ConnContext> {
+) -> Place<'a> {
     names.place(us, |here| {
         their_instance < MIN_VALID_INSTAG || here.their_instance().get() >= their_instance
     })
@@ -138,8 +136,7 @@ fn place<'a>(
 
 /// The first of the correspondent's contexts, which is the master.
 fn head<'a>(us: Borrowed<'a, UserState>, names: Names<'a>) -> Option<Borrowed<'a, ConnContext>> {
-    let here = place(us, names, INSTAG_MASTER).follow();
-    here.filter(|here| names.compare(*here) == Ordering::Equal)
+    place(us, names, INSTAG_MASTER).found
 }
 
 /// Makes a context and puts it into the list.
@@ -176,7 +173,7 @@ unsafe fn add<'a>(
         context.our_instance().set(tag.instag().get());
     }
     // SAFETY: the same for `enter`.
-    unsafe { new.enter(us, place(us, names, their_instance), context) }
+    unsafe { new.enter(us, place(us, names, their_instance).link, context) }
 }
 
 entry! {

@@ -22,21 +22,23 @@ pub(crate) fn note_heard(ctx: Ctx<'_>) {
 /// Goes on with the context of the instance that has this tag; whether it had to be made. `None`: there is none.
 #[inline(never)]
 pub(crate) fn enter(call: &mut Call<'_>, arrival: &mut Arrival, tag: OtrlInstag) -> Option<bool> {
-    let master = call.get(arrival.master)?;
-    if find(call, tag).is_none() {
-        let instances = master.members().filter(|member| *member != master);
-        match admit(instances.map(Ctx::describe)) {
-            Admission::Added => {}
-            Admission::Refused => return None,
-            Admission::Replaces(old) => {
-                context::become_instance(call.us()?, old.borrowed(), tag);
-                old.set_our_instance(master.our_instance());
-                arrival.from = old.handle();
-                return Some(true);
+    let (handle, is_new) = match find(call, tag).map(Ctx::handle) {
+        Some(handle) => (handle, false),
+        None => {
+            let master = call.get(arrival.master)?;
+            let instances = master.members().filter(|member| *member != master);
+            match admit(instances.map(Ctx::describe)) {
+                Admission::Added => find_or_add(call, tag)?,
+                Admission::Refused => return None,
+                Admission::Replaces(old) => {
+                    context::become_instance(call.us()?, old.borrowed(), tag);
+                    old.set_our_instance(master.our_instance());
+                    arrival.from = old.handle();
+                    return Some(true);
+                }
             }
         }
-    }
-    let (handle, is_new) = find_or_add(call, tag)?;
+    };
     arrival.from = handle;
     let instance = call.get(handle)?;
     if instance.our_instance() == 0 {
