@@ -9,7 +9,7 @@ use super::types::ConnContext;
 use otr_protocol::buffer;
 
 /// One of so many contexts is noted.
-const EVERY: usize = 16;
+const EVERY: usize = 4;
 
 /// Some contexts of a user state, in the order of its list.
 ///

@@ -306,6 +306,14 @@ impl<'a> Reader<'a> {
         let digits = end.unwrap_or(self.rest.len());
         let length = digits.div_ceil(2).min(MAX_ATOM + 1);
         let mut atom = Zeroizing::new(buffer::with_room(length)?);
+        // Pairs of digits as long as there is nothing between them.
+        while let [first, second, rest @ ..] = self.rest {
+            let (Some(first), Some(second)) = (nibble(*first), nibble(*second)) else {
+                break;
+            };
+            push(&mut atom, first << 4 | second);
+            self.rest = rest;
+        }
         let mut high = None;
         while let Some(byte) = self.next() {
             if byte == b'#' {
@@ -383,13 +391,11 @@ pub(super) fn is_token(byte: u8) -> bool {
         )
 }
 
+/// The value of a hex digit. No branch tells digits and letters apart: most of them are those of a private key.
 fn nibble(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
+    let is_letter = byte >> 6;
+    byte.is_ascii_hexdigit()
+        .then_some((byte & 0xf) + 9 * is_letter)
 }
 
 fn base64_digit(byte: u8) -> Option<u8> {
@@ -407,6 +413,14 @@ fn base64_digit(byte: u8) -> Option<u8> {
 mod tests {
     use super::*;
     use base64_simd::STANDARD;
+
+    #[test]
+    fn every_byte_that_is_a_hex_digit_has_its_value() {
+        for byte in 0..=u8::MAX {
+            let expected = char::from(byte).to_digit(16);
+            assert_eq!(nibble(byte).map(u32::from), expected, "{byte}");
+        }
+    }
 
     /// A buffer that grows leaves a copy of the secret in it behind.
     #[test]
