@@ -78,7 +78,7 @@
 //! - [`session`]: the keys of a session and their rotation; [`message_cipher`] encrypts with them.
 //! - [`smp`] and [`smp_exchange`]: the Socialist Millionaires' Protocol.
 //! - [`conversation`]: one conversation with one instance of a correspondent. [`incoming`] is the way of a received message,
-//!   [`receiving`] what each kind of message does; [`correspondent`] is what all instances share, [`instances`] which one is
+//!   [`receiving`] and [`key_exchange`] what each kind of message does; [`correspondent`] is what all instances share, [`instances`] which one is
 //!   meant.
 //! - [`effects`]: what a step asks its caller to send and to tell, in order.
 //! - [`store`]: the files of libotr.
@@ -99,6 +99,7 @@ pub mod error;
 pub mod held_texts;
 pub mod incoming;
 pub mod instances;
+pub mod key_exchange;
 pub mod message_cipher;
 pub mod opened_pairs;
 pub mod policy;
