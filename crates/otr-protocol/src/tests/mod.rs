@@ -3,6 +3,7 @@
 mod crossing;
 mod data;
 mod derivation;
+mod edges;
 mod exchange;
 mod incoming;
 mod keys;
