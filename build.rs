@@ -1,4 +1,5 @@
-//! Gives libotr.so the name and the linker flags of the C library that it stands in for, and refuses two interfaces at once.
+//! Sets the soname and the linker flags of the C library that libotr.so replaces, and refuses to build two interfaces at
+//! once.
 
 /// Linker flags that both interfaces need.
 const SHARED_OBJECT: [&str; 4] = [

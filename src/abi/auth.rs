@@ -1,5 +1,5 @@
-//! `auth.h`: the key exchange run by hand, on the public struct alone. What differs between the interfaces is whether an
-//! exchange knows its context, and with it instance tags: `auth/abi2.rs`, `auth/abi5.rs`.
+//! `auth.h`: the key exchange run directly on the public struct. In one interface an exchange knows its context, and with
+//! it instance tags: `auth/abi2.rs`, `auth/abi5.rs`.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 

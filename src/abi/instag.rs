@@ -1,4 +1,4 @@
-//! `instag.h`: the instance tags of our accounts, one list that clients may add to.
+//! `instag.h`: the instance tags of our accounts, a list to which clients may add.
 
 use std::ffi::{CStr, c_char};
 use std::ptr;

@@ -1,4 +1,4 @@
-//! A data message in parts, as the programs take it apart and put it together again with a new MAC.
+//! A data message in parts, as the programs read it and write it again with a new MAC.
 
 use otr_crypto::mac::hmac_sha1;
 use otr_protocol::wire::armour;

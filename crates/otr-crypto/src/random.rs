@@ -1,6 +1,6 @@
-//! Randomness, asked from the operating system at every draw.
+//! Random numbers, each requested from the operating system.
 //!
-//! Nothing is kept between draws: clients fork and go on in the child, and two processes must never share a stream.
+//! Nothing is kept between requests: clients fork and continue in the child, and two processes must never share a stream.
 
 use std::fmt;
 

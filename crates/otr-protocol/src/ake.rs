@@ -1,6 +1,6 @@
 //! The authenticated key exchange of versions 2 and 3 (OTR protocol, "AKE"), one side of it.
 //!
-//! Every handler either succeeds whole or leaves the state as it was. Only a verified signature
+//! Every handler either succeeds completely or leaves the state unchanged. Only a verified signature
 //! makes an [`Established`], and only that makes a session.
 //!
 //! ```text
@@ -21,10 +21,10 @@
 //!        └── reveal signature: send a signature (a session), back to None
 //! ```
 //!
-//! A DH-commit with the lower hash is answered by sending our own again. What we had begun when a DH-commit came goes on
-//! beside the answer to it ([`Begun`]), since anybody can make up a DH-commit: what is signed first counts. Version 1
-//! ([`ake_v1`](super::ake_v1)) has the one state `V1Setup`. In version 3 a DH-commit belongs to the master context and may
-//! be answered by any number of instances: see [`MastersCommit`](super::instances::MastersCommit).
+//! A DH-commit with the lower hash is answered by sending our own again. An exchange that we had begun when a DH-commit arrives
+//! goes on in parallel to the answer ([`Begun`]), since anybody can forge a DH-commit: the one that is signed first counts.
+//! Version 1 ([`ake_v1`](super::ake_v1)) only has the state `V1Setup`. In version 3 a DH-commit belongs to the master context
+//! and any number of instances may answer it: see [`MastersCommit`](super::instances::MastersCommit).
 
 mod authenticator;
 pub mod crossed;

@@ -1,7 +1,7 @@
-//! What a Rust client uses: an [`Account`], and one [`Chat`] for each correspondent.
+//! The Rust interface: an [`Account`], and one [`Chat`] for each correspondent.
 //!
-//! Nothing here does I/O, calls back, or asks for the time: what is to be sent is returned, and `now` is an argument, in seconds
-//! since 1970.
+//! Nothing here does I/O, makes callbacks, or reads the clock: messages to send are returned, and `now` is an argument, in
+//! seconds since 1970.
 
 mod account;
 mod chat;

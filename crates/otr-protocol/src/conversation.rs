@@ -1,5 +1,5 @@
-//! One conversation with one instance of one correspondent: its state, and what becomes of the
-//! messages that the user sends.
+//! One conversation with one instance of one correspondent: its state, and how the messages that the user sends are
+//! handled.
 
 use zeroize::Zeroize;
 

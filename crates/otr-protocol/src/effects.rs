@@ -1,9 +1,8 @@
 //! What a step of the protocol asks of its caller, in the order in which it must happen.
 //!
-//! The core never calls out. A step leaves the state complete and gives a list of effects; the
-//! caller delivers them one by one, while no borrow of the state is alive. What can only be made
-//! after the client has been told something (a message encrypted later must count higher) stands in
-//! the list as a [`Task`] that the caller brings back.
+//! The core never calls out. A step leaves the state complete and returns a list of effects; the caller delivers them one
+//! by one, while the state is not borrowed. Work that can only be done after the client has been told something (a message
+//! encrypted later needs a higher counter) is in the list as a [`Task`], which the caller passes back to the core.
 
 use std::fmt;
 

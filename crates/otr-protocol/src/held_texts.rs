@@ -1,5 +1,5 @@
-//! Texts that the policy does not let go out in the clear, until there is a session. They wait for the correspondent, not for
-//! one instance: which of them will have a session nobody knows yet.
+//! Texts that the policy does not allow to be sent in the clear, until there is a session. They wait for the correspondent,
+//! not for one instance, because it is not known yet which instance will have a session.
 
 use std::collections::VecDeque;
 

@@ -1,8 +1,8 @@
-//! A received message, from what the network brought to what the user sees: the single entry for it.
+//! A received message, from the network to the user: the only entry point for it.
 //!
-//! [`Incoming`] is a state machine. It says with a [`Step`] what it needs next, the caller does that and calls the function
-//! that the step names, until [`Step::Done`]. In between the caller may run code of the client: nothing of the conversation
-//! is borrowed then, and the conversation may even be gone.
+//! [`Incoming`] is a state machine. Each [`Step`] says what it needs next; the caller provides that and calls the function
+//! that the step names, until [`Step::Done`]. In between the caller may run code of the client: then nothing of the
+//! conversation is borrowed, and the conversation may even be gone.
 //!
 //! ```text
 //!                 fragment of version 3

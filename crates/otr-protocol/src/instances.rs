@@ -1,6 +1,6 @@
 //! The instances of one correspondent (OTRv3, "Instance Tags"): how many are remembered, and which one is meant when the
-//! client does not say. Anybody can write in the correspondent's name with a tag of their own making, so an instance proves
-//! something only once it has had a session.
+//! client does not say. Anybody can write in the correspondent's name with an invented tag, so an instance proves nothing
+//! until it has had a session.
 
 use super::conversation::MessageState;
 

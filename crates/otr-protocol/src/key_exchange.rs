@@ -1,4 +1,4 @@
-//! What the messages of a key exchange do to the conversation, and what starts an exchange. [`ake`](super::ake) and
+//! How the messages of a key exchange change the conversation, and how an exchange starts. [`ake`](super::ake) and
 //! [`ake_v1`](super::ake_v1) have the exchange itself.
 
 use super::ake::crossed::{Crossed, Finished};

@@ -1,11 +1,11 @@
 //! Which pairs of DH values, ours and theirs, have opened a session.
 //!
-//! All keys of a session follow from one such pair, counters begin at 1, and MAC keys are published once they are no longer
-//! needed. So no pair may open a second session, whoever sends what again, under which instance tag and when.
+//! All keys of a session are derived from one such pair, counters begin at 1, and MAC keys are published once they are no
+//! longer needed. So no pair may open a second session, whatever is replayed, by whom, under which instance tag and when.
 //!
-//! A private value is gone when its exchange is done, except that of a version 3 DH-commit of a master context: any number
-//! of the correspondent's instances may answer it while it waits. Therefore one record serves a correspondent with all
-//! instances. An entry is needed as long as its private value is held somewhere but in the session that it opened.
+//! A private value is discarded when its exchange is done, except that of a version 3 DH-commit of a master context: any
+//! number of the correspondent's instances may answer it while it waits. Therefore there is one record for a correspondent
+//! with all instances. An entry is needed as long as its private value is kept anywhere but in the session that it opened.
 
 use otr_crypto::group::Element;
 use otr_crypto::hash::sha256;

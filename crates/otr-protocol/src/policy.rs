@@ -1,4 +1,4 @@
-//! What a user allows and asks for, per correspondent (OTR protocol, "Policies").
+//! What a user allows and requests, per correspondent (OTR protocol, "Policies").
 
 use crate::buffer::OutOfMemory;
 use crate::wire::dialect::Dialect;

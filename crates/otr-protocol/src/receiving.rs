@@ -1,5 +1,5 @@
-//! What a data message from the correspondent does, and an error message. The way to here is [`incoming`](super::incoming);
-//! the messages of a key exchange are handled in [`key_exchange`](super::key_exchange).
+//! Handling data messages and error messages of the correspondent, which [`incoming`](super::incoming) passes on. The
+//! messages of a key exchange are handled in [`key_exchange`](super::key_exchange).
 
 use super::buffer::{self, OutOfMemory};
 use super::conversation::{Conversation, MessageState, Retransmit};

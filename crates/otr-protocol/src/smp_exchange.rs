@@ -1,4 +1,4 @@
-//! The SMP inside a conversation: its messages travel as TLVs of data messages.
+//! The SMP inside a conversation: its messages are TLVs of data messages.
 
 use super::buffer::{self, OutOfMemory};
 use super::conversation::{Conversation, MessageState};

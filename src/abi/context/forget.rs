@@ -1,4 +1,4 @@
-//! Forgetting contexts. Calls the client's `app_data_free`, when the context is out of every list already.
+//! Forgetting contexts. Calls the client's `app_data_free` once the context is out of every list.
 
 use super::interface::{is_instance, leave_family, members, stand_alone};
 use super::state::force_plaintext;

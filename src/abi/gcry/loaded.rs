@@ -1,4 +1,4 @@
-//! A libgcrypt that the process has loaded already, and its functions. It is never loaded for us.
+//! A libgcrypt that the process has already loaded, and its functions. We never load it.
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::ptr::{self, NonNull};

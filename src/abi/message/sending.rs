@@ -1,4 +1,4 @@
-//! A message on its way out.
+//! Sending a message.
 
 use super::call::Call;
 use super::clock::now;

@@ -1,4 +1,4 @@
-//! Making a key, and the file of all keys with it. The file is touched when the key is there, not before.
+//! Making a key, and writing the file of all keys. The file is not touched before the key is there.
 
 use std::ffi::{CStr, c_char};
 

@@ -1,4 +1,4 @@
-//! How much one stranger can make us keep.
+//! How much memory one stranger can make us use.
 
 use super::party::{ALICE, BOB, Party};
 use super::wait;

@@ -1,4 +1,4 @@
-//! Texts that might get lost: what waits for a session, what was sent into one that is no more, what does not fit.
+//! Texts that might get lost: those that wait for a session, were sent into a session that no longer exists, or do not fit.
 
 use super::party::{ALICE, BOB, Party, Told, settle};
 #[cfg(feature = "abi5")]

@@ -1,4 +1,4 @@
-//! One user: a user state, a table of callbacks, and what came of the calls.
+//! One user: a user state, a table of callbacks, and the results of calls.
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};

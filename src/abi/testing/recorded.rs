@@ -1,4 +1,4 @@
-//! What the network has recorded, or makes up, opens nothing, ends nothing, and takes nothing away.
+//! Messages that the network has recorded or forged open nothing, end nothing, and take nothing away.
 
 use super::party::{ALICE, BOB, MALLORYS_KEY, Party, Told, settle};
 #[cfg(feature = "abi5")]

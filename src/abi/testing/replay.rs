@@ -1,8 +1,8 @@
-//! Random schedules with an attacker who has the network: who keeps everything, sends it again whenever and to whomever,
-//! changes its instance tags, lets messages overtake each other and disappear, and makes up what can be made up without a key.
+//! Random schedules with an attacker who controls the network: who keeps every message, sends it again at any time to
+//! anybody, changes its instance tags, reorders and drops messages, and forges what needs no key.
 //!
-//! Whatever happens, no AES key encrypts two messages with one counter, no message counts under a MAC key that was published,
-//! and no text is shown twice. docs/keys.md says why.
+//! Whatever happens, no AES key encrypts two messages with the same counter, no message is accepted under a MAC key that
+//! was published, and no text is shown twice. docs/keys.md says why.
 
 use std::collections::HashSet;
 

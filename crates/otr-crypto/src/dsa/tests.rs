@@ -1,4 +1,4 @@
-//! The published answers, num-bigint as the oracle, and keys that are none.
+//! Published test vectors, comparison with num-bigint, and invalid keys.
 
 use super::super::bignum::hex;
 use super::super::hash;

@@ -1,6 +1,6 @@
 //! Arithmetic modulo the prime p and modulo the group's order q, over plain numbers.
 //!
-//! Whatever is not called public takes the same time for all values.
+//! Functions that are not called public run in constant time.
 
 #[cfg(target_arch = "x86_64")]
 use crate::montgomery::{Adx, Ifma};

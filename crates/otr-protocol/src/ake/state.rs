@@ -1,4 +1,4 @@
-//! The states of an exchange, and what can be asked of them.
+//! The states of an exchange, and queries about them.
 
 use zeroize::Zeroizing;
 

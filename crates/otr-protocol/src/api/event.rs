@@ -1,4 +1,4 @@
-//! What a chat tells and gives to be sent.
+//! The results of a chat: events, and messages to send.
 
 use std::fmt;
 

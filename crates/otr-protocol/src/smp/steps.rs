@@ -1,8 +1,8 @@
 //! The five steps of the Socialist Millionaires' Protocol (OTR protocol, "Socialist Millionaires' Protocol"): two people
 //! learn whether they typed the same secret, and nothing else.
 //!
-//! Each step takes what its predecessor left and gives what its successor needs: a step cannot be
-//! taken out of turn. The numbers keep the names of the specification.
+//! Each step takes the result of its predecessor and returns what its successor needs, so no step can be taken out of turn.
+//! The numbers have the names of the specification.
 #![expect(clippy::disallowed_methods, reason = "numbers of 192 bytes")]
 
 mod proofs;

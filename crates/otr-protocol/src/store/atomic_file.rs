@@ -1,7 +1,8 @@
-//! Replacing a file on disk so that a reader, or a crash, finds the old contents or the new ones and nothing between.
+//! Replacing a file on disk so that after a crash, and for a reader, there are the old contents or the new ones, never a
+//! mixture.
 //!
-//! A regular file is written under another name in the same directory, flushed, and renamed over the old one. Some paths must
-//! not be renamed over, above all `/dev/null`, which clients pass to throw a file away; those are written in place.
+//! A regular file is written under another name in the same directory, flushed, and renamed over the old one. Some paths
+//! must not be renamed over, above all `/dev/null`, which clients pass to discard a file; those are written in place.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};

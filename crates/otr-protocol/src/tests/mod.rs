@@ -1,4 +1,4 @@
-//! Two sides in one process, over the core alone.
+//! Two sides in one process, without the C interface.
 
 mod crossing;
 mod data;

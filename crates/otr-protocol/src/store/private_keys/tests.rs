@@ -1,4 +1,4 @@
-//! The private key file of libotr, byte for byte, and files that are none.
+//! The private key file of libotr, byte for byte, and invalid files.
 
 use super::*;
 use proptest::prelude::*;

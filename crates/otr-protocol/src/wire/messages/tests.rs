@@ -1,4 +1,4 @@
-//! What holds for every encoded message: its layout, byte for byte, and that bad ones are refused.
+//! Tests of every encoded message: its layout, byte for byte, and that malformed ones are refused.
 
 mod fields;
 mod properties;

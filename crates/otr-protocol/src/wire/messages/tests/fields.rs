@@ -1,4 +1,4 @@
-//! What single fields may be, what MACs and signatures cover, and what debug output shows.
+//! Rules for single fields, what MACs and signatures cover, and what debug output shows.
 
 use super::*;
 
