@@ -58,7 +58,7 @@ fn create(path: &OsStr, contents: &[u8]) -> io::Result<()> {
             if *found == contents {
                 Ok(())
             } else {
-                Err(io::Error::other("it does not hold what was written"))
+                Err(io::Error::other("its contents are not what was written"))
             }
         });
     if written.is_err() {
