@@ -1,4 +1,4 @@
-"""What is known of the two interfaces: a row for each, and the reference files beside."""
+"""The facts about the two interfaces: a row for each, and the reference files."""
 
 import os
 import re

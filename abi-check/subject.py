@@ -1,4 +1,4 @@
-"""What is checked: a library, its headers, and how to compile against them."""
+"""The subject of the checks: a library, its headers, and how to compile against them."""
 
 import os
 import re

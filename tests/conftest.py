@@ -1,4 +1,4 @@
-"""Options, environment and fixtures of all tests. What counts checks, limits times and installs packages is in support/."""
+"""Options, environment and fixtures of all tests. Counting checks, limiting times and installing packages is done in support/."""
 
 import os
 import shutil

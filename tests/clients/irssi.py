@@ -1,4 +1,4 @@
-"""irssi with its OTR module. A Perl script in irssi's own way writes down what is shown; commands are typed."""
+"""irssi with its OTR module. A Perl script inside irssi records what is shown; commands are typed."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The machine that the packages are tried on: a Debian with BitlBee, irssi and their OTR plugins, and what apt does to it."""
+"""The machine on which the packages are tested: a Debian with BitlBee, irssi and their OTR plugins, and what apt does to it."""
 
 import json
 import re

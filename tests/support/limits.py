@@ -1,5 +1,5 @@
-"""Plugin of pytest: no test takes longer than it may (the mark `minutes`), what may take longest comes first, and no process that
-was started outlives the run."""
+"""Plugin of pytest: limits the time of each test (the mark `minutes`), runs tests with the longest limits first, and makes sure that
+no process outlives the run."""
 
 import ctypes
 import os

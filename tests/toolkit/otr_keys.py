@@ -1,4 +1,4 @@
-"""otr-keys, with files of libotr, potr and otr.js; libotr itself says what is in the files that it writes."""
+"""otr-keys, with files of libotr, potr and otr.js; libotr itself reads the files that it writes."""
 
 import ctypes
 import hashlib
