@@ -1,4 +1,4 @@
-/* Randomness and a clock that are the same for the same input: what is found is found again. */
+/* Random numbers and a clock that only depend on the input, so that findings are reproducible. */
 #include "steady.h"
 
 #include <sys/types.h>
