@@ -13,7 +13,7 @@ void steady_begin(void)
 	now = 1800000000;
 }
 
-/* In the place of the system's. */
+/* Instead of the system's. */
 ssize_t getrandom(void *buffer, size_t length, unsigned flags);
 
 ssize_t getrandom(void *buffer, size_t length, unsigned flags)

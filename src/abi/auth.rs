@@ -200,7 +200,7 @@ fn given_pair(
     }
 }
 
-/// The client's function that is told of an exchange that is done.
+/// The client's function that is called when an exchange is done.
 #[derive(Clone, Copy)]
 struct Tell {
     function: AuthSucceeded,

@@ -270,7 +270,7 @@ mod tests {
     use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
     use std::ptr;
 
-    /// What becomes of a text sent to somebody: the error, and whether there is a message.
+    /// The result of sending somebody a text: the error, and whether there is a message.
     unsafe fn sent(us: OtrlUserState, to: &std::ffi::CStr) -> (bool, bool) {
         let mut message = ptr::null_mut();
         unsafe {

@@ -291,7 +291,7 @@ fn generate<'a>(
     };
     let us = us.ok_or(GcryError::INV_VALUE)?;
     let node = add(us, account, protocol, new_tag()).ok_or(GcryError::ENOMEM)?;
-    // SAFETY: made above, and nobody was told of it.
+    // SAFETY: made above, and nobody knows of it.
     write(us).inspect_err(|_| unsafe { forget(node) })
 }
 

@@ -86,7 +86,7 @@ mod tests {
                 status
             }
         });
-        assert!(libc::WIFEXITED(status), "the child waited for ever");
+        assert!(libc::WIFEXITED(status), "the child waited forever");
         assert_eq!(libc::WEXITSTATUS(status), 7);
     }
 }

@@ -10,7 +10,7 @@
     allow(
         clippy::undocumented_unsafe_blocks,
         clippy::missing_safety_doc,
-        reason = "a test owns every object it hands over; the library's own blocks are checked in the build without tests"
+        reason = "a test owns every object that it passes; the library's own blocks are checked in the build without tests"
     )
 )]
 

@@ -112,7 +112,7 @@ def place(**where):
 
 
 def put(text, **where):
-    """A text in the place of what is in an entry."""
+    """Replaces the text of an entry."""
     find(**where).queryEditableText().setTextContents(text)
 
 

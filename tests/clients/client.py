@@ -150,7 +150,7 @@ class Client:
         raise NotImplementedError
 
     def renew(self):
-        """Start a session in the place of one that the correspondent may have lost."""
+        """Start a session instead of one that the correspondent may have lost."""
         raise NotImplementedError
 
     def end_session(self):

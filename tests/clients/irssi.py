@@ -119,7 +119,7 @@ class Irssi(TerminalClient):
         self.type("/otr init")
 
     def renew(self):
-        """A new session in the place of one."""
+        """Replaces the session by a new one."""
         self.type("/otr finish")
         self.type("/otr init")
 

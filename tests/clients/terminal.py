@@ -14,7 +14,7 @@ from processes import Failure, find_program, wait_until
 
 WIDTH, HEIGHT = 180, 700
 
-# Those that are open: tmux is nobody's child.
+# Open terminals: tmux does not end with the process that started it.
 _open = []
 
 

@@ -148,7 +148,7 @@ def check_swap(machine):
 
 
 def check_all(machine):
-    """All packages at once, beside each other and in the place of Debian's, and back."""
+    """All packages at once, together, instead of Debian's, and back."""
     checks, theirs = machine.checks, machine.theirs
     machine.swap("Debian's other two", "install", "libotr5-dev", "libotr5-bin",
                  new={"libotr5-dev", "libotr5-bin", "libgcrypt20-dev", "libgpg-error-dev"} - set(machine.installed()))

@@ -69,7 +69,7 @@ def complaints(files):
     known = order()
     for module, text in files:
         if module[0] not in known:
-            yield f"{'/'.join(module)} stands in no layer: add it to tests/sources/test_layers.py"
+            yield f"{'/'.join(module)} is in no layer: add it to tests/sources/test_layers.py"
             continue
         for other in sorted(set(used(module, text)) & set(known) - {module[0]}):
             if known[other] > known[module[0]]:

@@ -101,5 +101,5 @@ def installed_prefix(temporary, abi=5):
 
 
 def scratch():
-    """A directory for temporary files, which goes away when its `with` block ends."""
+    """A directory for temporary files, which is removed at the end of its `with` block."""
     return tempfile.TemporaryDirectory(prefix="libotr-test-")

@@ -209,7 +209,7 @@ class Counter:
 
 
 def pytest_configure(config):
-    """In the process that tells of the others, or the only one."""
+    """In the process that reports for the others, or the only one."""
     if hasattr(config, "workerinput"):
         return
     counter = Counter(config)

@@ -38,7 +38,7 @@ PLACES = (ROOT / "tests/c", ROOT / "tests/c2")
 
 
 def pytest_collect_file(parent, file_path):
-    """A program ends by `finish`, and so is told from the other sources."""
+    """A program ends with `finish`; other sources do not."""
     if file_path.parent in PLACES and file_path.suffix in (".c", ".cpp"):
         if re.search(r"return finish\(\);", file_path.read_text(encoding="utf-8")):
             return Program.from_parent(parent, path=file_path)

@@ -69,7 +69,7 @@ impl DataMessage {
         Ok((message, bytes.get(..covered).unwrap_or_default()))
     }
 
-    /// The message, encoded, with a MAC by this key in the place of its own.
+    /// The message, encoded, with a MAC under this key instead of its own.
     ///
     /// # Errors
     /// A part is longer than its length field can say.

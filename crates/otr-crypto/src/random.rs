@@ -19,7 +19,7 @@ impl std::error::Error for RandomError {}
 /// Fills the whole buffer with random bytes. After an error its contents mean nothing.
 pub fn fill(buffer: &mut [u8]) -> Result<(), RandomError> {
     let outcome = getrandom::fill(buffer).map_err(|_| RandomError);
-    // In the library that tests/robustness builds to see what becomes of panics, a failure is one.
+    // In the library that tests/robustness builds to test panics, a failure is one.
     #[cfg(otr_panics)]
     assert!(outcome.is_ok(), "as the test demands");
     outcome

@@ -77,7 +77,7 @@ impl Tags {
     }
 }
 
-/// What becomes of a DH-commit message.
+/// How a DH-commit message is handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommitOutcome {
     /// The answer is in `last_message`.

@@ -5,7 +5,7 @@
 //! standard ways: see [`bounded`]. clippy.toml forbids those, so that each use says which of the two it is.
 #![expect(
     clippy::disallowed_methods,
-    reason = "where room is made, and made sure of, for everybody else"
+    reason = "the checked allocations that everything else uses"
 )]
 
 use core::fmt;

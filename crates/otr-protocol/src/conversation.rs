@@ -45,7 +45,7 @@ pub enum MessageState {
     Finished,
 }
 
-/// What became of our whitespace tags.
+/// The answer to our whitespace tags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Offer {
     /// None was sent.
@@ -81,7 +81,7 @@ pub struct Conversation {
     pub is_master: bool,
     /// The secure session id.
     pub session_id: SessionId,
-    /// What became of our whitespace tags.
+    /// The answer to our whitespace tags.
     pub offer: Offer,
     /// Whom we talk to.
     pub peer: Option<Peer>,
@@ -161,7 +161,7 @@ impl std::fmt::Debug for Secrets {
     }
 }
 
-/// What becomes of a text that the user sends.
+/// How a text that the user sends is handled.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outgoing {
     /// It goes as it is.
@@ -182,7 +182,7 @@ pub fn is_to_encrypt(state: MessageState, text: &[u8], policy: Policy) -> bool {
 }
 
 impl Conversation {
-    /// Decides what becomes of a text (OTRv3, "User types a message to be sent").
+    /// Decides how a text is handled (OTRv3, "User types a message to be sent").
     ///
     /// # Errors
     /// There is no memory for what goes instead. Nothing has changed.
@@ -266,7 +266,7 @@ impl Conversation {
         Ok(sent.message)
     }
 
-    /// Encrypts a message without text that a peer may drop without a word.
+    /// Encrypts a message without text that a peer may silently drop.
     pub fn encrypt_internal(&mut self, tlvs: &[Tlv]) -> Result<Sent, ProtocolError> {
         self.create_data(b"", tlvs, FLAG_IGNORE_UNREADABLE)
     }

@@ -53,7 +53,7 @@ pub enum Effect {
     /// Unfinished fragments are kept for a correspondent without a session: see to it that there are not too many of them
     /// (see [`forgets_fragments`](super::instances::forgets_fragments)).
     FragmentsWait,
-    /// They have told of an error, and not in which session: the last text sent, to whichever instance, may be lost (see
+    /// They have reported an error, but not in which session: the last text sent, to whichever instance, may be lost (see
     /// [`last_written_to`](super::instances::last_written_to) and [`Conversation::note_error`]).
     ///
     /// [`Conversation::note_error`]: super::conversation::Conversation::note_error
@@ -62,7 +62,7 @@ pub enum Effect {
     Then(Task),
 }
 
-// Texts are the user's own, keys nobody's: what it is is printed, and not whom or what it is about.
+// Texts are private and keys secret: only the kind of effect is printed.
 impl fmt::Debug for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

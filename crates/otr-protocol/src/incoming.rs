@@ -86,7 +86,7 @@ pub enum Shown {
     Plain,
     /// [`Incoming::plain_text`], with a warning: it should have been encrypted.
     PlainUnexpected,
-    /// The error that the correspondent tells of, in [`Incoming::message`].
+    /// The error that the correspondent reports, in [`Incoming::message`].
     Error,
 }
 
@@ -371,7 +371,7 @@ impl<'m> Incoming<'m> {
         }
     }
 
-    /// Takes up a fragment, and tells of a whole message what it is.
+    /// Takes in a fragment, and classifies a complete message.
     fn reassemble(&mut self, c: &mut Conversation, now: i64) -> Step {
         let policy = self.recipient.policy;
         let has_session = c.state == MessageState::Encrypted;

@@ -364,8 +364,8 @@ impl Conversation {
         effects
     }
 
-    /// Puts a new session in the place of the one before. That goes on for what its correspondent has sent before they heard
-    /// of the new one; with somebody else it is over.
+    /// Replaces the session by a new one. The old one is kept to read what its correspondent has sent before they knew of the
+    /// new one, unless the new one is with somebody else.
     fn replace_session(&mut self, session: Box<Session>, same_peer: bool, now: i64) {
         self.end_previous();
         let before = self.secrets.session.replace(session);

@@ -120,7 +120,7 @@ impl Conversation {
         }
     }
 
-    /// Notes (OTRv3, "Receiving an Error Message") that the correspondent has told of an error: the last text may be lost.
+    /// Notes (OTRv3, "Receiving an Error Message") that the correspondent has reported an error: the last text may be lost.
     pub fn note_error(&mut self) {
         if self.state == MessageState::Encrypted {
             self.retransmit = Retransmit::Again;
@@ -144,7 +144,7 @@ pub fn unreadable() -> [Effect; 2] {
     ]
 }
 
-/// What a data message asks for besides being shown. `heartbeat_is_due`: if it has a text, it is answered with a heartbeat.
+/// What a data message requires in addition to being shown. `heartbeat_is_due`: if it has a text, it is answered with a heartbeat.
 fn follow_ups(received: &Received, heartbeat_is_due: bool) -> Result<Vec<Effect>, OutOfMemory> {
     let mut effects = Vec::new();
     let ended = tlv::find(&received.tlvs, tlv::DISCONNECTED).is_some();

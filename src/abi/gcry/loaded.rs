@@ -66,7 +66,7 @@ functions! {
     md_close, c"gcry_md_close": fn(*mut Digest);
 }
 
-/// Found once, kept for ever.
+/// Found once, kept forever.
 static FOUND: AtomicPtr<Loaded> = AtomicPtr::new(ptr::null_mut());
 
 /// libgcrypt's functions, if the process has it. Plugins bring it in with local symbols, so it is asked for by its name.

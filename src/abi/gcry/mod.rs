@@ -83,7 +83,7 @@ fn maker() -> Maker {
     if ptr::eq(chosen, &OURS) {
         Maker::Ours
     } else {
-        // SAFETY: not NULL and not OURS, so it came from `loaded::find`, which gives references for ever.
+        // SAFETY: not NULL and not OURS, so it came from `loaded::find`, which gives references forever.
         Maker::Gcrypt(unsafe { &*chosen })
     }
 }

@@ -41,7 +41,7 @@ fn what_one_correspondent_has_waiting_is_bounded() {
     );
     wait(FRAGMENT_LIFETIME + 1);
     alice.receive(b"hello");
-    assert_eq!(waiting(&alice), 0, "they do not wait for ever");
+    assert_eq!(waiting(&alice), 0, "they do not wait forever");
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn who_has_lost_the_session_says_so() {
         let errors = bob.take_outbox();
         assert_eq!(errors.len(), 1);
         assert!(errors[0].starts_with(b"?OTR Error:"));
-        // Once in ten seconds, so that no two clients answer each other for ever.
+        // Once in ten seconds, so that no two clients answer each other forever.
         bob.receive(&lost);
         assert!(bob.take_outbox().is_empty());
         wait(11);

@@ -14,7 +14,7 @@ use otr_protocol::ake::SigningKey;
 
 pub(crate) const ALICE: &CStr = c"alice";
 pub(crate) const BOB: &CStr = c"bob";
-/// Has a key, and nobody's trust.
+/// Has a key that nobody trusts.
 pub(crate) const MALLORY: &CStr = c"mallory";
 const PROTOCOL: &CStr = c"test";
 

@@ -132,7 +132,7 @@ impl World {
         self.collect();
     }
 
-    /// A query to either side: the users' own, or one that was made up.
+    /// A query to either side: the users' own, or a forged one.
     fn somebody_asks_for_a_session(&mut self) {
         let who = self.rng.below(PARTIES);
         let query = self.rng.pick(self.versions);

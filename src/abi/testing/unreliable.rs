@@ -13,7 +13,7 @@ use super::{Rng, first_seed, schedules, trace, wait};
 use crate::abi::types::*;
 use otr_protocol::wire::classify::{MessageKind, message_kind};
 
-/// What became of the texts.
+/// What happened to the texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sum {
     typed: usize,

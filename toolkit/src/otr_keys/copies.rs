@@ -68,7 +68,7 @@ fn create(path: &OsStr, contents: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Puts a good copy in the place of a file. What was there is kept beside it.
+/// Replaces a file by a good copy. The old contents are kept in another file next to it.
 pub(super) fn restore(
     copy: &OsStr,
     file: &OsStr,

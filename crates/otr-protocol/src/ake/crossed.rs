@@ -19,7 +19,7 @@ pub struct Crossed {
     since: i64,
 }
 
-/// What became of our exchange.
+/// The outcome of our exchange.
 #[derive(Debug)]
 pub enum Finished {
     /// Its session takes the place of the other's.

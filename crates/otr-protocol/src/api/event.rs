@@ -98,7 +98,7 @@ pub enum Event {
     ComparisonAborted,
     /// The comparison has failed: a message was out of turn (`false`), or a proof wrong (`true`).
     ComparisonFailed(bool),
-    /// The correspondent's client tells of an error.
+    /// The correspondent's client reports an error.
     TheirError(Vec<u8>),
     /// Both sides have an extra symmetric key now, for the purpose and with the data that the correspondent names.
     ExtraKey {

@@ -185,7 +185,7 @@ fn overwrite(file: &mut File, old: &Metadata, bytes: &[u8]) -> io::Result<()> {
             .and_then(|_| file.write_all(beyond))
             .and_then(|()| flush(file));
         if let Err(error) = appended {
-            // The first error is the one to tell; if this fails too, the old contents still stand in front.
+            // The first error is the one to tell; if this fails too, the old contents are still at the beginning.
             let _ = file.set_len(old.len());
             return Err(error);
         }
@@ -273,7 +273,7 @@ impl Temporary {
     fn rename_to(mut self, target: &Path) -> io::Result<()> {
         fs::rename(&self.path, target)?;
         self.renamed = true;
-        // The contents are safe; without this a crash may bring back the old file, which is whole too.
+        // The contents are safe; without this a crash may bring back the old file, which is complete too.
         if let Ok(directory) = File::open(&self.directory) {
             let _ = directory.sync_all();
         }

@@ -93,7 +93,7 @@ fn signatures_and_keys_at_the_edges_open_no_session() {
                 .receive(&armour(&message.serialise().unwrap()).unwrap());
             assert!(!pair.bob.is_secure(), "{version:?}, reveal {number}");
 
-            // The true one is as good as ever. Then bob's answer is not what it should be.
+            // The true one is still accepted. Then bob's answer is not what it should be.
             pair.bob.receive(&true_one);
             assert!(pair.bob.is_secure(), "{version:?}, after reveal {number}");
             let true_one = pair.bob.outbox.remove(0);
