@@ -137,7 +137,7 @@ impl Auth {
             }
             _ => {}
         }
-        // A DH-key that we have sent stands; only what it will be combined with is new.
+        // A DH-key that we have sent stays valid; only the value that it will be combined with is new.
         let sent = self.responding().filter(|sent| sent.version == version);
         let (our_dh, our_keyid) = match sent {
             Some(sent) => (sent.our_dh.clone(), sent.our_keyid),
@@ -280,7 +280,7 @@ impl Auth {
         let mut gx = responding.encrypted_gx.clone();
         aes_ctr::apply(&incoming.revealed_key, &ZERO_COUNTER, &mut gx);
         if !mac::equal(&sha256(&[&gx]), &responding.hashed_gx) {
-            // Made for another commitment: not ours to judge.
+            // Made for another commitment.
             return Ok(None);
         }
         let their_dh = Element::from_bytes(mpi::decode(&gx)?).ok_or(ProtocolError::Invalid)?;

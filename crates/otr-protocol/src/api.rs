@@ -21,7 +21,7 @@ use std::fmt;
 use crate::buffer::OutOfMemory;
 use crate::error::ProtocolError;
 
-/// Why something was not done. Nothing has changed then.
+/// Why a call failed. It has changed nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -35,7 +35,7 @@ pub enum Error {
     Ended,
     /// The question was asked in another session, or by somebody else, or was answered already.
     OutOfDate,
-    /// Anything else, in the words of the protocol.
+    /// Any other error of the protocol.
     Protocol(ProtocolError),
 }
 

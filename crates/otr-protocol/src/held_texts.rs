@@ -20,7 +20,7 @@ pub struct HeldTexts {
 }
 
 impl HeldTexts {
-    /// Takes up another text.
+    /// Adds a text.
     ///
     /// # Errors
     /// `TooMany`: there is no room for it; `OutOfMemory`. The others stay.
@@ -33,7 +33,7 @@ impl HeldTexts {
         Ok(())
     }
 
-    /// The oldest, which goes on waiting.
+    /// The oldest, which keeps waiting.
     pub fn first(&self) -> Option<&[u8]> {
         self.texts.front().map(|text| text.as_slice())
     }
@@ -43,7 +43,7 @@ impl HeldTexts {
         self.texts.pop_front();
     }
 
-    /// Forgets the newest: the one who sent it was told that it was not taken.
+    /// Forgets the newest: its sender was told that it was not accepted.
     pub fn remove_last(&mut self) {
         self.texts.pop_back();
     }

@@ -10,7 +10,7 @@
 use otr_crypto::group::Element;
 use otr_crypto::hash::sha256;
 
-/// How many sessions one private value may open. More would be a record without bound; nobody has so many clients.
+/// How many sessions one private value may open, to bound the record; nobody has so many clients.
 const SESSIONS_OF_ONE_VALUE: usize = 256;
 
 /// The pairs that have opened a session with one correspondent.
@@ -55,7 +55,7 @@ impl OpenedPairs {
         self.pairs.is_empty()
     }
 
-    /// Forgets the pairs whose private value is held no more; `held` are the public halves of all that are.
+    /// Forgets the pairs whose private value is kept no more; `held` are the public halves of all that are.
     pub fn forget_all_but(&mut self, held: &[Vec<u8>]) {
         let held: Vec<[u8; 32]> = held.iter().map(|public| sha256(&[public])).collect();
         self.pairs.retain(|pair| held.contains(&pair.ours));
@@ -100,7 +100,7 @@ mod tests {
         assert!(opened.is_empty());
     }
 
-    /// A record that is full does not forget: its private value opens nothing more.
+    /// A full record does not forget anything: its private value opens no more sessions.
     #[test]
     fn one_value_opens_a_bounded_number_of_sessions() {
         let mut opened = OpenedPairs::default();

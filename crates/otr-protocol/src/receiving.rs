@@ -17,9 +17,9 @@ const PREVIOUS_SESSION_LIFETIME: i64 = 60;
 /// A data message that was read.
 #[derive(Debug)]
 pub struct Delivery {
-    /// The text and what came beside it.
+    /// The text and the rest of the message.
     pub received: Received,
-    /// What follows from it.
+    /// The effects of it.
     pub effects: Vec<Effect>,
 }
 
@@ -67,7 +67,7 @@ impl Conversation {
         now: i64,
         effects: &mut Vec<Effect>,
     ) -> Option<Box<Delivery>> {
-        // A client that left the callback by a jump never came back to clear it.
+        // A client that left the callback by a jump has not cleared it.
         self.secrets.delivering_abort = false;
         if self.state != MessageState::Encrypted {
             let is_silent = data_flags(message).unwrap_or(0) & FLAG_IGNORE_UNREADABLE != 0;
@@ -80,7 +80,7 @@ impl Conversation {
                 Notice::ReceivedNotInPrivate
             };
             effects.push(Effect::Notify(notice, None));
-            // Who sent it goes on writing into a session that is not there, unless told.
+            // Unless told, the sender goes on writing into a session that does not exist.
             if shared.tell_not_in_private(now) {
                 effects.push(Effect::ReportError(ErrorCode::NotInPrivate));
             }

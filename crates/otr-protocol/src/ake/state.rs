@@ -69,7 +69,7 @@ pub struct Responding {
     /// Its hash.
     pub hashed_gx: [u8; 32],
     /// The exchange that we had begun ourselves when their DH-commit arrived. Nobody has proved anything yet, so that
-    /// commit may be anybody's: ours goes on beside it, and the one that is signed first counts.
+    /// commit may be anybody's: ours goes on in parallel, and the one that is signed first counts.
     pub begun: Option<Begun>,
 }
 
@@ -86,7 +86,7 @@ pub struct Revealed {
     pub answered: Option<Box<Responding>>,
 }
 
-/// An exchange that we began, while one that the other side began stands before it.
+/// An exchange that we began, while one that the other side began has priority.
 #[derive(Clone, Debug)]
 pub enum Begun {
     /// Our DH-commit waits for a DH-key.
@@ -129,11 +129,11 @@ pub struct Auth {
     pub state: AuthState,
     /// Whether we began it.
     pub initiated: bool,
-    /// The version it is held in.
+    /// Its version.
     pub version: Option<Version>,
     /// Our last message, armoured, kept for retransmission.
     pub last_message: Option<Vec<u8>>,
-    /// When the message was first sent that waits for its answer, in seconds since 1970; 0 if none was. See [`expiry`].
+    /// When the message that waits for an answer was first sent, in seconds since 1970; 0 if none was. See [`expiry`].
     pub waits_since: i64,
 }
 
