@@ -1,17 +1,17 @@
 # make            build the library
 # make toolkit    build the programs: otr-keys, otr_parse ...
-# make install    put both under PREFIX (/usr/local)
-#                 make and make install take ABI=2 for libotr.so.2, the interface of libotr 3.2; without it, it is libotr.so.5, that of libotr 4.
-# make demo       see it work: two BitlBees that talk through it; make demo-rust for a chat in Rust
-# make test       run the quick tests: some three minutes
+# make install    install both under PREFIX (/usr/local)
+#                 With ABI=2, make and make install are about libotr.so.2 (libotr 3.2), otherwise about libotr.so.5 (libotr 4).
+# make demo       two BitlBees that talk through it; make demo-rust for a chat in Rust
+# make test       run the quick tests: about three minutes
 # make check      run every test
 # make cross      build and test it for other machines (ARCH=i386 for one of them)
-# make clients    real clients, those with windows as well: docs/clients.md
-# make bench      measure it beside the libotr of the distribution
+# make clients    test real clients, graphical ones as well: docs/clients.md
+# make bench      compare its speed with the distribution's libotr
 # make dist       the tarball of a release, in target/dist
 # make deb        Debian packages, in target/deb; SUITE=trixie for Debian 13
 #
-# README.md tells more.
+# See README.md.
 
 ABI = 5
 
@@ -25,7 +25,7 @@ DESTDIR =
 
 CARGO = cargo
 INSTALL = install
-# Line numbers for backtraces are megabytes that a running program never reads. STRIP= leaves them in.
+# Line numbers for backtraces take megabytes. STRIP= keeps them.
 STRIP = strip
 
 ifeq ($(ABI),5)
@@ -40,28 +40,28 @@ else
 $(error There is no ABI=$(ABI). It is 5, the interface of libotr 4 (libotr.so.5), unless you say 2, that of libotr 3.2 (libotr.so.2))
 endif
 
-# Where cargo builds, and where what it has built is kept for `make install`.
+# Where cargo builds, and where the results are kept for `make install`.
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET)/$(if $(CARGO_BUILD_TARGET),$(CARGO_BUILD_TARGET)/)release
 BUILT := $(TARGET)/libotr.abi$(ABI)
 
-# The programs, in a profile and at a place of their own: `make` alone does not build them.
+# The programs have their own profile and directory: plain `make` does not build them.
 PROGRAMS := otr_parse otr_sesskeys otr_mackey otr_readforge otr_modify otr_remac otr-keys
 PAGES := $(PROGRAMS:%=man1/%.1) man7/libotr.7
 TOOLKIT := $(TARGET)/libotr.toolkit
 TOOLKIT_SOURCES := Cargo.toml Cargo.lock toolkit/Cargo.toml $(wildcard .cargo/config.toml rust-toolchain.toml) \
 	$(wildcard crates/*/Cargo.toml crates/*/build.rs) $(shell find toolkit/src crates -type f -name '*.rs')
 
-# In a tarball of a release the crates are in vendor/, and what is built there is the same, byte for byte, wherever that is: the paths
-# in messages, and in the debug information that the build ID is a hash of, are written without it. In a checkout REMAP=1 does
-# the same; the tests build in the same directory as make, and would build all crates once more for it.
+# In a release tarball the crates are in vendor/, and builds are reproducible in any directory: paths in messages, and in the debug
+# information of which the build ID is a hash, do not contain the directory. In a checkout REMAP=1 does the same. It is not the default
+# there, because the tests build in the same directory as make and would have to build all crates again.
 REMAP := $(wildcard vendor/.)
 ifneq ($(REMAP),)
 CARGO_HOME ?= $(HOME)/.cargo
 remap := --remap-path-prefix=$(CURDIR)=libotr-rs --remap-path-prefix=$(CARGO_HOME)=cargo
 blank := $(subst x,,x x)
 comma := ,
-# Cargo takes the flags of the environment, or else those of its configuration.
+# Cargo uses the flags from the environment, or otherwise those of its configuration.
 cargo_build = $(if $(RUSTFLAGS),RUSTFLAGS='$(RUSTFLAGS) $(remap)' $(CARGO) build,\
 	$(CARGO) --config 'build.rustflags=["$(subst $(blank)--,"$(comma)"--,$(remap))"]' build)
 else
@@ -73,10 +73,10 @@ REFERENCE := abi-check/reference
 SOURCES := Cargo.toml Cargo.lock build.rs $(wildcard .cargo/config.toml rust-toolchain.toml) \
 	$(wildcard crates/*/Cargo.toml crates/*/build.rs) $(shell find src crates -type f -name '*.rs')
 
-# The oldest Rust that will do, for those who have none.
+# The oldest Rust that works, for the error message below.
 RUST = $(shell sed -n 's/^rust-version = "\(.*\)"$$/\1/p' Cargo.toml)
 
-# Absolute, for libotr.pc; there, what is below its prefix is named relative to it, so that a tree can be moved.
+# Absolute, for libotr.pc. Directories below the prefix are relative to it there, so that the tree can be moved.
 prefix := $(abspath $(PREFIX))
 libdir := $(abspath $(LIBDIR))
 includedir := $(abspath $(INCLUDEDIR))
@@ -108,15 +108,15 @@ $(BUILT)/libotr.a: $(BUILT)/$(SHARED) scripts/static-archive $(REFERENCE)/symbol
 
 toolkit: $(TOOLKIT)/otr-keys
 
-# The last of the programs stands for all of them.
+# The last program represents all of them.
 $(TOOLKIT)/otr-keys: $(TOOLKIT_SOURCES)
 	$(need_cargo)
 	$(cargo_build) --profile toolkit -p otr-toolkit --bins --locked --target-dir '$(TARGET)'
 	@mkdir -p '$(TOOLKIT)'
 	cp $(PROGRAMS:%='$(dir $(RELEASE))toolkit/%') '$(TOOLKIT)'
 
-# What clients are built with goes to `development`: its arguments are the directories of the libraries and of the headers,
-# how libotr.so there reaches the shared object, and the prefix that libotr.pc is to name.
+# Installs the files with which clients are built. Arguments: the directory of the libraries, that of the headers, the path from
+# there to the shared object, and the prefix for libotr.pc.
 define development
 	$(INSTALL) -d '$(DESTDIR)$(1)/pkgconfig' '$(DESTDIR)$(2)/libotr/gcrypt-subset'
 	ln -sf $(3)$(SHARED) '$(DESTDIR)$(1)/libotr.so'
@@ -129,7 +129,7 @@ define development
 	chmod 644 '$(DESTDIR)$(1)/pkgconfig/libotr.pc'
 endef
 
-# Away with the development files in a directory of libraries and one of headers.
+# Removes the development files from a directory of libraries and one of headers.
 define no_development
 	rm -f '$(DESTDIR)$(1)/libotr.so' '$(DESTDIR)$(1)/libotr.a' '$(DESTDIR)$(1)/pkgconfig/libotr.pc' \
 		'$(DESTDIR)$(2)/libotr/gcrypt-subset/gcrypt.h' \
@@ -155,7 +155,7 @@ install-plain: install-shared install-toolkit
 
 install-5: install-plain
 
-# `make && sudo make install` leaves the programs out where root has no cargo and nobody has built them.
+# `make && sudo make install` skips the programs if they have not been built and root has no cargo.
 install-toolkit:
 	@if [ -e '$(TOOLKIT)/otr-keys' ] || command -v $(CARGO) >/dev/null; then $(MAKE) --no-print-directory install-programs; \
 	else echo "make: the programs (otr-keys, otr_parse ...) are not installed: they are not built, which takes cargo: make toolkit"; fi
@@ -167,9 +167,9 @@ install-programs: toolkit
 	$(INSTALL) -m 644 $(PROGRAMS:%=toolkit/man/%.1) '$(DESTDIR)$(mandir)/man1'
 	$(INSTALL) -m 644 toolkit/man/libotr.7 '$(DESTDIR)$(mandir)/man7'
 
-# Both interfaces may be in one prefix. The plain names (libotr.so, <libotr/*.h>, libotr.pc ...) are those of libotr.so.5
-# then, in whatever order they come: Thunderbird, for one, loads libotr.so for it. Those of libotr.so.2 are in a prefix of
-# their own besides, to which the builds of its clients can be pointed.
+# Both interfaces can be in one prefix. Then the plain names (libotr.so, <libotr/*.h>, libotr.pc ...) belong to libotr.so.5, in whichever
+# order they are installed: Thunderbird, for example, loads libotr.so and expects it. Those of libotr.so.2 are also in a separate prefix,
+# for builds of its clients.
 own := $(libdir)/libotr-2
 
 install-2: install-shared
@@ -196,16 +196,16 @@ uninstall-2: uninstall-shared
 demo:
 	demo/run
 
-# Two processes that talk over a socket, from Rust alone.
+# Two processes that talk over a socket, in Rust only.
 demo-rust:
 	demo/rust
 
-# Debian's own Python, for which python-potr is packaged; PYTHON=python3 for another one that has pytest.
+# Debian's Python, for which python-potr is packaged; PYTHON=python3 for another one that has pytest.
 PYTHON = $(firstword $(wildcard /usr/bin/python3) python3)
 PYTEST = $(PYTHON) -B -m pytest
-# Two for two processors, and one that mostly waits. Tests that are in each other's way are in one group.
+# Two for two processors, and one that mostly waits. Tests that disturb each other are in one group.
 WORKERS = 3
-# First the packages that the tests of these arguments need, and then the tests.
+# Installs the packages that these tests need, and runs the tests.
 pytest = @$(PYTHON) -c 'import pytest, xdist' 2>/dev/null || scripts/install-packages python3 python3-pytest python3-pytest-xdist
 define run_tests
 $(pytest)
@@ -230,37 +230,37 @@ endif
 upstream-check:
 	$(call run_tests,tests/upstream)
 
-# Real clients from Debian's packages, in a terminal and under Xvfb, on this library and on the distribution's: some ten minutes.
+# Real clients from Debian's packages, in a terminal and under Xvfb, with this library and the distribution's: about ten minutes.
 # Writes docs/clients.md and the pictures in docs/clients.
 clients: all
 	$(MAKE) install PREFIX='$(abspath $(TARGET))/clients/prefix' DESTDIR=
 	OTR_PREFIX='$(abspath $(TARGET))/clients/prefix' tests/clients/run --all --write
 
-# All that scripts/cross knows, or ARCH. An hour on two processors, most of it in compilers.
+# All architectures of scripts/cross, or ARCH. An hour on two processors, most of it for compiling.
 cross:
 	scripts/cross --write $(ARCH)
 
 bench: all
 	benches/run
 
-# Each target for SECONDS; fuzz/run says more.
+# Each target for SECONDS; see fuzz/run.
 SECONDS = 600
 fuzz:
 	fuzz/run $(SECONDS)
 
-# Changes of wire and protocol that no test notices: some forty minutes.
+# Changes of wire and protocol that no test notices: about forty minutes.
 mutants:
 	scripts/mutants
 
-# Random schedules, played by this library and the system's, for SECONDS. Then every point of failure in turn instead of
-# a sample: some ten minutes. Last a statistic of times: it wants a machine that does nothing else.
+# Random schedules, played by this library and the system's, for SECONDS. Then every point of failure instead of a sample: about ten
+# minutes. Last a statistical test of times, which needs an otherwise idle machine.
 soak:
 	$(pytest)
 	$(PYTEST) --install --soak $(SECONDS)
 	$(PYTEST) --soak $(SECONDS)
 
-# What the dependencies are: licences, sources, duplicates, and known vulnerabilities. cargo-deny gets the list of these from
-# GitHub; tests/sources, in make check, needs nobody. The first time, cargo-deny is built: some minutes.
+# Checks the dependencies: licences, sources, duplicates, and known vulnerabilities, whose list cargo-deny gets from GitHub;
+# tests/sources, in make check, needs no network. The first run builds cargo-deny, which takes some minutes.
 DENY := $(abspath $(TARGET))/tools/bin/cargo-deny
 deny: $(DENY)
 	$(DENY) check licenses bans sources
@@ -269,12 +269,12 @@ deny: $(DENY)
 $(DENY):
 	$(CARGO) install cargo-deny --locked --root '$(abspath $(TARGET))/tools'
 
-# The sources and all crates, to build from without a network; the same bytes from the same commit.
+# The sources and all crates, to build without a network. The same commit gives the same bytes.
 dist:
 	@scripts/dist.py '$(abspath $(TARGET))/dist'
 
-# Debian packages, built in a Debian of their own; RUST=directory names the toolchain. deb-check tries them out: beside and in the
-# place of Debian's libotr, under BitlBee and irssi. Both take root.
+# Debian packages, built in a chroot; RUST=directory names the toolchain. deb-check tests them with and instead of Debian's libotr,
+# with BitlBee and irssi. Both need root.
 SUITE = bookworm
 deb:
 	@scripts/deb.py $(SUITE)

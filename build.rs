@@ -1,4 +1,5 @@
-//! Gives libotr.so the name and the linker flags of the C library that it stands in for, and refuses two interfaces at once.
+//! Sets the soname and the linker flags of the C library that libotr.so replaces, and refuses to build two interfaces at
+//! once.
 
 /// Linker flags that both interfaces need.
 const SHARED_OBJECT: [&str; 4] = [
@@ -19,7 +20,7 @@ fn main() {
     if std::env::var_os("OTR_REAL_LIBRARY").is_some() {
         println!("cargo::rustc-cfg=otr_real_library");
     }
-    // With a file that scripts/cross has made, the structs are compared with what a C compiler makes of the headers.
+    // With a file that scripts/cross has made, the structs are compared with the layouts that a C compiler gives the headers.
     println!("cargo::rerun-if-env-changed=OTR_LAYOUTS");
     println!("cargo::rustc-check-cfg=cfg(otr_layouts)");
     if std::env::var_os("OTR_LAYOUTS").is_some() {

@@ -1,4 +1,4 @@
-"""Checks of the ways in which builds and programs look for a libotr."""
+"""Checks of the ways in which builds and programs find libotr."""
 
 import os
 import re

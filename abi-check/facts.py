@@ -1,4 +1,4 @@
-"""What is known of the two interfaces: a row for each, and the reference files beside."""
+"""The facts about the two interfaces: a row for each, and the reference files."""
 
 import os
 import re
@@ -22,7 +22,7 @@ class Interface:
     undeclared: tuple = ("otrl_sm_msg1_init", "otrl_sm_msg2_init", "otrl_sm_msg3_init", "otrl_sm_msg4_init", "otrl_sm_msg_free")
     # Exported objects and their sizes; everything else is a function.
     objects: tuple = ()
-    # Constant expressions, and what they must be, besides those in constants.so.N.txt.
+    # Constant expressions and their values, in addition to those in constants.so.N.txt.
     expressions: tuple = ()
     # Versions that builds of clients ask for, and one that is not there.
     asked: tuple = ()

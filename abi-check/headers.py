@@ -214,5 +214,5 @@ def types(subject):
 
 
 def types_without_gcrypt(subject):
-    """The same with the headers' own types in the place of libgcrypt's."""
+    """The same with the headers' own types instead of libgcrypt's."""
     return abidiff(subject, "-DLIBOTR_NO_GCRYPT_H")

@@ -1,4 +1,4 @@
-"""Checks of the shared library: its symbols, and what it tells the dynamic linker."""
+"""Checks of the shared library: its symbols, and its dynamic section."""
 
 import re
 

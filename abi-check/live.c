@@ -1,6 +1,6 @@
-/* What the library writes into public structs, read through the headers: two user states in one process talk to each other,
- * and each public member is compared with what it must hold then. A member that the headers see in another place than the
- * library does not survive this. Each wrong one is a line of output. */
+/* Reads public structs that the library writes through the headers: two user states in one process talk to each other,
+ * and each public member is compared with its expected value. This finds members whose place differs between the headers and
+ * the library. Each wrong member is a line of output. */
 #include <gcrypt.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-"""A check of the library at work, through its headers."""
+"""A check of the running library, through its headers."""
 
 import os
 

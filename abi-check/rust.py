@@ -1,9 +1,8 @@
-"""Checks of the exported functions and of the public structs as the Rust sources have them. Nothing else would notice a wrong
-argument there: the linker knows names only.
+"""Checks of the exported functions and of the public structs as the Rust sources have them. Nothing else would find a wrong
+argument there, because the linker only checks names.
 
 rustc expands the macros of the sources, cbindgen makes a C header of that (rust-header/), and gcc compares its types with those
-of the headers and of the reference. gcc takes an enumeration for compatible with the integer type that it is made of, and with
-no other."""
+of the headers and of the reference. For gcc, an enumeration is only compatible with the integer type that represents it."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What is checked: a library, its headers, and how to compile against them."""
+"""The subject of the checks: a library, its headers, and how to compile against them."""
 
 import os
 import re
@@ -56,7 +56,7 @@ class Subject:
         self.prefix = os.path.dirname(self.headers)
         self.aclocal = aclocal or os.path.join(self.prefix, "share", "aclocal")
         self.environment = dict(os.environ, LD_LIBRARY_PATH=self.directory, LC_ALL="C")
-        # Rust source with its macros expanded, in the place of this project's, and what cbindgen made of it.
+        # Rust source with its macros expanded, instead of this project's, and the result of cbindgen.
         self.rust, self.rust_header = rust, None
         self._hidden = {}
 

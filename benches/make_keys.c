@@ -1,4 +1,4 @@
-/* make_keys LIBRARY FILE ACCOUNT...: a file with a fresh key for each account. */
+/* make_keys LIBRARY FILE ACCOUNT...: writes a file with a new key for each account. */
 
 #include <dlfcn.h>
 #include <stdio.h>

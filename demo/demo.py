@@ -1,4 +1,4 @@
-"""Drives two BitlBees as two people would over IRC and prints what they see, beside what a wire-tapper sees."""
+"""Controls two BitlBees as two people would over IRC and prints what they see, next to what an eavesdropper sees."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-//! Compiles the C parts of the targets that talk over the C interface, and the pair of clients that they share with
+//! Compiles the C parts of the targets that use the C interface, and the pair of clients that they share with
 //! tests/robustness.
 
 const PARTS: [&str; 4] = [

@@ -1,4 +1,4 @@
-/* Plays a conversation in each version and keeps what goes over the wire, as inputs to begin fuzzing with:
+/* Plays a conversation in each version and keeps the messages as seeds for fuzzing:
  * record DIRECTORY. fuzz/record compiles and runs it. */
 #include <sys/stat.h>
 

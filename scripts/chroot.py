@@ -1,8 +1,8 @@
-"""Debian in a directory, for what is built and tried out without touching the machine: `make deb` and tests/deb. It takes root.
+"""Debian in a directory, to build and test without changing the machine: for `make deb` and tests/deb. Needs root.
 
-`image` makes a tarball of a suite with some packages, once; a `Chroot` is an unpacked copy of it, which goes away with its `with`
-block. Commands in it have process numbers, mounts and a network of their own: they end with the command that started them, and see
-the loopback interface alone, unless the network is asked for."""
+`image` makes a tarball of a suite with some packages, once; a `Chroot` is an unpacked copy of it, which is removed at the end of its
+`with` block. Commands in it have their own process numbers, mounts and network: they end with the command that started them, and only
+see the loopback interface, unless they ask for the network."""
 
 import hashlib
 import os

@@ -4,13 +4,13 @@
     scripts/deb.py [SUITE]    bookworm (Debian 12) or trixie (Debian 13); the packages go to target/deb/SUITE
 
 In the environment:
-    RUST      where the compiler comes from: `debian`, the suite's own packages (rustc-web in Debian 13), or the directory of
-              a Rust toolchain, which is shown in there. Without it: `debian` for trixie; for bookworm, whose Rust is too
+    RUST      the compiler: `debian` for the suite's own packages (rustc-web in Debian 13), or the directory of a Rust
+              toolchain, which is mounted in the chroot. Default: `debian` for trixie; for bookworm, whose Rust is too
               old, the toolchain of the machine
-    DEBFULLNAME, DEBEMAIL     who makes the packages, to stand in them as Maintainer
-    MIRROR    where Debian is fetched from
+    DEBFULLNAME, DEBEMAIL     the Maintainer of the packages
+    MIRROR    the Debian mirror
 
-packaging/debian/README.md tells more."""
+See packaging/debian/README.md."""
 
 import datetime
 import email.utils

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Makes the tarball of a release: the sources, those of all crates that they need, the bill of materials and the licences. Nothing in
-it depends on the machine, the directory or the time, so whoever makes it from the same commit, with the same cargo, gets the same bytes.
+it depends on the machine, the directory or the time: the same commit and the same cargo give the same bytes.
 
     scripts/dist.py [DIRECTORY]    writes libotr-rs-VERSION.tar.gz to the directory (target/dist)
 
 The files are those that git knows, as they are in the directory, with the date of the last commit; SOURCE_DATE_EPOCH in the environment
-gives another one. From an unpacked tarball, without git, the same tarball is made again."""
+gives another one. In an unpacked tarball, without git, it makes the same tarball again."""
 
 import gzip
 import hashlib

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Says what is in the library and the programs besides their own code: a bill of materials in the form of CycloneDX, and the licences
-of the crates as they are written in them. Asks nobody: everything is in Cargo.lock and in the sources of the crates.
+"""Lists what the library and the programs contain in addition to their own code: a bill of materials in CycloneDX format, and the
+texts of the crates' licences. Needs no network: everything is in Cargo.lock and in the sources of the crates.
 
     scripts/sbom.py DIRECTORY [TOP]    writes bill-of-materials.cdx.json and third-party-licences.txt to DIRECTORY, of the sources in TOP
 
-`scripts/dist.py` puts both into the tarball. With SOURCE_DATE_EPOCH in the environment the bill is dated so, and without, not at all."""
+`scripts/dist.py` puts both into the tarball. The date of the bill is SOURCE_DATE_EPOCH from the environment; without it there is none."""
 
 import json
 import os

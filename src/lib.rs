@@ -1,6 +1,6 @@
 //! The C interface of libotr, over `otr_protocol` (the protocol in safe Rust) and `otr_crypto` (its primitives).
 //!
-//! docs/architecture.md shows the layers and the way of one message through them.
+//! docs/architecture.md shows the layers and the path of a message through them.
 
 #![cfg_attr(not(test), deny(clippy::disallowed_types, clippy::disallowed_methods))]
 

@@ -1,4 +1,4 @@
-"""Options, environment and fixtures of all tests. What counts checks, limits times and installs packages is in support/."""
+"""Options, environment and fixtures of all tests. Counting checks, limiting times and installing packages is done in support/."""
 
 import os
 import shutil
@@ -34,10 +34,10 @@ def pytest_addoption(parser):
                     help="the quick tests only, neither valgrind nor AddressSanitizer, and a sample of the comparison (make test)")
     group.addoption("--fast", action="store_true", help="C programs under neither valgrind nor AddressSanitizer")
     group.addoption("--reference", action="store_true",
-                    help="test the libotr of the distribution in the place of ours, which tests the tests")
+                    help="test the distribution's libotr instead of ours, to test the tests")
     group.addoption("--sample", type=int, metavar="NUMBER", help="so many scenarios of the comparison, from all over the list")
     group.addoption("--seed", type=int, action="append", default=[], metavar="NUMBER",
-                    help="the random schedule of this number, besides the usual ones, in the comparison")
+                    help="also play the random schedule of this number in the comparison")
     group.addoption("--soak", type=float, metavar="SECONDS",
                     help="the long tests: random schedules of the comparison for so long, every fault, a statistic of times")
     group.addoption("--build", action="store_true", help="also that two builds of the tarball are the same: some ten minutes")

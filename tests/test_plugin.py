@@ -1,4 +1,4 @@
-"""What counts the checks: no way for a test to go wrong counts as success."""
+"""The plugin that counts checks: a test that goes wrong never counts as success."""
 
 import os
 import subprocess

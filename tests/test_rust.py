@@ -1,5 +1,5 @@
-"""What cargo says: the tests of the Rust packages, by nextest where it is there, and clippy, rustfmt, rustdoc, another machine's
-compiler and the fuzzer. What works on one directory of cargo's is in one group."""
+"""Tests with cargo: the tests of the Rust packages, with nextest if it is installed, and clippy, rustfmt, rustdoc, compilers for other
+machines and the fuzzer. Tests that use the same directory of cargo are in one group."""
 
 import os
 import re

@@ -1,1 +1,1 @@
-//! Nothing but a place for the benches beside it.
+//! Empty: a package for the benches next to it.

@@ -1,4 +1,4 @@
-//! Refuses a build for fuzzing that is none.
+//! Refuses `--cfg fuzzing` in builds that are not for fuzzing.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,6 +1,6 @@
-/* A chat client that is as small as one can be and still uses libotr well. Two users, alice and bob, live in one process and
- * write to each other over a queue. They make their keys, start a session, talk, prove to each other with a question that
- * nobody sits in between, and say goodbye. docs/clients-api.md explains each part.
+/* The smallest chat client that uses libotr well. Two users, alice and bob, are in one process and write to each other over
+ * a queue. They make their keys, start a session, talk, prove to each other with a question that there is no man in the middle,
+ * and say goodbye. docs/clients-api.md explains each part.
  *
  *     cc minimal.c -o minimal $(pkg-config --cflags --libs libotr)
  *

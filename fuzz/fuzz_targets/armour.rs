@@ -1,4 +1,4 @@
-//! The armour: any text is decoded or refused, and any bytes come back from their own armour.
+//! The armour: any text is decoded or refused, and any bytes survive armouring.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-/* One schedule: each byte is something that happens, with the bytes behind it as its details. */
+/* One schedule: each byte is an event, and the bytes after it are its parameters. */
 #include "input.h"
 #include "pair.h"
 #include "steady.h"

@@ -1,6 +1,5 @@
-//! Two clients over the C interface, and somebody who reorders, repeats, drops, damages and invents what they send
-//! (conversation.c). What is behind a MAC is reached by encrypting it: texts and TLVs of the fuzzer's choice go through
-//! a session.
+//! Two clients over the C interface, and somebody who reorders, repeats, drops, damages and invents messages
+//! (conversation.c). To reach the code behind a MAC, texts and TLVs of the fuzzer's choice are sent through a session.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

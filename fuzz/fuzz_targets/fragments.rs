@@ -1,4 +1,4 @@
-//! Fragments: each line of the input is a message that arrives; and the whole input is cut into pieces and put together.
+//! Fragments: each line of the input is a message that arrives; and the whole input is cut into pieces and reassembled.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! The encoded messages, decoded from their armour, and what is encrypted in those that sign: any bytes give a value or
-//! an error, and what a value is written as reads back as itself.
+//! The encoded messages without their armour, and the encrypted part of those that sign: any bytes give a value or an
+//! error, and a value that is written reads back as itself.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-/* One client, alice, in a state that the first bytes choose, and whoever writes in bob's name: first what bob himself
- * would send, then anything. From then on every MAC, signature and proof counts as right. */
+/* One client, alice, in a state that the first bytes choose, and somebody who writes in bob's name: first what bob himself
+ * would send, then anything. From then on every MAC, signature and proof is accepted. */
 #include "input.h"
 #include "pair.h"
 #include "steady.h"

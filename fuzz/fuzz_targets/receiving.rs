@@ -1,5 +1,5 @@
-//! otrl_message_receiving in each state (receiving.c), with every MAC, signature and proof believed: what is behind them
-//! meets any bytes.
+//! otrl_message_receiving in each state (receiving.c), with every MAC, signature and proof accepted, so that the code
+//! behind them gets any bytes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-/* Randomness and a clock that are the same for the same input: what is found is found again. */
+/* Random numbers and a clock that only depend on the input, so that findings are reproducible. */
 #include "steady.h"
 
 #include <sys/types.h>
@@ -13,7 +13,7 @@ void steady_begin(void)
 	now = 1800000000;
 }
 
-/* In the place of the system's. */
+/* Instead of the system's. */
 ssize_t getrandom(void *buffer, size_t length, unsigned flags);
 
 ssize_t getrandom(void *buffer, size_t length, unsigned flags)

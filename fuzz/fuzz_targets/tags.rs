@@ -1,4 +1,4 @@
-//! What a message is by its first characters: kind, version and instances, query, whitespace tag, error message.
+//! Classification by the first characters: kind, version and instances, query, whitespace tag, error message.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

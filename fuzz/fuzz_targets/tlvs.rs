@@ -1,4 +1,4 @@
-//! TLV chains, and what the SMP has in its records: a question, a count, numbers.
+//! TLV chains, and the contents of SMP records: a question, a count, numbers.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

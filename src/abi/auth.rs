@@ -1,5 +1,5 @@
-//! `auth.h`: the key exchange run by hand, on the public struct alone. What differs between the interfaces is whether an
-//! exchange knows its context, and with it instance tags: `auth/abi2.rs`, `auth/abi5.rs`.
+//! `auth.h`: the key exchange run directly on the public struct. In one interface an exchange knows its context, and with
+//! it instance tags: `auth/abi2.rs`, `auth/abi5.rs`.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
@@ -200,7 +200,7 @@ fn given_pair(
     }
 }
 
-/// The client's function that is told of an exchange that is done.
+/// The client's function that is called when an exchange is done.
 #[derive(Clone, Copy)]
 struct Tell {
     function: AuthSucceeded,

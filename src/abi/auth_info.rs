@@ -1,4 +1,4 @@
-//! The part of `auth.h` that only moves objects about.
+//! The part of `auth.h` that only copies and frees objects.
 
 use super::borrowed::Borrowed;
 use super::dh_objects::keypair_free;

@@ -1,7 +1,7 @@
-//! Objects of C that a caller passes to a function, borrowed for the time of the call.
+//! C objects that a caller passes to a function, borrowed for the duration of the call.
 //!
-//! The caller's promises, which stand under `# Safety` at each exported function, are taken at their word once, where an
-//! argument is converted ([`FromC`]; `entry!` does it). After that, following a [`Borrowed`] needs no `unsafe`.
+//! The caller's promises, listed under `# Safety` at each exported function, are relied on in one place, where an argument
+//! is converted ([`FromC`]; `entry!` does it). After that, using a [`Borrowed`] needs no `unsafe`.
 
 mod arguments;
 

@@ -1,7 +1,7 @@
-//! Between the public structs and the core: what a step needs is read from the struct, the step runs
-//! on it without a borrow of C memory, and what it left is written back before the client hears of it.
+//! The bridge between the public structs and the core: what a step needs is read from the struct, the step runs without a
+//! borrow of C memory, and the result is written back before the client hears of it.
 //!
-//! The public struct is the truth for every public member: clients write some of them at any time.
+//! The public struct is authoritative for every public member: clients write some of them at any time.
 
 use super::context::Ctx;
 use super::context_priv::hidden;
@@ -270,7 +270,7 @@ mod tests {
     use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
     use std::ptr;
 
-    /// What becomes of a text sent to somebody: the error, and whether there is a message.
+    /// The result of sending somebody a text: the error, and whether there is a message.
     unsafe fn sent(us: OtrlUserState, to: &std::ffi::CStr) -> (bool, bool) {
         let mut message = ptr::null_mut();
         unsafe {

@@ -1,10 +1,9 @@
-//! `context.h`: the sorted list of conversations. A context that was found stays where it is until it is forgotten.
+//! `context.h`: the sorted list of conversations. A context stays at its address until it is forgotten.
 //!
-//! The list is the client's as well: it walks it, keeps pointers into it and calls back into this file from its callbacks.
-//! So every link is read afresh, and nothing of ours is alive while `add_app_data` or `app_data_free` runs.
+//! Clients use the list too: they walk it, keep pointers into it and call functions of this file from its callbacks. So
+//! every link is read afresh, and nothing of ours is alive while `add_app_data` or `app_data_free` runs.
 //!
-//! Whether a correspondent has one context or a master with instances is the matter of `context/abi2.rs` and
-//! `context/abi5.rs`.
+//! `context/abi2.rs` has one context for a correspondent, `context/abi5.rs` a master with instances.
 
 mod ctx;
 mod describe;

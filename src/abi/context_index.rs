@@ -1,4 +1,4 @@
-//! Where to begin looking for a context in a long list.
+//! An index that says where to begin a search for a context in a long list.
 
 use std::cell::{Cell, RefCell};
 

@@ -1,8 +1,8 @@
-//! The part of a context that is nobody's business but the library's: members that C declares and clients leave alone
-//! ([`Hidden`]), and behind them, in the same block of memory, what C has no members for ([`Tail`]).
+//! The private part of a context: members that C declares and clients do not use ([`Hidden`]), and behind them, in the same
+//! block of memory, state for which C has no members ([`Tail`]).
 //!
-//! Where they stand differs: see `context_priv/abi5.rs` and `context_priv/abi2.rs`. A client may put together a context itself, which
-//! then ends where C says; the library's own bear marks.
+//! Their place differs: see `context_priv/abi5.rs` and `context_priv/abi2.rs`. A client may build a context itself, which
+//! then ends where C says; the library's own have marks.
 
 use std::cell::Cell;
 use std::ptr;

@@ -1,4 +1,4 @@
-//! `dh.h`: DH keys and what is derived from them, made by hand into the public structs.
+//! `dh.h`: DH keys and the keys derived from them, written directly to the public structs.
 
 use std::ffi::c_uint;
 

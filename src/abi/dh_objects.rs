@@ -1,4 +1,4 @@
-//! The part of `dh.h` that only moves objects about.
+//! The part of `dh.h` that only copies and frees objects.
 
 use std::cmp::Ordering;
 use std::ffi::{c_int, c_uchar};

@@ -1,11 +1,11 @@
-//! The border itself: how a function is exported, and what becomes of a panic.
+//! The boundary to C: how a function is exported, and how a panic is handled.
 //!
-//! Callbacks of a client may leave through us by longjmp or with an exception of C++ or Objective-C, and Rust aborts when
-//! it catches a foreign exception. So [`guard`] goes around pure Rust only, never around a callback, and nothing with a
-//! destructor is alive while one runs. A caught panic leaves one line on stderr (the standard library's own hook, which a
-//! library does not replace) and becomes the failure value that the function names. Within a guard a thread is not
-//! cancelled, and what its calculations left in the stack is wiped at its end: a client that runs on several stacks changes
-//! them in its callbacks, so outside of guards only.
+//! Callbacks of a client may leave through our frames by longjmp or with an exception of C++ or Objective-C, and Rust
+//! aborts when it catches a foreign exception. So [`guard`] goes around pure Rust only, never around a callback, and
+//! nothing with a destructor is alive while one runs. A caught panic prints one line on stderr (from the standard library's
+//! hook, which a library does not replace), and the function returns the failure value that it names. Within a guard a
+//! thread is not cancelled, and at its end the stack that its calculations used is wiped: clients that use several stacks
+//! switch them in callbacks, so only outside of guards.
 
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};

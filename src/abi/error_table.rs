@@ -1,6 +1,7 @@
-//! libgpg-error's codes as data: which code stands for which errno, and what it says about each of its own.
+//! libgpg-error's codes as data: the code of each errno, and the text of each code.
 //!
-//! Taken from libgpg-error 1.46. A code that is not here is one that libgpg-error does not know either.
+//! Taken from libgpg-error 1.46. A code that is not here is one that libgpg-error does not know either. Two tables and nothing
+//! else, which is why the file is longer than others.
 
 use std::ffi::{CStr, c_int};
 

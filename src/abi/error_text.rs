@@ -1,4 +1,4 @@
-//! The words for an error: `gcry_strerror` and `gcry_error_from_errno`, which clients take from libotr's own dependencies.
+//! The texts of errors: `gcry_strerror` and `gcry_error_from_errno`, which clients get through libotr's own dependencies.
 
 use std::ffi::{c_char, c_int};
 

@@ -1,7 +1,7 @@
 //! A user state that is in use.
 //!
-//! A callback may free the user state of the call that it belongs to. What is in it goes at once, and the outer call then finds
-//! nothing of it any more; the struct itself, which the outer call goes on reading, goes when that call returns.
+//! A callback may free the user state of the call that it belongs to. Then its contents are freed at once, and the outer
+//! call finds nothing any more; the struct itself, which the outer call still reads, is freed when that call returns.
 
 use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::AtomicUsize;

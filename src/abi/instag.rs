@@ -1,4 +1,4 @@
-//! `instag.h`: the instance tags of our accounts, one list that clients may add to.
+//! `instag.h`: the instance tags of our accounts, a list to which clients may add.
 
 use std::ffi::{CStr, c_char};
 use std::ptr;
@@ -291,7 +291,7 @@ fn generate<'a>(
     };
     let us = us.ok_or(GcryError::INV_VALUE)?;
     let node = add(us, account, protocol, new_tag()).ok_or(GcryError::ENOMEM)?;
-    // SAFETY: made above, and nobody was told of it.
+    // SAFETY: made above, and nobody knows of it.
     write(us).inspect_err(|_| unsafe { forget(node) })
 }
 

@@ -1,8 +1,8 @@
-//! Which contents of files a user state knows: those that were read whole into it, and those that were written from it.
+//! The contents of files that a user state knows: those that it read completely, and those that were written from it.
 //!
-//! A file with other contents may hold keys or trust that nobody has read, so it is copied before it is replaced. Contents are
-//! told by their hash: unlike a device and inode it is the same for a `FILE *` and a path, on a network file system, and after
-//! another program has written to the file.
+//! A file with other contents may have keys or trust that nobody has read, so it is copied before it is replaced. Contents
+//! are identified by their hash: unlike device and inode, it is the same for a `FILE *` and a path, on a network file
+//! system, and after another program has written to the file.
 
 use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;

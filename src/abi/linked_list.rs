@@ -1,4 +1,4 @@
-//! Lists as libotr links them: a node has `next`, and `tous`, a pointer to the link that leads to it. Clients walk them, and
+//! Linked lists as in libotr: a node has `next`, and `tous`, a pointer to the link that leads to it. Clients walk them, and
 //! link nodes in themselves, not always with the right `tous`.
 
 use super::borrowed::{Borrowed, Object};

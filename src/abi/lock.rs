@@ -1,9 +1,9 @@
-//! The one lock of this library. It is held for a walk along a short list, never over a calculation, a file or a client's code.
+//! The only lock of this library. It is held while walking a short list, never during a calculation, file access or the
+//! client's code.
 //!
-//! A process may fork while another thread holds it, and nobody would open it in the child, where BitlBee, irssi and
-//! hexchat go on to generate a key. So the lock says which process holds it, and a child takes over what its parent left
-//! behind. What the lock protects is safe to take over at any point: a list changes by one store of one pointer, and
-//! until then, as after it, it is a list.
+//! A process may fork while another thread holds it, and nobody would release it in the child, where BitlBee, irssi and
+//! hexchat go on to generate a key. So the lock records which process holds it, and a child takes it over from its parent.
+//! The data that it protects are consistent at any point: a list changes by a single store of one pointer.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -86,7 +86,7 @@ mod tests {
                 status
             }
         });
-        assert!(libc::WIFEXITED(status), "the child waited for ever");
+        assert!(libc::WIFEXITED(status), "the child waited forever");
         assert_eq!(libc::WEXITSTATUS(status), 7);
     }
 }

@@ -1,4 +1,4 @@
-//! A list of this library's own in a static, safe from threads and forks: see `lock`.
+//! A list of the library in a static, safe with threads and forks: see `lock`.
 
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};

@@ -1,4 +1,4 @@
-//! `mem.h`. libotr put its own allocator under libgcrypt here, for the whole process; this library does not.
+//! `mem.h`. Here libotr replaces libgcrypt's allocator for the whole process; this library does not.
 
 use super::entry::entry;
 

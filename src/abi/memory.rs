@@ -1,4 +1,4 @@
-//! Memory that crosses the border: everything handed to C comes from malloc, everything taken back goes to free.
+//! Memory shared with C: everything passed to C comes from malloc, everything taken back is freed with free.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;

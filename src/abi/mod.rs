@@ -1,16 +1,16 @@
 //! The C interface, and the only module with `unsafe` in it.
 //!
-//! One file per header of libotr; each exported function is a translation and no more. [`entry`] says how a function is
-//! exported, [`types`] how the structs lie in memory, [`gcry`] what stands for libgcrypt's objects.
+//! One file per header of libotr; each exported function is only a translation. [`entry`] exports functions, [`types`] has
+//! the layouts of the structs, and [`gcry`] replaces libgcrypt's objects.
 //!
-//! What is different in the two interfaces stands in files named `abi2` and `abi5` below the one that it belongs to. There both
-//! have the same names, and the file above chooses.
+//! Code that differs between the two interfaces is in files named `abi2` and `abi5` below the file it belongs to. Both
+//! define the same names, and the file above chooses.
 #![cfg_attr(
     test,
     allow(
         clippy::undocumented_unsafe_blocks,
         clippy::missing_safety_doc,
-        reason = "a test owns every object it hands over; the library's own blocks are checked in the build without tests"
+        reason = "a test owns every object that it passes; the library's own blocks are checked in the build without tests"
     )
 )]
 

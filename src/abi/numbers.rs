@@ -1,4 +1,4 @@
-//! Numbers of the C interface, and the values that they stand for.
+//! Numbers of the C interface, and the values they represent.
 
 use std::ffi::{c_int, c_uint};
 

@@ -1,4 +1,4 @@
-//! What the library keeps of a conversation behind the public structs.
+//! The state of a conversation that the library keeps behind the public structs.
 
 use std::cell::{Cell, RefCell};
 

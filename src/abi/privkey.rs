@@ -1,8 +1,8 @@
 //! `privkey.h`: our long-lived keys, their files, and the file of the fingerprints of others.
 //!
-//! The list of keys is the client's as well: it links in nodes of its own, and takes some away. So it is walked afresh each
-//! time, and every part of a node may be the client's work. Some clients generate a key in a second thread on the user state
-//! that the first one uses; the lock keeps the lists whole then.
+//! Clients change the list of keys too: they add nodes of their own, and take some away. So it is walked afresh each time,
+//! and every part of a node may come from the client. Some clients generate a key in a second thread on the user state that
+//! the first one uses; the lock then keeps the lists consistent.
 
 mod contents;
 mod fingerprint;

@@ -1,18 +1,17 @@
-//! Memory for when there is none.
+//! A reserve for when there is no memory.
 //!
-//! A C library says `ENOMEM` when malloc gives nothing; Rust's collections end the process instead, and the client's
-//! user with it. So what the library allocates for itself is taken from malloc as long as that gives memory, and
-//! from a fixed reserve when it does not. The reserve is part of the library's zeroed data: until it is needed it is
-//! address space and nothing else. What is handed to C never comes from here, so a call goes on to the point where
-//! it must give something to C, and fails there with an error.
+//! A C library returns `ENOMEM` when malloc fails; Rust's collections abort the process instead, and the client with it. So
+//! what the library allocates for itself comes from malloc as long as that succeeds, and otherwise from a fixed reserve.
+//! The reserve is part of the library's zeroed data: until it is used, it is only address space. Memory for C never comes
+//! from it, so a call proceeds until it must allocate memory for C, and fails there with an error.
 //!
-//! It is for what the library's own work needs. Long runs of bytes, which are messages and files, are asked for in a way that
-//! may fail (`otr_protocol::buffer`), and never come from here: a message that somebody sends must not use up what the rest
-//! of the call needs to end well.
+//! It is for the library's own work. Messages, files and other data of any length are allocated in a way that may fail
+//! (`otr_protocol::buffer`), and never come from the reserve: a message that somebody sends must not use up what the call
+//! needs to finish.
 //!
-//! A block of the reserve is claimed by setting one bit, without a lock: a process may fork at any point. Only when
-//! the blocks of every fitting size are gone as well does Rust end the process; [`is_low`] lets calls be refused
-//! long before.
+//! A block of the reserve is claimed by setting one bit, without a lock, because a process may fork at any point. Only when
+//! the blocks of every fitting size are used up as well does Rust abort the process; [`is_low`] lets calls be refused long
+//! before.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;

@@ -1,4 +1,4 @@
-//! `sm.h`: the steps of the SMP run by hand, on the public struct alone.
+//! `sm.h`: the steps of the SMP run directly on the public struct.
 
 use std::ffi::c_int;
 use std::ptr;

@@ -1,4 +1,4 @@
-//! The part of `sm.h` that only moves objects about.
+//! The part of `sm.h` that only copies and frees objects.
 
 use std::ffi::c_int;
 

@@ -1,4 +1,4 @@
-//! The client's C streams, which are its libc's and are read and written through it alone.
+//! The client's C streams, which belong to its libc and are read and written only through it.
 
 use std::ffi::{CStr, c_void};
 use std::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! Texts that C frees.
+//! Texts that C code frees.
 
 use std::ffi::{CStr, c_char};
 use std::ptr;

@@ -1,9 +1,9 @@
 //! The public C structs, member for member, and the constants that stand in them.
 //!
 //! Clients read these at any time and write some of them, so a field is read afresh whenever it is needed and no Rust
-//! reference to a whole struct is kept. A C enumeration is a plain integer here: a client may put any number into one.
-//! What the two interfaces share is here; what differs is in `types/abi5.rs` and `types/abi2.rs`. The offsets at the ends are the
-//! reference's; scripts/cross reads the names there as well.
+//! reference to a whole struct is kept. A C enumeration is a plain integer here, since a client may store any number in it.
+//! The parts that both interfaces share are here; the others are in `types/abi5.rs` and `types/abi2.rs`. The offsets at the
+//! ends are those of the reference; scripts/cross reads the names there as well.
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint, c_ushort, c_void};
 

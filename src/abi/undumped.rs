@@ -1,7 +1,7 @@
-//! Memory for what must not be in a core dump: long-lived keys.
+//! Memory that is kept out of core dumps, for long-term keys.
 //!
-//! The system keeps whole pages out of a dump, so each of these has pages of its own. They are inherited by a forked child,
-//! as all memory is. They are not locked against swapping: what a process may lock is little, and the client's own.
+//! The system excludes whole pages from a dump, so each allocation has its own pages. A forked child inherits them, like
+//! all memory. They are not locked against swapping: the limit for locked memory is small, and belongs to the client.
 
 use std::ffi::c_void;
 use std::ops::Deref;

@@ -1,4 +1,4 @@
-//! `userstate.h`: everything of one user. A callback may free it: see `in_use.rs`.
+//! `userstate.h`: all data of one user. A callback may free it: see `in_use.rs`.
 
 use std::ptr;
 

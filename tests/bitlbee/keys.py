@@ -1,4 +1,4 @@
-"""Keys made in BitlBee's background process, and what of OTR outlives a BitlBee."""
+"""Keys made in BitlBee's background process, and OTR data that outlive a BitlBee."""
 
 import base64
 import glob

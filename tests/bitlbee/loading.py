@@ -1,4 +1,4 @@
-"""Ways to put the library into Debian's BitlBee. That it was this library and no other, /proc/PID/maps tells (Stage.couple)."""
+"""Ways to load the library into Debian's BitlBee. Stage.couple checks in /proc/PID/maps that it was this library."""
 
 from scenario import prove, scenario, talk
 

@@ -1,4 +1,4 @@
-"""The two scenarios of BitlBee's wiki in which one side is away, on a server that keeps messages for who is away."""
+"""The two scenarios of BitlBee's wiki in which one side is away, on a server that keeps messages for absent users."""
 
 from relay import SENT
 from scenario import DATA_MESSAGE, marker, on_the_wire, require, scenario, talk

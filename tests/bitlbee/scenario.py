@@ -1,4 +1,4 @@
-"""What every scenario is written with: the register of scenarios, the stage they play on, and requirements."""
+"""Tools for scenarios: their registry, the environment they run in, and their requirements."""
 
 import contextlib
 import os

@@ -249,7 +249,7 @@ static void free_strings(void)
 	X("receive an error message", hear(self, peer, "?OTR Error: inside")) \
 	X("receive damaged messages", hear(self, peer, "?OTR:AAMDjunk."); hear(self, peer, "?OTR:AAIDjunk."); \
 		hear(self, peer, "?OTR,1,2,junk,"); hear(self, "mallory", "?OTR|500|0,1,1,?OTR:AAMK,")) \
-	X("let what is under way arrive", deliver(20)) \
+	X("let messages in transit arrive", deliver(20)) \
 	X("start the SMP", if (c) otrl_message_initiate_smp_q(LIBRARY, c, "which?", secret, 1)) \
 	X("answer the SMP", if (c) otrl_message_respond_smp(LIBRARY, c, secret, 1)) \
 	X("abort the SMP", if (c) otrl_message_abort_smp(LIBRARY, c)) \
@@ -278,9 +278,9 @@ static void free_strings(void)
 		otrl_instag_read(self->us, scratch("tags"))) \
 	X("poll", otrl_message_poll(LIBRARY)) \
 	X("set all callbacks to NULL", memset(&self->ops, 0, sizeof self->ops)) \
-	X("answer otherwise from now on", self->policy = OTRL_POLICY_NEVER; self->logged_in = 0; self->mms = 3; \
+	X("answer differently from now on", self->policy = OTRL_POLICY_NEVER; self->logged_in = 0; self->mms = 3; \
 		self->error_text = self->resent_prefix = NULL) \
-	X("overwrite and free what the call was given", free_strings())
+	X("overwrite and free the arguments of the call", free_strings())
 
 #define ROW(name, ...) { name, 0, 0 },
 #define CASE(name, ...) if (number-- == 0) { __VA_ARGS__; }

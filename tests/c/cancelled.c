@@ -1,4 +1,4 @@
-/* A thread with a pending cancel (pthread_cancel, Qt's QThread::terminate) calls the library: the call ends as ever, the
+/* A thread with a pending cancel (pthread_cancel, Qt's QThread::terminate) calls the library: the call ends as usual, the
  * thread at its next cancellation point outside, and the process goes on. */
 #include "world.h"
 

@@ -1,4 +1,4 @@
-/* A master and its instances while contexts come and go: what the client's callbacks see is whole.
+/* A master and its instances while contexts come and go: what the client's callbacks see is consistent.
  * test: memcheck */
 #include "world.h"
 

@@ -1,5 +1,5 @@
-/* A fork while another thread is in its first calculation: what the library makes ready then must not be inherited half made.
- * Each try is a process of its own, since there is only one first time.   test: plain */
+/* A fork while another thread is in its first calculation: the child must not inherit half-made tables.
+ * Each try is a new process, since there is only one first time.   test: plain */
 #include "world.h"
 
 #include <pthread.h>

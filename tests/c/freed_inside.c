@@ -1,4 +1,4 @@
-/* A client that logs out inside a callback: the user state goes while the library is working with it.
+/* A client that logs out inside a callback: the user state is freed while the library uses it.
  * test: memcheck once */
 #include "world.h"
 

@@ -1,5 +1,4 @@
-/* What a client that runs for weeks keeps: nothing grows with the number of messages, of strangers or of contexts that have
- * gone.
+/* Memory of a client that runs for weeks: nothing grows with the number of messages, strangers or forgotten contexts.
  * test: plain */
 #include "world.h"
 

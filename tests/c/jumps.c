@@ -1,5 +1,5 @@
-/* Perl, Ruby and R leave our callbacks with longjmp. All that is asked of the
- * library then: no crash, and usable afterwards.   test: memcheck once */
+/* Perl, Ruby and R leave our callbacks with longjmp. Then the library must not
+ * crash, and must be usable afterwards.   test: memcheck once */
 #include "world.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* NULL for each pointer argument of each exported function in turn, and for all of them: a valid call of each function
- * stands in the table of nulls.h, which is held against the headers and the symbols of the library. */
+/* NULL for each pointer argument of each exported function in turn, and for all of them: the table in nulls.h has a
+ * valid call of each function, and is checked against the headers and the symbols of the library. */
 #include "world.h"
 
 #include <ctype.h>

@@ -1,5 +1,5 @@
 /* The table of nulls.c. In each row: the header, the function, how many of its arguments are pointers, and a valid call,
- * which is true when it has done its work. P(n, x) is x, or NULL when it is the turn of the pointer of this number. */
+ * which is true if it has succeeded. P(n, x) is x, or NULL if the pointer of this number is being tested. */
 #ifndef TESTS_C_NULLS_H
 #define TESTS_C_NULLS_H
 

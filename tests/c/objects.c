@@ -1,6 +1,6 @@
 /* The objects in public structs, used through the library alone: with
  * libgcrypt in the process they are its own, and without it they are ours.
- * Nobody may notice which.   test: valgrind */
+ * That must make no difference.   test: valgrind */
 #include "world.h"
 
 #include <libotr/auth.h>

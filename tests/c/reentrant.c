@@ -1,5 +1,5 @@
-/* What real clients do inside the callbacks, all of it, and everything must go
- * on as if they had not.   test: valgrind once time */
+/* All that real clients do inside callbacks; everything must go on as if they
+ * had not.   test: valgrind once time */
 #include "world.h"
 
 extern long time_shim_offset;

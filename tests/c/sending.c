@@ -1,5 +1,5 @@
-/* otrl_message_sending: what every policy and every state gives, and that
- * nothing private ever looks like "send the original". */
+/* otrl_message_sending: the result for every policy and every state, and that
+ * a private text never gives the result "send the original". */
 #include "world.h"
 
 static char *message;

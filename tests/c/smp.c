@@ -224,7 +224,7 @@ static void aborts(void)
 	pair_free(&pair);
 }
 
-/* irssi and hexchat abort on ABORT: two of them must not go on for ever. */
+/* irssi and hexchat abort on ABORT: two of them must not go on forever. */
 static void abort_ping_pong(void)
 {
 	Pair pair = pair_private(POLICY_V3);

@@ -1,6 +1,6 @@
 /* test: plain
  *
- * How much stack the library needs, beside libotr, and that it touches nothing below: clients run it in threads and
+ * How much stack the library needs, compared with libotr, and that it touches nothing below: clients run it in threads and
  * coroutines with small stacks, some of them without a guard page. */
 #include "world.h"
 

@@ -1,4 +1,4 @@
-/* The world of world.h: parties with every callback set, and one queue. */
+/* See world.h: parties with every callback set, and one queue. */
 #include "world.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* otrl_init ends a process that it can't serve. */
+/* otrl_init exits the process if it does not support the version. */
 #include <sys/wait.h>
 #include <unistd.h>
 

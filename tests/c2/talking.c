@@ -1,4 +1,4 @@
-/* Conversations, and what the user is told in them. */
+/* Conversations, and what the users are told. */
 #include "users.h"
 
 static User alice, bob;

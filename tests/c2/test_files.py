@@ -1,4 +1,4 @@
-"""Files of keys and fingerprints go round: written by our libotr.so.2, our libotr.so.5 and the C libotr of the distribution, and
+"""Files of keys and fingerprints, written by our libotr.so.2, our libotr.so.5 and the distribution's libotr, and
 read by each."""
 
 import os

@@ -1,4 +1,4 @@
-"""The hands and eyes of a test at a graphical client: its widgets by the accessibility interface (AT-SPI), and calls over D-Bus.
+"""Controls a graphical client: its widgets through the accessibility interface (AT-SPI), and calls over D-Bus.
 
 Run by Debian's python3 with the client's DISPLAY and session bus. A line of JSON on standard input is a command, a line on standard
 output its answer: {"value": ...} or {"error": "..."}.
@@ -112,7 +112,7 @@ def place(**where):
 
 
 def put(text, **where):
-    """A text in the place of what is in an entry."""
+    """Replaces the text of an entry."""
     find(**where).queryEditableText().setTextContents(text)
 
 

@@ -1,6 +1,6 @@
-"""What every client can be asked to do. A driver is a subclass: it knows the client's commands and its words.
+"""The base class of all clients. A driver is a subclass: it knows the client's commands and messages.
 
-A client tells two kinds of things: a message from the correspondent, and a notice (all else). Both are kept in the order in
+A client shows two kinds of things: messages from the correspondent, and notices (everything else). Both are kept in the order in
 which they are shown, and mark() is a point between two of them.
 """
 
@@ -150,7 +150,7 @@ class Client:
         raise NotImplementedError
 
     def renew(self):
-        """Start a session in the place of one that the correspondent may have lost."""
+        """Start a session instead of one that the correspondent may have lost."""
         raise NotImplementedError
 
     def end_session(self):

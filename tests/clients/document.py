@@ -1,4 +1,4 @@
-"""Writes docs/clients.md and docs/clients/*.png from the results that the runs have left, or checks that nobody has edited it."""
+"""Writes docs/clients.md and docs/clients/*.png from the results of the runs, or checks that nobody has edited it."""
 
 import glob
 import hashlib

@@ -1,4 +1,4 @@
-"""irssi with its OTR module. A Perl script in irssi's own way writes down what is shown; commands are typed."""
+"""irssi with its OTR module. A Perl script inside irssi records what is shown; commands are typed."""
 
 import os
 
@@ -119,7 +119,7 @@ class Irssi(TerminalClient):
         self.type("/otr init")
 
     def renew(self):
-        """A new session in the place of one."""
+        """Replaces the session by a new one."""
         self.type("/otr finish")
         self.type("/otr init")
 

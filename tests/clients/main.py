@@ -1,4 +1,4 @@
-"""Runs the conversation of steps.py with each client and each pairing of libraries, and compares what was told."""
+"""Runs the conversation of steps.py with each client and each pairing of libraries, and compares what users were told."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Marionette, by which Mozilla's programs are driven: JavaScript run in the program's own context."""
+"""Marionette, which controls Mozilla's programs: JavaScript run in the program's own context."""
 
 import json
 import socket

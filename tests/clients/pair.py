@@ -1,4 +1,4 @@
-"""Alice and Bob with the same client: a server between them, a relay in front of each, and which library each is on."""
+"""Alice and Bob with the same client: a server between them, a relay in front of each, and the library of each."""
 
 import os
 import uuid

@@ -1,4 +1,4 @@
-"""What the runs have told: those with this library compared with the one on libotr alone, and all kept for the document."""
+"""The results of the runs: those with this library are compared with the one with only libotr, and all are kept for the document."""
 
 import difflib
 import json

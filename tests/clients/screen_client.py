@@ -1,4 +1,4 @@
-"""A client whose messages and notices are read from the screen: lines that begin with a time, and what goes on below them."""
+"""A client whose messages and notices are read from the screen: lines that begin with a time, and their continuation lines."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The servers that the clients meet on: prosody for XMPP (tests/support) and ngircd for IRC, on the loopback interface alone."""
+"""The servers of the clients: prosody for XMPP (tests/support) and ngircd for IRC, on the loopback interface only."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""The conversation that every pair of clients has, step by step. Written once; what the clients cannot do is left out by name."""
+"""The conversation that every pair of clients has, step by step. Written once for all; steps that a client cannot do are skipped by name."""
 
 import re
 import time

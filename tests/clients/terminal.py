@@ -1,6 +1,6 @@
-"""A terminal of tmux's: what is typed into it, and what is on its screen.
+"""A terminal in tmux: what is typed into it, and what is on its screen.
 
-The screen is much higher than a real one, so that nothing that matters is scrolled away between two looks.
+The screen is much higher than a real one, so that nothing relevant is scrolled away between two reads.
 """
 
 import os
@@ -14,7 +14,7 @@ from processes import Failure, find_program, wait_until
 
 WIDTH, HEIGHT = 180, 700
 
-# Those that are open: tmux is nobody's child.
+# Open terminals: tmux does not end with the process that started it.
 _open = []
 
 

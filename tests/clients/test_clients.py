@@ -1,4 +1,4 @@
-"""Clients in a terminal, unmodified, on this library and on libotr; and docs/clients.md, which all clients are in. See README.md."""
+"""Unmodified clients in a terminal, with this library and with libotr; and docs/clients.md, which covers all clients. See README.md."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What `make deb` has left: the packages, what is in them and what they say of themselves."""
+"""The packages that `make deb` has built: their contents and their fields."""
 
 import re
 import subprocess

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Inside the chroot of tests/deb: irssi loads its OTR plugin, and this prints which file named libotr.so it has mapped then."""
+"""Inside the chroot of tests/deb: irssi loads its OTR plugin, and this prints which libotr.so it has mapped then."""
 
 import os
 import pty

@@ -1,4 +1,4 @@
-"""The machine that the packages are tried on: a Debian with BitlBee, irssi and their OTR plugins, and what apt does to it."""
+"""The machine on which the packages are tested: a Debian with BitlBee, irssi and their OTR plugins, and what apt does to it."""
 
 import json
 import re
@@ -148,7 +148,7 @@ def check_swap(machine):
 
 
 def check_all(machine):
-    """All packages at once, beside each other and in the place of Debian's, and back."""
+    """All packages at once, together, instead of Debian's, and back."""
     checks, theirs = machine.checks, machine.theirs
     machine.swap("Debian's other two", "install", "libotr5-dev", "libotr5-bin",
                  new={"libotr5-dev", "libotr5-bin", "libgcrypt20-dev", "libgpg-error-dev"} - set(machine.installed()))

@@ -1,7 +1,7 @@
-"""libotr.so.2 beside libotr.so.5: a user of the one is to be to a correspondent with libotr 4 what a user of the other
-without version 3 is. The scripts are those of scenarios/ and random ones; alice is the one in question. All that the
-correspondent sees is compared, and of what the user himself sees what both interfaces have and libotr 3.2 and 4 do alike.
-What libotr 3.2 itself does is compared in libotr3.py."""
+"""libotr.so.2 compared with libotr.so.5: to a correspondent with libotr 4, a user of libotr.so.2 must look like a user of libotr.so.5
+without version 3. The scripts are those of scenarios/ and random ones; alice is the user in question. Everything that the
+correspondent sees is compared, and of what the user sees the parts that both interfaces have and in which libotr 3.2 and 4 agree.
+libotr3.py compares with libotr 3.2 itself."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Known defects of libotr: what happens with it, and what must happen here. Others are in tests/c, marked BETTER there."""
+"""Known defects of libotr: what happens with it, and what must happen here. More are in tests/c, marked BETTER."""
 
 import re
 

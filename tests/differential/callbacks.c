@@ -1,4 +1,4 @@
-/* The callbacks of a user: each says that it was called, and with what. */
+/* The callbacks of a user: each prints its name and arguments. */
 #include "driver.h"
 
 /* What clients do inside callbacks, as far as it is harmless everywhere. */

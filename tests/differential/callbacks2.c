@@ -1,5 +1,5 @@
-/* The callbacks of a user of libotr 3.2: each says that it was called, and with what. Texts for people are in hex, behind
- * the words "cb notify" and "cb display_otr_message"; abi2.py knows them by what they are about. */
+/* The callbacks of a user of libotr 3.2: each prints its name and arguments. Texts for users are in hex, after the words
+ * "cb notify" and "cb display_otr_message"; abi2.py recognises them by their subject. */
 #include "driver2.h"
 
 /* What clients do inside callbacks, as far as it is harmless everywhere. */

@@ -1,5 +1,5 @@
-"""The libraries that are compared. How often an entry of explained.py has explained something is known to one process only, so all
-of these tests are in one group."""
+"""The libraries that are compared. All of these tests are in one group, because the number of matches of each entry of explained.py
+is counted in one process."""
 
 import os
 

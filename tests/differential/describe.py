@@ -1,4 +1,4 @@
-"""What a message is, in one line: all that is not random is kept, and of the rest the length."""
+"""A message as one line: everything that is not random, and the length of the rest."""
 
 import base64
 import re

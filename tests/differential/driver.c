@@ -1,11 +1,11 @@
-/* Several users of one libotr in one process, told what to do line by line.
+/* Several users of one libotr in one process, controlled line by line.
  *
  *     driver LIBRARY
  *
  * The library is loaded by its path, so that the same program runs any of them.
  * One command comes per line on stdin: its name, then words separated by
- * spaces. Texts are in hex, "-" is the empty text and "~" is NULL. What a
- * client could see is said on stdout, line by line, and "." ends the answer:
+ * spaces. Texts are in hex, "-" is the empty text and "~" is NULL. Everything
+ * that a client can see is printed on stdout, line by line, and "." ends it:
  *
  *     cb NAME WORDS        a callback, when it is called
  *     inject TO HEX        the callback inject_message
@@ -14,7 +14,7 @@
  *     ctx NAME FIELD=...   each context, after the call
  *     us FIELD=...         the user state, after the call
  *
- * callbacks.c has the callbacks, seen.c what is said after a call; system.c the clock and the random numbers. */
+ * callbacks.c has the callbacks, seen.c the output after a call, and system.c the clock and the random numbers. */
 #include <dlfcn.h>
 
 #include "driver.h"

@@ -1,10 +1,10 @@
-/* The driver for the interface of libotr 3.2: the same commands as driver.c takes, as far as there is something that they
- * can ask for, and what they show in the same words. Used as the clients of that time used it: what is sent goes through
- * otrl_message_fragment_and_send, and SMP is stepped by the client (smp2.c).
+/* The driver for the interface of libotr 3.2: the commands of driver.c, as far as this interface has the functions, and the
+ * same output. It uses the library as the clients of that time did: messages are sent with otrl_message_fragment_and_send, and
+ * the client runs the steps of SMP (smp2.c).
  *
  *     driver2 LIBRARY
  *
- * Policies come with the bits of libotr 4. callbacks2.c has the callbacks, seen2.c what is said after a call. */
+ * Policies come with the bits of libotr 4. callbacks2.c has the callbacks, seen2.c the output after a call. */
 #include <dlfcn.h>
 
 #include "driver2.h"

@@ -1,4 +1,4 @@
-"""Files: what each library makes of the same file, writes itself, and reads of what the other wrote."""
+"""Files: how each library reads the same file, what it writes, and how it reads what the other wrote."""
 
 import base64
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""libotr.so.2 beside libotr 3.2 itself. No registry has libotr 3.2, so what it does was recorded (recorded/README.md):
-each script was played by users who all have the real library, and is played here by users who all have ours. Where a
-libotr.so.2 of it is at hand, LIBOTR2=path plays the scripts with that one, and in mixed pairs."""
+"""libotr.so.2 compared with libotr 3.2 itself. No registry has libotr 3.2, so its behaviour was recorded (recorded/README.md):
+each script was played by users who all have libotr 3.2, and is played here by users who all have ours. If you have its
+libotr.so.2, LIBOTR2=path plays the scripts with that one, and in mixed pairs."""
 
 import json
 import lzma

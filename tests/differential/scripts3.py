@@ -1,4 +1,4 @@
-"""Scripts for what libotr 3.2 has and libotr 4 has not: texts for people, in a line or a window, and functions of its own."""
+"""Scripts for what only libotr 3.2 has: texts for users, in a line or a window, and some functions."""
 
 import os
 

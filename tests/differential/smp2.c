@@ -1,5 +1,5 @@
-/* SMP as clients of libotr 3.2 step it: the library handles the numbers, and the client reads the records to know what to
- * tell the user. What it tells is said as driver.c says it of libotr 4's callback. */
+/* SMP as clients of libotr 3.2 run it: the library handles the numbers, and the client reads the records to know what to
+ * tell the user. The output is as in driver.c for libotr 4's callback. */
 #include "driver2.h"
 
 enum { SMP_NONE, SMP_ERROR, SMP_ABORT, SMP_CHEATED, SMP_ASK_ANSWER, SMP_ASK_SECRET, SMP_PROGRESS, SMP_SUCCESS, SMP_FAILURE };

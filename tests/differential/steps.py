@@ -1,4 +1,4 @@
-"""What scripts are made of: the steps that many of them take."""
+"""Steps that scripts share."""
 
 import base64
 

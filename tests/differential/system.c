@@ -1,6 +1,6 @@
-/* What the system gives. These functions stand before those of the system for whatever library is loaded: the clock is
- * told by a command, and the random numbers of a user come from a stream of his own for each length, so that two
- * libraries that draw numbers for the same purposes draw the same ones. */
+/* The clock and the random numbers. These functions replace those of the system for the loaded library: a command sets the
+ * clock, and the random numbers of each user come from one stream for each length, so that two libraries that draw numbers
+ * for the same purposes draw the same ones. */
 #include "system.h"
 
 #include <dlfcn.h>

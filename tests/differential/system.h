@@ -1,4 +1,4 @@
-/* The clock and the random numbers of the process, as the driver tells them. */
+/* The clock and the random numbers of the process, as set by the driver. */
 #ifndef TESTS_SAME_SYSTEM_H
 #define TESTS_SAME_SYSTEM_H
 

@@ -1,4 +1,4 @@
-"""libotr.so.2 beside libotr.so.5, and beside libotr 3.2 as it was recorded; with LIBOTR2=path of its libotr.so.2, live. See README.md."""
+"""libotr.so.2 compared with libotr.so.5, and with recordings of libotr 3.2; with LIBOTR2=path of its libotr.so.2, live. See README.md."""
 
 import abi2
 import libotr3

@@ -1,7 +1,7 @@
-"""Compares this library with the libotr of the system, call by call. See README.md.
+"""Compares this library with the system's libotr, call by call. See README.md.
 
-A failing random schedule is shrunk and kept as a file. `--seed NUMBER` plays one of that number as well, `--soak SECONDS` others, from
-a seed of their own, until the time is over; OTR_SOAK_FROM names that seed."""
+A failing random schedule is shortened and kept as a file. `--seed NUMBER` also plays the schedule of that number, and `--soak SECONDS` plays
+others until the time is over; OTR_SOAK_FROM is their first seed."""
 
 import json
 import os

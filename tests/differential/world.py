@@ -1,4 +1,4 @@
-"""Users on libraries, the wires between them, and the trace of everything that they could see."""
+"""Users with their libraries, the connections between them, and the trace of everything that they could see."""
 
 import collections
 import os

@@ -1,7 +1,7 @@
-"""The tarball of `make dist`: that it is the same wherever it is made, what is in it, that cargo finds everything in it, and that
-packaging/debian fits it; with --build also that what is built from it in two places is the same, which takes some ten minutes.
+"""The tarball of `make dist`: that it is reproducible, its contents, that cargo finds everything in it, and that
+packaging/debian matches it; with --build also that builds from it in two places are equal, which takes about ten minutes.
 
-Nothing is fetched but crates that the machine has never seen."""
+Only crates that the machine does not have yet are fetched."""
 
 import gzip
 import json

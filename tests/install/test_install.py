@@ -1,4 +1,4 @@
-"""What `make install` puts on a machine, as builds of clients find and use it."""
+"""The result of `make install`, as builds of clients find and use it."""
 
 import os
 import re

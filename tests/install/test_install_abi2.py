@@ -1,4 +1,4 @@
-"""What `make install ABI=2` puts on a machine, alone and beside ABI=5, as builds of the clients of libotr 3.2 find it."""
+"""The result of `make install ABI=2`, alone and together with ABI=5, as builds of the clients of libotr 3.2 find it."""
 
 import os
 import subprocess

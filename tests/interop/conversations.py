@@ -1,4 +1,4 @@
-"""What the pairs of test_interop.py do. Each function gets the tally, the libraries, and who is at each end."""
+"""The conversations of test_interop.py. Each function gets the counter of checks, the libraries, and the peer at each end."""
 
 import random
 

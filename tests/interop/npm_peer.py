@@ -35,7 +35,7 @@ class NpmPeer(Peer):
         self.command(f"sendtlv {to} {text.hex()} {tlvs.hex()}")
 
     def powers_agree(self):
-        """What npm/peer.js puts in the place of the package's powers gives the same."""
+        """The exponentiation with which npm/peer.js replaces the package's gives the same results."""
         return self.command("powers") == [["powers", "agree"]]
 
     @classmethod

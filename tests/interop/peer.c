@@ -3,7 +3,7 @@
  *
  *     peer ACCOUNT KEYFILE
  *
- * The commands and answers are in peer_common.h. Besides:
+ * The commands and answers are in peer_common.h. In addition:
  *
  *     event N, symkey USE HEX KEY
  */

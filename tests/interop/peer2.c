@@ -1,15 +1,15 @@
 /* peer.c for the interface of libotr 3.2, as a client of that time uses it: the
- * SMP is stepped by the client, who compares nextExpected with what has come,
- * and what is sent goes through otrl_message_fragment_and_send.
+ * client runs the steps of SMP and compares nextExpected with the message that
+ * has arrived, and messages are sent with otrl_message_fragment_and_send.
  *
  *     peer2 ACCOUNT KEYFILE
  *
- * Policies are given with the bits of libotr 4, and what happens in the SMP is
- * told with its numbers, so that the same conversations can be had.
+ * Policies are given with the bits of libotr 4, and SMP events with its numbers,
+ * so that the same conversations can be played.
  *
- * The commands and answers are in peer_common.h. Besides:
+ * The commands and answers are in peer_common.h. In addition:
  *
- *     inline           what is to be displayed comes in place of the message
+ *     inline           text to be displayed is returned instead of the message
  *     display HEX, notify LEVEL HEX HEX HEX, log HEX
  */
 #include "peer_common.h"

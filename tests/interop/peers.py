@@ -1,4 +1,4 @@
-"""Peers that speak the line protocol of peer.c, and the wire between them."""
+"""Peers that speak the line protocol of peer.c, and the connection between them."""
 
 import subprocess
 

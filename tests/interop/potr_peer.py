@@ -1,6 +1,6 @@
 """python-potr, an independent implementation of OTR version 2, with the interface of peers.Peer.
 
-potr was written for PyCrypto. Its DSA and AES objects are given here anew: DSA by plain arithmetic on the numbers, AES by
+potr was written for PyCrypto. This module replaces its DSA and AES objects: DSA by plain arithmetic on the numbers, AES by
 pycryptodome, which Debian packages under the name Cryptodome.
 """
 

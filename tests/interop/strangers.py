@@ -1,5 +1,5 @@
-"""What a libotr and an independent implementation do together. Each of `meetings` gets the tally, the libraries, the
-library that alice is on, and the class of bob's peer."""
+"""Conversations between a libotr and an independent implementation. Each of `meetings` gets the counter of checks, the libraries,
+the library of alice, and the class of bob's peer."""
 
 import random
 

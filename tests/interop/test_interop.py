@@ -1,8 +1,8 @@
-"""Conversations between two implementations, each in a process of its own.
+"""Conversations between two implementations, each in its own process.
 
-Pairs our libotr.so.5 with the C libotr of the distribution, and with two implementations that share nothing with it, python-potr and
-the npm package otr; and our libotr.so.2 with these and with ours. With --reference, the C libotr is in our place, which proves this
-driver and tells the faults of the others from ours. python-potr is packaged for Debian's own Python (/usr/bin/python3); the npm
+Pairs our libotr.so.5 with the distribution's libotr, and with two independent implementations, python-potr and
+the npm package otr; and our libotr.so.2 with these and with our libotr.so.5. With --reference, the distribution's libotr is used
+instead of ours, which tests this driver and shows which faults are not ours. python-potr is packaged for Debian's own Python (/usr/bin/python3); the npm
 package is installed in target/interop-tests."""
 
 import os

@@ -1,4 +1,4 @@
-/* What a peer, or anybody who can write in a peer's name, may try. */
+/* Attacks by a peer, or by anybody who can write in a peer's name. */
 #include <malloc.h>
 #include <time.h>
 #include <unistd.h>

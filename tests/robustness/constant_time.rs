@@ -1,6 +1,6 @@
-//! Runs the arithmetic on secrets under valgrind's memcheck with the secrets marked as undefined: memcheck then
-//! complains of every branch and every address that depends on one. constant_time.supp names the few places where a
-//! secret becomes public, and why. Run by test_robustness.py; without valgrind it only shows that everything computes.
+//! Runs the arithmetic on secrets under valgrind's memcheck with the secrets marked as undefined: memcheck then complains
+//! about every branch and every address that depends on one. constant_time.supp names the few places where a secret becomes
+//! public, and why. test_robustness.py runs it; without valgrind it only shows that everything computes.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-"""What follows from secret Diffie-Hellman exponents: a helper of wiped.c, which must not have these in its own memory.
+"""Keys derived from secret Diffie-Hellman exponents: a helper of wiped.c, which must not have these in its own memory.
 
 Reads exponents, one a line, each as hexadecimal digits of masked bytes; writes for each two of them (their numbers), and
 each secret that the two give, a line with its name and its first bytes, masked as well.

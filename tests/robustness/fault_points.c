@@ -1,7 +1,7 @@
 /* test: faults
  * A whole conversation in which each allocation, and each draw of randomness, fails once in turn, and then, from each
  * one on, for the rest of the call. After each: no plaintext went out, an encrypted conversation did not become a
- * plain one, nobody crashed, the two come to a new session and talk in it, and nothing has leaked in the end.
+ * plain one, nothing crashed, the two get a new session and talk in it, and nothing has leaked in the end.
  * The same for a panic before and after each guarded step, in a library that is built for it. */
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
-/* Preloaded: lets what the library asks of the system fail, once at each point in turn. At an armed point the process
- * forks: the child sees the failure and goes on with it, the parent sees none. So one run of a program meets every
- * failure that is possible on its way. Only calls made from libotr itself are points; the program's own are not. */
+/* Preloaded: makes the library's calls of the system fail, once at each point in turn. At an armed point the process
+ * forks: the child sees the failure and goes on with it, the parent sees none. So one run of a program tests every
+ * possible failure. Only calls made from libotr itself are points; the program's own are not. */
 #include "faults.h"
 
 #include <dlfcn.h>

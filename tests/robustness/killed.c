@@ -1,5 +1,5 @@
-/* A process is killed at each system call of a write in turn, found by ptrace. After each the file is the old one or
- * the new one, whole, with its mode. */
+/* A process is killed at each system call of a write in turn, found by ptrace. After each the file is the complete old
+ * one or the complete new one, with its mode. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 /* test: faults
- * Long messages and long files while there is no memory for them. Each action runs in a process of its own. "sizes": for each
+ * Long messages and long files while there is no memory for them. Each action runs in its own process. "sizes": for each
  * size from 1 KiB to 8 MiB all allocations of at least that size fail. "once": each allocation of at least 1 KiB fails alone.
- * "lasting": from each of them on, all fail. Whatever fails: nobody ends, no plaintext goes out, nothing leaks, and the session
- * that there was goes on. What is shown, sent, read or written all the same is whole. */
+ * "lasting": from each of them on, all fail. Whatever fails: no process is aborted, no plaintext goes out, nothing leaks, and
+ * an existing session goes on. Whatever is still shown, sent, read or written is complete. */
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

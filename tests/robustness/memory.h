@@ -1,4 +1,4 @@
-/* Looking for secrets in the memory of this process. They are given masked, so that the search does not find itself. */
+/* Searching the memory of this process for secrets. They are passed masked, so that the search does not find itself. */
 #ifndef HOLD_MEMORY_H
 #define HOLD_MEMORY_H
 

@@ -1,5 +1,5 @@
-/* Preloaded under valgrind, beside constant_time.rs: what is drawn at random is a secret, and how long a number is
- * without its leading zeros is not. */
+/* Preloaded under valgrind, for constant_time.rs: random numbers are secrets, but the length of a number without its leading
+ * zeros is not. */
 #include <dlfcn.h>
 #include <sys/types.h>
 #include <valgrind/memcheck.h>

@@ -1,9 +1,9 @@
-//! A second opinion on constant time, from a clock (Reparaz, Balasch, Verbauwhede: Dude, is my code constant time?).
+//! A second test of constant time, with a clock (Reparaz, Balasch, Verbauwhede: Dude, is my code constant time?).
 //!
-//! Each operation is timed many times over, with one fixed secret and with random ones, in random order. If the time does not
-//! depend on the secret, the two kinds of times cannot be told apart by Welch's t-test. It is taken of all times, and of those
-//! below each of some percentiles, because interruptions hide small differences. On a machine that does much else beside it,
-//! it says little: so it runs in `make soak` only.
+//! Each operation is timed many times, with one fixed secret and with random ones, in random order. If the time does not
+//! depend on the secret, Welch's t-test cannot distinguish the two kinds of times. It is computed over all times, and over
+//! those below each of some percentiles, because interruptions hide small differences. On a busy machine it says little, so
+//! it only runs in `make soak`.
 
 use std::hint::black_box;
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
-/* Looks through the whole memory of the process for secrets: while they are in use, where they must be found (or this
- * would prove nothing), and after they should have died. Looked for are: everything that is drawn at random as a secret
- * (the exponents of DH and of the SMP, what DSA nonces are made of), all that follows from two DH exponents (shared
+/* Searches the whole memory of the process for secrets: while they are in use, when they must be found (or this
+ * would prove nothing), and after they should have been wiped. The secrets are everything that is drawn at random
+ * (the exponents of DH and of the SMP, the seeds of DSA nonces), everything derived from two DH exponents (shared
  * secrets, the keys of exchanges and sessions: derived.py), the private keys, the secret of the SMP, the extra key and the
  * last text. */
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-"""Finds links in Markdown that lead nowhere: to a file that does not exist, or to a heading that a file does not have."""
+"""Finds broken links in Markdown: to a file that does not exist, or to a heading that a file does not have."""
 
 import os
 import re

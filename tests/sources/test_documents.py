@@ -1,5 +1,5 @@
-"""The documents: that each function and each test in the tables of docs/conformance.md exists, and that each row says
-what it has to; that no link leads nowhere (links.py); that docs/differences.md and tests/differential name the same differences; and
+"""Checks of the documents: that each function and each test in the tables of docs/conformance.md exists, and that each row is
+complete; that no link is broken (links.py); that docs/differences.md and tests/differential name the same differences; and
 the spelling of everything, by codespell."""
 
 import re

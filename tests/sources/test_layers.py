@@ -1,8 +1,8 @@
 """Each module of the C interface (src/abi) uses only those below it.
 
-The modules stand in LAYERS from the lowest to the highest. A module may use those of the layers below its own, and of its own
-layer those that stand before it; so there is no import cycle. What lies below a module (its `abi2` and `abi5`, its parts) counts
-as the module. Tests are not looked at.
+LAYERS lists the modules from the lowest to the highest. A module may use those of lower layers, and those of its own
+layer that are listed before it; so there is no import cycle. Files below a module (its `abi2` and `abi5`, its parts) count
+as the module. Tests are not checked.
 """
 
 import re
@@ -69,7 +69,7 @@ def complaints(files):
     known = order()
     for module, text in files:
         if module[0] not in known:
-            yield f"{'/'.join(module)} stands in no layer: add it to tests/sources/test_layers.py"
+            yield f"{'/'.join(module)} is in no layer: add it to tests/sources/test_layers.py"
             continue
         for other in sorted(set(used(module, text)) & set(known) - {module[0]}):
             if known[other] > known[module[0]]:

@@ -1,7 +1,7 @@
-"""What the library, its tests and the program of abi-check are built from, without asking anybody: each crate comes from
+"""The dependencies of the library, its tests and the program of abi-check, checked without a network: each crate comes from
 crates.io with its checksum in Cargo.lock, and its licence is one of those that deny.toml allows.
 
-`make deny` asks cargo-deny, which knows more (and known vulnerabilities, where its database can be reached)."""
+`make deny` runs cargo-deny, which checks more (and known vulnerabilities, if it can reach its database)."""
 
 import json
 import os

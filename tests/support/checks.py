@@ -1,7 +1,7 @@
-"""A list of checks that counts them, and what scripts in Python need to run commands.
+"""Counting checks, and running commands, for tests and scripts in Python.
 
-A test of pytest gets one by the fixture `checks` (counting.py): it may make thousands of checks, goes on after one that fails, and
-fails at its end. Programs that run by themselves make one, and end with `finish`."""
+A pytest test gets a `Checks` from the fixture `checks` (counting.py): it may make thousands of checks, goes on after one that fails, and
+fails at its end. Other programs make one themselves, and end with `finish`."""
 
 import os
 import subprocess
@@ -101,5 +101,5 @@ def installed_prefix(temporary, abi=5):
 
 
 def scratch():
-    """A directory for temporary files, which goes away when its `with` block ends."""
+    """A directory for temporary files, which is removed at the end of its `with` block."""
     return tempfile.TemporaryDirectory(prefix="libotr-test-")

@@ -1,8 +1,8 @@
 """Plugin of pytest: counts checks. A test may make many (the fixture `checks`); one that makes none of them itself counts as one.
 
-The last line of a run is "N passed, M failed", and ", K skipped" if something was, of all checks; a list of what failed, with the
-reasons, comes before it. No way for a test to go wrong counts as success: one that fails outside its checks counts as one more
-that failed, and one that has the fixture and checks nothing fails."""
+The last line of a run is "N passed, M failed", and ", K skipped" if something was, over all checks, after a list of the failures
+with their reasons. A test that goes wrong never counts as success: a failure outside of checks counts as one more failed check,
+and a test that has the fixture and checks nothing fails."""
 
 import os
 import threading
@@ -209,7 +209,7 @@ class Counter:
 
 
 def pytest_configure(config):
-    """In the process that tells of the others, or the only one."""
+    """In the process that reports for the others, or the only one."""
     if hasattr(config, "workerinput"):
         return
     counter = Counter(config)

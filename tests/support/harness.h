@@ -1,7 +1,7 @@
-/* What every C test program stands on: checks that are printed as TAP, and cases
- * that run in a child process of their own so that a crash is one failed check
- * and not the end. The last line is the plan, `1..N`: without it, a program has
- * not come to its end. */
+/* Used by every C test program: checks that are printed as TAP, and cases that
+ * run in their own child process, so that a crash is one failed check and not
+ * the end of the program. The last line is the plan, `1..N`: without it, a
+ * program has not finished. */
 #ifndef TESTS_HARNESS_H
 #define TESTS_HARNESS_H
 

@@ -1,7 +1,7 @@
-"""A person at an IRC client: says things, sees lines, waits for the line expected.
+"""A person at an IRC client: sends lines, sees lines, and waits for expected ones.
 
 A line seen is kept as an IRC user sees it: "<@root> text" in the control channel, "<bob> text" in a query window,
-"-bob- text" for a notice. mIRC's colour and bold marks are taken out of `text`; `raw` keeps them.
+"-bob- text" for a notice. mIRC's colour and bold marks are removed from `text`; `raw` keeps them.
 """
 
 import re

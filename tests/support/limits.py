@@ -1,5 +1,5 @@
-"""Plugin of pytest: no test takes longer than it may (the mark `minutes`), what may take longest comes first, and no process that
-was started outlives the run."""
+"""Plugin of pytest: limits the time of each test (the mark `minutes`), runs tests with the longest limits first, and makes sure that
+no process outlives the run."""
 
 import ctypes
 import os
@@ -22,7 +22,7 @@ def minutes(item):
 
 
 def place(item):
-    """Where a test stands in the order: the groups, and then the long ones first, so that none of them is left alone at the end."""
+    """The place of a test in the order: the groups, and then the long ones first, so that none of them is left alone at the end."""
     group = item.get_closest_marker("xdist_group")
     return GROUPS.index(group.args[0]) if group else len(GROUPS), -minutes(item)
 

@@ -1,7 +1,7 @@
-"""Programs the tests start, and the promise that every one of them is ended.
+"""Starts programs for the tests, and makes sure that all of them are ended.
 
-Each program leads a process group of its own, so that ending it also ends what it forked (BitlBee's key generation child).
-end_all() runs at the interpreter's exit; SIGTERM and SIGHUP are turned into an ordinary exit so that it always gets its turn.
+Each program leads its own process group, so that ending it also ends its children (BitlBee's key generation child).
+end_all() runs at the interpreter's exit; SIGTERM and SIGHUP become an ordinary exit so that it always runs.
 """
 
 import atexit

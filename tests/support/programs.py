@@ -6,13 +6,14 @@
                                 or frees that is not to be freed
     valgrind, valgrind-without-libgcrypt
 
-A program of tests/c says after `test:` in the first lines of its file what it takes: `valgrind` (memory and leaks) or `memcheck`
-(memory; what a jump leaves behind leaks), with `once` only without libgcrypt; `gcrypt` if it needs libgcrypt for itself; `c99`;
-`time` for a clock that it sets; `plain` if it runs under nothing: it forks beside a thread, of which AddressSanitizer's own
-allocator knows nothing. (helgrind and drd know nothing of Rust's locks and atomics: they take each for a race.)
+A program of tests/c says after `test:` in the first lines of its file how it is run: `valgrind` (memory and leaks) or `memcheck`
+(memory only; jumps leak), with `once` only without libgcrypt; `gcrypt` if the program itself needs libgcrypt; `c99`;
+`time` for a clock that it sets; `plain` if it runs under neither valgrind nor AddressSanitizer, for example because it forks while
+a thread runs, which AddressSanitizer's allocator does not support. (helgrind and drd do not understand Rust's locks and atomics, and
+report each as a race.)
 
-With --reference, the programs of tests/c run on the C libotr of the distribution. Checks marked BETTER in them name what that one is
-known to get wrong; all others must hold, which proves that they test libotr's behaviour and not our inventions."""
+With --reference, the programs of tests/c run on the distribution's libotr. Checks marked BETTER in them name what it is
+known to get wrong; all others must hold, which proves that they test libotr's behaviour."""
 
 import os
 import re
@@ -37,7 +38,7 @@ PLACES = (ROOT / "tests/c", ROOT / "tests/c2")
 
 
 def pytest_collect_file(parent, file_path):
-    """A program ends by `finish`, and so is told from the other sources."""
+    """A program ends with `finish`; other sources do not."""
     if file_path.parent in PLACES and file_path.suffix in (".c", ".cpp"):
         if re.search(r"return finish\(\);", file_path.read_text(encoding="utf-8")):
             return Program.from_parent(parent, path=file_path)

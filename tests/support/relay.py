@@ -1,4 +1,4 @@
-"""A relay between one BitlBee (or another client) and its server that keeps every byte that passes: the wire, as an
+"""A relay between one BitlBee (or another client) and its server that records every byte: the traffic as an
 eavesdropper sees it.
 
 BitlBee's jabber module only connects to a handful of ports, so the relay listens on one of those

@@ -1,7 +1,7 @@
-"""Runs programs that tell their checks in TAP, the Test Anything Protocol: a line `ok` or `not ok` for each, and the plan `1..N`.
+"""Runs programs that report their checks in TAP, the Test Anything Protocol: a line `ok` or `not ok` for each, and the plan `1..N`.
 
-Of a line, what follows `# TODO` is a known defect (of the C libotr, in the programs here), and what follows `# SKIP` why a check was
-not made. A program without its plan has not come to its end; one whose exit status says something else than its lines has failed."""
+`# TODO` in a line marks a known defect (here: of the C libotr), and `# SKIP` gives the reason why a check was not made. A program without
+a plan has not finished; one whose exit status contradicts its lines has failed."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A private prosody: loopback only, everything in one directory, accounts and contact lists laid out beforehand."""
+"""A private prosody: loopback only, everything in one directory, with prepared accounts and contact lists."""
 
 import os
 import socket

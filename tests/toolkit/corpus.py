@@ -1,4 +1,4 @@
-"""Conversations to give to the programs: recorded between libotr's peers and potr's, and damaged on purpose."""
+"""Input for the programs: conversations recorded between peers with libotr and potr, and damaged copies of them."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The manual pages: installed, without a warning, and of all that there is."""
+"""The manual pages: installed, free of warnings, and complete."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""otr-keys, with files of libotr, potr and otr.js; libotr itself says what is in the files that it writes."""
+"""otr-keys, with files of libotr, potr and otr.js; libotr itself reads the files that it writes."""
 
 import ctypes
 import hashlib
@@ -233,7 +233,7 @@ def converting_keys(checks, prefix, work):
     keys = Keys(checks, prefix, work)
     packed, fingerprint, _ = potr_key()
     potr, target = keys.path("me.key3", packed), keys.path("otr.private_key")
-    keys.bad("a key without an owner", "--account and --protocol say so", "convert", potr, target)
+    keys.bad("a key without an owner", "give --account and --protocol", "convert", potr, target)
     keys.good("potr to libotr", "convert", potr, target, "--account", "me@here", "--protocol", "prpl-jabber")
     keys.equal("libotr reads potr's key", keys.libotr.fingerprint(target, b"me@here", b"prpl-jabber"), human(fingerprint))
     keys.equal("the new file is private", stat.S_IMODE(target.stat().st_mode), 0o600)

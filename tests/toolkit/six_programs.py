@@ -1,4 +1,4 @@
-"""The six programs of libotr, and ours of the same names: the same arguments and input, and what comes of them."""
+"""The six programs of libotr, compared with ours of the same names: arguments, input and output."""
 
 import functools
 import os

@@ -1,6 +1,6 @@
-"""The programs of the toolkit beside those of libotr 4.1.1 (Debian's libotr5-bin), byte for byte; otr-keys; manual pages.
+"""The programs of the toolkit compared with those of libotr 4.1.1 (Debian's libotr5-bin), byte for byte; otr-keys; manual pages.
 
-OTR_TOOLKIT_SEED and OTR_TOOLKIT_CASES are for other and more damaged messages. python3-potr is packaged for Debian's own Python."""
+OTR_TOOLKIT_SEED and OTR_TOOLKIT_CASES choose other and more damaged messages. python3-potr is packaged for Debian's own Python."""
 
 import os
 import tempfile

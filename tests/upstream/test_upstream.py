@@ -1,6 +1,6 @@
-"""libotr 4.1.1's own tests, unmodified, on the library and headers under test. README.md tells more.
+"""libotr 4.1.1's own tests, unmodified, on the library and headers under test. See README.md.
 
-OTR_UPSTREAM_TREE names an unpacked libotr to take instead of Debian's source archive."""
+OTR_UPSTREAM_TREE names an unpacked libotr to use instead of Debian's source archive."""
 
 import fcntl
 import os

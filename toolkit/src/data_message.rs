@@ -1,4 +1,4 @@
-//! A data message in parts, as the programs take it apart and put it together again with a new MAC.
+//! A data message in parts, as the programs read it and write it again with a new MAC.
 
 use otr_crypto::mac::hmac_sha1;
 use otr_protocol::wire::armour;
@@ -69,7 +69,7 @@ impl DataMessage {
         Ok((message, bytes.get(..covered).unwrap_or_default()))
     }
 
-    /// The message, encoded, with a MAC by this key in the place of its own.
+    /// The message, encoded, with a MAC under this key instead of its own.
     ///
     /// # Errors
     /// A part is longer than its length field can say.

@@ -1,4 +1,4 @@
-//! Values as the programs show them: a title and a number, or a title and hexadecimal digits.
+//! Values as the programs print them: a title and a number, or a title and hexadecimal digits.
 
 use std::fmt::Write;
 

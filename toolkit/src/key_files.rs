@@ -1,5 +1,5 @@
-//! Files of keys, fingerprints and instance tags: libotr's, and the keys of two other implementations. What a file is shows in
-//! its contents.
+//! Files of keys, fingerprints and instance tags: libotr's, and the keys of two other implementations. The contents of a
+//! file show its type.
 
 mod faults;
 mod foreign;

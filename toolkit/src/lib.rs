@@ -1,10 +1,10 @@
-//! The programs of libotr's toolkit, and `otr-keys`. Each module with a program in it has a `run` that is given its
-//! arguments and its streams, so that tests need no process.
+//! The programs of libotr's toolkit, and `otr-keys`. Each module of a program has a `run` that gets its arguments and
+//! streams, so that tests need no process.
 //!
 //! - [`otr_parse`], [`otr_sesskeys`], [`otr_mackey`], [`otr_readforge`], [`otr_modify`], [`otr_remac`]: the six of libotr 4.1.1,
 //!   with its arguments, its output to the byte and its exit status.
 //! - [`otr_keys`]: key, fingerprint and instance tag files.
-//! - [`program`]: what they share as programs; [`messages`]: the messages on their way in and out.
+//! - [`program`]: what all of them share; [`messages`]: reading and writing messages.
 #![forbid(unsafe_code)]
 
 pub mod arguments;

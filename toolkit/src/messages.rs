@@ -1,4 +1,4 @@
-//! Encoded messages in a stream of anything.
+//! Encoded messages in a stream that may contain anything else.
 
 use std::io::{self, BufRead, ErrorKind};
 

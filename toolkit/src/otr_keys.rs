@@ -23,14 +23,14 @@ pub const PROGRAM: Program = Program {
   list FILE...         what is in the files
   fingerprints FILE... the fingerprints of the private keys in them
   check FILE...        what is wrong with them; the exit status is 1 if anything is
-  backup FILE [COPY]   copy a file to COPY, by default FILE.backup, which must not be there
-  restore COPY FILE    check COPY, and put it in the place of FILE, which is copied first
-  convert FROM TO      add what is in FROM to the file TO of libotr; to standard output if TO is -
+  backup FILE [COPY]   copy a file to COPY, by default FILE.backup, which must not exist
+  restore COPY FILE    check COPY, and replace FILE by it, after a copy of FILE was made
+  convert FROM TO      add the entries of FROM to the file TO of libotr; write to standard output if TO is -
 
   --private            list: print the private keys as well; convert: allow private keys on standard output
   --account NAME       convert: the account that the entries of FROM belong to
-  --protocol NAME      convert: its protocol, by the name that the client gives it
-  --type TYPE          what the file is, if it is not to be told from its contents: private-keys, fingerprints,
+  --protocol NAME      convert: its protocol, by the name that the client uses for it
+  --type TYPE          the type of the file, if its contents do not show it: private-keys, fingerprints,
                        instance-tags (of libotr), potr-key, otr.js-key
 
 A FILE that is only read may be -, for standard input.
@@ -137,7 +137,7 @@ fn read(
     let contents = contents.map_err(|error| format!("it cannot be read: {error}"))?;
     let kind = options.kind.or_else(|| Kind::of(&contents));
     let kind = kind
-        .ok_or("it holds no keys, no fingerprints and no instance tags; --type says what it is")?;
+        .ok_or("it holds no keys, no fingerprints and no instance tags; give --type if it is an empty file")?;
     let file = KeyFile::read(kind, &contents);
     Ok((contents, file))
 }
@@ -215,7 +215,7 @@ fn check(path: &OsStr, mut file: KeyFile) -> Report {
         .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o077 != 0);
     if file.kind.is_private() && others_may_read {
         file.faults
-            .push("others may read or write it: chmod 600 takes that away".to_owned());
+            .push("others may read or write it: use chmod 600".to_owned());
     }
     let verdict = if file.faults.is_empty() {
         "good"

@@ -1,4 +1,4 @@
-//! `otr_modify`: changes a known piece of a data message's text, without its AES key.
+//! `otr_modify`: changes a known part of a data message's text, without its AES key.
 
 use crate::arguments::{Decimal, decimal, hex_array};
 use crate::data_message::{only_message, print};

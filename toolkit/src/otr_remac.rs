@@ -1,4 +1,4 @@
-//! `otr_remac`: puts a data message of version 3 together.
+//! `otr_remac`: makes a data message of version 3 from its fields.
 
 use crate::arguments::{Decimal, decimal, hex, hex_array};
 use crate::data_message::{DataMessage, print};

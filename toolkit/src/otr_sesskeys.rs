@@ -1,4 +1,4 @@
-//! `otr_sesskeys`: the keys between a private and a public Diffie-Hellman value.
+//! `otr_sesskeys`: the keys derived from a private and a public Diffie-Hellman value.
 
 use otr_crypto::group::{self, Exponent, Residue};
 use otr_crypto::hash::sha1;

@@ -113,7 +113,7 @@ impl Program {
             called,
             self.usage.as_bytes(),
             options.as_bytes(),
-            format!("\nThe manual page {}(1) tells more.\n", self.name).as_bytes(),
+            format!("\nSee the manual page {}(1).\n", self.name).as_bytes(),
         ]
         .concat();
         output.write_all(&text).map_err(Failure::Output)

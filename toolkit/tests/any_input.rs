@@ -1,4 +1,4 @@
-//! No input makes a program panic, and none but odd arguments makes it end with another status than 0 or 1.
+//! No input makes a program panic, and only odd arguments give an exit status other than 0 or 1.
 use std::path::Path;
 
 use otr_protocol::wire::armour::armour;

@@ -1,7 +1,8 @@
 //! DSA as OTR uses it (FIPS 186): usually a prime p of 1024 bits and a prime q of 160.
 //!
-//! What is signed is a number, taken modulo q as it is: OTR signs a 256-bit MAC without cutting it to the length of q.
-//! A signature is r and s in 20 bytes each, so keys whose q is longer than 160 bits can be read but neither sign nor verify.
+//! The input of a signature is a number, taken modulo q as it is: OTR signs a 256-bit MAC without truncating it to the
+//! length of q. A signature is r and s in 20 bytes each, so keys whose q is longer than 160 bits can be read but neither
+//! sign nor verify.
 
 mod generate;
 mod modulus;

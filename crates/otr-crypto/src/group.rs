@@ -1,8 +1,8 @@
 //! The 1536-bit MODP group of RFC 3526 (group 5) with generator 2: Diffie-Hellman and the arithmetic of SMP.
 //!
-//! Numbers are told apart by what may be known of them. A [`Residue`] is secret until shown otherwise, an [`Element`] is
-//! a public value in the range that OTR demands, an [`Exponent`] is always secret, a [`Scalar`] and a [`Challenge`] are
-//! public. Only the public two can reach the functions whose time depends on an exponent.
+//! The types of numbers say what may be known of them. A [`Residue`] is secret unless shown otherwise, an [`Element`] is a
+//! public value in the range that OTR requires, an [`Exponent`] is always secret, a [`Scalar`] and a [`Challenge`] are
+//! public. Only the public two can be passed to functions whose time depends on an exponent.
 
 mod field;
 mod inverse;

@@ -19,7 +19,7 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     digest
 }
 
-/// [`sha1()`] into a place of the caller's: on the way of a secret through return values, copies may be left behind.
+/// [`sha1()`] into a buffer of the caller: returning a secret by value may leave copies behind.
 pub fn sha1_into(parts: &[&[u8]], digest: &mut [u8; 20]) {
     digest_into::<Sha1>(parts, digest.into());
 }

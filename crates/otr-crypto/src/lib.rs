@@ -1,4 +1,4 @@
-//! The primitives that OTR names. Nothing here has heard of a message.
+//! The cryptographic primitives of OTR. Nothing here knows about messages.
 #![cfg_attr(not(test), deny(clippy::disallowed_types))]
 // One file is excepted: see `montgomery`.
 #![deny(unsafe_code)]

@@ -1,7 +1,7 @@
-//! Multiplication modulo a fixed odd number, in the form of Montgomery: the kernels under everything that takes powers.
+//! Montgomery multiplication modulo a fixed odd number: the kernels below all exponentiations.
 //!
-//! [`portable`] is safe Rust, runs everywhere and is what the others are tested against. A kernel for one CPU is chosen
-//! at run time by [`Kernel::new`], and reached through it only. Every operation of every kernel takes the same time for all values.
+//! [`portable`] is safe Rust, runs everywhere, and the others are tested against it. A kernel for one CPU is chosen at run
+//! time by [`Kernel::new`], and only reached through it. Every operation of every kernel runs in constant time.
 
 mod portable;
 #[cfg(target_arch = "x86_64")]

@@ -1,6 +1,6 @@
 //! Products of powers modulo a number, sharing their squarings (Straus), and combs for bases that are raised more than once.
 //!
-//! Numbers are boxed: those of the kernel with vectors have 256 bytes, and callers may have little stack.
+//! Numbers are boxed: those of the vector kernel have 256 bytes, and callers may have little stack.
 
 use super::montgomery::Modulus;
 use crypto_bigint::{Uint, Word};

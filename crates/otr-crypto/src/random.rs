@@ -1,6 +1,6 @@
-//! Randomness, asked from the operating system at every draw.
+//! Random numbers, each requested from the operating system.
 //!
-//! Nothing is kept between draws: clients fork and go on in the child, and two processes must never share a stream.
+//! Nothing is kept between requests: clients fork and continue in the child, and two processes must never share a stream.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ impl std::error::Error for RandomError {}
 /// Fills the whole buffer with random bytes. After an error its contents mean nothing.
 pub fn fill(buffer: &mut [u8]) -> Result<(), RandomError> {
     let outcome = getrandom::fill(buffer).map_err(|_| RandomError);
-    // In the library that tests/robustness builds to see what becomes of panics, a failure is one.
+    // In the library that tests/robustness builds to test panics, a failure is one.
     #[cfg(otr_panics)]
     assert!(outcome.is_ok(), "as the test demands");
     outcome

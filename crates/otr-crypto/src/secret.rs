@@ -1,4 +1,4 @@
-//! Secret texts of any length, and a secret key that is passed on.
+//! Secret texts of any length, and secret keys of 32 bytes.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};

@@ -1,8 +1,8 @@
-//! Wiping what calculations leave behind in the stack: intermediate values that the compiler kept there.
+//! Wiping intermediate values that the compiler left on the stack.
 //!
-//! No destructor knows where they are. So the arithmetic notes how deep it reaches (`note`), and who calls it from
-//! outside wipes that much of the stack afterwards, and no more ([`wiping`]). Both are ordinary functions with frames of
-//! their own: no memory is touched that does not belong to the frame of a running function, however small the stack is.
+//! No destructor knows where they are. So the arithmetic notes how deep it reaches (`note`), and its outermost caller then
+//! wipes that much of the stack and no more ([`wiping`]). Both are ordinary functions with frames of their own: only the
+//! frames of running functions are touched, however small the stack is.
 
 use std::cell::Cell;
 use std::hint::black_box;

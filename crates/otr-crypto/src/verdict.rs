@@ -1,8 +1,8 @@
 //! The one place where the verdict on a MAC, a signature or a proof of knowledge becomes a decision.
 //!
-//! Behind a MAC lie parsers and states that a fuzzer would never reach, since it cannot make one. So the build for
-//! fuzzing can be told to believe every verdict. Nothing of that is in any other build, and build.rs refuses
-//! `--cfg fuzzing` to all but the package under fuzz/.
+//! Parsers and states behind a MAC would never be reached by a fuzzer, since it cannot make one. So the fuzzing build can
+//! be told to accept every verdict. No other build contains this, and build.rs refuses `--cfg fuzzing` except for the
+//! package under fuzz/.
 
 #[cfg(fuzzing)]
 static BELIEVE: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);

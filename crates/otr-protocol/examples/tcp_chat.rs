@@ -1,4 +1,4 @@
-//! A chat over TCP, in two terminals. Each line that is typed is a message, each message a line on the wire.
+//! A chat over TCP, in two terminals. Each line that is typed is a message, and each message is a line on the wire.
 //!
 //!     cargo run -p otr-protocol --example tcp_chat -- listen 127.0.0.1:4000
 //!     cargo run -p otr-protocol --example tcp_chat -- connect 127.0.0.1:4000

@@ -1,6 +1,6 @@
 //! The authenticated key exchange of versions 2 and 3 (OTR protocol, "AKE"), one side of it.
 //!
-//! Every handler either succeeds whole or leaves the state as it was. Only a verified signature
+//! Every handler either succeeds completely or leaves the state unchanged. Only a verified signature
 //! makes an [`Established`], and only that makes a session.
 //!
 //! ```text
@@ -21,22 +21,22 @@
 //!        └── reveal signature: send a signature (a session), back to None
 //! ```
 //!
-//! A DH-commit with the lower hash is answered by sending our own again. What we had begun when a DH-commit came goes on
-//! beside the answer to it ([`Begun`]), since anybody can make up a DH-commit: what is signed first counts. Version 1
-//! ([`ake_v1`](super::ake_v1)) has the one state `V1Setup`. In version 3 a DH-commit belongs to the master context and may
-//! be answered by any number of instances: see [`MastersCommit`](super::instances::MastersCommit).
+//! A DH-commit with the lower hash is answered by sending our own again. An exchange that we had begun when a DH-commit arrives
+//! goes on in parallel to the answer ([`Begun`]), since anybody can forge a DH-commit: the one that is signed first counts.
+//! Version 1 ([`ake_v1`](super::ake_v1)) only has the state `V1Setup`. In version 3 a DH-commit belongs to the master context
+//! and any number of instances may answer it: see [`MastersCommit`](super::instances::MastersCommit).
 
 mod authenticator;
 pub mod crossed;
 mod established;
 pub mod expiry;
 mod signing_key;
-
-use zeroize::Zeroizing;
+mod state;
 
 use self::authenticator::{Authenticator, check_outer_mac, outer_mac};
 pub use self::established::Established;
 pub use self::signing_key::SigningKey;
+pub use self::state::{Auth, AuthState, Begun, Commitment, Responding, Revealed, V1Setup};
 use super::dh::{AuthKeys, DhKeyPair};
 use super::error::ProtocolError;
 use super::opened_pairs::OpenedPairs;
@@ -51,7 +51,6 @@ use otr_crypto::aes_ctr;
 use otr_crypto::group::Element;
 use otr_crypto::hash::sha256;
 use otr_crypto::mac;
-use otr_crypto::random;
 
 /// A counter block of zeros: each key of the exchange encrypts one message only.
 const ZERO_COUNTER: [u8; 16] = [0; 16];
@@ -78,130 +77,7 @@ impl Tags {
     }
 }
 
-/// What a DH-commit message commits to: our key pair, and the key r that hides its public half until the reveal.
-#[derive(Clone)]
-pub struct Commitment {
-    /// The version of the DH-commit: only an answer of the same version is one.
-    pub version: Version,
-    /// Our key pair.
-    pub our_dh: DhKeyPair,
-    /// Our key's number, 1 in a fresh exchange.
-    pub our_keyid: u32,
-    /// The key that encrypts g^x.
-    pub r: Zeroizing<[u8; 16]>,
-    /// AES(r, MPI of g^x).
-    pub encrypted_gx: Vec<u8>,
-    /// SHA-256 of the MPI of g^x.
-    pub hashed_gx: [u8; 32],
-}
-
-impl Commitment {
-    fn make(version: Version) -> Result<Self, ProtocolError> {
-        let our_dh = DhKeyPair::generate()?;
-        let r = Zeroizing::new(random::bytes::<16>()?);
-        let mut encrypted_gx = mpi::encode(&our_dh.public().to_bytes())?;
-        let hashed_gx = sha256(&[&encrypted_gx]);
-        aes_ctr::apply(&r, &ZERO_COUNTER, &mut encrypted_gx);
-        Ok(Self {
-            version,
-            our_dh,
-            our_keyid: 1,
-            r,
-            encrypted_gx,
-            hashed_gx,
-        })
-    }
-}
-
-impl std::fmt::Debug for Commitment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Commitment(..)")
-    }
-}
-
-/// The side that received a DH-commit and answered with a DH-key.
-#[derive(Clone, Debug)]
-pub struct Responding {
-    /// The version of the exchange.
-    pub version: Version,
-    /// Our key pair.
-    pub our_dh: DhKeyPair,
-    /// Our key's number.
-    pub our_keyid: u32,
-    /// Their g^x, still encrypted.
-    pub encrypted_gx: Vec<u8>,
-    /// Its hash.
-    pub hashed_gx: [u8; 32],
-    /// The exchange that we had begun ourselves when their DH-commit arrived. Nobody has proved anything yet, so that
-    /// commit may be anybody's: ours goes on beside it, and the one that is signed first counts.
-    pub begun: Option<Begun>,
-}
-
-/// The side that has revealed its key and waits for the other's signature.
-#[derive(Clone, Debug)]
-pub struct Revealed {
-    /// What we had committed to.
-    pub commitment: Commitment,
-    /// Their public value.
-    pub their_dh: Element,
-    /// The keys of this exchange.
-    pub keys: Box<AuthKeys>,
-    /// The DH-commit that we have answered meanwhile, with nothing in `begun`.
-    pub answered: Option<Box<Responding>>,
-}
-
-/// An exchange that we began, while one that the other side began stands before it.
-#[derive(Clone, Debug)]
-pub enum Begun {
-    /// Our DH-commit waits for a DH-key.
-    Committed(Box<Commitment>),
-    /// Our reveal signature waits for a signature; nothing is in `answered`.
-    Revealed(Box<Revealed>),
-}
-
-/// Where the exchange stands; the names are the specification's.
-#[derive(Clone, Debug, Default)]
-pub enum AuthState {
-    /// No exchange under way.
-    #[default]
-    None,
-    /// We sent a DH-commit.
-    AwaitingDhKey(Box<Commitment>),
-    /// We sent a DH-key.
-    AwaitingRevealSig(Box<Responding>),
-    /// We sent a reveal signature.
-    AwaitingSig(Box<Revealed>),
-    /// We sent a version 1 key exchange message.
-    V1Setup(Box<V1Setup>),
-}
-
-/// The state of a version 1 exchange.
-#[derive(Clone, Debug)]
-pub struct V1Setup {
-    /// Our key pair.
-    pub our_dh: DhKeyPair,
-    /// Our key's number.
-    pub our_keyid: u32,
-    /// Whether the key pair was made for this exchange. Else it is that of the session, and can only confirm it.
-    pub is_fresh: bool,
-}
-
-/// One side of an exchange.
-#[derive(Clone, Debug, Default)]
-pub struct Auth {
-    /// Where it stands.
-    pub state: AuthState,
-    /// Whether we began it.
-    pub initiated: bool,
-    /// The version it is held in.
-    pub version: Option<Version>,
-    /// Our last message, armoured, kept for retransmission.
-    pub last_message: Option<Vec<u8>>,
-    /// When the message was first sent that waits for its answer, in seconds since 1970; 0 if none was. See [`expiry`].
-    pub waits_since: i64,
-}
-
-/// What becomes of a DH-commit message.
+/// How a DH-commit message is handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommitOutcome {
     /// The answer is in `last_message`.
@@ -235,69 +111,6 @@ impl Auth {
         })
     }
 
-    /// Whether an exchange is under way that has begun, or gone on, a moment ago: the answer to its last message may still
-    /// be under way.
-    pub fn is_recent(&self, now: i64) -> bool {
-        let under_way = !matches!(self.state, AuthState::None | AuthState::V1Setup(_));
-        under_way && (self.waits_since..self.waits_since + expiry::REPEAT_INTERVAL).contains(&now)
-    }
-
-    /// Whether an exchange is under way.
-    pub fn is_under_way(&self) -> bool {
-        !matches!(self.state, AuthState::None)
-    }
-
-    /// Our DH-commit that waits for its answer, alone or beside an exchange that the other side began.
-    pub fn commitment(&self) -> Option<&Commitment> {
-        match &self.state {
-            AuthState::AwaitingDhKey(commitment) => Some(commitment),
-            AuthState::AwaitingRevealSig(responding) => match &responding.begun {
-                Some(Begun::Committed(commitment)) => Some(commitment),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// Our reveal signature that waits for its answer, likewise.
-    pub fn revealed(&self) -> Option<&Revealed> {
-        match &self.state {
-            AuthState::AwaitingSig(revealed) => Some(revealed),
-            AuthState::AwaitingRevealSig(responding) => match &responding.begun {
-                Some(Begun::Revealed(revealed)) => Some(revealed),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// Whether our reveal signature that waits was the answer to this DH-key message, or to one with the same value.
-    pub fn has_revealed_for(&self, dh_key: &[u8]) -> bool {
-        let value = || {
-            let message = DhKey::parse(&dearmour(dh_key, true).ok()?).ok()?;
-            Element::from_bytes(&message.gy)
-        };
-        self.revealed()
-            .is_some_and(|revealed| value().as_ref() == Some(&revealed.their_dh))
-    }
-
-    /// The other side's exchange that we have answered, likewise.
-    pub fn responding(&self) -> Option<&Responding> {
-        match &self.state {
-            AuthState::AwaitingRevealSig(responding) => Some(responding),
-            AuthState::AwaitingSig(revealed) => revealed.answered.as_deref(),
-            _ => None,
-        }
-    }
-
-    /// The hash we committed to, while our DH-commit is the last message of the exchange.
-    pub fn pending_commit(&self) -> Option<&[u8; 32]> {
-        match &self.state {
-            AuthState::AwaitingDhKey(commitment) => Some(&commitment.hashed_gx),
-            _ => None,
-        }
-    }
-
     /// Handles a DH-commit message (OTRv3, "Receiving a D-H Commit Message"). When two commits cross, the numerically
     /// higher hash wins on both sides; `rival` is the hash of a commit of ours that waits elsewhere (version 3: in the
     /// master context).
@@ -324,7 +137,7 @@ impl Auth {
             }
             _ => {}
         }
-        // A DH-key that we have sent stands; only what it will be combined with is new.
+        // A DH-key that we have sent stays valid; only the value that it will be combined with is new.
         let sent = self.responding().filter(|sent| sent.version == version);
         let (our_dh, our_keyid) = match sent {
             Some(sent) => (sent.our_dh.clone(), sent.our_keyid),
@@ -467,7 +280,7 @@ impl Auth {
         let mut gx = responding.encrypted_gx.clone();
         aes_ctr::apply(&incoming.revealed_key, &ZERO_COUNTER, &mut gx);
         if !mac::equal(&sha256(&[&gx]), &responding.hashed_gx) {
-            // Made for another commitment: not ours to judge.
+            // Made for another commitment.
             return Ok(None);
         }
         let their_dh = Element::from_bytes(mpi::decode(&gx)?).ok_or(ProtocolError::Invalid)?;

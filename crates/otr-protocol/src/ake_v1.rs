@@ -1,7 +1,7 @@
 //! The key exchange of version 1: one signed message each way, kept for peers of that time.
 //!
-//! Nothing in a message of version 1 shows that it is new. A recorded one may therefore confirm the keys of the session that
-//! there is, and changes nothing then; whatever opens a session does so with a key pair of ours that was made for it.
+//! Nothing in a message of version 1 shows that it is fresh. So a recorded one may confirm the keys of the existing
+//! session, which changes nothing; a new session always uses a key pair of ours that was made for it.
 
 use super::ake::{Auth, AuthState, Established, SigningKey, V1Setup};
 use super::buffer;

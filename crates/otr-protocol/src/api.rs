@@ -1,7 +1,7 @@
-//! What a Rust client uses: an [`Account`], and one [`Chat`] for each correspondent.
+//! The Rust interface: an [`Account`], and one [`Chat`] for each correspondent.
 //!
-//! Nothing here does I/O, calls back, or asks for the time: what is to be sent is returned, and `now` is an argument, in seconds
-//! since 1970.
+//! Nothing here does I/O, makes callbacks, or reads the clock: messages to send are returned, and `now` is an argument, in
+//! seconds since 1970.
 
 mod account;
 mod chat;
@@ -21,7 +21,7 @@ use std::fmt;
 use crate::buffer::OutOfMemory;
 use crate::error::ProtocolError;
 
-/// Why something was not done. Nothing has changed then.
+/// Why a call failed. It has changed nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -35,7 +35,7 @@ pub enum Error {
     Ended,
     /// The question was asked in another session, or by somebody else, or was answered already.
     OutOfDate,
-    /// Anything else, in the words of the protocol.
+    /// Any other error of the protocol.
     Protocol(ProtocolError),
 }
 

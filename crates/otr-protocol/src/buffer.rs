@@ -1,11 +1,11 @@
-//! Buffers whose size somebody else decides: a message that came, a text to send, a file.
+//! Buffers whose size depends on others: a received message, a text to send, a file.
 //!
-//! Rust's own collections end the process when there is no memory. Whatever is as long as its input is therefore asked for
-//! here, and failing to get it is an error like any other. What has a bound of its own, of some kilobytes, may be asked for as
-//! usual: see [`bounded`]. clippy.toml forbids the usual ways, so that each use says which of the two it is.
+//! Rust's collections abort the process when there is no memory. Therefore memory whose size depends on the input is
+//! allocated here, and a failed allocation is an error like any other. Allocations bounded to a few kilobytes may use the
+//! standard ways: see [`bounded`]. clippy.toml forbids those, so that each use says which of the two it is.
 #![expect(
     clippy::disallowed_methods,
-    reason = "where room is made, and made sure of, for everybody else"
+    reason = "the checked allocations that everything else uses"
 )]
 
 use core::fmt;

@@ -1,5 +1,5 @@
-//! One conversation with one instance of one correspondent: its state, and what becomes of the
-//! messages that the user sends.
+//! One conversation with one instance of one correspondent: its state, and how the messages that the user sends are
+//! handled.
 
 use zeroize::Zeroize;
 
@@ -45,7 +45,7 @@ pub enum MessageState {
     Finished,
 }
 
-/// What became of our whitespace tags.
+/// The answer to our whitespace tags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Offer {
     /// None was sent.
@@ -81,7 +81,7 @@ pub struct Conversation {
     pub is_master: bool,
     /// The secure session id.
     pub session_id: SessionId,
-    /// What became of our whitespace tags.
+    /// The answer to our whitespace tags.
     pub offer: Offer,
     /// Whom we talk to.
     pub peer: Option<Peer>,
@@ -91,7 +91,7 @@ pub struct Conversation {
     pub generation: u32,
     /// Whether the last message may be sent again.
     pub retransmit: Retransmit,
-    /// What nobody outside sees.
+    /// The private part.
     pub secrets: Box<Secrets>,
 }
 
@@ -120,11 +120,11 @@ pub struct Secrets {
     pub just_opened: bool,
     /// The correspondent's abort of the SMP is being delivered: an abort of ours would only be an echo.
     pub delivering_abort: bool,
-    /// What has become of the master context's DH-commit here.
+    /// What happened to the master context's DH-commit here.
     pub masters_commit: MastersCommit,
     /// The commit that waited in the master context when we revealed our value.
     pub commit_at_reveal: Option<[u8; 32]>,
-    /// The session before, as long as messages of it may be under way.
+    /// The previous session, as long as messages of it may be in transit.
     pub previous: Option<PreviousSession>,
     /// An exchange of ours that crossed the one of the session and is not finished yet.
     pub crossed: Option<Box<Crossed>>,
@@ -161,7 +161,7 @@ impl std::fmt::Debug for Secrets {
     }
 }
 
-/// What becomes of a text that the user sends.
+/// How a text that the user sends is handled.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outgoing {
     /// It goes as it is.
@@ -182,10 +182,10 @@ pub fn is_to_encrypt(state: MessageState, text: &[u8], policy: Policy) -> bool {
 }
 
 impl Conversation {
-    /// Decides what becomes of a text (OTRv3, "User types a message to be sent").
+    /// Decides how a text is handled (OTRv3, "User types a message to be sent").
     ///
     /// # Errors
-    /// There is no memory for what goes instead. Nothing has changed.
+    /// There is no memory for the message that is sent instead. Nothing has changed.
     pub fn outgoing(
         &mut self,
         text: &[u8],
@@ -234,7 +234,7 @@ impl Conversation {
         Ok(query)
     }
 
-    /// Sends the texts that were held back for want of a session. What cannot be sent goes on waiting.
+    /// Sends the texts that were held back because there was no session. Those that cannot be sent keep waiting.
     pub fn send_held(&mut self, held: &mut HeldTexts, now: i64) -> Vec<Effect> {
         let mut effects = Vec::new();
         while let Some(text) = held.first() {
@@ -266,7 +266,7 @@ impl Conversation {
         Ok(sent.message)
     }
 
-    /// Encrypts a message without text that a peer may drop without a word.
+    /// Encrypts a message without text that a peer may silently drop.
     pub fn encrypt_internal(&mut self, tlvs: &[Tlv]) -> Result<Sent, ProtocolError> {
         self.create_data(b"", tlvs, FLAG_IGNORE_UNREADABLE)
     }
@@ -357,7 +357,7 @@ impl Conversation {
         opened && recent && lost
     }
 
-    /// Gives away the last message if it was lost with the session, for another instance that has one.
+    /// Passes on the last message, if it was lost with the session, for another instance that has one.
     pub fn give_lost_text(&mut self) -> Option<LostText> {
         let lost = self.retransmit == Retransmit::Again;
         let text = self.secrets.last_message.take_if(|_| lost)?;
@@ -379,7 +379,7 @@ impl Conversation {
         let Some(last) = self.secrets.last_message.take() else {
             return Vec::new();
         };
-        // Else nobody knows who answers now, or whom it was for.
+        // Otherwise it is not known who answers now, or whom it was for.
         let same_peer = last
             .sent_to
             .zip(self.peer)

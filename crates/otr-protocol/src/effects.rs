@@ -1,9 +1,8 @@
 //! What a step of the protocol asks of its caller, in the order in which it must happen.
 //!
-//! The core never calls out. A step leaves the state complete and gives a list of effects; the
-//! caller delivers them one by one, while no borrow of the state is alive. What can only be made
-//! after the client has been told something (a message encrypted later must count higher) stands in
-//! the list as a [`Task`] that the caller brings back.
+//! The core never calls out. A step leaves the state complete and returns a list of effects; the caller delivers them one
+//! by one, while the state is not borrowed. Work that can only be done after the client has been told something (a message
+//! encrypted later needs a higher counter) is in the list as a [`Task`], which the caller passes back to the core.
 
 use std::fmt;
 
@@ -36,34 +35,34 @@ pub enum Effect {
     StillSecure(bool),
     /// The correspondent ended the session: forget its keys.
     Finish,
-    /// Hand the client the extra symmetric key: what for, with which data, the key.
+    /// Give the client the extra symmetric key: the purpose, its data, the key.
     ExtraKey(u32, Vec<u8>, SecretKey),
     /// Tell the client about the SMP: the event, how far it is in percent, the question.
     Smp(SmpEvent, u16, Option<Vec<u8>>),
-    /// The SMP message that comes next, since we or the correspondent began, answered or broke off.
+    /// The SMP message that comes next, after we or the correspondent began, answered or aborted.
     SmpExpect(Expected),
-    /// The SMP message that comes next, since a later one of the correspondent's was handled. Clients of libotr 3 count on by
+    /// The SMP message that comes next, after a later one of the correspondent was handled. Clients of libotr 3 set this
     /// themselves then.
     SmpAdvance(Expected),
-    /// The exchange was broken off: back to its beginning.
+    /// The exchange was aborted: back to its beginning.
     SmpReset,
     /// Mark the active fingerprint as trusted through the SMP, or as not trusted.
     Trust(bool),
-    /// A private DH key waits for an answer: see to it that a timer runs.
+    /// A private DH key waits for an answer: make sure that a timer runs.
     WatchCommit,
-    /// Unfinished fragments are kept for a correspondent without a session: see to it that there are not too many of them
+    /// Unfinished fragments are kept for a correspondent without a session: make sure that there are not too many of them
     /// (see [`forgets_fragments`](super::instances::forgets_fragments)).
     FragmentsWait,
-    /// They have told of an error, and not in which session: the last text sent, to whichever instance, may be lost (see
+    /// They have reported an error, but not in which session: the last text sent, to whichever instance, may be lost (see
     /// [`last_written_to`](super::instances::last_written_to) and [`Conversation::note_error`]).
     ///
     /// [`Conversation::note_error`]: super::conversation::Conversation::note_error
     TextMayBeLost,
-    /// Bring this back.
+    /// Pass this back to the core.
     Then(Task),
 }
 
-// Texts are the user's own, keys nobody's: what it is is printed, and not whom or what it is about.
+// Texts are private and keys secret: only the kind of effect is printed.
 impl fmt::Debug for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -91,7 +90,7 @@ impl fmt::Debug for Effect {
     }
 }
 
-/// What is left of a step once the effects before it have been delivered.
+/// The rest of a step, to be done after the effects before it have been delivered.
 #[derive(Debug)]
 pub enum Task {
     /// Open the session of a finished exchange, then send the reply, if any.
@@ -117,7 +116,7 @@ pub enum Notice {
     EncryptionError,
     /// The correspondent has ended the session, the message was not sent.
     ConnectionEnded,
-    /// We talk to ourselves.
+    /// Our own message came back.
     MessageReflected,
     /// The last message was sent again.
     MessageResent,
@@ -131,9 +130,9 @@ pub enum Notice {
     HeartbeatReceived,
     /// A heartbeat was sent.
     HeartbeatSent,
-    /// An error message arrived; its text comes along.
+    /// An error message arrived; the notice has its text.
     ReceivedError,
-    /// Plaintext arrived where none should; its text comes along.
+    /// Unexpected plaintext arrived; the notice has its text.
     ReceivedUnencrypted,
     /// An OTR message of an unknown kind arrived.
     ReceivedUnrecognised,
@@ -141,7 +140,7 @@ pub enum Notice {
     ReceivedForOtherInstance,
 }
 
-/// Which error text the correspondent is to get.
+/// Which error text the correspondent gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
     /// Encryption failed on our side.
@@ -155,7 +154,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// libotr 3's words for it, which clients of its time look for.
+    /// The text of libotr 3, which clients of its time look for.
     pub fn phrase(self) -> &'static str {
         match self {
             Self::Encryption => "Error occurred encrypting message",
@@ -181,7 +180,7 @@ pub fn unexpected_data(our_name: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
 pub enum SmpEvent {
     /// A message came out of turn.
     Error,
-    /// The correspondent broke off.
+    /// The correspondent aborted.
     Abort,
     /// A proof was false.
     Cheated,

@@ -1,4 +1,4 @@
-//! Why a step of the protocol did not happen.
+//! Why a step of the protocol failed.
 
 use crate::buffer::OutOfMemory;
 use crate::wire::error::{Malformed, Undecoded, Unwritten};

@@ -1,5 +1,5 @@
-//! Texts that the policy does not let go out in the clear, until there is a session. They wait for the correspondent, not for
-//! one instance: which of them will have a session nobody knows yet.
+//! Texts that the policy does not allow to be sent in the clear, until there is a session. They wait for the correspondent,
+//! not for one instance, because it is not known yet which instance will have a session.
 
 use std::collections::VecDeque;
 
@@ -20,7 +20,7 @@ pub struct HeldTexts {
 }
 
 impl HeldTexts {
-    /// Takes up another text.
+    /// Adds a text.
     ///
     /// # Errors
     /// `TooMany`: there is no room for it; `OutOfMemory`. The others stay.
@@ -33,7 +33,7 @@ impl HeldTexts {
         Ok(())
     }
 
-    /// The oldest, which goes on waiting.
+    /// The oldest, which keeps waiting.
     pub fn first(&self) -> Option<&[u8]> {
         self.texts.front().map(|text| text.as_slice())
     }
@@ -43,7 +43,7 @@ impl HeldTexts {
         self.texts.pop_front();
     }
 
-    /// Forgets the newest: the one who sent it was told that it was not taken.
+    /// Forgets the newest: its sender was told that it was not accepted.
     pub fn remove_last(&mut self) {
         self.texts.pop_back();
     }

@@ -1,8 +1,8 @@
-//! A received message, from what the network brought to what the user sees: the single entry for it.
+//! A received message, from the network to the user: the only entry point for it.
 //!
-//! [`Incoming`] is a state machine. It says with a [`Step`] what it needs next, the caller does that and calls the function
-//! that the step names, until [`Step::Done`]. In between the caller may run code of the client: nothing of the conversation
-//! is borrowed then, and the conversation may even be gone.
+//! [`Incoming`] is a state machine. Each [`Step`] says what it needs next; the caller provides that and calls the function
+//! that the step names, until [`Step::Done`]. In between the caller may run code of the client: then nothing of the
+//! conversation is borrowed, and the conversation may even be gone.
 //!
 //! ```text
 //!                 fragment of version 3
@@ -46,7 +46,7 @@ use otr_crypto::secret::SecretBytes;
 /// The most that the fragments of one message may amount to, in bytes.
 pub const REASSEMBLY_LIMIT: usize = 16 << 20;
 
-/// The same without a session, where only the messages of an exchange make sense.
+/// The same without a session, when only messages of an exchange are expected.
 pub const REASSEMBLY_LIMIT_WITHOUT_SESSION: usize = 256 << 10;
 
 /// What the caller does next.
@@ -69,7 +69,7 @@ pub enum Step {
     Read(Box<Delivery>),
     /// Deliver the effects, in order, and call [`Incoming::delivered`].
     Deliver(Vec<Effect>),
-    /// That was all.
+    /// Finished.
     Done(Shown),
 }
 
@@ -86,7 +86,7 @@ pub enum Shown {
     Plain,
     /// [`Incoming::plain_text`], with a warning: it should have been encrypted.
     PlainUnexpected,
-    /// The error that the correspondent tells of, in [`Incoming::message`].
+    /// The error that the correspondent reports, in [`Incoming::message`].
     Error,
 }
 
@@ -177,7 +177,7 @@ impl<'m> Incoming<'m> {
         }
     }
 
-    /// A message that was not encrypted, in two parts: what stands before its whitespace tag and behind it.
+    /// A message that was not encrypted, in two parts: the text before its whitespace tag and after it.
     pub fn plain_text(&self) -> [&[u8]; 2] {
         let parts = whitespace::strip(self.message()).filter(|_| self.is_stripped);
         parts.map_or([self.message(), b""], |(parts, _)| parts)
@@ -371,7 +371,7 @@ impl<'m> Incoming<'m> {
         }
     }
 
-    /// Takes up a fragment, and tells of a whole message what it is.
+    /// Takes in a fragment, and classifies a complete message.
     fn reassemble(&mut self, c: &mut Conversation, now: i64) -> Step {
         let policy = self.recipient.policy;
         let has_session = c.state == MessageState::Encrypted;
@@ -527,7 +527,7 @@ impl<'m> Incoming<'m> {
 }
 
 /// The DH-commit of version 3 that a master has sent and that waits for an answer: its hash and the message. One of version
-/// 2 is no rival of theirs: who speaks version 3 alone would never answer it.
+/// 2 is no rival of theirs, because a peer that only speaks version 3 would never answer it.
 fn rival_commit(master: &Auth) -> Option<(&[u8; 32], &[u8])> {
     if master.version != Some(Version::V3) {
         return None;

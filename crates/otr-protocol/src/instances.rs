@@ -1,6 +1,6 @@
 //! The instances of one correspondent (OTRv3, "Instance Tags"): how many are remembered, and which one is meant when the
-//! client does not say. Anybody can write in the correspondent's name with a tag of their own making, so an instance proves
-//! something only once it has had a session.
+//! client does not say. Anybody can write in the correspondent's name with an invented tag, so an instance proves nothing
+//! until it has had a session.
 
 use super::conversation::MessageState;
 
@@ -126,7 +126,7 @@ pub struct Instance {
     pub last_sent: i64,
 }
 
-/// What becomes of an instance that is seen for the first time.
+/// How an instance that is seen for the first time is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission<T> {
     /// It is remembered.
@@ -137,7 +137,7 @@ pub enum Admission<T> {
     Refused,
 }
 
-/// What becomes of another instance beside `instances`, the master not among them.
+/// How one more instance is handled, when there are `instances` already, not counting the master.
 pub fn admit<T>(instances: impl Iterator<Item = (T, Instance)>) -> Admission<T> {
     let mut contexts = 1;
     let oldest = gives_way(instances.inspect(|_| contexts += 1));

@@ -1,8 +1,8 @@
 //! Off-the-Record messaging (OTR) in safe Rust: encrypted, authenticated, deniable conversations between two people over any
-//! network that carries text. Versions 2 and 3 of the protocol, and version 1 for those who ask for it; the file formats are
-//! libotr's, and so is what is on the wire.
+//! network that carries text. It speaks versions 2 and 3 of the protocol, and version 1 on request. File formats and messages
+//! are compatible with libotr.
 //!
-//! An [`Account`] has a long-term key. A [`Chat`] is a conversation with one correspondent. It does no I/O: give it what the
+//! An [`Account`] has a long-term key. A [`Chat`] is a conversation with one correspondent. It does no I/O: pass it what the
 //! network brings and send what it returns.
 //!
 //! ```
@@ -15,7 +15,7 @@
 //! let mut at_bob = bob.chat("alice@example.org", Policy::v2_v3());
 //! let now = 1_700_000_000; // seconds since 1970
 //!
-//! // The network, for the sake of the example: carries messages until both sides are silent, and gathers what happened.
+//! // The network of this example: carries messages until both sides are silent, and collects the events.
 //! let mut network = |mut to_bob: Vec<Vec<u8>>, at_alice: &mut otr_protocol::Chat, at_bob: &mut otr_protocol::Chat| {
 //!     let mut happened = Vec::new();
 //!     let mut to_alice = Vec::new();
@@ -63,26 +63,26 @@
 //!
 //! # What to rely on
 //!
-//! - [`Chat::send`] encrypts or fails; a text goes out in the clear by [`Chat::send_in_the_clear`] alone.
-//! - A damaged or made-up message changes nothing.
-//! - Keys are wiped when they are given up; `Debug` never prints texts or keys.
-//! - No function calls back, blocks or starts a thread. Randomness comes from the operating system at each draw, so that a
+//! - [`Chat::send`] encrypts or fails; only [`Chat::send_in_the_clear`] sends a text in the clear.
+//! - A damaged or forged message changes nothing.
+//! - Keys are wiped when they are discarded; `Debug` never prints texts or keys.
+//! - No function makes callbacks, blocks or starts a thread. Every random number comes from the operating system, so a
 //!   process may fork.
 //!
 //! # The modules
 //!
-//! The types above are made of the modules below. libotr, the C library, uses those directly; they change more often.
+//! The types above are built from the modules below. libotr, the C library, uses those directly; they change more often.
 //!
 //! - [`wire`]: bytes to typed messages and back.
 //! - [`ake`] and [`ake_v1`]: the authenticated key exchange, one side of it.
 //! - [`session`]: the keys of a session and their rotation; [`message_cipher`] encrypts with them.
 //! - [`smp`] and [`smp_exchange`]: the Socialist Millionaires' Protocol.
-//! - [`conversation`]: one conversation with one instance of a correspondent. [`incoming`] is the way of a received message,
-//!   [`receiving`] what each kind of message does; [`correspondent`] is what all instances share, [`instances`] which one is
-//!   meant.
+//! - [`conversation`]: one conversation with one instance of a correspondent. [`incoming`] has the steps of a received message,
+//!   [`receiving`] and [`key_exchange`] handle the kinds of messages, [`correspondent`] is what all instances share, and
+//!   [`instances`] chooses one of them.
 //! - [`effects`]: what a step asks its caller to send and to tell, in order.
 //! - [`store`]: the files of libotr.
-//! - [`buffer`]: memory for what is as long as its input, which there may not be.
+//! - [`buffer`]: memory whose size depends on the input, and whose allocation may fail.
 #![cfg_attr(not(test), deny(clippy::disallowed_types, clippy::disallowed_methods))]
 #![forbid(unsafe_code)]
 
@@ -99,6 +99,7 @@ pub mod error;
 pub mod held_texts;
 pub mod incoming;
 pub mod instances;
+pub mod key_exchange;
 pub mod message_cipher;
 pub mod opened_pairs;
 pub mod policy;

@@ -1,16 +1,16 @@
 //! Which pairs of DH values, ours and theirs, have opened a session.
 //!
-//! All keys of a session follow from one such pair, counters begin at 1, and MAC keys are published once they are no longer
-//! needed. So no pair may open a second session, whoever sends what again, under which instance tag and when.
+//! All keys of a session are derived from one such pair, counters begin at 1, and MAC keys are published once they are no
+//! longer needed. So no pair may open a second session, whatever is replayed, by whom, under which instance tag and when.
 //!
-//! A private value is gone when its exchange is done, except that of a version 3 DH-commit of a master context: any number
-//! of the correspondent's instances may answer it while it waits. Therefore one record serves a correspondent with all
-//! instances. An entry is needed as long as its private value is held somewhere but in the session that it opened.
+//! A private value is discarded when its exchange is done, except that of a version 3 DH-commit of a master context: any
+//! number of the correspondent's instances may answer it while it waits. Therefore there is one record for a correspondent
+//! with all instances. An entry is needed as long as its private value is kept anywhere but in the session that it opened.
 
 use otr_crypto::group::Element;
 use otr_crypto::hash::sha256;
 
-/// How many sessions one private value may open. More would be a record without bound; nobody has so many clients.
+/// How many sessions one private value may open, to bound the record; nobody has so many clients.
 const SESSIONS_OF_ONE_VALUE: usize = 256;
 
 /// The pairs that have opened a session with one correspondent.
@@ -55,7 +55,7 @@ impl OpenedPairs {
         self.pairs.is_empty()
     }
 
-    /// Forgets the pairs whose private value is held no more; `held` are the public halves of all that are.
+    /// Forgets the pairs whose private value is kept no more; `held` are the public halves of all that are.
     pub fn forget_all_but(&mut self, held: &[Vec<u8>]) {
         let held: Vec<[u8; 32]> = held.iter().map(|public| sha256(&[public])).collect();
         self.pairs.retain(|pair| held.contains(&pair.ours));
@@ -100,7 +100,7 @@ mod tests {
         assert!(opened.is_empty());
     }
 
-    /// A record that is full does not forget: its private value opens nothing more.
+    /// A full record does not forget anything: its private value opens no more sessions.
     #[test]
     fn one_value_opens_a_bounded_number_of_sessions() {
         let mut opened = OpenedPairs::default();

@@ -1,4 +1,4 @@
-//! What a user allows and asks for, per correspondent (OTR protocol, "Policies").
+//! What a user allows and requests, per correspondent (OTR protocol, "Policies").
 
 use crate::buffer::OutOfMemory;
 use crate::wire::dialect::Dialect;
@@ -7,7 +7,7 @@ use crate::wire::query::{Versions, default_query};
 /// One correspondent's policy. The C interfaces map their own bits onto it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// The protocol versions that may be spoken. None at all means: leave every message alone.
+    /// The protocol versions that may be spoken. With none, OTR does not touch any message.
     pub versions: Versions,
     /// Refuse to send plaintext.
     pub require_encryption: bool,
@@ -17,13 +17,13 @@ pub struct Policy {
     pub whitespace_start_ake: bool,
     /// Start the AKE when an OTR error message arrives.
     pub error_start_ake: bool,
-    /// Whose messages we write and understand where the two generations of libotr differ.
+    /// Which generation of libotr to follow where they differ in what they write and understand.
     pub dialect: Dialect,
 }
 
 impl Policy {
-    /// Versions 2 and 3: what most people's clients speak. Plaintext is not refused, and nothing is begun by itself; the
-    /// functions below add to that.
+    /// Versions 2 and 3, which most clients speak. Plaintext is not refused, and no session is begun automatically; the
+    /// functions below change that.
     pub const fn v2_v3() -> Self {
         Self::speaking(Versions {
             v1: false,
@@ -32,7 +32,7 @@ impl Policy {
         })
     }
 
-    /// Version 3 alone.
+    /// Only version 3.
     pub const fn v3() -> Self {
         Self::speaking(Versions {
             v1: false,
@@ -41,7 +41,7 @@ impl Policy {
         })
     }
 
-    /// These versions. A policy of no version leaves all messages alone, in both directions.
+    /// These versions. With none, OTR does not touch messages in either direction.
     pub const fn speaking(versions: Versions) -> Self {
         Self {
             versions,
@@ -53,7 +53,7 @@ impl Policy {
         }
     }
 
-    /// Refuses to send plaintext, and warns of plaintext that comes.
+    /// Refuses to send plaintext, and warns of received plaintext.
     pub const fn require_encryption(mut self) -> Self {
         self.require_encryption = true;
         self

@@ -1,4 +1,4 @@
-//! The last data messages that were read, so that one which is delivered twice is known.
+//! The MACs of the last data messages that were read, to recognise a message that is delivered twice.
 
 use std::collections::VecDeque;
 

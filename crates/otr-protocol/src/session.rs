@@ -89,7 +89,7 @@ struct Slot {
 pub struct Received {
     /// The text, up to the first NUL.
     pub text: SecretBytes,
-    /// What came beside the text.
+    /// The TLVs that came with the text.
     pub tlvs: Vec<Tlv>,
     /// The flags of the message.
     pub flags: u8,
@@ -113,9 +113,9 @@ pub struct Sent {
 pub struct Refused {
     /// Why.
     pub error: ProtocolError,
-    /// Its flags as far as they could be read; nobody vouches for them.
+    /// Its flags as far as they could be read; they are not authenticated.
     pub flags: u8,
-    /// The MAC that stands in it, likewise.
+    /// The MAC in it, likewise.
     pub mac: Option<[u8; 20]>,
 }
 
@@ -146,7 +146,7 @@ impl Session {
     }
 
     /// Ends a session before this one: the MAC keys that it had yet to publish, and those of its last keys, are published
-    /// with the next message. No message can count under them any more.
+    /// with the next message. No message is accepted under them any more.
     pub fn publish_keys_of(&mut self, mut before: Session) {
         before.forget_all_slots();
         let mut keys = std::mem::take(&mut before.saved_mac_keys);
@@ -222,7 +222,7 @@ impl Session {
         tags: Tags,
     ) -> Result<Sent, ProtocolError> {
         if find_byte(text, 0).is_some() {
-            // What stands behind a NUL would be read as TLVs.
+            // Text after a NUL would be read as TLVs.
             return Err(ProtocolError::Invalid);
         }
         let chain = SecretBytes::new(tlv::write_chain(tlvs)?);
@@ -323,7 +323,7 @@ impl Session {
         let next_theirs = match their_age {
             Age::Current => {
                 let next = Element::from_bytes(data.next_dh).ok_or(ProtocolError::Invalid)?;
-                // The same key under another number would begin to count from 1 again.
+                // With the same key under another number, counters would begin at 1 again.
                 if self.has_their_value(&next) {
                     return Err(ProtocolError::Invalid);
                 }
@@ -421,7 +421,7 @@ impl Session {
         self.saved_mac_keys = kept;
     }
 
-    /// Announces the previous key as the next one, as no orderly client does.
+    /// Announces the previous key as the next one, which no proper client does.
     pub fn announce_again(&mut self) {
         self.ours.current = self.ours.previous.clone();
     }
@@ -474,7 +474,7 @@ impl Slot {
         if !self.received {
             return;
         }
-        // Whoever sends on and on while we are silent does not make us keep more and more.
+        // A correspondent who keeps sending while we are silent must not fill the memory.
         let excess = (saved_mac_keys.len() + MAC_KEY).saturating_sub(SAVED_MAC_KEYS * MAC_KEY);
         saved_mac_keys.drain(..excess.min(saved_mac_keys.len()));
         saved_mac_keys.extend_from_slice(&self.keys.receiving.mac);

@@ -1,4 +1,4 @@
-//! The SMP inside a conversation: its messages travel as TLVs of data messages.
+//! The SMP inside a conversation: its messages are TLVs of data messages.
 
 use super::buffer::{self, OutOfMemory};
 use super::conversation::{Conversation, MessageState};
@@ -106,7 +106,7 @@ impl Conversation {
     }
 
     /// Breaks off the SMP (OTRv3, "User requests to abort SMP"). While the correspondent's own abort is being delivered
-    /// nothing is sent: two clients that answer each abort with another would never come to rest.
+    /// nothing is sent: two clients that answer each abort with another would never stop.
     pub fn abort_smp(&mut self, smp: &mut Smp) -> Vec<Effect> {
         smp.forget_numbers();
         let mut effects = vec![Effect::SmpExpect(Expected::Message1)];

@@ -17,7 +17,7 @@ size_t otrl_base64_encode(char *base64data, const unsigned char *data,
 	size_t datalen);
 
 /* Decode base64len characters into data. Characters outside the base64
- * alphabet are passed over; the first '=' ends the text. The buffer must hold
+ * alphabet are skipped; the first '=' ends the text. The buffer must hold
  * ((base64len + 3) / 4) * 3 bytes. Returns the number written. */
 size_t otrl_base64_decode(unsigned char *data, const char *base64data,
 	size_t base64len);
@@ -26,7 +26,7 @@ size_t otrl_base64_decode(unsigned char *data, const char *base64data,
  * the caller to free(), or NULL when memory ran out. */
 char *otrl_base64_otr_encode(const unsigned char *buf, size_t buflen);
 
-/* Take the armour off: decode what stands between "?OTR:" and the next '.' in
+/* Remove the armour: decode the text between "?OTR:" and the next '.' in
  * msg. On success, returns 0 and sets *bufp to the bytes, which the caller
  * must free(), and *lenp to their number. Returns -1 when memory ran out and
  * -2 when msg is not armoured; *bufp and *lenp then stay as they were. */

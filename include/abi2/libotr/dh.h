@@ -1,6 +1,6 @@
 /* Diffie-Hellman over the 1536-bit group of RFC 3526, and the keys that are
  * derived from it. Programs seldom need these functions: <libotr/message.h>
- * does all of this by itself. */
+ * does all of this. */
 
 #ifndef __DH_H__
 #define __DH_H__

@@ -1,31 +1,30 @@
-/* The heart of the interface: hand every outgoing message to
- * otrl_message_sending and every incoming one to otrl_message_receiving, and
- * do what they say. */
+/* The main functions: pass every outgoing message to otrl_message_sending and
+ * every incoming one to otrl_message_receiving, and follow their results. */
 
 #ifndef __MESSAGE_H__
 #define __MESSAGE_H__
 
 #include "proto.h"
 
-/* How grave a notice is. */
+/* How severe a notice is. */
 typedef enum {
     OTRL_NOTIFY_ERROR,
     OTRL_NOTIFY_WARNING,
     OTRL_NOTIFY_INFO
 } OtrlNotifyLevel;
 
-/* The callbacks by which the library asks and tells the program. Their first
- * argument is the opdata that the program gave. Any of them may be NULL: the
- * library then does without. Strings and contexts that they receive are the
- * library's; strings are valid during the call only. Callbacks may call the
- * library again. A program that gives otrl_init a version below 3.1 has a table
- * that ends with log_message. */
+/* The callbacks through which the library asks and informs the program. Their
+ * first argument is the opdata that the program passed. Any of them may be
+ * NULL: the library then does without it. Strings and contexts that they receive
+ * belong to the library; strings are valid only during the call. Callbacks may
+ * call the library again. If a program passes a version below 3.1 to otrl_init,
+ * its table ends with log_message. */
 typedef struct s_OtrlMessageAppOps {
     /* The policy for this conversation. */
     OtrlPolicy (*policy)(void *opdata, ConnContext *context);
 
     /* A signing key is needed for this account: generate one, now or later. If
-     * there is none when this returns, the session does not come about. */
+     * there is none when this returns, no session is set up. */
     void (*create_privkey)(void *opdata, const char *accountname,
 	    const char *protocol);
 
@@ -34,29 +33,29 @@ typedef struct s_OtrlMessageAppOps {
     int (*is_logged_in)(void *opdata, const char *accountname,
 	    const char *protocol, const char *recipient);
 
-    /* Send this message as it is, without handing it to the library again. */
+    /* Send this message as it is, without passing it to the library again. */
     void (*inject_message)(void *opdata, const char *accountname,
 	    const char *protocol, const char *recipient, const char *message);
 
-    /* Show the user a notice apart from the conversation: what it is about, what
-     * has happened, and what follows from that (secondary may be NULL). Called
-     * when display_otr_message has not shown it. */
+    /* Show the user a notice outside the conversation: its title, what has
+     * happened, and more details (secondary may be NULL). Called when
+     * display_otr_message has not shown it. */
     void (*notify)(void *opdata, OtrlNotifyLevel level,
 	    const char *accountname, const char *protocol,
 	    const char *username, const char *title,
 	    const char *primary, const char *secondary);
 
     /* Show the user a line in this conversation, which may contain <b> and <i>.
-     * Return 0 when you have. Otherwise it goes to notify, or comes in place of
-     * the message that otrl_message_receiving is treating. */
+     * Return 0 when you have. Otherwise it is passed to notify, or returned
+     * instead of the message that otrl_message_receiving is processing. */
     int (*display_otr_message)(void *opdata, const char *accountname,
 	    const char *protocol, const char *username, const char *msg);
 
     /* The list of contexts, or the state of one, has changed: show it. */
     void (*update_context_list)(void *opdata);
 
-    /* Never called; kept in the places that programs know. A name of this
-     * network for people, and what frees it. */
+    /* Never called; kept for binary compatibility. A name of this network for
+     * people, and what frees it. */
     const char *(*protocol_name)(void *opdata, const char *protocol);
     void (*protocol_name_free)(void *opdata, const char *protocol_name);
 
@@ -71,21 +70,21 @@ typedef struct s_OtrlMessageAppOps {
     /* A session has begun in this context. */
     void (*gone_secure)(void *opdata, ConnContext *context);
 
-    /* Never called; kept in the place that programs know. The end of a session
-     * shows as a record of type OTRL_TLV_DISCONNECTED in a message received. */
+    /* Never called; kept for binary compatibility. The end of a session shows as
+     * a record of type OTRL_TLV_DISCONNECTED in a message received. */
     void (*gone_insecure)(void *opdata, ConnContext *context);
 
     /* A session went on with the signing key of the one before. is_reply is 0
      * when we started the key exchange. */
     void (*still_secure)(void *opdata, ConnContext *context, int is_reply);
 
-    /* Take this line into a log. It ends in a newline. */
+    /* Write this line to a log. It ends in a newline. */
     void (*log_message)(void *opdata, const char *message);
 
     /* The longest message that the network takes, in bytes; 0 for no limit. */
     int (*max_message_size)(void *opdata, ConnContext *context);
 
-    /* A name of this account for people. It goes to account_name_free. */
+    /* A name of this account for people. It is freed with account_name_free. */
     const char *(*account_name)(void *opdata, const char *account,
 	    const char *protocol);
     void (*account_name_free)(void *opdata, const char *account_name);
@@ -95,16 +94,16 @@ typedef struct s_OtrlMessageAppOps {
 extern "C" {
 #endif
 
-/* Free a message that a function of this header gave: the same as free(). */
+/* Free a message that a function of this header returned: same as free(). */
 void otrl_message_free(char *message);
 
-/* Treat a message that the user is sending. All messages may be given to this
- * function.
+/* Process a message that the user is sending. All messages may be passed to
+ * this function.
  *
  *     us, ops, opdata    the user state, the callbacks, and their first argument
  *     accountname, protocol, recipient    from which account to whom
  *     message            what the user wrote
- *     tlvs               records to send with it, or NULL. They stay yours
+ *     tlvs               records to send with it, or NULL. The caller frees them
  *     messagep           where to put the message to send instead
  *     add_appdata, data  as add_app_data and data of otrl_context_find
  *
@@ -120,8 +119,8 @@ gcry_error_t otrl_message_sending(OtrlUserState us,
 	void (*add_appdata)(void *data, ConnContext *context),
 	void *data);
 
-/* Treat a message that has come in. All messages may be given to this function;
- * its arguments are like those of otrl_message_sending.
+/* Process a message that has arrived. All messages may be passed to this
+ * function; its arguments are like those of otrl_message_sending.
  *
  * When the result is not 0, the message was the protocol's own: show nothing.
  * When it is 0, show *newmessagep if that is not NULL, and message as it came
@@ -172,7 +171,7 @@ void otrl_message_respond_smp(OtrlUserState us, const OtrlMessageAppOps *ops,
 	void *opdata, ConnContext *context, const unsigned char *secret,
 	size_t secretlen);
 
-/* Call SMP off, and tell the other side. */
+/* Abort SMP, and tell the other side. */
 void otrl_message_abort_smp(OtrlUserState us, const OtrlMessageAppOps *ops,
 	void *opdata, ConnContext *context);
 

@@ -52,7 +52,7 @@ gcry_error_t otrl_privkey_generate_FILEp(OtrlUserState us, FILE *privf,
 
 /* Add the fingerprints in a file, with their trust, to those of a user state.
  * Contexts that are missing are made; add_app_data and data are as in
- * otrl_context_find. Lines that make no sense are passed over. */
+ * otrl_context_find. Malformed lines are skipped. */
 gcry_error_t otrl_privkey_read_fingerprints(OtrlUserState us,
 	const char *filename,
 	void (*add_app_data)(void *data, ConnContext *context),

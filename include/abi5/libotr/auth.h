@@ -21,8 +21,8 @@ typedef enum {
     OTRL_AUTHSTATE_V1_SETUP		/* key exchange message of version 1 sent */
 } OtrlAuthState;
 
-/* One key exchange. Read authstate to show how far it is; the rest is the
- * library's. */
+/* One key exchange. Programs may read authstate to show how far it is; the rest
+ * is for the library. */
 typedef struct {
     OtrlAuthState authstate;
 

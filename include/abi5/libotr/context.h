@@ -40,15 +40,15 @@ typedef struct s_fingerprint {
 
 /* A conversation between one of our accounts and one of theirs. The master
  * context stands for all places where they are logged in, and carries sessions
- * of version 2; each instance of version 3 has a child context besides. */
+ * of version 2; each instance of version 3 also has a child context. */
 struct context {
     struct context *next;		/* the next in the list of the user state */
     struct context **tous;		/* the pointer that points here */
 
-    ConnContextPriv *context_priv;	/* for the library alone */
+    ConnContextPriv *context_priv;	/* for the library only */
 
-    /* For programs. All but otr_offer, app_data and app_data_free are for
-     * reading only. */
+    /* For programs. Read-only, except for otr_offer, app_data and
+     * app_data_free. */
 
     char *username;			/* who it is with, */
     char *accountname;			/* by which of our accounts, */
@@ -161,8 +161,8 @@ void otrl_context_forget_all(OtrlUserState us);
 ConnContext *otrl_context_find_recent_instance(ConnContext *context,
 	otrl_instag_t recent_instag);
 
-/* The context that OTRL_INSTAG_BEST stands for. What "most recent" means is
- * known to the second only. */
+/* The context that OTRL_INSTAG_BEST stands for. Which one is most recent is
+ * known only to the second. */
 ConnContext *otrl_context_find_recent_secure_instance(ConnContext *context);
 
 #ifdef __cplusplus

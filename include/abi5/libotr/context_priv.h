@@ -1,5 +1,5 @@
-/* The part of a context that is the library's own business. It is declared for
- * programs that were compiled to know it; none should touch it. */
+/* The private part of a context. It is declared for programs that were compiled
+ * against it; none should touch it. */
 
 #ifndef __CONTEXT_PRIV_H__
 #define __CONTEXT_PRIV_H__

@@ -1,9 +1,9 @@
 /* Where the gcry_* names in these headers come from.
  *
- * The interface speaks in libgcrypt's types (gcry_error_t, gcry_mpi_t, ...),
- * although this library does not need libgcrypt. Where <gcrypt.h> is installed
- * it is included, so that a program may hand these objects to libgcrypt's own
- * functions. Where it is not, the few names that programs need come from
+ * The interface uses libgcrypt's types (gcry_error_t, gcry_mpi_t, ...),
+ * although this library does not need libgcrypt. If <gcrypt.h> is installed, it
+ * is included, so that a program may pass these objects to libgcrypt's own
+ * functions. Otherwise the few names that programs need come from
  * <libotr/gcrypt-subset/gcrypt.h>.
  *
  * A compiler that cannot be asked whether a header exists (one without

@@ -49,9 +49,9 @@ void otrl_instag_forget_all(OtrlUserState us);
 OtrlInsTag *otrl_instag_find(OtrlUserState us, const char *accountname,
 	const char *protocol);
 
-/* Add the tags in a file to those of a user state. Lines that make no sense are
- * passed over. When the file cannot be opened, the error is the one of errno: a
- * file that does not exist gives gcry_error_from_errno(ENOENT). */
+/* Add the tags in a file to those of a user state. Malformed lines are skipped.
+ * When the file cannot be opened, the error is the one of errno: a file that
+ * does not exist gives gcry_error_from_errno(ENOENT). */
 gcry_error_t otrl_instag_read(OtrlUserState us, const char *filename);
 
 /* The same, from a file that is open for reading. */

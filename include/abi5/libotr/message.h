@@ -1,6 +1,5 @@
-/* The heart of the interface: hand every outgoing message to
- * otrl_message_sending and every incoming one to otrl_message_receiving, and
- * do what they say. */
+/* The main functions: pass every outgoing message to otrl_message_sending and
+ * every incoming one to otrl_message_receiving, and follow their results. */
 
 #ifndef __MESSAGE_H__
 #define __MESSAGE_H__
@@ -23,9 +22,9 @@ typedef enum {
 /* What has happened in SMP, and what the user should see or do. */
 typedef enum {
     OTRL_SMPEVENT_NONE,
-    OTRL_SMPEVENT_ERROR,		/* a message came that does not fit: call
+    OTRL_SMPEVENT_ERROR,		/* an unexpected message arrived: call
 					 * otrl_message_abort_smp */
-    OTRL_SMPEVENT_ABORT,		/* the other side has called it off */
+    OTRL_SMPEVENT_ABORT,		/* the other side has aborted it */
     OTRL_SMPEVENT_CHEATED,		/* a proof of theirs was false: call
 					 * otrl_message_abort_smp */
     OTRL_SMPEVENT_ASK_FOR_ANSWER,	/* they ask a question: get the answer from
@@ -68,7 +67,7 @@ typedef enum {
 						 * where this account is logged in */
 } OtrlMessageEvent;
 
-/* How grave a notice is. No function uses it any more. */
+/* How severe a notice is. No function uses it any more. */
 typedef enum {
     OTRL_NOTIFY_ERROR,
     OTRL_NOTIFY_WARNING,
@@ -81,17 +80,17 @@ typedef enum {
     OTRL_CONVERT_RECEIVING		/* for the program, after decryption */
 } OtrlConvertType;
 
-/* The callbacks by which the library asks and tells the program. Their first
- * argument is the opdata that the program gave. Any of them may be NULL: the
- * library then does without. Strings and contexts that they receive are the
- * library's; strings are valid during the call only. Callbacks may call the
- * library again. */
+/* The callbacks through which the library asks and informs the program. Their
+ * first argument is the opdata that the program passed. Any of them may be
+ * NULL: the library then does without it. Strings and contexts that they receive
+ * belong to the library; strings are valid only during the call. Callbacks may
+ * call the library again. */
 typedef struct s_OtrlMessageAppOps {
     /* The policy for this conversation. */
     OtrlPolicy (*policy)(void *opdata, ConnContext *context);
 
     /* A signing key is needed for this account: generate one, now or later. If
-     * there is none when this returns, the session does not come about. */
+     * there is none when this returns, no session is set up. */
     void (*create_privkey)(void *opdata, const char *accountname,
 	    const char *protocol);
 
@@ -100,7 +99,7 @@ typedef struct s_OtrlMessageAppOps {
     int (*is_logged_in)(void *opdata, const char *accountname,
 	    const char *protocol, const char *recipient);
 
-    /* Send this message as it is, without handing it to the library again. */
+    /* Send this message as it is, without passing it to the library again. */
     void (*inject_message)(void *opdata, const char *accountname,
 	    const char *protocol, const char *recipient, const char *message);
 
@@ -118,8 +117,8 @@ typedef struct s_OtrlMessageAppOps {
     /* A session has begun in this context. */
     void (*gone_secure)(void *opdata, ConnContext *context);
 
-    /* Never called; kept in the place that programs know. The end of a session
-     * shows as a record of type OTRL_TLV_DISCONNECTED in a message received. */
+    /* Never called; kept for binary compatibility. The end of a session shows as
+     * a record of type OTRL_TLV_DISCONNECTED in a message received. */
     void (*gone_insecure)(void *opdata, ConnContext *context);
 
     /* A session went on with the signing key of the one before. is_reply is 0
@@ -129,7 +128,7 @@ typedef struct s_OtrlMessageAppOps {
     /* The longest message that the network takes, in bytes; 0 for no limit. */
     int (*max_message_size)(void *opdata, ConnContext *context);
 
-    /* A name of this account for people. It goes to account_name_free. */
+    /* A name of this account for people. It is freed with account_name_free. */
     const char *(*account_name)(void *opdata, const char *account,
 	    const char *protocol);
     void (*account_name_free)(void *opdata, const char *account_name);
@@ -140,14 +139,14 @@ typedef struct s_OtrlMessageAppOps {
 	    unsigned int use, const unsigned char *usedata,
 	    size_t usedatalen, const unsigned char *symkey);
 
-    /* The text of an error message to the other side, in words of their
-     * language. It goes to otr_error_message_free. */
+    /* The text of an error message to the other side, in their language. It is
+     * freed with otr_error_message_free. */
     const char *(*otr_error_message)(void *opdata, ConnContext *context,
 	    OtrlErrorCode err_code);
     void (*otr_error_message_free)(void *opdata, const char *err_msg);
 
     /* What to put before a text that is sent again; "[resent]" without this
-     * callback. It goes to resent_msg_prefix_free. */
+     * callback. It is freed with resent_msg_prefix_free. */
     const char *(*resent_msg_prefix)(void *opdata, ConnContext *context);
     void (*resent_msg_prefix_free)(void *opdata, const char *prefix);
 
@@ -169,14 +168,14 @@ typedef struct s_OtrlMessageAppOps {
 
     /* Convert a text before it is encrypted, or after it was decrypted, say from
      * the program's markup and back. Set *dest to the new text, or leave it
-     * NULL to keep src. It goes to convert_free. */
+     * NULL to keep src. It is freed with convert_free. */
     void (*convert_msg)(void *opdata, ConnContext *context,
 	    OtrlConvertType convert_type, char **dest, const char *src);
     void (*convert_free)(void *opdata, ConnContext *context, char *dest);
 
-    /* Call otrl_message_poll every interval seconds from now on, or, when
-     * interval is 0, no more. This replaces what was asked for before. The
-     * callback may come from within otrl_message_poll. See there. */
+    /* Call otrl_message_poll every interval seconds from now on, or no more if
+     * interval is 0. This replaces an earlier request. The callback may be
+     * called from within otrl_message_poll. See there. */
     void (*timer_control)(void *opdata, unsigned int interval);
 } OtrlMessageAppOps;
 
@@ -184,18 +183,18 @@ typedef struct s_OtrlMessageAppOps {
 extern "C" {
 #endif
 
-/* Free a message that a function of this header gave: the same as free(). */
+/* Free a message that a function of this header returned: same as free(). */
 void otrl_message_free(char *message);
 
-/* Treat a message that the user is sending. All messages may be given to this
- * function.
+/* Process a message that the user is sending. All messages may be passed to
+ * this function.
  *
  *     us, ops, opdata    the user state, the callbacks, and their first argument
  *     accountname, protocol, recipient    from which account to whom
  *     instag             to which of their instances: a tag, or a value like
  *                        OTRL_INSTAG_BEST
  *     original_msg       what the user wrote
- *     tlvs               records to send with it, or NULL. They stay yours
+ *     tlvs               records to send with it, or NULL. The caller frees them
  *     messagep           where to put the message to send instead
  *     fragPolicy         what to do when that is too long for the network
  *     contextp           where to put the context that was used; may be NULL
@@ -216,8 +215,8 @@ gcry_error_t otrl_message_sending(OtrlUserState us,
 	void (*add_appdata)(void *data, ConnContext *context),
 	void *data);
 
-/* Treat a message that has come in. All messages may be given to this function;
- * its arguments are like those of otrl_message_sending.
+/* Process a message that has arrived. All messages may be passed to this
+ * function; its arguments are like those of otrl_message_sending.
  *
  * When the result is not 0, the message was the protocol's own: show nothing.
  * When it is 0, show *newmessagep if that is not NULL, and message as it came
@@ -258,7 +257,7 @@ void otrl_message_respond_smp(OtrlUserState us, const OtrlMessageAppOps *ops,
 	void *opdata, ConnContext *context, const unsigned char *secret,
 	size_t secretlen);
 
-/* Call SMP off, and tell the other side. */
+/* Abort SMP, and tell the other side. */
 void otrl_message_abort_smp(OtrlUserState us, const OtrlMessageAppOps *ops,
 	void *opdata, ConnContext *context);
 
@@ -274,7 +273,7 @@ gcry_error_t otrl_message_symkey(OtrlUserState us,
 unsigned int otrl_message_poll_get_default_interval(OtrlUserState us);
 
 /* Erase keys that have been kept for an answer that never came: the sooner they
- * go, the fewer old messages can be read by someone who gets hold of the
+ * are erased, the fewer old messages can be read by someone who gets hold of the
  * computer. Call it from the thread that uses the user state, as timer_control
  * asks, or else every otrl_message_poll_get_default_interval(us) seconds. More
  * often does no harm, and the time need not be exact. */

@@ -73,8 +73,8 @@
 	bufp += 3; lenp -= 3; \
     } while(0)
 
-/* Pass over the first three bytes of a message, which must say version 1, 2 or
- * 3 and message type x. */
+/* Skip the first three bytes of a message, which must say version 1, 2 or 3 and
+ * message type x. */
 #define skip_header(x) do { \
 	require_len(3); \
 	if (bufp[0] != 0x00 || bufp[1] < 0x01 || bufp[1] > 0x03 \

@@ -21,7 +21,7 @@ typedef enum {
     OTRL_SMP_EXPECT5		/* never used */
 } NextExpectedSMP;
 
-/* What came of it. */
+/* The result. */
 typedef enum {
     OTRL_SMP_PROG_OK = 0,	/* nothing wrong so far */
     OTRL_SMP_PROG_CHEATED = -2,	/* a proof of the other side was false */

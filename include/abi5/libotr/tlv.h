@@ -22,7 +22,7 @@ typedef struct s_OtrlTLV {
 #define OTRL_TLV_DISCONNECTED    0x0001
 
 /* The four messages of the socialist millionaires' protocol (SMP), in order,
- * and the one that calls it off. */
+ * and the one that aborts it. */
 #define OTRL_TLV_SMP1            0x0002
 #define OTRL_TLV_SMP2            0x0003
 #define OTRL_TLV_SMP3            0x0004
@@ -32,7 +32,7 @@ typedef struct s_OtrlTLV {
 #define OTRL_TLV_SMP1Q           0x0007
 
 /* The sender is about to use the extra symmetric key. The value starts with
- * four bytes that say what for, the most significant first; what follows them
+ * four bytes that say for what, the most significant first; what follows them
  * is up to that use. */
 #define OTRL_TLV_SYMKEY          0x0008
 

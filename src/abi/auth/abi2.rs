@@ -1,4 +1,4 @@
-//! Exchanges by themselves, of version 2.
+//! Exchanges without a context, of version 2.
 
 use std::ffi::c_char;
 

@@ -1,4 +1,4 @@
-//! An AKE is by itself.
+//! An AKE has no context.
 
 use crate::abi::borrowed::Borrowed;
 use crate::abi::entry::entry;

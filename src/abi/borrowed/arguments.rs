@@ -1,4 +1,4 @@
-//! Arguments and answers of exported functions: what C passes, and what it stands for.
+//! Arguments and results of exported functions: conversion from and to C types.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::marker::PhantomData;

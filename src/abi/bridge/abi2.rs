@@ -1,4 +1,4 @@
-//! What the core is told by a client of libotr 3.2.
+//! What a client of libotr 3.2 tells the core.
 
 use crate::abi::context::Ctx;
 use crate::abi::types::OtrlPolicy;

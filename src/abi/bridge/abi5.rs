@@ -1,4 +1,4 @@
-//! What the core is told by a client of libotr 4.
+//! What a client of libotr 4 tells the core.
 
 use crate::abi::context::Ctx;
 use crate::abi::types::{OtrlPolicy, POLICY_ALLOW_V3};

@@ -1,4 +1,4 @@
-//! The contexts of libotr 4: a correspondent has a master context and, behind it, one for each of its instances.
+//! The contexts of libotr 4: a correspondent has a master context, followed by one for each instance.
 
 mod family;
 mod find;

@@ -1,4 +1,4 @@
-//! A context, borrowed for as long as nothing of the client's runs.
+//! A context, borrowed as long as no client code runs.
 
 use super::fingerprint::{add_fingerprint, set_trust};
 use super::{Handle, describe, interface, state};

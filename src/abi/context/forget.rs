@@ -1,4 +1,4 @@
-//! Forgetting contexts. Calls the client's `app_data_free`, when the context is out of every list already.
+//! Forgetting contexts. Calls the client's `app_data_free` once the context is out of every list.
 
 use super::interface::{is_instance, leave_family, members, stand_alone};
 use super::state::force_plaintext;
@@ -61,7 +61,7 @@ pub(crate) unsafe fn forget_all(us: Borrowed<'_, UserState>) {
     }
     while let Some(first) = root.follow() {
         first.tous().point_at(Some(root));
-        // Only a callback that starts a session meanwhile makes this fail; then it would fail for ever.
+        // Only a callback that starts a session meanwhile makes this fail; then it would fail forever.
         // SAFETY: nobody uses any context afterwards, by this function's own `# Safety`.
         if !unsafe { forget(first) } {
             return;

@@ -1,4 +1,4 @@
-//! Telling whether a context outlived a callback.
+//! Finding out whether a context still exists after a callback.
 
 use std::ptr;
 

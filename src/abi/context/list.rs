@@ -1,4 +1,4 @@
-//! Making contexts, and the order in which they stand.
+//! Making contexts, and their order in the list.
 
 use std::cmp::Ordering;
 use std::ffi::{c_char, c_int, c_void};

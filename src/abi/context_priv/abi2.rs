@@ -1,4 +1,4 @@
-//! The hidden members stand in the context itself, and the tail behind it.
+//! The private members are in the context itself, and the tail behind it.
 
 use super::{Tail, force_finished, marks};
 use crate::abi::borrowed::Borrowed;

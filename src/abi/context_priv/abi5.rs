@@ -1,4 +1,4 @@
-//! `context_priv.h`: a context points at its hidden members, which are a block of their own.
+//! `context_priv.h`: a context points to its private members, which are a separate block.
 
 use std::ptr;
 

@@ -1,8 +1,7 @@
-//! The marks by which a block that was made here, and goes on behind what C sees, is told from one that a client put
-//! together itself.
+//! Marks that distinguish a block that was made here, and is longer than C sees, from one that a client made itself.
 //!
-//! Where pointers have 64 bits, they stand in paddings. Where they have 32 there are none, and the marks stand in the MAC key of
-//! the older pair of DH keys: the library has the keys of sessions elsewhere, and clients leave them alone.
+//! With 64-bit pointers they are in the padding. With 32-bit pointers there is none, and they are in the MAC key of the
+//! older pair of DH keys: the library keeps the session keys elsewhere, and clients do not touch them.
 
 use super::Hidden;
 use crate::abi::borrowed::Borrowed;

@@ -1,4 +1,4 @@
-//! Ciphers: what a `gcry_cipher_hd_t` points at. OTR uses AES-128 in counter mode only.
+//! Ciphers, to which a `gcry_cipher_hd_t` points. OTR uses AES-128 in counter mode only.
 
 use std::ptr;
 

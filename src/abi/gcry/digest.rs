@@ -1,4 +1,4 @@
-//! MACs: what a `gcry_md_hd_t` points at. OTR uses HMAC with SHA-1 and SHA-256.
+//! MACs, to which a `gcry_md_hd_t` points. OTR uses HMAC with SHA-1 and SHA-256.
 
 use std::ptr;
 

@@ -1,4 +1,4 @@
-//! A libgcrypt that the process has loaded already, and its functions. It is never loaded for us.
+//! A libgcrypt that the process has already loaded, and its functions. We never load it.
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::ptr::{self, NonNull};
@@ -66,7 +66,7 @@ functions! {
     md_close, c"gcry_md_close": fn(*mut Digest);
 }
 
-/// Found once, kept for ever.
+/// Found once, kept forever.
 static FOUND: AtomicPtr<Loaded> = AtomicPtr::new(ptr::null_mut());
 
 /// libgcrypt's functions, if the process has it. Plugins bring it in with local symbols, so it is asked for by its name.

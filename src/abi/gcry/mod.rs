@@ -1,13 +1,13 @@
-//! The objects of libgcrypt that stand in the public structs, without depending on libgcrypt.
+//! The libgcrypt objects in the public structs, without depending on libgcrypt.
 //!
-//! Clients hand such objects to libgcrypt's own functions when they have it. So when the process has libgcrypt loaded,
-//! objects are made, read and released through it; otherwise they are opaque objects of ours that begin with a magic word.
-//! Which of the two makes objects is decided at the first use and stays: see `Maker`.
+//! Clients pass such objects to libgcrypt's own functions. So if the process has libgcrypt loaded, objects are made, read
+//! and released through it; otherwise they are opaque objects of ours that begin with a magic word. Which of the two makes
+//! objects is decided at the first use and does not change: see `Maker`.
 //!
-//! A process that loads libgcrypt only after that goes on with objects of ours, which its libgcrypt must not be given.
-//! Objects that such a client made with libgcrypt itself are still told apart by the magic word, and read through it.
+//! If a process loads libgcrypt later, it keeps our objects, which must not be passed to libgcrypt. Objects that such a
+//! client made with libgcrypt itself are still recognised by the missing magic word, and read through it.
 //!
-//! libgcrypt's secure memory is never asked for: a client may have set its pool to a few kilobytes, and a full pool would
+//! libgcrypt's secure memory is never used: a client may have limited its pool to a few kilobytes, and a full pool would
 //! make an ordinary step fail. libgcrypt wipes an MPI, a cipher and a digest when it releases them; ours are wiped as well.
 
 pub mod cipher;
@@ -83,7 +83,7 @@ fn maker() -> Maker {
     if ptr::eq(chosen, &OURS) {
         Maker::Ours
     } else {
-        // SAFETY: not NULL and not OURS, so it came from `loaded::find`, which gives references for ever.
+        // SAFETY: not NULL and not OURS, so it came from `loaded::find`, which gives references forever.
         Maker::Gcrypt(unsafe { &*chosen })
     }
 }

@@ -1,6 +1,7 @@
-//! Numbers: what a `gcry_mpi_t` points at. Values are big-endian bytes.
+//! Numbers, to which a `gcry_mpi_t` points. Values are big-endian bytes.
 //!
-//! All live in ordinary memory, the secret ones as well, because libgcrypt's secure pool may be full; they are wiped on release.
+//! All of them are in ordinary memory, even secret ones, because libgcrypt's secure pool may be full; they are wiped on
+//! release.
 
 use std::ptr;
 

@@ -1,9 +1,10 @@
-//! S-expressions: what a `gcry_sexp_t` points at. They come and go as text; ours keep the form that libgcrypt calls advanced.
+//! S-expressions, to which a `gcry_sexp_t` points. They are made from text and printed as text; ours keep the form that
+//! libgcrypt calls advanced.
 //!
-//! The canonical form would be shorter, but libgcrypt prints an empty string there in a way that it does not read.
+//! The canonical form would be shorter, but libgcrypt prints an empty string there in a way that it cannot read.
 //!
-//! This is where private keys are for as long as their user state is. Ours are kept out of core dumps; of everything else
-//! that a key is copied to in the course of a call, nothing is left when the call ends.
+//! Private keys are here as long as their user state exists. Ours are kept out of core dumps; all other copies of a key
+//! made during a call are wiped when the call ends.
 
 use std::ptr;
 

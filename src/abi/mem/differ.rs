@@ -1,4 +1,4 @@
-//! Comparing secrets, which libotr 4 lets its clients do.
+//! Comparing secrets, for which libotr 4 has a public function.
 
 use std::ffi::{c_int, c_uchar};
 

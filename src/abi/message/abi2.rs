@@ -1,4 +1,4 @@
-//! `message.h` of libotr 3.2: one context per correspondent, and the library's own words for the user.
+//! `message.h` of libotr 3.2: one context per correspondent, and the library's own texts for the user.
 
 mod callbacks;
 mod notify;

@@ -1,4 +1,4 @@
-//! `message.h` of libotr 4: instances, events, and the client's words.
+//! `message.h` of libotr 4: instances, events, and texts from the client.
 
 mod callbacks;
 mod disconnect;

@@ -1,5 +1,5 @@
-//! The client's callbacks, each behind a function that answers for a missing one. Those that only one of the interfaces
-//! has are in `abi2/callbacks.rs` and `abi5/callbacks.rs`.
+//! The client's callbacks, each behind a function that has a result if the callback is missing. Those that only one of the
+//! interfaces has are in `abi2/callbacks.rs` and `abi5/callbacks.rs`.
 
 use std::ffi::{CStr, c_char, c_int};
 

@@ -1,5 +1,5 @@
-//! Delivering the effects of a step: in order, each with the context looked up afresh, while nothing
-//! of the core is borrowed and nothing with a destructor is alive.
+//! Delivering the effects of a step: in order, each with the context looked up again, while nothing of the core is borrowed
+//! and nothing with a destructor is alive.
 
 use std::collections::VecDeque;
 use std::mem::ManuallyDrop;

@@ -5,7 +5,7 @@ use crate::abi::exchange;
 use crate::abi::message::clock::now;
 
 /// Wipes what has waited too long in the exchanges with this correspondent, all instances included: clients that never poll
-/// must not keep it for ever, and a message that comes too late must not find it.
+/// must not keep it forever, and a message that comes too late must not find it.
 pub(crate) fn expire(ctx: Ctx<'_>) {
     /// So many opened sessions are recorded without a closer look.
     const FEW: usize = 16;

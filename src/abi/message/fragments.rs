@@ -1,4 +1,4 @@
-//! How much of unfinished messages is kept for correspondents without a session: anybody can send fragments in anybody's name.
+//! Limits for unfinished messages of correspondents without a session: anybody can send fragments in anybody's name.
 
 use super::call::Call;
 use crate::abi::context::Ctx;

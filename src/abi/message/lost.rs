@@ -1,5 +1,5 @@
-//! A message that is lost because there is no memory for it. Whoever has a session with its sender is told, and so is the
-//! sender, who may send it again.
+//! A message that is lost because there is no memory for it. The user who has a session with its sender is told, and so is
+//! the sender, who may send it again.
 
 use super::call::{Call, Client, Given, Places};
 use super::deliver::deliver;

@@ -1,8 +1,8 @@
-//! `message.h`: what a client calls for each message that its user sends or receives.
+//! `message.h`: the functions that a client calls for each message that its user sends or receives.
 //!
-//! These functions ask the client for what the core needs (policy, keys, texts), run the core's steps
-//! and deliver their effects. What becomes of a message is decided in [`otr_protocol`]. How the user is told, and which
-//! context a message belongs to, is different in the two interfaces: `abi2.rs`, `abi5.rs` and what is below them.
+//! These functions get what the core needs from the client (policy, keys, texts), run the core's steps and deliver their
+//! effects. [`otr_protocol`] decides how a message is handled. How the user is told, and which context a message belongs
+//! to, differs between the interfaces: `abi2.rs`, `abi5.rs` and the files below them.
 
 mod arguments;
 mod call;

@@ -1,4 +1,4 @@
-//! A message on its way in. The core decides what becomes of it ([`Incoming`]); this runs its steps on the contexts, with the
+//! Receiving a message. The core decides how it is handled ([`Incoming`]); this runs the steps on the contexts, with the
 //! client's code in between.
 
 use std::ffi::c_int;

@@ -1,4 +1,4 @@
-//! A message on its way out.
+//! Sending a message.
 
 use super::call::Call;
 use super::clock::now;
@@ -11,7 +11,7 @@ use crate::abi::text::CText;
 use otr_protocol::conversation::{Outgoing, is_to_encrypt};
 use otr_protocol::effects::{ErrorCode, Notice};
 
-/// Decides what becomes of the client's text, and answers with what goes out in its place. An error: nothing may be sent.
+/// Decides how the client's text is handled, and returns what is sent instead. An error: nothing may be sent.
 ///
 /// `found` is the context of the correspondent or of the instance, and whether it is new.
 pub(crate) fn send(call: &mut Call<'_>, found: (Handle, bool)) -> Result<(), GcryError> {

@@ -1,4 +1,4 @@
-//! The SMP as the user starts, answers and breaks it off.
+//! Starting, answering and aborting the SMP.
 
 use std::ffi::{c_char, c_void};
 

@@ -1,4 +1,4 @@
-//! The way of a message to the network: whole, or in fragments if it is too long for it.
+//! Sending a message to the network: whole, or in fragments if it is too long.
 
 use std::ffi::{CStr, c_char};
 

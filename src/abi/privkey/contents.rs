@@ -1,4 +1,4 @@
-//! Reading a file that holds secrets: in buffers that are wiped, and no more than can be a key file.
+//! Reading a file that contains secrets: in buffers that are wiped, and no more than a key file can have.
 
 use std::fs::File;
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! Fingerprints of our own keys, and how people read one.
+//! Fingerprints of our own keys, also as text for people.
 
 use std::ffi::{c_char, c_uchar};
 use std::ptr;

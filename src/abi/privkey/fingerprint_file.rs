@@ -198,7 +198,7 @@ unsafe fn free(entry: Borrowed<'_, Entry>) {
 }
 
 entry! {
-    /// Writes all fingerprints to a file; the old one is whole until the new one is.
+    /// Writes all fingerprints to a file; the old one stays complete until the new one is.
     ///
     /// # Safety
     /// `us` is NULL or a live user state, `filename` NULL or a C string.

@@ -1,4 +1,4 @@
-//! Making a key, and the file of all keys with it. The file is touched when the key is there, not before.
+//! Making a key, and writing the file of all keys. The file is not touched before the key is there.
 
 use std::ffi::{CStr, c_char};
 
@@ -30,7 +30,7 @@ use abi5::generate;
 pub(crate) use abi5::*;
 
 entry! {
-    /// Makes a key for an account, in the place of an old one, and writes all keys to a file, which only its owner can read if
+    /// Makes a key for an account, instead of an old one, and writes all keys to a file, which only its owner can read if
     /// it is new. On an error the keys stay as they were.
     ///
     /// # Safety
@@ -100,7 +100,7 @@ fn make() -> Result<PrivateKey, GcryError> {
     }
 }
 
-/// Puts a file in the place of the one at a path, and gives the keys in it.
+/// Replaces the file at a path, and returns the keys in it.
 fn write_to_path(
     us: Borrowed<'_, UserState>,
     filename: Option<&CStr>,

@@ -1,8 +1,8 @@
 //! The keys that are being generated, each under the number that the client holds as `newkey`.
 //!
-//! A `newkey` comes back twice, too late, from another thread, as text, or was never ours. So it is a number that is given out
-//! once and never again, and odd, which no address of a C object is; it is looked up and never followed. The
-//! key is calculated without the lock, and belongs to nobody if its number is gone by then.
+//! A `newkey` may come back twice, too late, from another thread, as text, or may never have been ours. So it is a number
+//! that is issued only once, and odd, which no address of a C object is; it is looked up and never dereferenced. The key is
+//! calculated without the lock, and is dropped if its number is gone by then.
 
 use std::ffi::c_void;
 use std::ptr;

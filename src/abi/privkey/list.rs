@@ -173,12 +173,12 @@ impl KeyList {
         }
     }
 
-    /// Puts these keys in the place of a user's, which are forgotten.
+    /// Replaces a user's keys by these, and forgets the old ones.
     ///
     /// # Safety
     /// Nobody uses the keys that are there any more.
     pub(crate) unsafe fn replace(self, us: Borrowed<'_, UserState>) {
-        // The list of the user state is whole at any time.
+        // The list of the user state is consistent at any time.
         locked(|| {
             let (ours, theirs) = (self.root(), us.privkey_root());
             if let Some(first) = ours.follow() {

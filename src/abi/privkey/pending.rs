@@ -1,4 +1,4 @@
-//! The accounts in a user state whose keys are being generated. This public list alone says whether one is.
+//! The accounts in a user state whose keys are being generated. Only this public list says whether one is.
 
 use crate::abi::borrowed::{self, Borrowed};
 use crate::abi::entry::entry;

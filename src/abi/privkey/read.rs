@@ -1,4 +1,4 @@
-//! Reading the keys of a user. Of a damaged file what comes before the damage is read, and no key that is there goes.
+//! Reading the keys of a user. Of a damaged file the part before the damage is read, and existing keys are kept.
 
 use std::ffi::{CStr, c_char};
 

@@ -1,3 +1,5 @@
+//! Keys and files, over the C functions: what the tests share.
+
 use std::ffi::{CStr, CString, c_char};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

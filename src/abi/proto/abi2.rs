@@ -1,4 +1,4 @@
-//! No version 3: its messages are of an unknown kind.
+//! No version 3: its messages are of an unknown type.
 
 use std::ffi::{c_char, c_int};
 

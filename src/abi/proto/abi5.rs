@@ -1,4 +1,4 @@
-//! Version 3: its messages are told apart, have instance tags, and go with an extra key.
+//! Version 3: its messages are recognised, have instance tags, and come with an extra key.
 
 use std::ffi::{c_char, c_int, c_uint};
 

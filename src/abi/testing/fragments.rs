@@ -1,4 +1,4 @@
-//! How much one stranger can make us keep.
+//! How much memory one stranger can make us use.
 
 use super::party::{ALICE, BOB, Party};
 use super::wait;
@@ -41,7 +41,7 @@ fn what_one_correspondent_has_waiting_is_bounded() {
     );
     wait(FRAGMENT_LIFETIME + 1);
     alice.receive(b"hello");
-    assert_eq!(waiting(&alice), 0, "they do not wait for ever");
+    assert_eq!(waiting(&alice), 0, "they do not wait forever");
 }
 
 #[test]

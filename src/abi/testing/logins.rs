@@ -1,5 +1,5 @@
-//! Bob is logged in twice, and everyone types while the exchanges are running. The network delivers what Alice sends to both
-//! logins of Bob's, what each of them sends to Alice, each of the four ways in order, interleaved in any way.
+//! Bob is logged in twice, and everyone types while the exchanges are running. The network delivers Alice's messages to
+//! both logins of Bob, and their messages to Alice: each of the four directions in order, interleaved in any way.
 
 use std::collections::VecDeque;
 

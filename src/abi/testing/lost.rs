@@ -1,4 +1,4 @@
-//! Texts that might get lost: what waits for a session, what was sent into one that is no more, what does not fit.
+//! Texts that might get lost: those that wait for a session, were sent into a session that no longer exists, or do not fit.
 
 use super::party::{ALICE, BOB, Party, Told, settle};
 #[cfg(feature = "abi5")]
@@ -93,7 +93,7 @@ fn who_has_lost_the_session_says_so() {
         let errors = bob.take_outbox();
         assert_eq!(errors.len(), 1);
         assert!(errors[0].starts_with(b"?OTR Error:"));
-        // Once in ten seconds, so that no two clients answer each other for ever.
+        // Once in ten seconds, so that no two clients answer each other forever.
         bob.receive(&lost);
         assert!(bob.take_outbox().is_empty());
         wait(11);

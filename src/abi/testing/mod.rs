@@ -1,5 +1,4 @@
-//! Two or more users of the C interface in one process, for tests of whole conversations: what goes over the network is in
-//! the hands of the test.
+//! Two or more users of the C interface in one process, for tests of whole conversations: the test controls the network.
 
 #![cfg_attr(
     feature = "abi2",

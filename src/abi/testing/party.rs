@@ -1,4 +1,4 @@
-//! One user: a user state, a table of callbacks, and what came of the calls.
+//! One user: a user state, a table of callbacks, and the results of calls.
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
@@ -14,7 +14,7 @@ use otr_protocol::ake::SigningKey;
 
 pub(crate) const ALICE: &CStr = c"alice";
 pub(crate) const BOB: &CStr = c"bob";
-/// Has a key, and nobody's trust.
+/// Has a key that nobody trusts.
 pub(crate) const MALLORY: &CStr = c"mallory";
 const PROTOCOL: &CStr = c"test";
 

@@ -1,4 +1,4 @@
-//! What the network has recorded, or makes up, opens nothing, ends nothing, and takes nothing away.
+//! Messages that the network has recorded or forged open nothing, end nothing, and take nothing away.
 
 use super::party::{ALICE, BOB, MALLORYS_KEY, Party, Told, settle};
 #[cfg(feature = "abi5")]
@@ -71,7 +71,7 @@ fn from_tag(message: &[u8], tag: u32) -> Vec<u8> {
     armour(&bytes).unwrap()
 }
 
-/// A recorded exchange is ignored: by the instance that it was with, by one that was made up, at once and late, and also inside
+/// A recorded exchange is ignored: by the instance that it was with, by an invented one, at once and late, and also inside
 /// a session that the other side began.
 #[cfg(feature = "abi5")]
 #[test]
@@ -292,7 +292,7 @@ fn made_up_instances_give_way() {
     }
 }
 
-/// An instance that was made up is not the recent one beside a session: the text would go out in the clear.
+/// An invented instance is not the recent one while there is a session: the text would go out in the clear.
 #[cfg(feature = "abi5")]
 #[test]
 fn the_recent_instance_is_one_with_a_session() {

@@ -1,8 +1,8 @@
-//! Random schedules with an attacker who has the network: who keeps everything, sends it again whenever and to whomever,
-//! changes its instance tags, lets messages overtake each other and disappear, and makes up what can be made up without a key.
+//! Random schedules with an attacker who controls the network: who keeps every message, sends it again at any time to
+//! anybody, changes its instance tags, reorders and drops messages, and forges what needs no key.
 //!
-//! Whatever happens, no AES key encrypts two messages with one counter, no message counts under a MAC key that was published,
-//! and no text is shown twice. docs/keys.md says why.
+//! Whatever happens, no AES key encrypts two messages with the same counter, no message is accepted under a MAC key that
+//! was published, and no text is shown twice. docs/keys.md says why.
 
 use std::collections::HashSet;
 
@@ -132,7 +132,7 @@ impl World {
         self.collect();
     }
 
-    /// A query to either side: the users' own, or one that was made up.
+    /// A query to either side: the users' own, or a forged one.
     fn somebody_asks_for_a_session(&mut self) {
         let who = self.rng.below(PARTIES);
         let query = self.rng.pick(self.versions);

@@ -1,4 +1,4 @@
-//! A small generator of schedules: the same number gives the same schedule.
+//! A small generator of random schedules: the same seed gives the same schedule.
 
 /// splitmix64.
 pub(crate) struct Rng(u64);

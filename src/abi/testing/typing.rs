@@ -9,7 +9,7 @@ use super::party::{ALICE, BOB, Party, Told};
 use super::{Rng, first_seed, schedules, trace};
 use crate::abi::types::*;
 
-/// After so many messages an exchange that has not come to rest is taken for one that never will.
+/// After so many messages, an exchange that is still going on is considered endless.
 pub(crate) const ENDLESS: usize = 60;
 
 /// What can happen next.

@@ -1,8 +1,8 @@
-//! A network that loses, repeats, delays and reorders whole messages, and users whose clients start anew in the middle.
+//! A network that loses, repeats, delays and reorders whole messages, and users whose clients restart in between.
 //!
-//! A text that the network itself has lost is lost; nobody can know of it. Every other one is shown, or somebody was told: the
-//! sender that it failed, or the recipient that something could not be read. None is shown twice without the mark of one that
-//! is sent again.
+//! A text that the network itself has lost is lost; nobody can know of it. Every other text is shown, or somebody is told:
+//! the sender that it failed, or the recipient that something could not be read. No text is shown twice without the mark of
+//! one that is sent again.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::{Rng, first_seed, schedules, trace, wait};
 use crate::abi::types::*;
 use otr_protocol::wire::classify::{MessageKind, message_kind};
 
-/// What became of the texts.
+/// What happened to the texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sum {
     typed: usize,

@@ -1,4 +1,4 @@
-//! What only the interface of libotr 3.2 has, or has in another shape.
+//! Structs and constants that only the interface of libotr 3.2 has, or that differ there.
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint, c_ushort, c_void};
 

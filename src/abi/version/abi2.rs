@@ -1,4 +1,4 @@
-//! libotr 3.2: `otrl_init` can't report an error, so it ends a process that it can't serve.
+//! libotr 3.2: `otrl_init` cannot return an error, so it exits the process if the version is unsupported.
 
 use std::ffi::{CStr, c_uint};
 

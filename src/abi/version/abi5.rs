@@ -1,4 +1,4 @@
-//! libotr 4: a version that can't be served is an error.
+//! libotr 4: an unsupported version is an error.
 
 use std::ffi::{CStr, c_uint};
 

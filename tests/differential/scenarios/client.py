@@ -1,4 +1,4 @@
-"""What the client leaves out, converts and forgets."""
+"""Clients that leave out callbacks, convert texts and forget contexts."""
 
 from steps import *
 

@@ -1,4 +1,4 @@
-"""Fragments, well and badly formed."""
+"""Fragments, well-formed and malformed."""
 
 import itertools
 

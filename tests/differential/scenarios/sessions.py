@@ -1,4 +1,4 @@
-"""What becomes of a session: heartbeats, what is sent again, errors, the end."""
+"""The life of a session: heartbeats, texts that are sent again, errors, the end."""
 
 from steps import *
 

@@ -1,4 +1,4 @@
-//! What is followed: the computations with secrets, each prepared up to the point where only the secret differs.
+//! The cases: computations with secrets, each prepared up to the point where only the secret differs.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! Compares what copies tell, and finds where they part.
+//! Compares the reports of copies, and finds the first difference.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

@@ -1,4 +1,4 @@
-//! Copies of this process, which differ in what they are told to do and in nothing else.
+//! Copies of this process, which differ only in what they are told to do.
 
 use std::fs::File;
 use std::io::{Error, Read, Result};

@@ -1,4 +1,4 @@
-//! Carries out a program block by block, and tells what it does.
+//! Executes a program block by block, and reports what it does.
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;

@@ -1,5 +1,5 @@
-//! What stands in for malloc in a program that is followed: where its memory is depends on its own calls alone, and not on
-//! what we allocate meanwhile.
+//! The replacement of malloc in a program that is followed: the addresses depend only on its own calls, not on our
+//! allocations in between.
 
 use crate::follow::{map, place, word};
 use crate::translate::NotFollowed;

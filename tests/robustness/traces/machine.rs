@@ -1,6 +1,6 @@
-//! The processors on which a case is followed. A program learns from the instruction `cpuid` what its processor can do; one
-//! that is followed can be told less. So every kernel that this processor could run is followed, in the
-//! one build that is tested.
+//! The processors on which a case is followed. A program learns from the instruction `cpuid` what its processor can do, and
+//! a program that is followed can be told less. So every kernel that this processor can run is followed, in the build that
+//! is tested.
 
 use std::arch::x86_64::__cpuid_count;
 

@@ -1,12 +1,12 @@
-//! No instruction and no address depends on a secret, on the processor that this runs on: its fast kernels included, of
-//! which valgrind (constant_time.rs) knows nothing.
+//! No instruction and no address depends on a secret, on the processor that this runs on, including its fast kernels, which
+//! valgrind (constant_time.rs) does not support.
 //!
-//! Each case runs in several processes that differ in their secrets alone. Each tells every instruction that it carries
-//! out and every address that it reads or writes there, and all must tell the same from beginning to end. What a division
-//! divides must be the same as well, because its time depends on it. (Stepping through them under ptrace would show the
-//! same, some hundred times slower, and counts the same instructions: `translate` says how it is done instead.)
+//! Each case runs in several processes that differ only in their secrets. Each reports every instruction that it executes
+//! and every address that it reads or writes there, and all reports must be equal from beginning to end. The operands of
+//! divisions must be equal as well, because the time of a division depends on them. (Stepping under ptrace would give the
+//! same result some hundred times slower, and counts the same instructions: `translate` says how it is done instead.)
 //!
-//! The processors without the newest instructions are played by the one that is there: see `machine`.
+//! Processors without the newest instructions are simulated on this one: see `machine`.
 //!
 //!     traces [--all] [WORD...]        the short list, or all; only cases in whose name one of the words is
 

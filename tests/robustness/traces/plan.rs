@@ -1,4 +1,4 @@
-//! Which case is followed on which machine, and what is told about it.
+//! Which case is followed on which machine, and the output about it.
 
 use std::fs::File;
 use std::io::Result;

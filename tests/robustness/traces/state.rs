@@ -1,7 +1,7 @@
-//! What of a program's state is put aside while we look at it, and how to get into the program and out of it.
+//! The part of a program's state that is saved while we inspect it, and how to enter and leave the program.
 //!
-//! The register gs, of which programs on x86-64 make no use, points at the state: it can be reached from anywhere, without
-//! a register and without touching the flags.
+//! The register gs, which programs on x86-64 do not use, points to the state: so it can be reached from anywhere, without
+//! another register and without changing the flags.
 
 use std::arch::naked_asm;
 use std::io::{Error, Result};

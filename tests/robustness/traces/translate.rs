@@ -1,8 +1,9 @@
-//! Makes of a piece of a program one that does the same and notes on the way which addresses it reads and writes.
+//! Translates a part of a program into one that does the same and also records the addresses that it reads and writes.
 //!
-//! A block is translated from where it begins to the first instruction that goes elsewhere, or that needs a look (a
-//! `Tail`); that one is carried out by `follow`, and where the block ends, `leave` is. Instructions are copied as they are.
-//! Before each with an operand in memory stands what notes the address: it changes no flag, and no register for good.
+//! A block is translated from its beginning to the first instruction that jumps elsewhere, or that needs special handling
+//! (a `Tail`); `follow` executes that one, and at the end of the block `leave` is executed. Instructions are copied
+//! unchanged. Before each one with an operand in memory there is code that records the address: it changes no flag, and
+//! restores the registers.
 
 use iced_x86::{
     Code, Decoder, DecoderOptions, Encoder, FlowControl, Instruction, InstructionInfoFactory,

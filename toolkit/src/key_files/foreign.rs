@@ -1,4 +1,4 @@
-//! The private keys of potr and of otr.js. Both write p, q, g, y and x behind a type of two bytes.
+//! The private keys of potr and of otr.js. Both write p, q, g, y and x after a type of two bytes.
 
 use otr_protocol::store::private_keys::DsaNumbers;
 use otr_protocol::wire::armour;

@@ -1,4 +1,4 @@
-//! Lines of fingerprint and instance tag files that outlive the contents of the file.
+//! Lines of fingerprint and instance tag files, without borrowing the contents of the file.
 
 use otr_protocol::store::{fingerprints, instance_tags};
 

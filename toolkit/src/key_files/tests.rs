@@ -1,3 +1,5 @@
+//! Types of files, keys of other implementations, and odd names.
+
 use super::*;
 
 const PACKED: &[u8] = include_bytes!("../../../tests/data/otr.js/packed");

@@ -83,7 +83,7 @@ fn name(mut entries: Entries, options: &Options) -> Result<Entries, String> {
                     },
                     (None, ..) => {
                         return Err(
-                            "whose key it is does not stand in it: --account and --protocol say so"
+                            "it does not say whose key it is: give --account and --protocol"
                                 .to_owned(),
                         );
                     }

@@ -58,7 +58,7 @@ fn create(path: &OsStr, contents: &[u8]) -> io::Result<()> {
             if *found == contents {
                 Ok(())
             } else {
-                Err(io::Error::other("it does not hold what was written"))
+                Err(io::Error::other("its contents are not what was written"))
             }
         });
     if written.is_err() {
@@ -68,7 +68,7 @@ fn create(path: &OsStr, contents: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Puts a good copy in the place of a file. What was there is kept beside it.
+/// Replaces a file by a good copy. The old contents are kept in another file next to it.
 pub(super) fn restore(
     copy: &OsStr,
     file: &OsStr,

@@ -24,7 +24,7 @@ impl Options {
     pub(super) fn parse(arguments: &[Vec<u8>]) -> Result<Self, Failure> {
         let mut arguments = arguments.iter().cloned().map(OsString::from_vec);
         let Some(command) = arguments.next() else {
-            return Err(Failure::usage("otr-keys: it is not said what to do."));
+            return Err(Failure::usage("otr-keys: no command was given."));
         };
         let mut options = Self {
             command: command.to_string_lossy().into_owned(),

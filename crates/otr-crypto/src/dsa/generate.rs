@@ -1,4 +1,4 @@
-//! New DSA keys, after the manner of FIPS 186: p of 1024 bits, q of 160.
+//! New DSA keys, similar to FIPS 186: p of 1024 bits, q of 160.
 
 use super::PrivateKey;
 use super::modulus::Modulus;

@@ -1,8 +1,8 @@
 //! The nonces of DSA signatures: RFC 6979, with fresh randomness mixed in (its section 3.6).
 //!
-//! A nonce that repeats, or that is even slightly biased, gives the key away. Derived from the key and the data alone, it
-//! would not depend on the machine's randomness, but the same data would always show the same computation to one who
-//! can disturb it. With both, either may fail and the key is still safe.
+//! A nonce that repeats, or that is even slightly biased, reveals the key. If it were derived only from the key and the
+//! data, it would not depend on the machine's randomness, but the same data would always cause the same computation, which
+//! helps somebody who can disturb it. With both, the key is still safe if either fails.
 
 use super::Order;
 use crate::{bignum, mac};

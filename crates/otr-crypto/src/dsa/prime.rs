@@ -1,4 +1,4 @@
-//! Probable primes: trial division by a sieve, then Miller-Rabin. All of this is public in the end: its time may vary.
+//! Probable primes: trial division by a sieve, then Miller-Rabin. The results are public, so the time may vary.
 
 use crate::bignum;
 use crate::montgomery::{Kernel, Transfer, with_kernel};

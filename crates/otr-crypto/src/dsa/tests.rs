@@ -1,4 +1,4 @@
-//! The published answers, num-bigint as the oracle, and keys that are none.
+//! Published test vectors, comparison with num-bigint, and invalid keys.
 
 use super::super::bignum::hex;
 use super::super::hash;
@@ -284,7 +284,7 @@ fn keys_that_only_look_like_keys_end() {
         let _ = key.sign(b"data");
         let _ = key.public().verify(b"data", &[7; 40]);
     }
-    // g a multiple of q with p = q^k would give r = 0 for ever.
+    // g a multiple of q with p = q^k would give r = 0 forever.
     let q = hex("ffffffffffffffffffffffffffffffffffffffc9");
     let p = big(&q).pow(7).to_bytes_be();
     let key = PrivateKey::new(&p, &q, &q, &[2], &[9]).unwrap();

@@ -1,6 +1,6 @@
 //! Arithmetic modulo the prime p and modulo the group's order q, over plain numbers.
 //!
-//! Whatever is not called public takes the same time for all values.
+//! Functions that are not called public run in constant time.
 
 #[cfg(target_arch = "x86_64")]
 use crate::montgomery::{Adx, Ifma};
@@ -52,7 +52,7 @@ pub(super) const Q: U1536 = *ModQ::PARAMS.modulus().as_ref();
 
 /// p, made ready for the fastest kernel of this CPU. Nothing in it is secret.
 ///
-/// Whoever needs it first makes it, and it does no harm if two do: a child that was forked meanwhile waits for nobody.
+/// Made by the thread that first needs it, or by several at once, which does no harm: a forked child never waits.
 static KERNEL: OnceBox<Kernel<6, 4>> = OnceBox::new();
 
 /// The comb of the generator: 30 kB, likewise.

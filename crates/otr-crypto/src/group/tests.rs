@@ -1,4 +1,4 @@
-//! Everything against num-bigint, on random values and on the edges of the ranges.
+//! Comparison of everything with num-bigint, on random values and at the edges of the ranges.
 
 use super::super::bignum::hex;
 use super::*;

@@ -1,6 +1,7 @@
-//! The kernel for x86-64 with BMI2 and ADX: numbers as in the portable one, eight limbs by eight with two chains of carries.
+//! The kernel for x86-64 with BMI2 and ADX: numbers as in the portable kernel, eight limbs by eight with two carry chains.
 //!
-//! `unsafe` is the assembly itself, which may only run on a CPU that has the instructions; that there is a [`Modulus`] proves it.
+//! Only the assembly is `unsafe`: it may only run on a CPU that has the instructions, which the existence of a [`Modulus`]
+//! proves.
 
 use super::portable::{Block, Number, add_with, double, subtract_if};
 use super::{Modulus as Arithmetic, Portable, Transfer};

@@ -2,8 +2,8 @@
 //!
 //! Numbers are kept below 2 p in `K` vectors. R = 2^(52 digits) is so much larger than p that products of such numbers stay below 2 p.
 //!
-//! This file has `unsafe` in it: the instructions may only run on a CPU that has them, which a [`Modulus`]
-//! proves, and vectors are read from memory and written to it through pointers.
+//! This file contains `unsafe`: the instructions may only run on a CPU that has them, which the existence of a [`Modulus`]
+//! proves, and vectors are read from and written to memory through pointers.
 
 use super::{Modulus as Arithmetic, Portable, Transfer, negative_inverse, read_words, write_words};
 use crypto_bigint::{Uint, Word};

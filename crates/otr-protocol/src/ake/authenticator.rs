@@ -1,5 +1,5 @@
-//! What proves who somebody is in the exchange: the encrypted signature of a reveal signature or signature message,
-//! and the MAC over it (OTR protocol, "Authenticated Key Exchange": M, X and MAC).
+//! The proof of identity in the exchange: the encrypted signature of a reveal signature or signature message, and the MAC
+//! over it (OTR protocol, "Authenticated Key Exchange": M, X and MAC).
 
 use super::{SigningKey, ZERO_COUNTER};
 use crate::buffer;

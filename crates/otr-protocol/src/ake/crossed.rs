@@ -1,6 +1,6 @@
-//! Two exchanges of which each side began one, and in which both have revealed their values. Either side then accepts the
-//! other's reveal signature, so that a session comes about whatever the network has lost. Where both exchanges are finished,
-//! both sides know it by the signatures, and the one whose DH-commit has the numerically higher hash counts.
+//! Two exchanges, one begun by each side, in which both sides have revealed their values. Each side then accepts the
+//! other's reveal signature, so that there is a session whatever the network has lost. If both exchanges finish, both sides
+//! know it by the signatures, and the one whose DH-commit has the numerically higher hash counts.
 
 use super::expiry::Waiting;
 use super::{Established, Revealed};
@@ -19,7 +19,7 @@ pub struct Crossed {
     since: i64,
 }
 
-/// What became of our exchange.
+/// The outcome of our exchange.
 #[derive(Debug)]
 pub enum Finished {
     /// Its session takes the place of the other's.

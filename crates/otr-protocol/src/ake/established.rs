@@ -1,4 +1,4 @@
-//! What a finished exchange yields.
+//! The result of a finished exchange.
 
 use crate::dh::{DataKeys, DhKeyPair};
 use crate::session_id::SessionId;

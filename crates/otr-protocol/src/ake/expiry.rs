@@ -1,5 +1,5 @@
-//! How long a private value waits in an exchange of version 3. (One of version 2 waits until it is replaced, as in libotr:
-//! its value opens one session at the most.)
+//! How long a private value waits in an exchange of version 3. (In version 2 it waits until it is replaced, as in libotr:
+//! its value opens at most one session.)
 
 use super::{Auth, AuthState, Begun};
 use crate::wire::version::Version;

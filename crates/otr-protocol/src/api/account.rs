@@ -30,7 +30,7 @@ pub(super) struct Identity {
     pub(super) tag: u32,
 }
 
-/// A key of a correspondent's that was seen.
+/// A key of a correspondent that was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct KnownKey {
     pub(super) fingerprint: [u8; 20],
@@ -58,7 +58,7 @@ pub struct Account {
     known: Vec<(Vec<u8>, KnownKey)>,
 }
 
-/// The contents of libotr's three files, which most clients keep. Empty is a file that is not there yet.
+/// The contents of libotr's three files, which most clients keep. A file that does not exist yet is empty.
 #[derive(Clone, Default)]
 pub struct Files {
     /// `otr.private_key`, with the keys of all accounts.
@@ -115,8 +115,8 @@ impl fmt::Display for LoadError {
 impl std::error::Error for LoadError {}
 
 impl Account {
-    /// An account with this key and a new instance tag. The name stands in query messages and in the files; the protocol in
-    /// the files alone (libpurple's names are usual: "prpl-jabber").
+    /// An account with this key and a new instance tag. The name is used in query messages and in the files, the protocol only
+    /// in the files (libpurple's names are usual: "prpl-jabber").
     ///
     /// # Errors
     /// The key cannot sign, or there is no randomness.
@@ -174,7 +174,7 @@ impl Account {
         })
     }
 
-    /// Puts the account into the files, in place of what they had of it. What they have of other accounts stays.
+    /// Writes the account to the files, and replaces its old entries. Entries of other accounts are kept.
     ///
     /// # Errors
     /// The private key file is damaged, or a name does not fit.
@@ -254,7 +254,7 @@ impl Account {
         Fingerprint(self.identity.key.fingerprint())
     }
 
-    /// A chat with a correspondent. It knows the correspondent's keys that the account knows.
+    /// A chat with a correspondent, with the correspondent's keys that the account knows.
     pub fn chat(&self, correspondent: &str, policy: Policy) -> Chat {
         let user = correspondent.as_bytes();
         let known = self.known.iter().filter(|(name, _)| name == user);

@@ -23,7 +23,7 @@ use otr_crypto::secret::SecretKey;
 
 /// A chat with one correspondent.
 ///
-/// It holds the session with each of the correspondent's clients (version 3 tells them apart), unfinished fragments, texts
+/// It has the session with each of the correspondent's clients (in version 3), unfinished fragments, texts
 /// that wait for a session, and the comparison of secrets under way. See the [front page](crate) for a whole conversation.
 #[derive(Debug)]
 pub struct Chat {
@@ -63,7 +63,7 @@ impl Chat {
         &self.correspondent
     }
 
-    /// Cuts what is sent into messages of at most so many bytes; `None` for networks that take any length.
+    /// Splits messages into fragments of at most so many bytes; `None` for networks without a limit.
     pub fn set_max_message_size(&mut self, size: Option<NonZeroUsize>) {
         self.max_size = size;
     }
@@ -79,7 +79,7 @@ impl Chat {
         peer_of(&context.conversation)
     }
 
-    /// Whether what is sent now is encrypted.
+    /// Whether texts that are sent now are encrypted.
     pub fn is_encrypted(&self) -> bool {
         self.state() == MessageState::Encrypted
     }
@@ -106,12 +106,12 @@ impl Chat {
         self.run(message, now)
     }
 
-    /// Encrypts a text. Where the policy requires encryption and there is no session yet, the text waits for one, and a query
+    /// Encrypts a text. If the policy requires encryption and there is no session yet, the text waits for one, and a query
     /// is sent instead.
     ///
     /// # Errors
-    /// [`Error::NoSession`], [`Error::Ended`]; a text with a NUL in it is [`ProtocolError::Invalid`]; at most a hundred texts
-    /// wait ([`ProtocolError::TooMany`]). The text is never sent in the clear.
+    /// [`Error::NoSession`], [`Error::Ended`]; a text with a NUL in it is [`ProtocolError::Invalid`]; at most 32 texts and
+    /// 1 MiB wait ([`ProtocolError::TooMany`]). The text is never sent in the clear.
     pub fn send(&mut self, text: &[u8], now: i64) -> Result<Outbox, Error> {
         self.expire(now);
         let at = self.best();
@@ -156,7 +156,7 @@ impl Chat {
         }
     }
 
-    /// Ends the session, and tells the correspondent. Texts are not sent in the clear by that: see [`Chat::send`].
+    /// Ends the session, and tells the correspondent. [`Chat::send`] does not send texts in the clear afterwards either.
     pub fn end(&mut self, now: i64) -> Outbox {
         self.expire(now);
         let mut out = Received::default();
@@ -190,7 +190,7 @@ impl Chat {
         self.compare(None, secret, now)
     }
 
-    /// Breaks off a comparison.
+    /// Aborts a comparison.
     pub fn abort_comparison(&mut self, now: i64) -> Outbox {
         let at = self.best();
         let mut out = Received::default();
@@ -227,8 +227,8 @@ impl Chat {
         self.trust(fingerprint.0, trust);
     }
 
-    /// Forgets what has waited too long: private values of exchanges, and fragments. Every other function does so first; a
-    /// client that is idle calls this about once a minute.
+    /// Forgets what has waited too long: private values of exchanges, and fragments. Every other function does this first; an
+    /// idle client should call it about once a minute.
     pub fn expire(&mut self, now: i64) {
         let mut held = Vec::new();
         for context in &mut self.contexts {
@@ -300,7 +300,7 @@ impl Chat {
         Ok(out.outbox)
     }
 
-    /// The context in which is sent: the safest, and of those the one heard last.
+    /// The context in which texts are sent: the safest, and of those the one heard from last.
     pub(super) fn best(&self) -> usize {
         let all = self.contexts.iter().enumerate();
         instances::best(all.map(|(index, context)| (index, context.describe()))).unwrap_or(0)
@@ -363,7 +363,7 @@ pub(super) fn peer_of(c: &Conversation) -> Option<Peer> {
     })
 }
 
-/// How a text that was read in this conversation came.
+/// How a text that was read in this conversation was protected.
 pub(super) fn protection_of(c: &Conversation) -> Protection {
     peer_of(c).map_or(Protection::ClearUnexpected, Protection::Encrypted)
 }

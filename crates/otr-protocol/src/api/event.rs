@@ -1,4 +1,4 @@
-//! What a chat tells and gives to be sent.
+//! The results of a chat: events, and messages to send.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::effects::Notice;
 use crate::session_id::SessionId;
 use otr_crypto::secret::SecretKey;
 
-/// Messages for the network, in order, each short enough for it.
+/// Messages for the network, in order, within its maximum size.
 ///
 /// ```
 /// # use otr_protocol::{Account, Policy, PrivateKey};
@@ -36,7 +36,7 @@ impl Outbox {
         self.0.len()
     }
 
-    /// Takes over what another one holds.
+    /// Appends the messages of another one.
     pub fn append(&mut self, mut other: Outbox) {
         self.0.append(&mut other.0);
     }
@@ -51,12 +51,12 @@ impl IntoIterator for Outbox {
     }
 }
 
-/// What came of a received message.
+/// The result of a received message.
 #[must_use = "it may hold messages that must be sent"]
 #[derive(Debug, Default)]
 pub struct Received {
     pub(super) events: Vec<Event>,
-    /// What is to be sent.
+    /// Messages to send.
     pub outbox: Outbox,
 }
 
@@ -66,7 +66,7 @@ impl Received {
         &self.events
     }
 
-    /// The events and what is to be sent, each by itself.
+    /// The events, and the messages to send.
     pub fn into_parts(self) -> (Vec<Event>, Outbox) {
         (self.events, self.outbox)
     }
@@ -80,7 +80,7 @@ pub enum Event {
     Message(Message),
     /// A session began.
     Secure(Peer),
-    /// The session was refreshed, or another one took its place, with the same key.
+    /// The session was refreshed or replaced by another one, with the same key.
     Refreshed(Peer),
     /// The correspondent has ended the session. Texts are refused until [`Chat::end`] or a new session.
     Ended,
@@ -88,28 +88,28 @@ pub enum Event {
     NewKey(Fingerprint),
     /// The correspondent asks for a shared secret: [`Question::answer`].
     Question(Question),
-    /// The correspondent's answer is there, or ours was sent: the comparison goes on.
+    /// The correspondent's answer has arrived, or ours was sent: the comparison goes on.
     Comparing,
     /// The secrets are the same. If we asked, the key is trusted now.
     Matched,
-    /// They are not. If we asked, the key is not trusted any more.
+    /// The secrets differ. If we asked, the key is not trusted any more.
     NotMatched,
-    /// The correspondent has broken off the comparison.
+    /// The correspondent has aborted the comparison.
     ComparisonAborted,
     /// The comparison has failed: a message was out of turn (`false`), or a proof wrong (`true`).
     ComparisonFailed(bool),
-    /// The correspondent's client tells of an error.
+    /// The correspondent's client reports an error.
     TheirError(Vec<u8>),
     /// Both sides have an extra symmetric key now, for the purpose and with the data that the correspondent names.
     ExtraKey {
-        /// What it is for, as the clients agree.
+        /// Its purpose, on which the clients agree.
         purpose: u32,
-        /// What belongs to it.
+        /// Data for this purpose.
         data: Vec<u8>,
         /// The key.
         key: SecretKey,
     },
-    /// Something happened to a message that nobody sees.
+    /// Something happened to a message that is not shown.
     Notice(Notice),
     /// No session could be set up.
     SetupFailed(Error),
@@ -120,7 +120,7 @@ pub enum Event {
 pub struct Message {
     /// The text: UTF-8 by the specification, HTML in many clients, anything in the clear.
     pub text: Vec<u8>,
-    /// How it came.
+    /// How it was protected.
     pub protection: Protection,
 }
 
@@ -135,7 +135,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// How a text came.
+/// How a text was protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
     /// Encrypted, from the owner of this key.
@@ -146,7 +146,7 @@ pub enum Protection {
     ClearUnexpected,
 }
 
-/// Whom a session is with.
+/// The person with whom there is a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
     pub(super) fingerprint: Fingerprint,

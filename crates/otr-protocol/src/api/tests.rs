@@ -1,4 +1,4 @@
-//! Whole conversations through the API, with a network that the test carries.
+//! Whole conversations through the API, over a network that the test plays.
 
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;

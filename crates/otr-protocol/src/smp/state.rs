@@ -1,4 +1,4 @@
-//! What is kept of an SMP exchange between two of its messages.
+//! The state of an SMP exchange between two of its messages.
 
 use super::steps::{self, Answered, Asked, Compared, Initiated, Shown};
 use crate::error::ProtocolError;

@@ -1,21 +1,25 @@
 //! The five steps of the Socialist Millionaires' Protocol (OTR protocol, "Socialist Millionaires' Protocol"): two people
 //! learn whether they typed the same secret, and nothing else.
 //!
-//! Each step takes what its predecessor left and gives what its successor needs: a step cannot be
-//! taken out of turn. The numbers keep the names of the specification.
+//! Each step takes the result of its predecessor and returns what its successor needs, so no step can be taken out of turn.
+//! The numbers have the names of the specification.
 #![expect(clippy::disallowed_methods, reason = "numbers of 192 bytes")]
 
+mod proofs;
+
 use otr_crypto::group::{
-    Challenge, Element, Exponent, Powers, Residue, Scalar, divide, generator_pow,
-    generator_pow_public, multiply, pow, pow_public, product_public, response,
+    Challenge, Element, Exponent, Powers, Residue, Scalar, divide, generator_pow_public, multiply,
+    pow, pow_public, product_public,
 };
+use otr_crypto::hash::sha256_into;
 use zeroize::Zeroizing;
 
-use crate::wire::messages::smp::{read_mpis, write_mpis};
-use otr_crypto::hash::{sha256, sha256_into};
-use otr_crypto::verdict;
-
+use self::proofs::{
+    Base, Coordinates, check_coordinates, check_equal_logs, check_log, half, prove_equal_logs,
+    prove_equal_powers,
+};
 use crate::error::ProtocolError;
+use crate::wire::messages::smp::{read_mpis, write_mpis};
 
 /// What the secret of both sides is bound to: who asks, who answers, and this session.
 #[derive(Debug)]
@@ -397,179 +401,6 @@ pub fn step5(compared: &Compared, message4: &[u8]) -> Result<bool, ProtocolError
     Ok(pow(&rb, x3) == *pab)
 }
 
-/// A common base, g2 or g3, by way of the number that was prepared for several powers.
-struct Base<'a> {
-    raised: &'a Powers,
-    /// The common base is this power of that number; it is the number itself without one.
-    by: Option<&'a Exponent>,
-}
-
-impl<'a> Base<'a> {
-    /// The prepared number itself.
-    fn own(raised: &'a Powers) -> Self {
-        Self { raised, by: None }
-    }
-
-    /// A power of the prepared number, their half of the base: (their half)^(by x) spares preparing the base as well.
-    fn of(raised: &'a Powers, by: &'a Exponent) -> Self {
-        Self {
-            raised,
-            by: Some(by),
-        }
-    }
-
-    fn pow(&self, x: &Exponent) -> Residue {
-        match self.by {
-            None => self.raised.pow(x),
-            Some(by) => self.raised.pow(&by.times(x)),
-        }
-    }
-
-    fn pow_public(&self, x: &Scalar) -> Residue {
-        match self.by {
-            None => self.raised.pow_public(x),
-            // Our exponent times a public number is no public number.
-            Some(by) => self.raised.pow(&by.times_public(x)),
-        }
-    }
-}
-
-/// P, Q and the proof that both were made with one exponent.
-struct Coordinates {
-    p: Residue,
-    q: Residue,
-    c: Challenge,
-    d1: Scalar,
-    d2: Scalar,
-}
-
-impl Coordinates {
-    /// P = g3^r, Q = g1^r g2^secret, c = h(g3^r1, g1^r1 g2^r2), d1 = r1 - r c, d2 = r2 - secret c.
-    #[inline(never)]
-    fn make(
-        (g2, g3): (&Base<'_>, &Base<'_>),
-        secret: &Exponent,
-        version: u8,
-    ) -> Result<Box<Self>, ProtocolError> {
-        let r = Exponent::random_1536()?;
-        let p = g3.pow(&r);
-        let q = multiply(&generator_pow(&r), &g2.pow(secret));
-        let r1 = Exponent::random_1536()?;
-        let r2 = Exponent::random_1536()?;
-        let c = hash(
-            version,
-            &g3.pow(&r1),
-            Some(&multiply(&generator_pow(&r1), &g2.pow(&r2))),
-        );
-        let d1 = response(&r1, &r, &c);
-        let d2 = response(&r2, secret, &c);
-        Ok(Box::new(Self { p, q, c, d1, d2 }))
-    }
-
-    #[inline(never)]
-    fn write(&self, numbers: &mut Vec<Vec<u8>>) {
-        numbers.extend([
-            self.p.to_bytes().to_vec(),
-            self.q.to_bytes().to_vec(),
-            self.c.to_bytes(),
-            self.d1.to_bytes(),
-            self.d2.to_bytes(),
-        ]);
-    }
-}
-
-/// qab^x, with the proof that the same x stands behind g1^x.
-#[inline(never)]
-fn prove_equal_powers(
-    qab: &Residue,
-    x: &Exponent,
-    version: u8,
-    numbers: &mut Vec<Vec<u8>>,
-) -> Result<(), ProtocolError> {
-    let raised = Powers::new(qab);
-    write_power(&raised, x, numbers);
-    prove_equal_logs(&raised, x, version, numbers)
-}
-
-#[inline(never)]
-fn write_power(base: &Powers, x: &Exponent, numbers: &mut Vec<Vec<u8>>) {
-    numbers.push(base.pow(x).to_bytes().to_vec());
-}
-
-/// Our half of a common base, g1^x, with the proof that we know x.
-#[inline(never)]
-fn half(x: &Exponent, version: u8) -> Result<[Vec<u8>; 3], ProtocolError> {
-    let raised = generator_pow(x).to_bytes().to_vec();
-    let (c, d) = prove_log(x, version)?;
-    Ok([raised, c.to_bytes(), d.to_bytes()])
-}
-
-/// Proof that we know `x` behind g1^x: c = h(g1^r), d = r - x c.
-#[inline(never)]
-fn prove_log(x: &Exponent, version: u8) -> Result<(Challenge, Scalar), ProtocolError> {
-    let r = Exponent::random_1536()?;
-    let c = hash(version, &generator_pow(&r), None);
-    Ok((c, response(&r, x, &c)))
-}
-
-/// Proof that one exponent stands behind g1^x and qab^x: c = h(g1^r, qab^r), d = r - x c.
-#[inline(never)]
-fn prove_equal_logs(
-    qab: &Powers,
-    x: &Exponent,
-    version: u8,
-    numbers: &mut Vec<Vec<u8>>,
-) -> Result<(), ProtocolError> {
-    let r = Exponent::random_1536()?;
-    let c = hash(version, &generator_pow(&r), Some(&qab.pow(&r)));
-    let d = response(&r, x, &c);
-    write_proof(&c, &d, numbers);
-    Ok(())
-}
-
-#[inline(never)]
-fn write_proof(c: &Challenge, d: &Scalar, numbers: &mut Vec<Vec<u8>>) {
-    numbers.extend([c.to_bytes(), d.to_bytes()]);
-}
-
-/// c must be h(g1^d x^c). `raised` is g1^d.
-#[inline(never)]
-fn check_log(
-    c: &Challenge,
-    raised: &Residue,
-    x_to_c: &Residue,
-    version: u8,
-) -> Result<(), ProtocolError> {
-    let made = multiply(raised, x_to_c);
-    same(c, hash(version, &made, None))
-}
-
-/// c must be h(g3^d1 P^c, g1^d1 g2^d2 Q^c). `raised` is g1^d1, `first` is g3^d1 P^c, `second` is g2^d2 Q^c.
-#[inline(never)]
-fn check_coordinates(
-    c: &Challenge,
-    raised: &Residue,
-    first: &Residue,
-    second: &Residue,
-    version: u8,
-) -> Result<(), ProtocolError> {
-    let second = multiply(raised, second);
-    same(c, hash(version, first, Some(&second)))
-}
-
-/// c must be h(g1^d g3o^c, qab^d r^c). `second` is qab^d r^c.
-#[inline(never)]
-fn check_equal_logs(
-    c: &Challenge,
-    d: &Scalar,
-    g3o: &Element,
-    second: &Residue,
-    version: u8,
-) -> Result<(), ProtocolError> {
-    let first = multiply(&generator_pow_public(d), &pow_public(g3o, c));
-    same(c, hash(version, &first, Some(second)))
-}
-
 /// a / b, refused when it is 1: the specification demands that Pa differs from Pb and Qa from Qb.
 // A frame of its own, so that the test of constant time can except its verdict by name.
 #[inline(never)]
@@ -578,33 +409,6 @@ fn quotient(a: &Residue, b: &Residue) -> Result<Residue, ProtocolError> {
         return Err(ProtocolError::Invalid);
     }
     divide(a, b).ok_or(ProtocolError::Invalid)
-}
-
-/// SHA-256 of the version byte and one or two MPIs.
-#[inline(never)]
-fn hash(version: u8, a: &Residue, b: Option<&Residue>) -> Challenge {
-    let a = a.to_bytes();
-    let a_length = length(&a);
-    match b {
-        None => Challenge(sha256(&[&[version], &a_length, &a])),
-        Some(b) => {
-            let b = b.to_bytes();
-            Challenge(sha256(&[&[version], &a_length, &a, &length(&b), &b]))
-        }
-    }
-}
-
-fn length(bytes: &[u8]) -> [u8; 4] {
-    u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes()
-}
-
-/// Both values are public: no constant time needed.
-fn same(given: &Challenge, made: Challenge) -> Result<(), ProtocolError> {
-    if verdict::holds(*given == made) {
-        Ok(())
-    } else {
-        Err(ProtocolError::Invalid)
-    }
 }
 
 /// The numbers of one message, of which every access checks the range.

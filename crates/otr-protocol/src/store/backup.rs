@@ -1,4 +1,4 @@
-//! Keeping a copy of a file that is about to be replaced by something that may not hold all of it.
+//! Keeping a copy of a file whose replacement may not contain everything in it.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Permissions};

@@ -1,4 +1,4 @@
-//! Lines of the two line files, as C's `fgets` into 1000 bytes cuts them and C's string functions then see them.
+//! Lines of the two line-based files, as C's `fgets` with 1000 bytes splits them and C's string functions then see them.
 
 use super::{Lines, Written};
 use crate::buffer::{self, OutOfMemory};

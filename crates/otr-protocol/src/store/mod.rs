@@ -1,8 +1,7 @@
 //! The three files of libotr on disk, byte for byte.
 //!
-//! Each file has a `parse` from bytes and a `write` to bytes; [`atomic_file`] puts bytes safely under a path, and
-//! keeps a copy of what they would make lost. Nothing here opens a
-//! `FILE*` or knows a conversation.
+//! Each file has a `parse` from bytes and a `write` to bytes; [`atomic_file`] writes bytes safely to a path, and keeps a
+//! copy of contents that would be lost. Nothing here opens a `FILE*` or uses a conversation.
 
 pub mod atomic_file;
 mod backup;

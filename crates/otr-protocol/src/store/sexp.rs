@@ -1,8 +1,8 @@
 //! S-expressions as libgcrypt reads and prints them: the syntax of the private key file.
 //!
-//! An expression is kept as the flat row of its items (an opening, atoms, a closing), the way libgcrypt keeps it. So reading,
-//! printing and dropping need no recursion, and the odd inputs that libgcrypt lets pass (atoms outside any list, several lists in
-//! a row) have a form here too. Atoms may be secret: they are wiped on drop and never printed by `Debug`.
+//! An expression is kept as a flat list of its items (an opening, atoms, a closing), as libgcrypt keeps it. So reading,
+//! printing and dropping need no recursion, and the odd inputs that libgcrypt accepts (atoms outside any list, several
+//! lists in a row) can be represented too. Atoms may be secret: they are wiped on drop and never printed by `Debug`.
 
 mod parse;
 mod print;

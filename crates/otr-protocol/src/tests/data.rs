@@ -1,3 +1,5 @@
+//! Data messages: key rotation, counters, MAC keys, heartbeats and the extra key.
+
 use super::*;
 use crate::wire::armour::{armour, dearmour};
 use crate::wire::messages::Data;

@@ -1,5 +1,5 @@
-//! What is derived from a shared secret, against values made with Python's `pow` and `hashlib` from
-//! the text of the specification ("D-H shared secret and derived values", OTR versions 2 and 3).
+//! Keys derived from a shared secret, compared with values made with Python's `pow` and `hashlib` from the text of the
+//! specification ("D-H shared secret and derived values", OTR versions 2 and 3).
 
 use crate::ake::{Auth, Tags};
 use crate::conversation::Secrets;

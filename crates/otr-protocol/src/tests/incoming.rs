@@ -1,4 +1,4 @@
-//! The way of a received message: which steps it asks for, and what is shown in the end.
+//! A received message: which steps it asks for, and what is shown in the end.
 
 use super::*;
 use crate::conversation::Offer;

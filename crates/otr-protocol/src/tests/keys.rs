@@ -1,4 +1,4 @@
-//! When keys come and go: what is published, what is kept meanwhile, and what cannot bring them back.
+//! The lifetime of keys: what is published, what is kept, and what cannot bring them back.
 
 use super::*;
 use crate::error::ProtocolError;

@@ -1,8 +1,9 @@
-//! Two sides in one process, over the core alone.
+//! Two sides in one process, without the C interface.
 
 mod crossing;
 mod data;
 mod derivation;
+mod edges;
 mod exchange;
 mod incoming;
 mod keys;

@@ -1,4 +1,4 @@
-//! No type with a secret in it prints the secret.
+//! Types that contain a secret do not print it.
 
 use super::*;
 use crate::ake::AuthState;

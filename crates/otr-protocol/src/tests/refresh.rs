@@ -41,7 +41,7 @@ fn versions_2_and_3_replace_the_session() {
         let after = &pair.alice.conversation;
         assert_ne!(after.session_id.as_bytes(), before.as_bytes());
         assert_eq!(after.generation, 2);
-        // What was under way is read, until something comes that was sent later; and not for ever.
+        // What was under way is read, until something comes that was sent later; and not forever.
         pair.bob.take_told();
         pair.bob.receive(&late);
         assert_eq!(pair.bob.take_told(), [Told::Text(b"late".to_vec())]);

@@ -1,3 +1,5 @@
+//! Sending texts: by policy and state, texts that wait, and texts that are sent again.
+
 use super::*;
 use crate::conversation::{Offer, Outgoing, Retransmit, is_to_encrypt};
 use crate::held_texts::HeldTexts;

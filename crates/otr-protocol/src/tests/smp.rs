@@ -1,3 +1,5 @@
+//! The SMP in a session: its results, its proofs, and messages out of turn.
+
 use super::*;
 use crate::smp::state::Expected;
 use crate::smp_exchange::smp_messages;

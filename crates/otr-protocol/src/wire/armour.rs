@@ -9,8 +9,8 @@ use crate::buffer::{self, OutOfMemory};
 /// What every encoded message starts with.
 pub const PREFIX: &[u8] = b"?OTR:";
 
-/// Reads what an orderly sender writes, and nothing on which [`decode_lenient`] would differ:
-/// whole blocks, padded, with no other byte in them. By the vector instructions of the CPU: the armour hides nothing.
+/// Reads what usual senders write, and nothing that [`decode`] would read differently: whole blocks, padded, without other
+/// bytes. Uses the vector instructions of the CPU; its time may vary, since what is armoured is public.
 const STRICT: Base64 = STANDARD;
 
 /// Base64 with padding and without line breaks (RFC 4648, section 4), piece by piece.

@@ -1,4 +1,4 @@
-//! What a message claims to be, told from its first characters only.
+//! The kind that a message claims to be, from its first characters only.
 
 use super::armour;
 use super::error::Malformed;

@@ -1,4 +1,4 @@
-//! Where the two generations of libotr differ in what they write and understand.
+//! Differences between the two generations of libotr in what they write and understand.
 
 use super::classify::{MessageKind, message_kind, message_version};
 use super::version::Version;

@@ -1,4 +1,4 @@
-//! What can be wrong with bytes that claim to be OTR, and with values that do not fit the format.
+//! What can be wrong with bytes that should be OTR, and with values that do not fit the format.
 
 use core::fmt;
 

@@ -1,5 +1,4 @@
-//! Fragments: a message cut into numbered pieces for networks that limit its size, and put
-//! together again.
+//! Fragments: a message is cut into numbered pieces for networks that limit its size, and reassembled.
 
 use core::fmt;
 

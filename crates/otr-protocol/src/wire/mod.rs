@@ -1,7 +1,7 @@
 //! Bytes to typed messages and back. Total: any input gives a value or a typed error.
 //!
-//! Text is bytes, never assumed to be UTF-8, and holds no NUL. Section numbers in this module are
-//! those of the document "Off-the-Record Messaging Protocol version 3".
+//! Text is bytes, never assumed to be UTF-8, and contains no NUL. Sections named in this module are those of the document
+//! "Off-the-Record Messaging Protocol version 3".
 
 pub mod armour;
 pub mod classify;

@@ -1,4 +1,4 @@
-//! OTR query messages: "?OTR?v23?" and the text that a person without OTR reads.
+//! OTR query messages: "?OTR?v23?" and the text for a person without OTR.
 
 use super::dialect::Dialect;
 use super::search::find;

@@ -1,7 +1,7 @@
-//! The little of C's `sscanf` that decides which fragments are understood.
+//! The part of C's `sscanf` that decides which fragments are understood.
 //!
-//! Other implementations write fragment headers in their own ways (fewer zeros, blanks, signs), and
-//! libotr has always read them with `sscanf`: what that accepts is what peers may send.
+//! Other implementations write fragment headers in their own ways (fewer zeros, blanks, signs), and libotr has always read
+//! them with `sscanf`, so peers may send whatever that accepts.
 
 use super::search::find_byte;
 

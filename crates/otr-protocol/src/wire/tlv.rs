@@ -1,4 +1,4 @@
-//! TLV records: what a data message carries besides its text (section "TLV Record").
+//! TLV records, which a data message carries in addition to its text (section "TLV Record").
 
 use super::error::Unwritten;
 use super::reader::Reader;

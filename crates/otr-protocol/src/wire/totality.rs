@@ -1,4 +1,4 @@
-//! Any text at all gives an answer and no panic, and answers agree with each other.
+//! Any text gives a result and no panic, and the results agree with each other.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Whitespace tags: an offer of OTR that hides in the blanks of a plaintext message.
+//! Whitespace tags: an offer of OTR in invisible blanks of a plaintext message.
 
 use core::ops::Range;
 

@@ -1,3 +1,5 @@
+//! The contexts of libotr 3.2: their order, the client's data, and how they end.
+
 use std::ffi::CStr;
 
 use super::*;

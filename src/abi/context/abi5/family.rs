@@ -1,4 +1,4 @@
-//! A master and its instances: which of them was heard last, which is best.
+//! A master and its instances: which one was heard from last, and which is best.
 
 use std::ffi::c_uint;
 use std::ptr;

@@ -1,3 +1,5 @@
+//! The contexts of libotr 4: masters and instances, fingerprints, the client's data, and how they end.
+
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 

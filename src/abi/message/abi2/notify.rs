@@ -1,4 +1,4 @@
-//! What a client of libotr 3 is told: texts, in a line or a window or in place of the message, and some lines for its log.
+//! Notices for a client of libotr 3: texts, in a line or a window or instead of the message, and some lines for its log.
 
 use std::ffi::CStr;
 

@@ -1,4 +1,4 @@
-//! A correspondent has one context, and what can't be read is told in a line of text.
+//! A correspondent has one context, and unreadable messages are reported in a line of text.
 
 use std::ffi::CStr;
 

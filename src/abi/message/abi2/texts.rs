@@ -1,7 +1,7 @@
-//! The words for the user, and for the correspondent's.
+//! The texts for the user, and for the correspondent's user.
 //!
-//! Clients of libotr 3 look for some phrases in them: those are marked, and stay as they are. `<b>` and `<i>` are HTML, which
-//! the lines in a conversation may contain.
+//! Clients of libotr 3 search these texts for some phrases, which are marked and must not change. `<b>` and `<i>` are HTML,
+//! which the lines in a conversation may contain.
 
 use otr_protocol::buffer::concat;
 use otr_protocol::effects::Notice;

@@ -1,4 +1,4 @@
-//! What a client of libotr 4 is told: events with numbers, whose words it finds itself.
+//! Notices for a client of libotr 4: numbered events, whose texts are up to the client.
 
 use std::ffi::CStr;
 

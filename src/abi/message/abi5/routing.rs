@@ -1,4 +1,4 @@
-//! The context of an instance that a message comes from, and what a client of libotr 4 is told of what can't be read.
+//! The context of the instance that a message comes from, and what a client of libotr 4 is told of unreadable messages.
 
 use std::ffi::CStr;
 

@@ -1,4 +1,4 @@
-//! Making a key at one go.
+//! Making a key in one step.
 
 use super::{Owner, file_with, make};
 use crate::abi::borrowed::Borrowed;

@@ -32,7 +32,7 @@ entry! {
 }
 
 entry! {
-    /// Makes the key; may run in any thread. Harmless when the key was cancelled before or is cancelled meanwhile.
+    /// Makes the key; may run in any thread. Harmless if the key was cancelled before or is cancelled during this.
     ///
     /// # Safety
     /// None: what is no `newkey` is refused, and never followed.
@@ -43,7 +43,7 @@ entry! {
 }
 
 entry! {
-    /// Writes all keys and the new one to a file (the old one is whole until the new one is), and takes it over. `newkey` is no
+    /// Writes all keys and the new one to a file (the old one stays complete until the new one is), and takes it over. `newkey` is no
     /// more afterwards, whatever the result. On an error the keys stay as they were.
     ///
     /// # Safety

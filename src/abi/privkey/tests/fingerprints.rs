@@ -1,3 +1,5 @@
+//! The file of the fingerprints of others.
+
 use std::ffi::c_void;
 
 use super::super::fingerprint_file::*;

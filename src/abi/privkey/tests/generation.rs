@@ -1,3 +1,5 @@
+//! Making keys, in one call, in steps, in threads and in a forked child.
+
 use std::ffi::c_void;
 use std::os::unix::fs::{MetadataExt, symlink};
 

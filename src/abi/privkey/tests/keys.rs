@@ -1,3 +1,5 @@
+//! Reading, finding, forgetting and using keys.
+
 use super::super::fingerprint::*;
 use super::super::list::*;
 use super::super::read::*;

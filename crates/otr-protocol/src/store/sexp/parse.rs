@@ -1,4 +1,4 @@
-//! Reading: bytes to the flat row of items, with libgcrypt's tolerance and its error numbers.
+//! Reading: bytes to the flat list of items, with libgcrypt's tolerance and its error numbers.
 
 use super::{Item, MAX_ATOM};
 use crate::buffer::{self, OutOfMemory};

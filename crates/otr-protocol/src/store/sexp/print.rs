@@ -1,4 +1,4 @@
-//! Printing: the flat row of items to libgcrypt's advanced form.
+//! Printing: the flat list of items to libgcrypt's advanced form.
 
 use super::{Item, parse::is_token};
 use crate::buffer::{self, OutOfMemory};

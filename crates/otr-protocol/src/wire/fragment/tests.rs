@@ -1,4 +1,4 @@
-//! Fragments: how they are read, put together, and written.
+//! Fragments: how they are read, reassembled, and written.
 
 use proptest::prelude::*;
 

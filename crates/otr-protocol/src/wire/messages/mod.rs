@@ -1,7 +1,7 @@
 //! The encoded messages: what is inside the armour, one file per step of the protocol.
 //!
-//! `parse` takes the decoded bytes and is total; what was sent with needless leading zeros in its
-//! MPIs is accepted. `serialise` gives bytes for [`armour`](super::armour::armour).
+//! `parse` takes the decoded bytes and is total; it accepts needless leading zeros in MPIs. `serialise` gives bytes for
+//! [`armour`](super::armour::armour).
 
 pub mod data;
 pub mod dh;

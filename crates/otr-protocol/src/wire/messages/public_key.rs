@@ -1,7 +1,7 @@
 //! A DSA public key as it is sent: the MPIs p, q, g and y.
 //!
-//! Fingerprints, MACs and signatures cover these bytes as the peer wrote them, so messages hold
-//! them raw, and the numbers are a view.
+//! Fingerprints, MACs and signatures cover these bytes as the peer wrote them, so messages keep them raw, and the numbers
+//! are a view.
 
 use crate::wire::error::{Malformed, Unwritten};
 use crate::wire::reader::Reader;

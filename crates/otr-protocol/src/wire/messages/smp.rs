@@ -1,4 +1,4 @@
-//! The bodies of the SMP messages, which travel in TLVs: a count and as many MPIs.
+//! The bodies of the SMP messages, which are in TLVs: a count and as many MPIs.
 
 use crate::buffer::{self, OutOfMemory};
 use crate::wire::error::{Malformed, Unwritten};
