@@ -1,6 +1,6 @@
 //! The primitives that OTR names. Nothing here has heard of a message.
 #![cfg_attr(not(test), deny(clippy::disallowed_types))]
-// One file is excepted: see `montgomery`.
+// Two kernels are excepted: see `montgomery`.
 #![deny(unsafe_code)]
 
 pub mod aes_ctr;
