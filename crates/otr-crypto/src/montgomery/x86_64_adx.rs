@@ -5,14 +5,12 @@
 
 mod limbs;
 
-use super::portable::Number;
+use super::portable::{self, Number};
 use super::{Modulus as Arithmetic, Portable, Transfer};
 use crypto_bigint::{Uint, Word};
 use limbs::{
     EIGHT, add_products, add_triangle, double_and_add_squares, reduce, reduce_by_ones, subtract_if,
 };
-use std::arch::x86_64::*;
-use std::hint::black_box;
 
 /// A modulus with its highest bit set, of an even number of blocks.
 pub(crate) struct Modulus<const B: usize>(Box<Portable<B>>);
@@ -99,7 +97,7 @@ impl<const B: usize> Arithmetic for Modulus<B> {
 
     fn select(&self, into: &mut Number<B>, table: &[Number<B>], index: Word) {
         // SAFETY: `new` found the instructions.
-        unsafe { select(into, table, black_box(index)) }
+        unsafe { select(into, table, index) }
     }
 }
 
@@ -113,29 +111,11 @@ impl<const B: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<B> {
     }
 }
 
-/// The entry at a secret index, if there is one. All entries are read.
+/// The same as in the portable kernel, with vectors of four limbs.
 ///
 /// # Safety
 /// The CPU has the instructions.
 #[target_feature(enable = "avx2")]
-fn select<const B: usize>(into: &mut Number<B>, table: &[Number<B>], index: Word) {
-    // SAFETY: a block is the 32 bytes of a vector; any bits are one.
-    let load = |block: &[u64; 4]| unsafe { block.as_ptr().cast::<__m256i>().read_unaligned() };
-    let index = _mm256_set1_epi64x(index as i64);
-    let mut selected = into.0.map(|block| load(&block));
-    for (entry, number) in table.iter().zip(0..) {
-        let here = _mm256_cmpeq_epi64(index, _mm256_set1_epi64x(number));
-        for (selected, block) in selected.iter_mut().zip(&entry.0) {
-            *selected = _mm256_blendv_epi8(*selected, load(block), here);
-        }
-    }
-    for (block, selected) in into.0.iter_mut().zip(selected) {
-        // SAFETY: the same.
-        unsafe {
-            block
-                .as_mut_ptr()
-                .cast::<__m256i>()
-                .write_unaligned(selected)
-        }
-    }
+unsafe fn select<const B: usize>(into: &mut Number<B>, table: &[Number<B>], index: Word) {
+    portable::select(into, table, index);
 }
