@@ -60,15 +60,21 @@ pub(super) enum Kernel<const B: usize, const K: usize> {
 impl<const B: usize, const K: usize> Kernel<B, K> {
     /// The modulus is odd and has its highest bit set.
     pub(super) fn new<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(fast) = Ifma::new::<LIMBS, B>(modulus) {
-            return Self::Ifma(fast);
-        }
-        #[cfg(target_arch = "x86_64")]
-        if let Some(fast) = Adx::new(modulus) {
-            return Self::Adx(fast);
-        }
-        Self::Portable(Portable::new(modulus))
+        let mut fast = Self::all(modulus);
+        fast.next()
+            .unwrap_or_else(|| Self::Portable(Portable::new(modulus)))
+    }
+
+    /// Each kernel that this CPU has, the fastest first.
+    pub(super) fn all<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> impl Iterator<Item = Self> {
+        let makers: &[fn(&Uint<LIMBS>) -> Option<Self>] = &[
+            #[cfg(target_arch = "x86_64")]
+            |modulus| Ifma::new::<LIMBS, B>(modulus).map(Self::Ifma),
+            #[cfg(target_arch = "x86_64")]
+            |modulus| Adx::new(modulus).map(Self::Adx),
+            |modulus| Some(Self::Portable(Portable::new(modulus))),
+        ];
+        makers.iter().filter_map(|make| make(modulus))
     }
 }
 

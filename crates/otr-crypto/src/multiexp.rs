@@ -54,7 +54,7 @@ pub(super) fn product<M: Modulus, const LIMBS: usize>(
 /// base^0 to base^(2^WINDOW - 1).
 #[inline(never)]
 fn powers_of<M: Modulus>(modulus: &M, base: &M::Number) -> Zeroizing<Vec<M::Number>> {
-    let mut table = Zeroizing::new(vec![modulus.one(); 1 << WINDOW]);
+    let mut table = ones(modulus);
     if let Some(first) = table.get_mut(1) {
         first.clone_from(base);
     }
@@ -62,7 +62,15 @@ fn powers_of<M: Modulus>(modulus: &M, base: &M::Number) -> Zeroizing<Vec<M::Numb
     table
 }
 
+// A frame of its own, which has room for a number and is gone before there is a multiplication.
+#[inline(never)]
+fn ones<M: Modulus>(modulus: &M) -> Zeroizing<Vec<M::Number>> {
+    Zeroizing::new(vec![modulus.one(); 1 << WINDOW])
+}
+
 /// Each entry but the first becomes the one before it times `by`.
+// Else the compiler would write it out for each entry of a table.
+#[inline(never)]
 fn multiply_along<M: Modulus>(modulus: &M, table: &mut [M::Number], by: &M::Number) {
     let mut entries = table.iter_mut();
     let Some(mut before) = entries.next() else {

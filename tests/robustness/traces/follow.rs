@@ -207,6 +207,13 @@ impl<W: Write> Follower<W> {
                     tail.next_ip()
                 });
             }
+            FlowControl::ConditionalBranch if tail.mnemonic() == Mnemonic::Jrcxz => {
+                return Ok(if self.state.get(Register::RCX) == 0 {
+                    tail.near_branch_target()
+                } else {
+                    tail.next_ip()
+                });
+            }
             FlowControl::IndirectBranch => return self.target(tail),
             FlowControl::Call if tail.op0_kind() == OpKind::NearBranch64 => {
                 self.push(tail.next_ip());

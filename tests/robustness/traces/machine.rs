@@ -40,7 +40,7 @@ impl Machine {
         let ebx = __cpuid_count(7, 0).ebx;
         let needed = match self {
             Self::Ifma => AVX512F | IFMA,
-            Self::Adx => BMI2 | ADX,
+            Self::Adx => BMI2 | ADX | AVX2,
             Self::Portable => 0,
         };
         ebx & needed == needed

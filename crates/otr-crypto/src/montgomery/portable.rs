@@ -8,7 +8,7 @@ use std::hint::black_box;
 use zeroize::Zeroize;
 
 /// Four limbs, the lowest first.
-pub(super) type Block = [u64; 4];
+type Block = [u64; 4];
 
 /// A number in Montgomery form.
 #[derive(Clone, Copy)]
@@ -224,18 +224,24 @@ impl<const B: usize> Arithmetic for Modulus<B> {
     }
 
     fn select(&self, into: &mut Number<B>, table: &[Number<B>], index: Word) {
-        for (entry, at) in table.iter().zip(0..) {
-            let mask = mask_of(u64::from(index.ct_eq(&at).to_u8()));
-            for (to, from) in into
-                .0
-                .as_flattened_mut()
-                .iter_mut()
-                .zip(entry.0.as_flattened())
-            {
+        select(into, table, index);
+    }
+}
+
+/// `into` becomes the entry at a secret index, if there is one. All entries are read.
+#[inline(always)]
+pub(super) fn select<const B: usize>(into: &mut Number<B>, table: &[Number<B>], index: Word) {
+    // In registers, as far as there are so many.
+    let mut selected = into.0;
+    for (entry, at) in table.iter().zip(0..) {
+        let mask = mask_of(u64::from(index.ct_eq(&at).to_u8()));
+        for (to, from) in selected.iter_mut().zip(&entry.0) {
+            for (to, from) in to.iter_mut().zip(from) {
                 *to ^= (*to ^ *from) & mask;
             }
         }
     }
+    into.0 = selected;
 }
 
 impl<const B: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<B> {
@@ -319,7 +325,7 @@ fn subtract(a: u64, b: u64, borrow: u64) -> (u64, u64) {
 
 /// Shifts a block left by one bit, and gives the bit that falls out.
 #[inline(always)]
-pub(super) fn double(block: &mut Block, mut carry: u64) -> u64 {
+fn double(block: &mut Block, mut carry: u64) -> u64 {
     for limb in block {
         (*limb, carry) = (*limb << 1 | carry, *limb >> 63);
     }
@@ -328,7 +334,7 @@ pub(super) fn double(block: &mut Block, mut carry: u64) -> u64 {
 
 /// a += b + carry; the carry out.
 #[inline(always)]
-pub(super) fn add_with(a: &mut Block, b: &Block, mut carry: u64) -> u64 {
+fn add_with(a: &mut Block, b: &Block, mut carry: u64) -> u64 {
     for (a, b) in a.iter_mut().zip(b) {
         let (sum, first) = a.overflowing_add(*b);
         let (sum, second) = sum.overflowing_add(carry);
@@ -339,7 +345,7 @@ pub(super) fn add_with(a: &mut Block, b: &Block, mut carry: u64) -> u64 {
 
 /// a -= p, if the secret condition is 1 and not 0. What is borrowed at the top is forgotten.
 #[inline(always)]
-pub(super) fn subtract_if<const B: usize>(a: &mut [Block; B], p: &[Block; B], condition: u64) {
+fn subtract_if<const B: usize>(a: &mut [Block; B], p: &[Block; B], condition: u64) {
     let mask = mask_of(condition);
     let mut borrow = 0;
     for (a, p) in a.as_flattened_mut().iter_mut().zip(p.as_flattened()) {

@@ -160,20 +160,17 @@ impl<const K: usize> Arithmetic for Modulus<K> {
 
     fn multiply(&self, a: &mut Number<K>, b: &Number<K>) {
         // SAFETY: `new` found the instructions.
-        let product = unsafe { multiply(self, a, b) };
-        a.store(product);
+        unsafe { multiply(self, a, Some(b)) }
     }
 
     fn square(&self, a: &mut Number<K>) {
         // SAFETY: `new` found the instructions.
-        let product = unsafe { multiply(self, a, a) };
-        a.store(product);
+        unsafe { multiply(self, a, None) }
     }
 
     fn select(&self, into: &mut Number<K>, table: &[Number<K>], index: Word) {
         // SAFETY: `new` found the instructions.
-        let selected = unsafe { select(into, table, black_box(index)) };
-        into.store(selected);
+        unsafe { select(into, table, black_box(index)) }
     }
 }
 
@@ -214,7 +211,7 @@ impl<const K: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<K> {
     }
 }
 
-/// a b / R, below 2 p if a b is below 2^16 p^2.
+/// `number`, a, becomes a b / R, below 2 p if a b is below 2^16 p^2. Without b, a is squared.
 ///
 /// Digit by digit of b, a b and the multiple of p that makes the lowest digit of the sum divisible are added, and the sum moves down
 /// by a digit. Carries stay in the upper bits of the lanes until the end: less than 2^59 comes together there.
@@ -222,11 +219,12 @@ impl<const K: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<K> {
 /// # Safety
 /// The CPU has the instructions.
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn multiply<const K: usize>(modulus: &Modulus<K>, a: &Number<K>, b: &Number<K>) -> [__m512i; K] {
+fn multiply<const K: usize>(modulus: &Modulus<K>, number: &mut Number<K>, b: Option<&Number<K>>) {
     let zero = _mm512_setzero_si512();
     let inverse = _mm512_set1_epi64(modulus.inverse.cast_signed());
     let p = modulus.p.load();
-    let a = a.load();
+    let a = number.load();
+    let b = b.unwrap_or(number);
     let mut sum = [zero; K];
     for digit in b.0.as_flattened().iter().take(modulus.digits) {
         let b = _mm512_set1_epi64(digit.cast_signed());
@@ -258,7 +256,7 @@ fn multiply<const K: usize>(modulus: &Modulus<K>, a: &Number<K>, b: &Number<K>) 
             _mm512_add_epi64(moved, high)
         });
     }
-    normalise(sum)
+    number.store(normalise(sum));
 }
 
 /// Carries what is above the 52 bits of each digit to the next one.
@@ -292,20 +290,20 @@ fn normalise<const K: usize>(sum: [__m512i; K]) -> [__m512i; K] {
     })
 }
 
-/// The entry at a secret index; beyond the end of the table `otherwise`. All entries are read.
+/// `into` becomes the entry at a secret index, if there is one. All entries are read.
 ///
 /// # Safety
 /// The CPU has the instructions.
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn select<const K: usize>(otherwise: &Number<K>, table: &[Number<K>], index: Word) -> [__m512i; K] {
+fn select<const K: usize>(into: &mut Number<K>, table: &[Number<K>], index: Word) {
     let index = _mm512_set1_epi64(index.cast_signed());
-    let mut selected = otherwise.load();
+    let mut selected = into.load();
     for (entry, number) in table.iter().zip(0..) {
         let here = _mm512_cmpeq_epi64_mask(index, _mm512_set1_epi64(number));
         let entry = entry.load();
         selected = array::from_fn(|k| _mm512_mask_mov_epi64(at(&selected, k), here, at(&entry, k)));
     }
-    selected
+    into.store(selected);
 }
 
 /// One vector of a number.

@@ -1,0 +1,70 @@
+//! What is measured of each kernel.
+
+use super::montgomery::{Kernel, Transfer, with_kernel};
+use super::multiexp::{self, Comb};
+use crate::{Numbers, Row};
+use crypto_bigint::U1536;
+use std::hint::black_box;
+
+/// A row for each kernel of this machine.
+pub(crate) fn rows(p: &U1536, numbers: &Numbers) -> Vec<Row> {
+    // Leaked: the work of the rows uses them to the end.
+    let kernels = Kernel::<6, 4>::all(p).map(|kernel| &*Box::leak(Box::new(kernel)));
+    kernels
+        .map(|kernel| {
+            let name = match kernel {
+                Kernel::Portable(_) => "portable",
+                #[cfg(target_arch = "x86_64")]
+                Kernel::Adx(_) => "adx",
+                #[cfg(target_arch = "x86_64")]
+                Kernel::Ifma(_) => "ifma",
+            };
+            with_kernel!(kernel, kernel => row(name, kernel, numbers))
+        })
+        .collect()
+}
+
+fn row<M: Transfer<{ U1536::LIMBS }>>(
+    name: &'static str,
+    kernel: &'static M,
+    numbers: &Numbers,
+) -> Row {
+    let Numbers { y, long, short } = *numbers;
+    let mut product = kernel.enter(&y);
+    let factor = kernel.enter(&long);
+    let mut square = kernel.enter(&y);
+    let comb: &_ = Box::leak(Box::new(Comb::new(kernel, &kernel.enter(&y), U1536::BITS)));
+    let power = move |x: &U1536, length| {
+        let power = multiexp::product(kernel, &[(kernel.enter(&y), x, length)]);
+        left(kernel, &power)
+    };
+    let fixed = move |x: &U1536, length| left(kernel, &comb.power(kernel, x, length));
+    assert_eq!(power(&long, U1536::BITS), fixed(&long, U1536::BITS));
+    Row {
+        name,
+        power: power(&long, U1536::BITS),
+        work: vec![
+            Box::new(move || kernel.multiply(&mut product, &factor)),
+            Box::new(move || kernel.square(&mut square)),
+            Box::new(move || {
+                black_box(power(&short, 320));
+            }),
+            Box::new(move || {
+                black_box(power(&long, U1536::BITS));
+            }),
+            Box::new(move || {
+                black_box(fixed(&short, 320));
+            }),
+            Box::new(move || {
+                black_box(fixed(&long, U1536::BITS));
+            }),
+        ],
+        times: vec![Vec::new(); 6],
+    }
+}
+
+fn left<M: Transfer<{ U1536::LIMBS }>>(kernel: &M, number: &M::Number) -> U1536 {
+    let mut value = U1536::ZERO;
+    kernel.leave(number, &mut value);
+    value
+}
