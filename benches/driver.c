@@ -327,6 +327,50 @@ static void row_fragments(int repetitions)
     free(text);
 }
 
+/* Each of many conversations receives a message in turn, in user states of their own. */
+static void row_conversations(int repetitions)
+{
+    enum { CONVERSATIONS = 1000 };
+    static char names[CONVERSATIONS][16];
+    static OtrlUserState theirs[PEOPLE];
+    OtrlUserState before[PEOPLE] = {us[ALICE], us[BOB]};
+    ConnContext *contexts[PEOPLE] = {context[ALICE], context[BOB]};
+    const char *peers[PEOPLE] = {peer_name[ALICE], peer_name[BOB]};
+    char *messages[CONVERSATIONS];
+    char *text = text_of(64);
+    double spent = 0;
+
+    memcpy(us, theirs, sizeof us);
+    make_people();
+    for (int i = 0; i < CONVERSATIONS && !theirs[ALICE]; i++) {
+	snprintf(names[i], sizeof names[i], "peer%d", i);
+	peer_name[ALICE] = peer_name[BOB] = names[i];
+	exchange_keys("?OTRv3?");
+	say(ALICE, text);
+    }
+    memcpy(theirs, us, sizeof us);
+    for (int repetition = 0; repetition < repetitions; repetition++) {
+	for (int i = 0; i < CONVERSATIONS; i++) {
+	    peer_name[ALICE] = peer_name[BOB] = names[i];
+	    messages[i] = encrypt(ALICE, text, OTRL_FRAGMENT_SEND_SKIP);
+	}
+	double start = now();
+	for (int i = 0; i < CONVERSATIONS; i++) {
+	    peer_name[ALICE] = peer_name[BOB] = names[i];
+	    char *plain = receive(BOB, messages[i]);
+	    if (!plain) fail("a message was lost");
+	    LIB(otrl_message_free)(plain);
+	}
+	spent += (now() - start) / CONVERSATIONS;
+	for (int i = 0; i < CONVERSATIONS; i++) LIB(otrl_message_free)(messages[i]);
+    }
+    answer("receive", spent, repetitions);
+    free(text);
+    memcpy(us, before, sizeof us);
+    memcpy(context, contexts, sizeof context);
+    memcpy(peer_name, peers, sizeof peer_name);
+}
+
 static void row_smp(int repetitions)
 {
     static const unsigned char SECRET[] = "the secret";
@@ -469,6 +513,7 @@ static int run(const char *row, int repetitions)
     else if (!strcmp(row, "round-trip")) row_round_trip(repetitions);
     else if (!strncmp(row, "message-", 8)) row_message(atoi(row + 8), repetitions);
     else if (!strcmp(row, "fragments")) row_fragments(repetitions);
+    else if (!strcmp(row, "conversations")) row_conversations(repetitions);
     else if (!strcmp(row, "smp")) row_smp(repetitions);
     else if (!strcmp(row, "smp-steps")) row_smp_steps(repetitions);
     else if (!strcmp(row, "key")) row_key(repetitions);
