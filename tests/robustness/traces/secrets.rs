@@ -1,5 +1,5 @@
 //! The secrets that a case is run with. None begins with a zero byte: how many there are shows in the length of a number,
-//! on purpose (see `leading_zeros` in crates/otr-crypto/src/number.rs).
+//! on purpose (see `leading_zeros` in crates/otr-crypto/src/bignum.rs).
 
 /// A way to make secrets of any length.
 #[derive(Clone, Copy, Debug)]

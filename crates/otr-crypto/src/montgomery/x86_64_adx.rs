@@ -4,7 +4,7 @@
 
 use super::portable::{Block, Number, add_with, double, subtract_if};
 use super::{Modulus as Arithmetic, Portable, Transfer};
-use crypto_bigint::{Uint, Word};
+use crate::uint::{Uint, Word};
 use std::arch::asm;
 
 /// Eight limbs, the lowest first.
@@ -32,18 +32,18 @@ impl<const B: usize> Arithmetic for Modulus<B> {
     }
 
     fn multiply(&self, a: &mut Number<B>, b: &Number<B>) {
-        let (p, _) = self.0.p.as_chunks();
+        let p = pairs(&self.0.p);
         let mut sum = [[0; 4]; B];
         let mut carry = 0;
-        for b in b.0.as_chunks().0 {
+        for b in pairs(&b.0) {
             // sum + a b, of which `top` is the highest pair.
             let mut top = ZERO;
-            for (sum, a) in sum.as_chunks_mut().0.iter_mut().zip(a.0.as_chunks().0) {
+            for (sum, a) in pairs_mut(&mut sum).iter_mut().zip(pairs(&a.0)) {
                 row(sum, a, b, &mut top);
             }
             let overflow = add(&mut top, &[[carry, 0, 0, 0], [0; 4]]);
             // Divided by 2^512 after adding the multiple of p that makes it divisible.
-            let mut places = sum.as_chunks_mut().0.iter_mut();
+            let mut places = pairs_mut(&mut sum).iter_mut();
             let (Some(mut place), Some(lowest)) = (places.next(), p.first()) else {
                 return;
             };
@@ -61,11 +61,11 @@ impl<const B: usize> Arithmetic for Modulus<B> {
     }
 
     fn square(&self, a: &mut Number<B>) {
-        let (p, _) = self.0.p.as_chunks();
+        let p = pairs(&self.0.p);
         // The whole square.
         let mut wide = [[[0; 4]; B]; 2];
-        let (wide, _) = wide.as_flattened_mut().as_chunks_mut();
-        let (mut factors, _) = a.0.as_chunks();
+        let wide = pairs_mut(wide.as_flattened_mut());
+        let mut factors = pairs(&a.0);
         let mut start = 1;
         while let Some((factor, others)) = factors.split_first() {
             // What is above the diagonal, once.
@@ -81,7 +81,8 @@ impl<const B: usize> Arithmetic for Modulus<B> {
             start += 2;
         }
         let (mut doubling, mut carry) = (0, 0);
-        for (factor, [low, high]) in a.0.as_chunks().0.iter().zip(wide.as_chunks_mut().0) {
+        for (factor, place) in pairs(&a.0).iter().zip(wide.chunks_exact_mut(2)) {
+            let [low, high] = place else { return };
             for block in low.iter_mut().chain(high.iter_mut()) {
                 doubling = double(block, doubling);
             }
@@ -124,6 +125,18 @@ impl<const B: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<B> {
     fn leave(&self, number: &Number<B>, value: &mut Uint<LIMBS>) {
         self.0.leave(number, value);
     }
+}
+
+/// Blocks two by two.
+fn pairs(blocks: &[Block]) -> &[Pair] {
+    // SAFETY: a pair is two blocks one after the other, and there are as many as are in `blocks`.
+    unsafe { std::slice::from_raw_parts(blocks.as_ptr().cast(), blocks.len() / 2) }
+}
+
+/// The same, to be written to.
+fn pairs_mut(blocks: &mut [Block]) -> &mut [Pair] {
+    // SAFETY: as above, and the only reference to them is given up for the new one.
+    unsafe { std::slice::from_raw_parts_mut(blocks.as_mut_ptr().cast(), blocks.len() / 2) }
 }
 
 /// a += b; the carry out.
