@@ -173,10 +173,10 @@ fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
 
 #[inline(never)]
 fn store(ctx: Ctx<'_>, conversation: Conversation) {
-    if let Some(peer) = conversation.peer
-        && active_peer(ctx).is_none_or(|active| active.fingerprint != peer.fingerprint)
-    {
-        ctx.activate_fingerprint(&peer.fingerprint);
+    let active = active_peer(ctx).map(|peer| peer.fingerprint);
+    let peer = conversation.peer.map(|peer| peer.fingerprint);
+    if let Some(peer) = peer.filter(|peer| active != Some(*peer)) {
+        ctx.activate_fingerprint(&peer);
     }
     let mut id = [0; 20];
     for (to, from) in id.iter_mut().zip(conversation.session_id.as_bytes()) {

@@ -82,7 +82,7 @@ pub(super) fn hex(text: &str) -> Vec<u8> {
         .filter(|c| !c.is_whitespace())
         .map(|c| c.to_digit(16).expect("a hexadecimal digit"))
         .collect();
-    assert!(digits.len().is_multiple_of(2), "whole bytes");
+    assert!(digits.len() % 2 == 0, "whole bytes");
     digits
         .chunks(2)
         .map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap())

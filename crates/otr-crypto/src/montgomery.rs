@@ -12,6 +12,10 @@ mod x86_64_adx;
     unsafe_code,
     reason = "the instructions of some CPUs: loads, stores and calls that need them"
 )]
+#[expect(
+    clippy::incompatible_msrv,
+    reason = "build.rs leaves it out where the compiler is too old"
+)]
 mod x86_64_ifma;
 
 use crate::uint::{Uint, Word};

@@ -40,7 +40,7 @@ impl Draw {
 
     /// A number of this many bytes: random words, or long runs of zeros and ones, in which carries travel far.
     fn bytes(&mut self, length: usize) -> Vec<u8> {
-        let smooth = self.word().is_multiple_of(2);
+        let smooth = self.word() % 2 == 0;
         (0..length / 8)
             .flat_map(|_| {
                 let word = match self.word() % 8 {
