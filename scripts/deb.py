@@ -4,7 +4,7 @@
     scripts/deb.py [SUITE]    bookworm (Debian 12) or trixie (Debian 13); the packages go to target/deb/SUITE
 
 In the environment:
-    RUST      the compiler: `debian` for the suite's own packages (rustc-web in Debian 13), or the directory of a Rust
+    RUST      the compiler: `debian` for the suite's own packages, or the directory of a Rust
               toolchain, which is mounted in the chroot. Default: `debian` for trixie; for bookworm, whose Rust is too
               old, the toolchain of the machine
     DEBFULLNAME, DEBEMAIL     the Maintainer of the packages
@@ -110,8 +110,7 @@ def build(suite, rust, output):
     """Builds source and binary packages with a toolchain, and moves them to the directory `output`."""
     packages = ["debhelper"]
     if rust is None:
-        # Newer than rustc and cargo, and kept so for browsers.
-        packages += ["cargo-web", "rustc-web"]
+        packages += ["cargo", "rustc"]
     tarball = chroot.image(suite, *packages)
     log = output / "build.log"
     log.unlink(missing_ok=True)

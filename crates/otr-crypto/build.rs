@@ -1,4 +1,9 @@
-//! Refuses `--cfg fuzzing` in builds that are not for fuzzing.
+//! Refuses `--cfg fuzzing` in builds that are not for fuzzing, and leaves out what the compiler is too old for.
+
+use std::process::Command;
+
+/// Since 1.89, Rust has the instructions of AVX-512.
+const AVX512: u32 = 89;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -8,4 +13,17 @@ fn main() {
             "cargo::error=a library built with --cfg fuzzing can be told to believe every MAC: only the package under fuzz/ may (fuzz/run)"
         );
     }
+    println!("cargo::rustc-check-cfg=cfg(otr_ifma)");
+    let x86_64 = std::env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86_64");
+    if x86_64 && minor_version().is_some_and(|minor| minor >= AVX512) {
+        println!("cargo::rustc-cfg=otr_ifma");
+    }
+}
+
+/// N of Rust 1.N, from "rustc 1.N.0 (...)".
+fn minor_version() -> Option<u32> {
+    let compiler = std::env::var_os("RUSTC")?;
+    let output = Command::new(compiler).arg("--version").output().ok()?;
+    let version = String::from_utf8(output.stdout).ok()?;
+    version.split('.').nth(1)?.parse().ok()
 }

@@ -173,10 +173,9 @@ fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
 
 #[inline(never)]
 fn store(ctx: Ctx<'_>, conversation: Conversation) {
-    if let Some(peer) = &conversation.peer
-        && !ctx.is_active(&peer.fingerprint)
-    {
-        ctx.activate_fingerprint(&peer.fingerprint);
+    let peer = conversation.peer.as_ref().map(|peer| &peer.fingerprint);
+    if let Some(peer) = peer.filter(|peer| !ctx.is_active(peer)) {
+        ctx.activate_fingerprint(peer);
     }
     let context = ctx.borrowed();
     context.msgstate().set(match conversation.state {

@@ -93,7 +93,7 @@ mod tests {
             if let Some((Ok(from), Ok(to))) = range.map(|(a, b)| (number(a), number(b))) {
                 inside = (from..to).contains(&bytes.as_ptr().addr());
             }
-            if inside && let Some(flags) = line.strip_prefix("VmFlags:") {
+            if let Some(flags) = line.strip_prefix("VmFlags:").filter(|_| inside) {
                 assert!(flags.split(' ').any(|flag| flag == "dd"), "{flags}");
                 return;
             }

@@ -12,13 +12,15 @@ pub fn hex(argument: &[u8]) -> Result<Vec<u8>, Failure> {
             [before, b" ``", argument, b"''", after, b".\n"].concat(),
         ))
     };
-    let (pairs, rest) = argument.as_chunks::<2>();
-    if !rest.is_empty() {
+    let pairs = argument.chunks_exact(2);
+    if !pairs.remainder().is_empty() {
         return complain(b"Argument", b" must have even length");
     }
     let bytes: Option<Vec<u8>> = pairs
-        .iter()
-        .map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?))
+        .map(|pair| {
+            let mut digits = pair.iter();
+            digits.try_fold(0, |byte, character| Some(byte << 4 | digit(*character)?))
+        })
         .collect();
     match bytes {
         Some(bytes) => Ok(bytes),

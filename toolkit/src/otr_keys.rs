@@ -244,10 +244,13 @@ fn names(key: &Key) -> (String, String) {
 
 /// A fingerprint as clients show it.
 fn human(fingerprint: &[u8; 20]) -> String {
-    let (words, _) = fingerprint.as_chunks::<4>();
-    let words: Vec<String> = words
-        .iter()
-        .map(|word| format!("{:08X}", u32::from_be_bytes(*word)))
+    let number = |word: &[u8]| {
+        word.iter()
+            .fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte))
+    };
+    let words: Vec<String> = fingerprint
+        .chunks_exact(4)
+        .map(|word| format!("{:08X}", number(word)))
         .collect();
     words.join(" ")
 }

@@ -143,8 +143,7 @@ fn data(bytes: &[u8]) -> Result<Dump, Malformed> {
     if !message.revealed.is_empty() {
         dump.text(b"\tRevealed MAC keys:\n");
         // A piece of a key at the end is not shown.
-        let (keys, _) = message.revealed.as_chunks::<20>();
-        for (key, number) in keys.iter().zip(1..) {
+        for (key, number) in message.revealed.chunks_exact(20).zip(1..) {
             dump.data(&format!("\t\tKey {number}"), key);
         }
     }

@@ -10,8 +10,13 @@
 mod openssl;
 
 use crypto::montgomery;
-use crypto_bigint::U1536;
 use std::time::Instant;
+use uint::U1536;
+
+/// The kernels' own numbers.
+#[allow(dead_code, reason = "not all of the crate is here")]
+#[path = "../../../crates/otr-crypto/src/uint.rs"]
+mod uint;
 
 /// The kernels are for nobody outside of their crate: they are compiled in from there, with what uses them.
 #[allow(dead_code, reason = "not all of the crate is here")]
@@ -25,14 +30,29 @@ mod crypto {
 }
 
 /// The prime of RFC 3526 group 5.
-const P: U1536 = U1536::from_be_hex(
-    "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74\
-     020bbea63b139b22514a08798e3404ddef9519b3cd3a431b302b0a6df25f1437\
-     4fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed\
-     ee386bfb5a899fa5ae9f24117c4b1fe649286651ece45b3dc2007cb8a163bf05\
-     98da48361c55d39a69163fa8fd24cf5f83655d23dca3ad961c62f356208552bb\
-     9ed529077096966d670c354e4abc9804f1746c08ca237327ffffffffffffffff",
-);
+const P: &str = "\
+    ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74\
+    020bbea63b139b22514a08798e3404ddef9519b3cd3a431b302b0a6df25f1437\
+    4fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed\
+    ee386bfb5a899fa5ae9f24117c4b1fe649286651ece45b3dc2007cb8a163bf05\
+    98da48361c55d39a69163fa8fd24cf5f83655d23dca3ad961c62f356208552bb\
+    9ed529077096966d670c354e4abc9804f1746c08ca237327ffffffffffffffff";
+
+/// A number from its hexadecimal digits.
+fn read(digits: &str) -> U1536 {
+    let mut value = U1536::ZERO;
+    for (at, word) in value.as_mut_words().iter_mut().rev().enumerate() {
+        *word = u64::from_str_radix(&digits[16 * at..16 * (at + 1)], 16).expect("digits");
+    }
+    value
+}
+
+/// value / 2^bits.
+fn shifted(value: &U1536, bits: u32) -> U1536 {
+    let mut value = *value;
+    value.shift_right(bits);
+    value
+}
 
 /// What is measured, with how often it is done in a round.
 const COLUMNS: [(&str, u32); 6] = [
@@ -68,14 +88,16 @@ fn main() {
     let rounds = rounds.map_or(200, |rounds| {
         rounds.parse().expect("OTR_ROUNDS is a number")
     });
-    let ones = U1536::MAX;
+    let p = read(P);
+    let mut y = p;
+    y.subtract(&shifted(&U1536::from_words([u64::MAX; 24]), 70));
     let numbers = Numbers {
-        y: P.wrapping_sub(&ones.shr_vartime(70)).shr_vartime(1),
-        long: P.shr_vartime(1),
-        short: P.shr_vartime(700).bitand(&ones.shr_vartime(1536 - 320)),
+        y: shifted(&y, 1),
+        long: shifted(&p, 1),
+        short: shifted(&p, 700).resize::<5>().resize(),
     };
-    let mut rows = crypto::measured::rows(&P, &numbers);
-    rows.extend(openssl::row(&P, &numbers));
+    let mut rows = crypto::measured::rows(&p, &numbers);
+    rows.extend(openssl::row(&p, &numbers));
     for row in &rows {
         assert_eq!(
             row.power, rows[0].power,

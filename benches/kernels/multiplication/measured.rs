@@ -2,9 +2,12 @@
 
 use super::montgomery::{Kernel, Transfer, with_kernel};
 use super::multiexp::{self, Comb};
+use crate::uint::U1536;
 use crate::{Numbers, Row};
-use crypto_bigint::U1536;
 use std::hint::black_box;
+
+/// The length of an exponent modulo p.
+const BITS: u32 = 1536;
 
 /// A row for each kernel of this machine.
 pub(crate) fn rows(p: &U1536, numbers: &Numbers) -> Vec<Row> {
@@ -16,7 +19,7 @@ pub(crate) fn rows(p: &U1536, numbers: &Numbers) -> Vec<Row> {
                 Kernel::Portable(_) => "portable",
                 #[cfg(target_arch = "x86_64")]
                 Kernel::Adx(_) => "adx",
-                #[cfg(target_arch = "x86_64")]
+                #[cfg(otr_ifma)]
                 Kernel::Ifma(_) => "ifma",
             };
             with_kernel!(kernel, kernel => row(name, kernel, numbers))
@@ -33,16 +36,16 @@ fn row<M: Transfer<{ U1536::LIMBS }>>(
     let mut product = kernel.enter(&y);
     let factor = kernel.enter(&long);
     let mut square = kernel.enter(&y);
-    let comb: &_ = Box::leak(Box::new(Comb::new(kernel, &kernel.enter(&y), U1536::BITS)));
+    let comb: &_ = Box::leak(Box::new(Comb::new(kernel, &kernel.enter(&y), BITS)));
     let power = move |x: &U1536, length| {
         let power = multiexp::product(kernel, &[(kernel.enter(&y), x, length)]);
         left(kernel, &power)
     };
     let fixed = move |x: &U1536, length| left(kernel, &comb.power(kernel, x, length));
-    assert_eq!(power(&long, U1536::BITS), fixed(&long, U1536::BITS));
+    assert_eq!(power(&long, BITS), fixed(&long, BITS));
     Row {
         name,
-        power: power(&long, U1536::BITS),
+        power: power(&long, BITS),
         work: vec![
             Box::new(move || kernel.multiply(&mut product, &factor)),
             Box::new(move || kernel.square(&mut square)),
@@ -50,13 +53,13 @@ fn row<M: Transfer<{ U1536::LIMBS }>>(
                 black_box(power(&short, 320));
             }),
             Box::new(move || {
-                black_box(power(&long, U1536::BITS));
+                black_box(power(&long, BITS));
             }),
             Box::new(move || {
                 black_box(fixed(&short, 320));
             }),
             Box::new(move || {
-                black_box(fixed(&long, U1536::BITS));
+                black_box(fixed(&long, BITS));
             }),
         ],
         times: vec![Vec::new(); 6],

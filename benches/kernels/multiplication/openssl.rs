@@ -2,8 +2,8 @@
 //!
 //! It is told that the processor has no AVX-512, so that it is compared as on a machine where the kernel for ADX is the fastest.
 
+use crate::uint::U1536;
 use crate::{Numbers, Row};
-use crypto_bigint::U1536;
 use libloading::{Library, Symbol};
 use std::ffi::{c_int, c_void};
 use std::ptr;
@@ -53,9 +53,10 @@ pub(crate) fn row(p: &U1536, numbers: &Numbers) -> Option<Row> {
         )
     };
     let number = |value: &U1536| {
-        let bytes = value.to_be_bytes();
+        let words = value.as_words().iter().rev();
+        let bytes: Vec<u8> = words.flat_map(|word| word.to_be_bytes()).collect();
         // SAFETY: reads 192 bytes.
-        unsafe { read(bytes.as_slice().as_ptr(), 192, ptr::null_mut()) }
+        unsafe { read(bytes.as_ptr(), 192, ptr::null_mut()) }
     };
     let [p, y, long, short] = [p, &numbers.y, &numbers.long, &numbers.short].map(number);
     let [product, square] = [&numbers.y; 2].map(number);
@@ -76,9 +77,13 @@ pub(crate) fn row(p: &U1536, numbers: &Numbers) -> Option<Row> {
         assert_eq!(unsafe { multiply(a, a, b, form, context) }, 1);
     };
     let (raise_again, by_again) = (raise.clone(), by.clone());
+    let mut power = U1536::ZERO;
+    for (word, encoded) in power.as_mut_words().iter_mut().rev().zip(bytes.chunks(8)) {
+        *word = u64::from_be_bytes(encoded.try_into().ok()?);
+    }
     Some(Row {
         name: "openssl",
-        power: U1536::from_be_slice(&bytes),
+        power,
         work: vec![
             Box::new(move || by(product, y)),
             Box::new(move || by_again(square, square)),

@@ -10,10 +10,11 @@ mod nonce;
 mod prime;
 
 use super::bignum;
+use super::inverse::{self, DIGITS_256};
+use super::montgomery::{Modulus as _, Portable, Transfer};
 use super::random::{self, RandomError};
-use super::stack;
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{NonZero, Odd, U256, U512};
+use super::stack::{self, KERNEL_STACK};
+use super::uint::U256;
 use modulus::Modulus;
 use nonce::Nonces;
 use std::fmt;
@@ -26,8 +27,6 @@ const P_BITS: RangeInclusive<usize> = 512..=3072;
 const Q_BITS: RangeInclusive<usize> = 128..=256;
 /// Bytes of r, and of s, in a signature.
 const HALF: usize = 20;
-/// What the arithmetic modulo q takes of the stack at most.
-const ORDER_STACK: usize = 384;
 
 /// Why numbers are no DSA key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,9 +149,9 @@ impl PublicKey {
         if self.q.len() > HALF || !order.is_unit_range(&r) || !order.is_unit_range(&s) {
             return Some(false);
         }
-        let inverse = order.inverse_public(&s)?;
-        let by_g = *order.times(&order.reduce(data), &inverse);
-        let by_y = *order.times(&r, &inverse);
+        let inverse = order.inverse(&s)?;
+        let by_g = **order.times(&order.reduce(data), &inverse);
+        let by_y = **order.times(&r, &inverse);
         let modulus = Modulus::new(&self.p)?;
         let power = modulus.product_public(&[(&self.g, by_g), (&self.y, by_y)])?;
         Some(order.reduce(&power) == r)
@@ -185,7 +184,7 @@ impl PrivateKey {
             return Err(KeyError::SecretValue);
         }
         let x = bignum::write(&value);
-        stack::note::<ORDER_STACK>();
+        stack::note::<KERNEL_STACK>();
         Ok(Self { public, x })
     }
 
@@ -238,12 +237,10 @@ impl PrivateKey {
 
         let mut signature = [0; 2 * HALF];
         for (half, value) in signature.chunks_exact_mut(HALF).zip([r, s]) {
-            if value == U256::ZERO {
+            if value.is_zero() {
                 return None;
             }
-            let bytes = bignum::write(&value);
-            let start = HALF.checked_sub(bytes.len())?;
-            half.get_mut(start..)?.copy_from_slice(&bytes);
+            bignum::write_padded(&value, half);
         }
         Some(signature)
     }
@@ -252,10 +249,10 @@ impl PrivateKey {
     #[inline(never)]
     fn second_half(&self, order: &Order, number: &U256, k: &U256, r: &U256) -> Option<U256> {
         let x = Zeroizing::new(bignum::read(&self.x)?);
-        let product = order.times(&x, r);
-        let sum = Zeroizing::new(product.add_mod(number, &order.q));
+        let mut sum = order.times(&x, r);
+        order.add(&mut sum, number);
         let inverse = order.inverse(k)?;
-        Some(*order.times(&sum, &inverse))
+        Some(**order.times(&sum, &inverse))
     }
 }
 
@@ -270,90 +267,94 @@ impl fmt::Debug for PrivateKey {
 
 /// Arithmetic modulo q, in constant time for one q.
 struct Order {
-    q: NonZero<U256>,
-    params: FixedMontyParams<{ U256::LIMBS }>,
+    q: U256,
+    modulus: Box<Portable<1>>,
+    /// 2^256 modulo q.
+    radix: U256,
 }
 
 impl Order {
     /// None if the number is even or too long.
     #[inline(never)]
     fn of(q: &[u8]) -> Option<Box<Self>> {
-        let odd: Odd<U256> = Option::from(Odd::new(bignum::read(q)?))?;
-        Some(Box::new(Self {
-            q: *odd.as_nz_ref(),
-            params: FixedMontyParams::new_vartime(odd),
-        }))
+        let q: U256 = bignum::read(q)?;
+        if q.parity() == 0 {
+            return None;
+        }
+        let modulus = Portable::new(&q);
+        let mut order = Box::new(Self {
+            q,
+            modulus,
+            radix: U256::ZERO,
+        });
+        let mut half = U256::ZERO;
+        half.set_bit(255);
+        order.radix = **order.times(&half, &U256::from(2));
+        Some(order)
     }
 
     fn bits(&self) -> u32 {
-        self.q.bits_vartime()
+        self.q.bits()
     }
 
     /// Whether the value is from 1 to q - 1.
     fn is_unit_range(&self, value: &U256) -> bool {
-        *value != U256::ZERO && value < self.q.as_ref()
+        !value.is_zero() && value.is_below(&self.q)
     }
 
-    fn form(&self, value: &U256) -> FixedMontyForm<{ U256::LIMBS }> {
-        FixedMontyForm::new(value, &self.params)
-    }
-
-    /// a b modulo q. Each operation has a frame of its own: what `crypto-bigint` needs for one takes a kilobyte.
+    /// a b modulo q, for any a and b.
     #[inline(never)]
-    fn times(&self, a: &U256, b: &U256) -> Zeroizing<U256> {
-        let mut a = self.form(a);
-        let mut b = self.form(b);
-        a *= b;
+    fn times(&self, a: &U256, b: &U256) -> Box<Zeroizing<U256>> {
+        let mut a = self.modulus.enter(a);
+        let mut b = self.modulus.enter(b);
+        self.modulus.multiply(&mut a, &b);
         b.zeroize();
-        let product = Zeroizing::new(a.retrieve());
+        let mut product = Box::<Zeroizing<U256>>::default();
+        self.modulus.leave(&a, &mut product);
         a.zeroize();
-        stack::note::<ORDER_STACK>();
+        stack::note::<KERNEL_STACK>();
         product
     }
 
-    /// 1/a modulo q, in constant time. None if there is none.
-    #[inline(never)]
-    fn inverse(&self, a: &U256) -> Option<Zeroizing<U256>> {
-        let mut form = self.form(a);
-        let inverse = form.invert();
-        form.zeroize();
-        stack::note::<ORDER_STACK>();
-        let mut inverse = Option::<FixedMontyForm<_>>::from(inverse)?;
-        let value = Zeroizing::new(inverse.retrieve());
-        inverse.zeroize();
-        Some(value)
+    /// a += b modulo q, for an a and a b below q.
+    fn add(&self, a: &mut U256, b: &U256) {
+        let carry = a.add(b);
+        a.reduce_once(&self.q, carry);
     }
 
-    /// The same for a public number.
+    /// 1/a modulo q, in constant time. None if there is none.
+    // A frame of its own, so that the test of constant time can except its verdict by name.
     #[inline(never)]
-    fn inverse_public(&self, a: &U256) -> Option<U256> {
-        let inverse = Option::<FixedMontyForm<_>>::from(self.form(a).invert_vartime())?;
-        Some(inverse.retrieve())
+    fn inverse(&self, a: &U256) -> Option<Box<Zeroizing<U256>>> {
+        let inverse = inverse::invert::<{ U256::LIMBS }, DIGITS_256>(a, &self.q);
+        // q need not be a prime: whoever made the key may have lied.
+        if **self.times(a, &inverse) != U256::from(1) {
+            return None;
+        }
+        Some(inverse)
     }
 
     /// A big-endian number of any length modulo q: all of it, in a time that depends on the length alone.
     #[inline(never)]
     fn reduce(&self, big_endian: &[u8]) -> U256 {
-        let mut reduced = U256::ZERO;
-        // The first piece may be short, all others are as long as the remainder that they are appended to.
+        let mut reduced = Box::new(Zeroizing::new(U256::ZERO));
+        // The first piece may be short.
         let (first, whole) = big_endian.split_at(big_endian.len() % U256::BYTES);
         for piece in std::iter::once(first).chain(whole.chunks_exact(U256::BYTES)) {
             // 32 bytes always fit.
-            let low = bignum::read(piece).unwrap_or(U256::ZERO);
-            let wide: U512 = low.concat(&reduced);
-            reduced = wide.rem_vartime(&self.q);
+            let piece = Zeroizing::new(bignum::read(piece).unwrap_or(U256::ZERO));
+            reduced = self.times(&reduced, &self.radix);
+            self.add(&mut reduced, &self.times(&piece, &U256::from(1)));
         }
-        reduced
+        **reduced
     }
 
     /// The value in as many bytes as q has.
     fn octets(&self, value: &U256) -> Zeroizing<Vec<u8>> {
-        let mut encoded = value.to_be_bytes();
         let length = usize::try_from(self.bits().div_ceil(8)).unwrap_or(U256::BYTES);
-        let skip = U256::BYTES.saturating_sub(length);
-        let octets = encoded.as_slice().iter().skip(skip).copied().collect();
-        encoded.zeroize();
-        Zeroizing::new(octets)
+        let mut octets = Zeroizing::new(vec![0; length]);
+        bignum::write_padded(value, &mut octets);
+        octets
     }
 }
 

@@ -5,15 +5,16 @@
 //! public. Only the public two can be passed to functions whose time depends on an exponent.
 
 mod field;
-mod inverse;
 
 use super::bignum;
+use super::inverse::{self, DIGITS_1536};
 use super::random::{self, RandomError};
-use crypto_bigint::{CtEq, U1536};
+use super::uint::U1536;
 use field::{P, Q, Table};
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Deref;
+use subtle::ConstantTimeEq;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 /// A number from 0 to p - 1. Treated as a secret: boxed, wiped on drop, compared in constant time, not printed.
@@ -25,7 +26,7 @@ impl Residue {
     pub fn from_bytes(big_endian: &[u8]) -> Option<Self> {
         let mut residue = Self(Box::default());
         bignum::read_into(big_endian, &mut residue.0)?;
-        (**residue.0 < P).then_some(residue)
+        residue.0.is_below(&P).then_some(residue)
     }
 
     /// Big-endian, without leading zeros; zero is empty.
@@ -35,8 +36,10 @@ impl Residue {
 
     /// The same number as a public value, if it is one that OTR lets through: 2 to p - 2.
     pub fn to_element(&self) -> Option<Element> {
-        let p_minus_2 = P.wrapping_sub(&U1536::from(2_u32));
-        (**self.0 >= U1536::from(2_u32) && **self.0 <= p_minus_2).then(|| Element(self.clone()))
+        let mut last_but_one = P;
+        last_but_one.subtract(&U1536::from(1));
+        let in_range = !self.0.is_below(&U1536::from(2)) && self.0.is_below(&last_but_one);
+        in_range.then(|| Element(self.clone()))
     }
 
     fn new(value: U1536) -> Self {
@@ -79,7 +82,7 @@ impl Element {
     /// Big-endian, with leading zeros.
     pub fn to_padded_bytes(&self) -> [u8; 192] {
         let mut bytes = [0; 192];
-        bytes.copy_from_slice(self.0.0.to_be_bytes().as_slice());
+        bignum::write_padded(&self.0.0, &mut bytes);
         bytes
     }
 }
@@ -94,7 +97,7 @@ impl Deref for Element {
 
 impl Ord for Element {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.0.cmp_vartime(&other.0.0)
+        self.0.0.cmp_public(&other.0.0)
     }
 }
 
@@ -106,7 +109,7 @@ impl PartialOrd for Element {
 
 impl fmt::Debug for Element {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Element({:x})", **self.0.0)
+        write!(f, "Element({:?})", **self.0.0)
     }
 }
 
@@ -135,7 +138,7 @@ impl Exponent {
         let length = match bignum::strip(big_endian).len() {
             0..=32 => 256,
             33..=40 => 320,
-            _ => U1536::BITS,
+            _ => field::BITS,
         };
         let mut value = Box::<Zeroizing<U1536>>::default();
         bignum::read_into(big_endian, &mut value)?;
@@ -161,7 +164,7 @@ impl Exponent {
     fn from_product(a: &U1536, b: &U1536) -> Self {
         Self {
             value: field::multiply_exponents(a, b),
-            length: U1536::BITS,
+            length: field::BITS,
         }
     }
 
@@ -186,7 +189,7 @@ pub trait PublicExponent: sealed::Value {}
 
 mod sealed {
     pub trait Value {
-        fn value(&self) -> Box<crypto_bigint::U1536>;
+        fn value(&self) -> Box<super::U1536>;
         /// No value of this kind has more bits.
         fn length(&self) -> u32;
     }
@@ -201,7 +204,7 @@ impl Scalar {
     pub fn from_bytes(big_endian: &[u8]) -> Option<Self> {
         let mut value = Self(Box::default());
         bignum::read_into(big_endian, &mut value.0)?;
-        (**value.0 != U1536::ZERO && **value.0 < Q).then_some(value)
+        (!value.0.is_zero() && value.0.is_below(&Q)).then_some(value)
     }
 
     /// Big-endian, without leading zeros; empty in the case, of no account, of a [`response`] that came out 0.
@@ -212,7 +215,7 @@ impl Scalar {
 
 impl fmt::Debug for Scalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Scalar({:x})", **self.0)
+        write!(f, "Scalar({:?})", **self.0)
     }
 }
 
@@ -222,7 +225,7 @@ impl sealed::Value for Scalar {
     }
 
     fn length(&self) -> u32 {
-        U1536::BITS
+        field::BITS
     }
 }
 
@@ -265,7 +268,7 @@ impl PublicExponent for Challenge {}
 
 /// The generator, 2. It generates the squares modulo p, a group of prime order q.
 pub fn generator() -> Element {
-    Element(Residue::new(U1536::from(2_u32)))
+    Element(Residue::new(U1536::from(2)))
 }
 
 /// generator^x, in constant time.
@@ -356,10 +359,10 @@ pub fn multiply(a: &Residue, b: &Residue) -> Residue {
 // A frame of its own, so that the test of constant time can except its verdict by name.
 #[inline(never)]
 pub fn divide(a: &Residue, b: &Residue) -> Option<Residue> {
-    if bool::from(b.0.is_zero()) {
+    if b.0.is_zero() {
         return None;
     }
-    let inverse = inverse::invert(&b.0);
+    let inverse = inverse::invert::<{ U1536::LIMBS }, DIGITS_1536>(&b.0, &P);
     Some(Residue(field::multiply(&a.0, &inverse)))
 }
 

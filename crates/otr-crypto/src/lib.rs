@@ -8,10 +8,15 @@ pub mod bignum;
 pub mod dsa;
 pub mod group;
 pub mod hash;
+mod inverse;
 pub mod mac;
 mod montgomery;
 mod multiexp;
 pub mod random;
 pub mod secret;
 pub mod stack;
+mod uint;
 pub mod verdict;
+
+/// Whether the kernel for AVX-512 IFMA is compiled in, which takes Rust 1.89 and x86-64 (build.rs).
+pub const HAS_IFMA: bool = cfg!(otr_ifma);

@@ -7,21 +7,24 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "the instructions of some CPUs, as assembly")]
 mod x86_64_adx;
-#[cfg(target_arch = "x86_64")]
+#[cfg(otr_ifma)]
 #[expect(
     unsafe_code,
     reason = "the instructions of some CPUs: loads, stores and calls that need them"
 )]
+#[expect(
+    clippy::incompatible_msrv,
+    reason = "build.rs leaves it out where the compiler is too old"
+)]
 mod x86_64_ifma;
 
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{CtAssign, CtEq, Uint, Word};
+use crate::uint::{Uint, Word};
 use zeroize::Zeroize;
 
 pub(super) use portable::Modulus as Portable;
 #[cfg(target_arch = "x86_64")]
 pub(super) use x86_64_adx::Modulus as Adx;
-#[cfg(target_arch = "x86_64")]
+#[cfg(otr_ifma)]
 pub(super) use x86_64_ifma::Modulus as Ifma;
 
 /// A modulus, and how its numbers are multiplied.
@@ -53,7 +56,7 @@ pub(super) enum Kernel<const B: usize, const K: usize> {
     Portable(Box<Portable<B>>),
     #[cfg(target_arch = "x86_64")]
     Adx(Adx<B>),
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(otr_ifma)]
     Ifma(Box<Ifma<K>>),
 }
 
@@ -68,7 +71,7 @@ impl<const B: usize, const K: usize> Kernel<B, K> {
     /// Each kernel that this CPU has, the fastest first.
     pub(super) fn all<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> impl Iterator<Item = Self> {
         let makers: &[fn(&Uint<LIMBS>) -> Option<Self>] = &[
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(otr_ifma)]
             |modulus| Ifma::new::<LIMBS, B>(modulus).map(Self::Ifma),
             #[cfg(target_arch = "x86_64")]
             |modulus| Adx::new(modulus).map(Self::Adx),
@@ -88,7 +91,7 @@ macro_rules! with_kernel {
             }
             #[cfg(target_arch = "x86_64")]
             $crate::montgomery::Kernel::Adx($modulus) => $work,
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(otr_ifma)]
             $crate::montgomery::Kernel::Ifma($modulus) => {
                 let $modulus = &**$modulus;
                 $work
@@ -98,51 +101,14 @@ macro_rules! with_kernel {
 }
 pub(super) use with_kernel;
 
-/// Of any length: for what is not worth a kernel.
-impl<const LIMBS: usize> Modulus for FixedMontyParams<LIMBS> {
-    type Number = FixedMontyForm<LIMBS>;
-
-    fn one(&self) -> Self::Number {
-        FixedMontyForm::one(self)
-    }
-
-    fn multiply(&self, a: &mut Self::Number, b: &Self::Number) {
-        *a = a.mul(b);
-    }
-
-    fn square(&self, a: &mut Self::Number) {
-        *a = a.square();
-    }
-
-    fn select(&self, into: &mut Self::Number, table: &[Self::Number], index: Word) {
-        for (entry, at) in table.iter().zip(0..) {
-            into.ct_assign(entry, index.ct_eq(&at));
-        }
-    }
-}
-
-impl<const LIMBS: usize> Transfer<LIMBS> for FixedMontyParams<LIMBS> {
-    fn enter(&self, value: &Uint<LIMBS>) -> Box<Self::Number> {
-        Box::new(FixedMontyForm::new(value, self))
-    }
-
-    fn leave(&self, number: &Self::Number, value: &mut Uint<LIMBS>) {
-        *value = number.retrieve();
-    }
-}
-
 /// The words of a number, the lowest first, as many as there are places for.
 #[inline(never)]
 pub(super) fn read_words<'a, const LIMBS: usize>(
     value: &Uint<LIMBS>,
     places: impl Iterator<Item = &'a mut u64>,
 ) {
-    for (place, limbs) in places.zip(value.as_words().chunks(LIMBS_OF_WORD)) {
-        let mut encoded = [0; 8];
-        for (part, limb) in encoded.as_chunks_mut().0.iter_mut().zip(limbs) {
-            *part = limb.to_le_bytes();
-        }
-        *place = u64::from_le_bytes(encoded);
+    for (place, word) in places.zip(value.as_words()) {
+        *place = *word;
     }
 }
 
@@ -150,21 +116,12 @@ pub(super) fn read_words<'a, const LIMBS: usize>(
 #[inline(never)]
 pub(super) fn write_words<const LIMBS: usize>(
     value: &mut Uint<LIMBS>,
-    words: impl Iterator<Item = u64>,
+    mut words: impl Iterator<Item = u64>,
 ) {
-    let mut places = value.as_mut_words().chunks_mut(LIMBS_OF_WORD);
-    for (limbs, word) in places.by_ref().zip(words) {
-        for (limb, part) in limbs.iter_mut().zip(word.to_le_bytes().as_chunks().0) {
-            *limb = Word::from_le_bytes(*part);
-        }
-    }
-    for limbs in places {
-        limbs.fill(0);
+    for place in value.as_mut_words() {
+        *place = words.next().unwrap_or(0);
     }
 }
-
-/// A kernel's words have 64 bits, on every machine.
-const LIMBS_OF_WORD: usize = size_of::<u64>() / size_of::<Word>();
 
 /// -1/p modulo 2^64, of an odd p.
 pub(super) fn negative_inverse(p: u64) -> u64 {

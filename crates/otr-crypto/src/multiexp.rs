@@ -3,7 +3,7 @@
 //! Numbers are boxed: those of the vector kernel have 256 bytes, and callers may have little stack.
 
 use super::montgomery::Modulus;
-use crypto_bigint::{Uint, Word};
+use crate::uint::{Uint, Word};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Bits of the exponent that one multiplication consumes: the best choice for bases that are used once.
@@ -149,11 +149,11 @@ fn odd_powers_of<M: Modulus>(modulus: &M, base: &M::Number) -> Zeroizing<Vec<M::
 
 /// The exponent as a sum of odd digits below 2^WINDOW, each at the bit at which it stands; zero elsewhere.
 fn sliding_windows<const LIMBS: usize>(exponent: &Uint<LIMBS>) -> Vec<u8> {
-    let length = exponent.bits_vartime();
+    let length = exponent.bits();
     let mut digits = Vec::new();
     let mut bit = 0;
     while bit < length {
-        if exponent.bit_vartime(bit) {
+        if exponent.bit(bit) {
             // Below 2^WINDOW, so it fits.
             digits.push(u8::try_from(digit(exponent.as_words(), bit)).unwrap_or(0));
             digits.extend([0; WINDOW as usize - 1]);

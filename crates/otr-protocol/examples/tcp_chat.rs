@@ -137,7 +137,9 @@ fn spawn_lines(
             .read_until(b'\n', &mut line)
             .is_ok_and(|read| read > 0)
         {
-            line.pop_if(|last| *last == b'\n');
+            if line.last() == Some(&b'\n') {
+                line.pop();
+            }
             if sender.send(input(std::mem::take(&mut line))).is_err() {
                 return;
             }

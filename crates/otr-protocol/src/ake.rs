@@ -148,9 +148,8 @@ impl Auth {
             gy: our_dh.public().to_bytes(),
         };
         let reply = armour(&reply.serialise()?)?;
-        if let AuthState::AwaitingSig(_) = self.state
-            && sent.is_some_and(|sent| sent.hashed_gx == commit.hashed_gx)
-        {
+        let is_again = sent.is_some_and(|sent| sent.hashed_gx == commit.hashed_gx);
+        if is_again && matches!(self.state, AuthState::AwaitingSig(_)) {
             return Ok(CommitOutcome::Repeated(reply));
         }
         let begun = if let Some(commitment) = self.commitment() {

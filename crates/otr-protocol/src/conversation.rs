@@ -317,9 +317,8 @@ impl Conversation {
 
     /// Forgets the session before the present one, which is to publish its MAC keys.
     pub fn end_previous(&mut self) {
-        if let Some(previous) = self.secrets.previous.take()
-            && let Some(session) = &mut self.secrets.session
-        {
+        let previous = self.secrets.previous.take();
+        if let (Some(previous), Some(session)) = (previous, &mut self.secrets.session) {
             session.publish_keys_of(*previous.session);
         }
     }

@@ -333,10 +333,9 @@ impl<'m> Incoming<'m> {
     /// Shows a message that was not encrypted, after its whitespace tag was answered (OTRv3, "Receiving plaintext").
     pub fn plaintext(&mut self, family: &impl Family) -> Step {
         let policy = self.recipient.policy;
-        if self.kind == MessageKind::TaggedPlaintext
-            && !self.is_stripped
-            && let Some((_, versions)) = whitespace::strip(self.message())
-        {
+        let is_tagged = self.kind == MessageKind::TaggedPlaintext && !self.is_stripped;
+        let tag = is_tagged.then(|| whitespace::strip(self.message()));
+        if let Some((_, versions)) = tag.flatten() {
             self.is_stripped = true;
             if policy.whitespace_start_ake && family.state() != MessageState::Encrypted {
                 let step = self.start(versions.best_common(policy.versions));

@@ -70,16 +70,16 @@ mod places {
     impl Places<'_> {
         pub(crate) fn set(&self, marks: [u32; 4]) {
             let mut bytes = [0; 16];
-            for (to, mark) in bytes.as_chunks_mut().0.iter_mut().zip(marks) {
-                *to = mark.to_ne_bytes();
+            for (to, mark) in bytes.chunks_exact_mut(4).zip(marks) {
+                to.copy_from_slice(&mark.to_ne_bytes());
             }
             self.0.set(bytes);
         }
 
         pub(crate) fn get(&self) -> [u32; 4] {
             let mut marks = [0; 4];
-            for (mark, bytes) in marks.iter_mut().zip(self.0.get().as_chunks().0) {
-                *mark = u32::from_ne_bytes(*bytes);
+            for (mark, bytes) in marks.iter_mut().zip(self.0.get().chunks_exact(4)) {
+                *mark = bytes.try_into().map_or(0, u32::from_ne_bytes);
             }
             marks
         }

@@ -19,9 +19,10 @@ use otr_protocol::instances;
 pub(crate) fn deliver(call: &mut Call<'_>, handle: Handle, effects: Vec<Effect>) {
     // Should a callback never return, this memory is lost, and nothing else.
     let mut queue = ManuallyDrop::new(VecDeque::from(effects));
-    while call.get(handle).is_some()
-        && let Some(effect) = queue.pop_front()
-    {
+    while call.get(handle).is_some() {
+        let Some(effect) = queue.pop_front() else {
+            break;
+        };
         let effect = ManuallyDrop::new(effect);
         match &*effect {
             Effect::Then(task) => {

@@ -12,10 +12,8 @@ pub(crate) fn disconnect(call: &mut Call<'_>, handle: Handle) {
         let ctx = call.get(handle)?;
         with_conversation(ctx, |c| c.has_listener()).ok()
     };
-    if has_listener(call).unwrap_or(false)
-        && call.is_logged_in(handle)
-        && let Some(ctx) = call.get(handle)
-    {
+    let to_tell = has_listener(call).unwrap_or(false) && call.is_logged_in(handle);
+    if let Some(ctx) = call.get(handle).filter(|_| to_tell) {
         let sent = with_conversation(ctx, Conversation::say_goodbye).unwrap_or_default();
         deliver(call, handle, sent);
     }

@@ -87,8 +87,9 @@ pub(crate) fn compare(copies: &mut [Copy], blocks: &mut Blocks) -> std::io::Resu
 }
 
 fn words(piece: &[u8]) -> impl Iterator<Item = u64> {
-    let (words, _) = piece.as_chunks();
-    words.iter().map(|word| u64::from_le_bytes(*word))
+    piece
+        .chunks_exact(8)
+        .map(|word| word.try_into().map_or(0, u64::from_le_bytes))
 }
 
 impl Told {

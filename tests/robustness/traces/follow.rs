@@ -404,9 +404,8 @@ impl<W: Write> Follower<W> {
         }
         // SAFETY: so many words have been written there.
         let bytes = unsafe { std::slice::from_raw_parts(begin.cast::<u8>(), noted * 8) };
-        if let Some(to) = &mut self.to
-            && to.write_all(bytes).is_err()
-        {
+        let told = self.to.as_mut().map(|to| to.write_all(bytes));
+        if matches!(told, Some(Err(_))) {
             // Nobody listens any more: the others have parted from this one.
             // SAFETY: ends this copy.
             unsafe { libc::_exit(0) };

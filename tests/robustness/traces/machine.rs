@@ -2,7 +2,7 @@
 //! a program that is followed can be told less. So every kernel that this processor can run is followed, in the build that
 //! is tested.
 
-use std::arch::x86_64::__cpuid_count;
+use std::arch::x86_64::{__cpuid_count, CpuidResult};
 
 /// Bits of `ebx` of leaf 7.
 const AVX2: u32 = 1 << 5;
@@ -35,9 +35,13 @@ impl Machine {
         }
     }
 
-    /// Whether this processor can play it. Asked without the standard library, which would remember the answer.
+    /// Whether this processor can play it, and the compiler could make it. Asked without the standard library, which would
+    /// remember the answer.
     pub(crate) fn is_here(self) -> bool {
-        let ebx = __cpuid_count(7, 0).ebx;
+        if self == Self::Ifma && !otr_crypto::HAS_IFMA {
+            return false;
+        }
+        let ebx = ask(7, 0).ebx;
         let needed = match self {
             Self::Ifma => AVX512F | IFMA,
             Self::Adx => BMI2 | ADX | AVX2,
@@ -49,7 +53,7 @@ impl Machine {
     /// What this machine answers for a leaf and its part: eax, ebx, ecx and edx.
     pub(crate) fn cpuid(self, leaf: u64, part: u64) -> [u32; 4] {
         let low = |value: u64| u32::try_from(value & 0xffff_ffff).unwrap_or(0);
-        let real = __cpuid_count(low(leaf), low(part));
+        let real = ask(low(leaf), low(part));
         let (ebx, ecx) = match (self, leaf, part) {
             (Self::Adx, 7, 0) => (real.ebx & !(AVX512F | IFMA), real.ecx),
             (Self::Portable, 7, 0) => (
@@ -61,4 +65,10 @@ impl Machine {
         };
         [real.eax, ebx, ecx, real.edx]
     }
+}
+
+#[allow(unused_unsafe, reason = "safe in newer compilers")]
+fn ask(leaf: u32, part: u32) -> CpuidResult {
+    // SAFETY: every processor of this kind has the instruction.
+    unsafe { __cpuid_count(leaf, part) }
 }

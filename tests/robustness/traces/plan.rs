@@ -39,7 +39,7 @@ pub(crate) fn main() -> ExitCode {
             fastest = false;
         } else {
             println!(
-                "# the kernel {} is not followed: this processor cannot run it",
+                "# the kernel {} is not followed: this processor cannot run it, or the compiler is older than 1.89",
                 machine.name()
             );
         }

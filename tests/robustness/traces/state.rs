@@ -3,7 +3,7 @@
 //! The register gs, which programs on x86-64 do not use, points to the state: so it can be reached from anywhere, without
 //! another register and without changing the flags.
 
-use std::arch::naked_asm;
+use std::arch::global_asm;
 use std::io::{Error, Result};
 
 use iced_x86::Register;
@@ -59,7 +59,7 @@ impl State {
             flags: 0x202,
             host: 0,
             entry: 0,
-            exit: u64::try_from((leave as extern "C" fn() as *const ()).addr()).unwrap_or(0),
+            exit: u64::try_from((leave as unsafe extern "C" fn() as *const ()).addr()).unwrap_or(0),
             log: 0,
             spare: [0; 3],
             padding: [0; 8],
@@ -118,81 +118,88 @@ impl State {
     }
 }
 
-/// Runs the block at `entry` of the installed state, this one, and comes back at its end.
-///
-/// # Safety
-/// The block is code that keeps to the stack of the state.
-#[unsafe(naked)]
-pub(crate) unsafe extern "C" fn enter(state: *mut State) {
-    naked_asm!(
-        "push rbx",
-        "push rbp",
-        "push r12",
-        "push r13",
-        "push r14",
-        "push r15",
-        "push rdi",
-        "mov gs:[17*8], rsp",
-        // x87, SSE, AVX and AVX-512.
-        "mov eax, 0xe7",
-        "xor edx, edx",
-        "xrstor64 [rdi + 32*8]",
-        "push qword ptr gs:[16*8]",
-        "popfq",
-        "mov rax, gs:[0*8]",
-        "mov rcx, gs:[1*8]",
-        "mov rdx, gs:[2*8]",
-        "mov rbx, gs:[3*8]",
-        "mov rsp, gs:[4*8]",
-        "mov rbp, gs:[5*8]",
-        "mov rsi, gs:[6*8]",
-        "mov rdi, gs:[7*8]",
-        "mov r8, gs:[8*8]",
-        "mov r9, gs:[9*8]",
-        "mov r10, gs:[10*8]",
-        "mov r11, gs:[11*8]",
-        "mov r12, gs:[12*8]",
-        "mov r13, gs:[13*8]",
-        "mov r14, gs:[14*8]",
-        "mov r15, gs:[15*8]",
-        "jmp qword ptr gs:[18*8]",
-    )
+unsafe extern "C" {
+    /// Runs the block at `entry` of the installed state, this one, and comes back at its end.
+    ///
+    /// # Safety
+    /// The block is code that keeps to the stack of the state.
+    #[link_name = "otr_traces_enter"]
+    pub(crate) fn enter(state: *mut State);
+
+    /// Where every block goes at its end.
+    #[link_name = "otr_traces_leave"]
+    fn leave();
 }
 
-/// Where every block goes at its end.
-#[unsafe(naked)]
-extern "C" fn leave() {
-    naked_asm!(
-        "mov gs:[0*8], rax",
-        "mov gs:[1*8], rcx",
-        "mov gs:[2*8], rdx",
-        "mov gs:[3*8], rbx",
-        "mov gs:[4*8], rsp",
-        "mov gs:[5*8], rbp",
-        "mov gs:[6*8], rsi",
-        "mov gs:[7*8], rdi",
-        "mov gs:[8*8], r8",
-        "mov gs:[9*8], r9",
-        "mov gs:[10*8], r10",
-        "mov gs:[11*8], r11",
-        "mov gs:[12*8], r12",
-        "mov gs:[13*8], r13",
-        "mov gs:[14*8], r14",
-        "mov gs:[15*8], r15",
-        "mov rsp, gs:[17*8]",
-        "pushfq",
-        "pop qword ptr gs:[16*8]",
-        "cld",
-        "pop rdi",
-        "mov eax, 0xe7",
-        "xor edx, edx",
-        "xsave64 [rdi + 32*8]",
-        "pop r15",
-        "pop r14",
-        "pop r13",
-        "pop r12",
-        "pop rbp",
-        "pop rbx",
-        "ret",
-    )
-}
+global_asm!(
+    ".pushsection .text",
+    ".globl otr_traces_enter",
+    ".hidden otr_traces_enter",
+    "otr_traces_enter:",
+    "push rbx",
+    "push rbp",
+    "push r12",
+    "push r13",
+    "push r14",
+    "push r15",
+    "push rdi",
+    "mov gs:[17*8], rsp",
+    // x87, SSE, AVX and AVX-512.
+    "mov eax, 0xe7",
+    "xor edx, edx",
+    "xrstor64 [rdi + 32*8]",
+    "push qword ptr gs:[16*8]",
+    "popfq",
+    "mov rax, gs:[0*8]",
+    "mov rcx, gs:[1*8]",
+    "mov rdx, gs:[2*8]",
+    "mov rbx, gs:[3*8]",
+    "mov rsp, gs:[4*8]",
+    "mov rbp, gs:[5*8]",
+    "mov rsi, gs:[6*8]",
+    "mov rdi, gs:[7*8]",
+    "mov r8, gs:[8*8]",
+    "mov r9, gs:[9*8]",
+    "mov r10, gs:[10*8]",
+    "mov r11, gs:[11*8]",
+    "mov r12, gs:[12*8]",
+    "mov r13, gs:[13*8]",
+    "mov r14, gs:[14*8]",
+    "mov r15, gs:[15*8]",
+    "jmp qword ptr gs:[18*8]",
+    ".globl otr_traces_leave",
+    ".hidden otr_traces_leave",
+    "otr_traces_leave:",
+    "mov gs:[0*8], rax",
+    "mov gs:[1*8], rcx",
+    "mov gs:[2*8], rdx",
+    "mov gs:[3*8], rbx",
+    "mov gs:[4*8], rsp",
+    "mov gs:[5*8], rbp",
+    "mov gs:[6*8], rsi",
+    "mov gs:[7*8], rdi",
+    "mov gs:[8*8], r8",
+    "mov gs:[9*8], r9",
+    "mov gs:[10*8], r10",
+    "mov gs:[11*8], r11",
+    "mov gs:[12*8], r12",
+    "mov gs:[13*8], r13",
+    "mov gs:[14*8], r14",
+    "mov gs:[15*8], r15",
+    "mov rsp, gs:[17*8]",
+    "pushfq",
+    "pop qword ptr gs:[16*8]",
+    "cld",
+    "pop rdi",
+    "mov eax, 0xe7",
+    "xor edx, edx",
+    "xsave64 [rdi + 32*8]",
+    "pop r15",
+    "pop r14",
+    "pop r13",
+    "pop r12",
+    "pop rbp",
+    "pop rbx",
+    "ret",
+    ".popsection",
+);

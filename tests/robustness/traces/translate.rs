@@ -243,7 +243,7 @@ impl Writer {
             if used.segment() == Register::GS {
                 return Err(refuse("it uses gs"));
             }
-            let displacement = used.displacement().cast_signed();
+            let displacement = used.displacement() as i64;
             let size = u32::from(displacement != 0);
             let operand = MemoryOperand::new(
                 used.base(),

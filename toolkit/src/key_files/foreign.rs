@@ -84,7 +84,9 @@ fn limbs(array: &Value) -> Option<Vec<u8>> {
     }
     let [lowest, ..] = held.to_le_bytes();
     bytes.push(lowest);
-    while bytes.pop_if(|byte| *byte == 0).is_some() {}
+    while bytes.last() == Some(&0) {
+        bytes.pop();
+    }
     bytes.reverse();
     Some(bytes)
 }

@@ -5,8 +5,8 @@ use super::modulus::Modulus;
 use super::prime::{self, Sieve};
 use crate::montgomery::{Kernel, Transfer, with_kernel};
 use crate::random::RandomError;
+use crate::uint::{U256, U1024, Uint};
 use crate::{bignum, multiexp};
-use crypto_bigint::{NonZero, U256, U1024};
 use zeroize::Zeroizing;
 
 const P_BITS: u32 = 1024;
@@ -25,9 +25,8 @@ pub(super) fn key() -> Result<PrivateKey, RandomError> {
     loop {
         let q = order()?;
         // A loop only because each step is typed as one that may fail; none does but for want of randomness.
-        if let Some(p) = modulus(&q)?
-            && let Some(key) = key_of(&p, &q)?
-        {
+        let Some(p) = modulus(&q)? else { continue };
+        if let Some(key) = key_of(&p, &q)? {
             return Ok(key);
         }
     }
@@ -35,11 +34,14 @@ pub(super) fn key() -> Result<PrivateKey, RandomError> {
 
 /// A prime of 160 bits.
 fn order() -> Result<U256, RandomError> {
-    let top = U256::ONE << (Q_BITS - 1);
+    let mut top = U256::ZERO;
+    top.set_bit(Q_BITS - 1);
     let sieve = Sieve::new(256);
     loop {
-        let candidate = (prime::below(&top)? | top) | U256::ONE;
-        let survives = !sieve.survivors(&candidate, &U256::ONE, 1).is_empty();
+        let mut candidate = prime::below(&top)?;
+        candidate.set_bit(Q_BITS - 1);
+        candidate.set_bit(0);
+        let survives = !sieve.survivors(&candidate, &U256::from(1), 1).is_empty();
         if survives && prime::is_prime(&candidate, Q_ROUNDS)? {
             return Ok(candidate);
         }
@@ -48,25 +50,48 @@ fn order() -> Result<U256, RandomError> {
 
 /// A prime of 1024 bits, one more than a multiple of q. None if there is none near a random start.
 fn modulus(q: &U256) -> Result<Option<U1024>, RandomError> {
-    let top = U1024::ONE << (P_BITS - 1);
-    let step: U1024 = q.resize::<{ U1024::LIMBS }>() << 1_u32;
-    let Some(divisor) = Option::<NonZero<U1024>>::from(NonZero::new(step)) else {
-        return Ok(None);
-    };
-    let random = prime::below(&top)? | top;
-    let start = random
-        .wrapping_sub(&random.rem_vartime(&divisor))
-        .wrapping_add(&U1024::ONE);
+    let mut top = U1024::ZERO;
+    top.set_bit(P_BITS - 1);
+    let q = q.resize();
+    let mut step = q;
+    step.add(&q);
+    let mut start = prime::below(&top)?;
+    start.set_bit(P_BITS - 1);
+    let (_, excess) = divide(&start, &step);
+    start.subtract(&excess);
+    start.set_bit(0);
+    let (mut candidate, mut at) = (start, 0);
     for index in Sieve::new(SMALL_PRIMES).survivors(&start, &step, CANDIDATES) {
-        // CANDIDATES is far below 2^32.
-        let index = U1024::from(u32::try_from(index).unwrap_or(0));
-        let candidate = start.wrapping_add(&step.wrapping_mul(&index));
+        for _ in at..index {
+            candidate.add(&step);
+        }
+        at = index;
         // At either end of the range the sequence may leave it.
-        if candidate >= top && prime::is_prime_1024(&candidate, P_ROUNDS)? {
+        if candidate.bits() == P_BITS && prime::is_prime_1024(&candidate, P_ROUNDS)? {
             return Ok(Some(candidate));
         }
     }
     Ok(None)
+}
+
+/// The quotient and the remainder of public numbers, bit by bit. The divisor is above 0 and below half of what fits.
+fn divide<const LIMBS: usize>(
+    dividend: &Uint<LIMBS>,
+    divisor: &Uint<LIMBS>,
+) -> (Uint<LIMBS>, Uint<LIMBS>) {
+    let (mut quotient, mut remainder) = (Uint::ZERO, Uint::ZERO);
+    for bit in (0..dividend.bits()).rev() {
+        let half = remainder;
+        remainder.add(&half);
+        if dividend.bit(bit) {
+            remainder.set_bit(0);
+        }
+        if !remainder.is_below(divisor) {
+            remainder.subtract(divisor);
+            quotient.set_bit(bit);
+        }
+    }
+    (quotient, remainder)
 }
 
 /// g of order q, a random x from 1 to q - 1 and y = g^x.
@@ -82,18 +107,18 @@ fn key_of(p: &U1024, q: &U256) -> Result<Option<PrivateKey>, RandomError> {
 
 /// h^((p - 1) / q) for the smallest h from 2 on with which it is not 1: an element of order q, as q is prime.
 fn generator(p: &U1024, q: &U256) -> Option<U1024> {
-    let q = Option::<NonZero<U1024>>::from(NonZero::new(q.resize()))?;
-    let (cofactor, _) = p.wrapping_sub(&U1024::ONE).div_rem_vartime(&q);
+    // p - 1 is a multiple of q: what is left is the 1.
+    let (cofactor, _) = divide(p, &q.resize());
     let kernel: Kernel<4, 3> = Kernel::new(p);
     with_kernel!(&kernel, modulus => {
-        (2_u32..)
+        (2..)
             .map(|h| {
                 let h = modulus.enter(&U1024::from(h));
                 let mut g = U1024::ZERO;
                 modulus.leave(&multiexp::product_public(modulus, &[(h, &cofactor)]), &mut g);
                 g
             })
-            .find(|g: &U1024| *g != U1024::ONE)
+            .find(|g| *g != U1024::from(1))
     })
 }
 
@@ -101,8 +126,32 @@ fn generator(p: &U1024, q: &U256) -> Option<U1024> {
 fn secret(q: &U256) -> Result<Zeroizing<U256>, RandomError> {
     loop {
         let x = Zeroizing::new(prime::below(q)?);
-        if *x != U256::ZERO {
+        if !x.is_zero() {
             return Ok(x);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_bigint::BigUint;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn division_agrees(
+            a in prop::collection::vec(any::<u8>(), 0..=32),
+            b in prop::collection::vec(any::<u8>(), 1..=31),
+        ) {
+            let [a, b] = [a, b].map(|bytes| BigUint::from_bytes_be(&bytes));
+            prop_assume!(b != BigUint::ZERO);
+            let [ours, by]: [U256; 2] =
+                [&a, &b].map(|value| bignum::read(&value.to_bytes_be()).unwrap());
+            let (quotient, remainder) = divide(&ours, &by);
+            let [quotient, remainder] = [quotient, remainder]
+                .map(|value| BigUint::from_bytes_be(&bignum::write(&value)));
+            prop_assert_eq!((quotient, remainder), (&a / &b, &a % &b));
         }
     }
 }

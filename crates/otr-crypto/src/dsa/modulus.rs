@@ -1,30 +1,36 @@
 //! Powers modulo p, for a p of any length.
 
-use crate::montgomery::{Kernel, Modulus as Arithmetic, Transfer, with_kernel};
+use crate::montgomery::{Kernel, Portable, Transfer, with_kernel};
 use crate::stack::{self, KERNEL_STACK};
+use crate::uint::{U256, U1024, U1536, U3072, Uint};
 use crate::{bignum, multiexp};
-use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
-use crypto_bigint::{BoxedUint, CtAssign, CtEq, MulAssign, Odd, SquareAssign, U256, U1024, Word};
 use zeroize::{Zeroize, Zeroizing};
 
 /// The modulus p.
 pub(super) enum Modulus {
-    /// Of 1024 bits, as the keys that OTR makes have.
+    /// Of 1024 bits, as the keys that OTR makes have, or less.
     Usual(Kernel<4, 3>),
-    /// Of another length.
-    Other(Box<BoxedMontyParams>),
+    /// Of 1536 bits at most.
+    Longer(Box<Portable<6>>),
+    /// Of 3072 bits at most.
+    Longest(Box<Portable<12>>),
 }
 
 impl Modulus {
-    /// None if p is even.
+    /// None if p is even or longer than 3072 bits.
     pub(super) fn new(p: &[u8]) -> Option<Self> {
-        if super::bits(p) == 1024 && super::is_odd(p) {
-            return Some(Self::Usual(Kernel::new(&bignum::read::<{ U1024::LIMBS }>(
-                p,
-            )?)));
+        if !super::is_odd(p) {
+            return None;
         }
-        let p: Odd<BoxedUint> = Option::from(BoxedUint::from_be_slice_vartime(p).into_odd())?;
-        Some(Self::Other(Box::new(BoxedMontyParams::new_vartime(p))))
+        Some(match super::bits(p) {
+            1024 => Self::Usual(Kernel::new(&bignum::read::<{ U1024::LIMBS }>(p)?)),
+            0..1024 => {
+                let p = bignum::read::<{ U1024::LIMBS }>(p)?;
+                Self::Usual(Kernel::Portable(Portable::new(&p)))
+            }
+            1025..=1536 => Self::Longer(Portable::new(&bignum::read::<{ U1536::LIMBS }>(p)?)),
+            _ => Self::Longest(Portable::new(&bignum::read::<{ U3072::LIMBS }>(p)?)),
+        })
     }
 
     /// base^exponent, for a base below p and a secret exponent below 2^length. The time shows the length alone.
@@ -37,17 +43,10 @@ impl Modulus {
     ) -> Option<Zeroizing<Vec<u8>>> {
         match self {
             Self::Usual(kernel) => {
-                with_kernel!(kernel, p => power_with(p, base, exponent, length))
+                with_kernel!(kernel, p => power_with::<_, { U1024::LIMBS }>(p, base, exponent, length))
             }
-            Self::Other(params) => {
-                let mut power = multiexp::product(
-                    &**params,
-                    &[(Box::new(form(params, base)?), exponent, length)],
-                );
-                let value = Zeroizing::new(power.retrieve());
-                power.zeroize();
-                Some(Zeroizing::new(value.to_be_bytes().into_vec()))
-            }
+            Self::Longer(p) => power_with::<_, { U1536::LIMBS }>(&**p, base, exponent, length),
+            Self::Longest(p) => power_with::<_, { U3072::LIMBS }>(&**p, base, exponent, length),
         }
     }
 
@@ -56,51 +55,49 @@ impl Modulus {
     pub(super) fn product_public(&self, powers: &[(&[u8], U256)]) -> Option<Vec<u8>> {
         match self {
             Self::Usual(kernel) => {
-                with_kernel!(kernel, p => product_public_with(p, powers))
+                with_kernel!(kernel, p => product_public_with::<_, { U1024::LIMBS }>(p, powers))
             }
-            Self::Other(params) => {
-                let powers: Option<Vec<_>> = powers
-                    .iter()
-                    .map(|(base, exponent)| Some((Box::new(form(params, base)?), exponent)))
-                    .collect();
-                let product = multiexp::product_public(&**params, &powers?).retrieve();
-                Some(product.to_be_bytes().into_vec())
-            }
+            Self::Longer(p) => product_public_with::<_, { U1536::LIMBS }>(&**p, powers),
+            Self::Longest(p) => product_public_with::<_, { U3072::LIMBS }>(&**p, powers),
         }
     }
 }
 
 // Each kernel has frames of its own, as in `group::field`.
 #[inline(never)]
-fn power_with<M: Transfer<{ U1024::LIMBS }>>(
+fn power_with<M: Transfer<LIMBS>, const LIMBS: usize>(
     p: &M,
     base: &[u8],
     exponent: &U256,
     length: u32,
 ) -> Option<Zeroizing<Vec<u8>>> {
     let mut power = multiexp::product(p, &[(entered(p, base)?, exponent, length)]);
-    stack::note::<KERNEL_STACK>();
+    if LIMBS > U1536::LIMBS {
+        stack::note::<{ 2 * KERNEL_STACK }>();
+    } else {
+        stack::note::<KERNEL_STACK>();
+    }
     let bytes = left(p, &power);
     power.zeroize();
     Some(bytes)
 }
 
 #[inline(never)]
-fn entered<M: Transfer<{ U1024::LIMBS }>>(p: &M, value: &[u8]) -> Option<Box<M::Number>> {
-    let mut number = Box::new(U1024::ZERO);
+fn entered<M: Transfer<LIMBS>, const LIMBS: usize>(p: &M, value: &[u8]) -> Option<Box<M::Number>> {
+    let mut number = Box::new(Uint::ZERO);
     bignum::read_into(value, &mut number)?;
     Some(p.enter(&number))
 }
 
 #[inline(never)]
-fn left<M: Transfer<{ U1024::LIMBS }>>(p: &M, number: &M::Number) -> Zeroizing<Vec<u8>> {
-    let mut value = Box::new(Zeroizing::new(U1024::ZERO));
+fn left<M: Transfer<LIMBS>, const LIMBS: usize>(p: &M, number: &M::Number) -> Zeroizing<Vec<u8>> {
+    let mut value = Box::new(Zeroizing::new(Uint::ZERO));
     p.leave(number, &mut value);
     bignum::write(&value)
 }
 
 #[inline(never)]
-fn product_public_with<M: Transfer<{ U1024::LIMBS }>>(
+fn product_public_with<M: Transfer<LIMBS>, const LIMBS: usize>(
     p: &M,
     powers: &[(&[u8], U256)],
 ) -> Option<Vec<u8>> {
@@ -110,33 +107,4 @@ fn product_public_with<M: Transfer<{ U1024::LIMBS }>>(
         .collect();
     let product = multiexp::product_public(p, &powers?);
     Some(left(p, &product).to_vec())
-}
-
-fn form(params: &BoxedMontyParams, value: &[u8]) -> Option<BoxedMontyForm> {
-    let value = BoxedUint::from_be_slice(value, params.bits_precision()).ok()?;
-    Some(BoxedMontyForm::new(value, params))
-}
-
-impl Arithmetic for BoxedMontyParams {
-    type Number = BoxedMontyForm;
-
-    fn one(&self) -> BoxedMontyForm {
-        BoxedMontyForm::one(self)
-    }
-
-    fn multiply(&self, a: &mut BoxedMontyForm, b: &BoxedMontyForm) {
-        a.mul_assign(b);
-    }
-
-    fn square(&self, a: &mut BoxedMontyForm) {
-        a.square_assign();
-    }
-
-    fn select(&self, into: &mut BoxedMontyForm, table: &[BoxedMontyForm], index: Word) {
-        for (entry, at) in table.iter().zip(0..) {
-            // The moduli are the same: only the value is chosen.
-            into.as_montgomery_mut()
-                .ct_assign(entry.as_montgomery(), index.ct_eq(&at));
-        }
-    }
 }

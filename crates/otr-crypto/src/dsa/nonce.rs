@@ -5,8 +5,8 @@
 //! helps somebody who can disturb it. With both, the key is still safe if either fails.
 
 use super::Order;
+use crate::uint::U256;
 use crate::{bignum, mac};
-use crypto_bigint::U256;
 use zeroize::Zeroizing;
 
 /// An endless supply of candidates, the HMAC-SHA-256 generator of RFC 6979, section 3.2.
@@ -45,8 +45,8 @@ impl<'a> Nonces<'a> {
             self.started = true;
             *self.value = mac::hmac_sha256(&*self.key, &[&*self.value]);
             // The leftmost bits, as many as q has.
-            let wide = Zeroizing::new(bignum::read::<{ U256::LIMBS }>(&*self.value)?);
-            let k = Zeroizing::new(wide.shr_vartime(U256::BITS.checked_sub(self.order.bits())?));
+            let mut k = Zeroizing::new(bignum::read(&*self.value)?);
+            k.shift_right(256 - self.order.bits());
             if self.order.is_unit_range(&k) {
                 return Some(k);
             }

@@ -1,28 +1,24 @@
 //! Probable primes: trial division by a sieve, then Miller-Rabin. The results are public, so the time may vary.
 
 use crate::bignum;
-use crate::montgomery::{Kernel, Transfer, with_kernel};
+use crate::montgomery::{Kernel, Portable, Transfer, with_kernel};
 use crate::multiexp;
 use crate::random::{self, RandomError};
-use crypto_bigint::modular::FixedMontyParams;
-use crypto_bigint::{Limb, NonZero, Odd, U1024, Uint, Word};
+use crate::uint::{U256, U1024, Uint};
 use zeroize::Zeroizing;
 
-/// Whether an odd number above 3 is prime: a test to base 2, then this many to random bases. A composite passes each of
+/// Whether a number above 3 is prime: a test to base 2, then this many to random bases. A composite passes each of
 /// these with a probability of at most 1/4, and one that was found at random with one that is far smaller still.
-pub(super) fn is_prime<const LIMBS: usize>(
-    number: &Uint<LIMBS>,
-    rounds: usize,
-) -> Result<bool, RandomError> {
-    match Option::from(Odd::new(*number)) {
-        Some(odd) => is_prime_modulus(&FixedMontyParams::new_vartime(odd), number, rounds),
-        None => Ok(false),
+pub(super) fn is_prime(number: &U256, rounds: usize) -> Result<bool, RandomError> {
+    if number.parity() == 0 {
+        return Ok(false);
     }
+    is_prime_modulus(&*Portable::<1>::new(number), number, rounds)
 }
 
 /// The same for a number of 1024 bits.
 pub(super) fn is_prime_1024(number: &U1024, rounds: usize) -> Result<bool, RandomError> {
-    if !bool::from(number.is_odd()) || number.bits_vartime() != U1024::BITS {
+    if number.parity() == 0 || number.bits() != 1024 {
         return Ok(false);
     }
     let kernel: Kernel<4, 3> = Kernel::new(number);
@@ -37,14 +33,14 @@ fn is_prime_modulus<M: Transfer<LIMBS>, const LIMBS: usize>(
 ) -> Result<bool, RandomError> {
     let test = Test::new(modulus, number);
     // Most composites leave here.
-    if !test.passes(&Uint::from(2_u32)) {
+    if !test.passes(&Uint::from(2)) {
         return Ok(false);
     }
     for _ in 0..rounds {
         // 1 to n - 1, evenly, but for the two bases that always pass.
         let base = loop {
             let base = below(number)?;
-            if base > Uint::ONE && base < test.minus_one {
+            if Uint::from(1).is_below(&base) && base.is_below(&test.minus_one) {
                 break base;
             }
         };
@@ -57,7 +53,7 @@ fn is_prime_modulus<M: Transfer<LIMBS>, const LIMBS: usize>(
 
 /// A random number from 0 to limit - 1, by rejection.
 pub(super) fn below<const LIMBS: usize>(limit: &Uint<LIMBS>) -> Result<Uint<LIMBS>, RandomError> {
-    let length = usize::try_from(limit.bits_vartime()).unwrap_or(0);
+    let length = usize::try_from(limit.bits()).unwrap_or(0);
     let mut bytes = Zeroizing::new(vec![0; length.div_ceil(8)]);
     loop {
         random::fill(&mut bytes)?;
@@ -65,7 +61,7 @@ pub(super) fn below<const LIMBS: usize>(limit: &Uint<LIMBS>) -> Result<Uint<LIMB
             *first &= u8::MAX >> ((8 - length % 8) % 8);
         }
         match bignum::read(&bytes) {
-            Some(value) if value < *limit => return Ok(value),
+            Some(value) if value.is_below(limit) => return Ok(value),
             _ => {}
         }
     }
@@ -81,12 +77,17 @@ struct Test<'a, M, const LIMBS: usize> {
 
 impl<'a, M: Transfer<LIMBS>, const LIMBS: usize> Test<'a, M, LIMBS> {
     fn new(modulus: &'a M, number: &Uint<LIMBS>) -> Self {
-        let minus_one = number.wrapping_sub(&Uint::ONE);
-        let twos = minus_one.trailing_zeros_vartime();
+        let mut minus_one = *number;
+        minus_one.subtract(&Uint::from(1));
+        let twos = (0..minus_one.bits())
+            .find(|bit| minus_one.bit(*bit))
+            .unwrap_or(0);
+        let mut odd = minus_one;
+        odd.shift_right(twos);
         Self {
             modulus,
             minus_one,
-            odd: minus_one.shr_vartime(twos),
+            odd,
             twos,
         }
     }
@@ -97,7 +98,7 @@ impl<'a, M: Transfer<LIMBS>, const LIMBS: usize> Test<'a, M, LIMBS> {
         let mut power = multiexp::product_public(self.modulus, &[(base, &self.odd)]);
         let mut value = Uint::ZERO;
         self.modulus.leave(&power, &mut value);
-        if value == Uint::ONE || value == self.minus_one {
+        if value == Uint::from(1) || value == self.minus_one {
             return true;
         }
         for _ in 1..self.twos {
@@ -173,12 +174,13 @@ impl Sieve {
 }
 
 fn remainder<const LIMBS: usize>(number: &Uint<LIMBS>, prime: u32) -> u32 {
-    let prime = Limb(Word::from(prime));
-    let remainder = Option::<NonZero<Limb>>::from(NonZero::new(prime)).map(|p| number.rem_limb(p));
+    let prime = u64::from(prime);
+    let remainder = number.as_words().iter().rev().fold(0, |above, word| {
+        let high = (above << 32 | word >> 32) % prime;
+        (high << 32 | word & u64::from(u32::MAX)) % prime
+    });
     // Below the prime, so it fits.
-    remainder
-        .and_then(|remainder| u32::try_from(remainder.0).ok())
-        .unwrap_or(0)
+    u32::try_from(remainder).unwrap_or(0)
 }
 
 /// The inverse of a number modulo a prime below 2^16; None for 0.
@@ -199,21 +201,23 @@ fn inverse(number: u32, prime: u32) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crypto_bigint::{U64, U128, U256};
 
     #[test]
     fn small_numbers_agree_with_trial_division() {
         for number in (5..20_000_u32).step_by(2) {
             let prime = (2..)
                 .take_while(|d| d * d <= number)
-                .all(|d| !number.is_multiple_of(d));
-            assert_eq!(is_prime(&U64::from(number), 8), Ok(prime), "{number}");
+                .all(|d| number % d != 0);
+            assert_eq!(
+                is_prime(&U256::from(u64::from(number)), 8),
+                Ok(prime),
+                "{number}"
+            );
         }
     }
 
-    fn passes_base_2<const LIMBS: usize>(number: &Uint<LIMBS>) -> bool {
-        let params = FixedMontyParams::new_vartime(Odd::new(*number).unwrap());
-        Test::new(&params, number).passes(&Uint::from(2_u32))
+    fn passes_base_2(number: &U256) -> bool {
+        Test::new(&*Portable::<1>::new(number), number).passes(&U256::from(2))
     }
 
     #[test]
@@ -228,53 +232,54 @@ mod tests {
             3_215_031_751,
             3_825_123_056_546_413_051,
         ] {
-            assert!(passes_base_2(&U64::from(number)));
-            assert_eq!(is_prime(&U64::from(number), 40), Ok(false));
+            assert!(passes_base_2(&U256::from(number)));
+            assert_eq!(is_prime(&U256::from(number), 40), Ok(false));
         }
-        let hard = U128::from(318_665_857_834_031_151_167_461_u128);
+        let hard = bignum::read(&318_665_857_834_031_151_167_461_u128.to_be_bytes()).unwrap();
         assert!(passes_base_2(&hard));
         assert_eq!(is_prime(&hard, 40), Ok(false));
-        assert_eq!(is_prime(&U64::from(10_u32), 1), Ok(false));
+        assert_eq!(is_prime(&U256::from(10), 1), Ok(false));
     }
 
     #[test]
     fn large_numbers() {
         // 2^255 - 19 is prime, 2^255 - 21 is not.
-        let top = U256::ONE << 255_u32;
-        assert_eq!(
-            is_prime(&top.wrapping_sub(&U256::from(19_u32)), 20),
-            Ok(true)
-        );
-        assert_eq!(
-            is_prime(&top.wrapping_sub(&U256::from(21_u32)), 20),
-            Ok(false)
-        );
+        let mut number = U256::ZERO;
+        number.set_bit(255);
+        number.subtract(&U256::from(19));
+        assert_eq!(is_prime(&number, 20), Ok(true));
+        number.subtract(&U256::from(2));
+        assert_eq!(is_prime(&number, 20), Ok(false));
     }
 
     #[test]
     fn large_numbers_of_1024_bits() {
         // 2^1024 - 105 is the largest prime below 2^1024, 2^1023 + 1155 the smallest above 2^1023.
-        let primes = [
-            U1024::MAX.wrapping_sub(&U1024::from(104_u32)),
-            (U1024::ONE << 1023_u32).wrapping_add(&U1024::from(1155_u32)),
-        ];
-        for prime in primes {
-            assert_eq!(is_prime_1024(&prime, 8), Ok(true), "{prime:x}");
-            for step in [2_u32, 4, 6, 8] {
-                let below = prime.wrapping_sub(&U1024::from(step));
-                assert_eq!(is_prime_1024(&below, 8), is_prime(&below, 8), "{below:x}");
+        let [mut largest, mut smallest, mut top] = [U1024::ZERO; 3];
+        largest.subtract(&U1024::from(105));
+        top.set_bit(1023);
+        smallest.set_bit(1023);
+        smallest.add(&U1024::from(1155));
+        for prime in [largest, smallest] {
+            assert_eq!(is_prime_1024(&prime, 8), Ok(true), "{prime:?}");
+            let mut below = prime;
+            for _ in 0..4 {
+                below.subtract(&U1024::from(2));
+                let modulus = Portable::<4>::new(&below);
+                let expected = is_prime_modulus(&*modulus, &below, 8);
+                assert_eq!(is_prime_1024(&below, 8), expected, "{below:?}");
             }
         }
-        assert_eq!(is_prime_1024(&U1024::from(7_u32), 8), Ok(false));
-        assert_eq!(is_prime_1024(&(U1024::ONE << 1023_u32), 8), Ok(false));
+        assert_eq!(is_prime_1024(&U1024::from(7), 8), Ok(false));
+        assert_eq!(is_prime_1024(&top, 8), Ok(false));
     }
 
     #[test]
     fn random_numbers_stay_below_and_reach_the_limit() {
-        for limit in [1_u32, 2, 3, 7, 8, 9, 255, 256, 257] {
+        for limit in [1_u64, 2, 3, 7, 8, 9, 255, 256, 257] {
             let mut seen = vec![false; limit as usize];
             for _ in 0..limit * 30 {
-                let value = below(&U64::from(limit)).unwrap();
+                let value = below(&U256::from(limit)).unwrap();
                 seen[value.as_words()[0] as usize] = true;
             }
             assert!(seen.iter().all(|seen| *seen), "{limit}");
@@ -292,14 +297,11 @@ mod tests {
             (1_000_005, 15),
             (1_000_003, 14),
         ] {
-            let survivors = sieve.survivors(&U64::from(start), &U64::from(step), 500);
+            let survivors = sieve.survivors(&U256::from(start), &U256::from(step), 500);
             let expected: Vec<_> = (0..500)
                 .filter(|i| {
                     let number = start + *i as u64 * step;
-                    sieve
-                        .primes
-                        .iter()
-                        .all(|p| !number.is_multiple_of(u64::from(*p)))
+                    sieve.primes.iter().all(|p| number % u64::from(*p) != 0)
                 })
                 .collect();
             assert_eq!(survivors, expected);

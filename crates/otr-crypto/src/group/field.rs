@@ -3,52 +3,41 @@
 //! Functions that are not called public run in constant time.
 
 #[cfg(target_arch = "x86_64")]
-use crate::montgomery::{Adx, Ifma};
+use crate::montgomery::Adx;
+#[cfg(otr_ifma)]
+use crate::montgomery::Ifma;
 use crate::montgomery::{Kernel, Modulus, Portable, Transfer, with_kernel};
 use crate::multiexp::{self, Comb};
 use crate::stack::{self, KERNEL_STACK};
-use crypto_bigint::modular::{ConstMontyForm, ConstMontyParams};
-use crypto_bigint::{U1536, Word, const_monty_params};
+use crate::uint::U1536;
 use once_cell::race::OnceBox;
-use std::hint::black_box;
 use zeroize::{Zeroize, Zeroizing};
-
-const_monty_params!(
-    ModP,
-    U1536,
-    "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74\
-     020bbea63b139b22514a08798e3404ddef9519b3cd3a431b302b0a6df25f1437\
-     4fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed\
-     ee386bfb5a899fa5ae9f24117c4b1fe649286651ece45b3dc2007cb8a163bf05\
-     98da48361c55d39a69163fa8fd24cf5f83655d23dca3ad961c62f356208552bb\
-     9ed529077096966d670c354e4abc9804f1746c08ca237327ffffffffffffffff",
-    "The prime of RFC 3526 group 5."
-);
-
-const_monty_params!(
-    ModQ,
-    U1536,
-    "7fffffffffffffffe487ed5110b4611a62633145c06e0e68948127044533e63a\
-     0105df531d89cd9128a5043cc71a026ef7ca8cd9e69d218d98158536f92f8a1b\
-     a7f09ab6b6a8e122f242dabb312f3f637a262174d31bf6b585ffae5b7a035bf6\
-     f71c35fdad44cfd2d74f9208be258ff324943328f6722d9ee1003e5c50b1df82\
-     cc6d241b0e2ae9cd348b1fd47e9267afc1b2ae91ee51d6cb0e3179ab1042a95d\
-     cf6a9483b84b4b36b3861aa7255e4c0278ba36046511b993ffffffffffffffff",
-    "(p - 1) / 2, the order of the squares modulo p; also a prime."
-);
 
 /// A result, at once where it stays: on its way through return values copies would be left behind.
 pub(super) type Value = Box<Zeroizing<U1536>>;
 
-type FormQ = ConstMontyForm<ModQ, { U1536::LIMBS }>;
-
-/// What the arithmetic modulo q takes of the stack at most.
-const QUOTIENT_STACK: usize = 736;
-
-/// The prime p.
-pub(super) const P: U1536 = *ModP::PARAMS.modulus().as_ref();
-/// The order q of the squares modulo p.
-pub(super) const Q: U1536 = *ModQ::PARAMS.modulus().as_ref();
+/// The length of p.
+pub(super) const BITS: u32 = 1536;
+/// The prime p of RFC 3526 group 5, its lowest word first.
+#[rustfmt::skip]
+pub(super) const P: U1536 = U1536::from_words([
+    0xffff_ffff_ffff_ffff, 0xf174_6c08_ca23_7327, 0x670c_354e_4abc_9804, 0x9ed5_2907_7096_966d,
+    0x1c62_f356_2085_52bb, 0x8365_5d23_dca3_ad96, 0x6916_3fa8_fd24_cf5f, 0x98da_4836_1c55_d39a,
+    0xc200_7cb8_a163_bf05, 0x4928_6651_ece4_5b3d, 0xae9f_2411_7c4b_1fe6, 0xee38_6bfb_5a89_9fa5,
+    0x0bff_5cb6_f406_b7ed, 0xf44c_42e9_a637_ed6b, 0xe485_b576_625e_7ec6, 0x4fe1_356d_6d51_c245,
+    0x302b_0a6d_f25f_1437, 0xef95_19b3_cd3a_431b, 0x514a_0879_8e34_04dd, 0x020b_bea6_3b13_9b22,
+    0x2902_4e08_8a67_cc74, 0xc4c6_628b_80dc_1cd1, 0xc90f_daa2_2168_c234, 0xffff_ffff_ffff_ffff,
+]);
+/// (p - 1) / 2, the order q of the squares modulo p; also a prime.
+#[rustfmt::skip]
+pub(super) const Q: U1536 = U1536::from_words([
+    0xffff_ffff_ffff_ffff, 0x78ba_3604_6511_b993, 0xb386_1aa7_255e_4c02, 0xcf6a_9483_b84b_4b36,
+    0x0e31_79ab_1042_a95d, 0xc1b2_ae91_ee51_d6cb, 0x348b_1fd4_7e92_67af, 0xcc6d_241b_0e2a_e9cd,
+    0xe100_3e5c_50b1_df82, 0x2494_3328_f672_2d9e, 0xd74f_9208_be25_8ff3, 0xf71c_35fd_ad44_cfd2,
+    0x85ff_ae5b_7a03_5bf6, 0x7a26_2174_d31b_f6b5, 0xf242_dabb_312f_3f63, 0xa7f0_9ab6_b6a8_e122,
+    0x9815_8536_f92f_8a1b, 0xf7ca_8cd9_e69d_218d, 0x28a5_043c_c71a_026e, 0x0105_df53_1d89_cd91,
+    0x9481_2704_4533_e63a, 0x6263_3145_c06e_0e68, 0xe487_ed51_10b4_611a, 0x7fff_ffff_ffff_ffff,
+]);
 
 /// p, made ready for the fastest kernel of this CPU. Nothing in it is secret.
 ///
@@ -58,13 +47,16 @@ static KERNEL: OnceBox<Kernel<6, 4>> = OnceBox::new();
 /// The comb of the generator: 30 kB, likewise.
 static GENERATOR: OnceBox<Table> = OnceBox::new();
 
+/// q, likewise. There is too little to do modulo q for a faster kernel to matter, and its highest bit is not set.
+static QUOTIENT: OnceBox<Portable<6>> = OnceBox::new();
+
 fn kernel() -> &'static Kernel<6, 4> {
     KERNEL.get_or_init(|| Box::new(Kernel::new(&P)))
 }
 
 /// generator^x, for a secret x below 2^length.
 pub(super) fn generator_pow(x: &U1536, length: u32) -> Value {
-    let table = GENERATOR.get_or_init(|| Box::new(Table::new(&U1536::from(2_u32))));
+    let table = GENERATOR.get_or_init(|| Box::new(Table::new(&U1536::from(2))));
     table.power(x, length)
 }
 
@@ -133,7 +125,7 @@ pub(super) enum Table {
     Portable(&'static Portable<6>, Comb<<Portable<6> as Modulus>::Number>),
     #[cfg(target_arch = "x86_64")]
     Adx(&'static Adx<6>, Comb<<Adx<6> as Modulus>::Number>),
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(otr_ifma)]
     Ifma(&'static Ifma<4>, Comb<<Ifma<4> as Modulus>::Number>),
 }
 
@@ -144,7 +136,7 @@ impl Table {
             Kernel::Portable(p) => Self::Portable(p, comb(&**p, base)),
             #[cfg(target_arch = "x86_64")]
             Kernel::Adx(p) => Self::Adx(p, comb(p, base)),
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(otr_ifma)]
             Kernel::Ifma(p) => Self::Ifma(p, comb(&**p, base)),
         }
     }
@@ -155,7 +147,7 @@ impl Table {
             Self::Portable(p, comb) => comb_power(*p, comb, x, length),
             #[cfg(target_arch = "x86_64")]
             Self::Adx(p, comb) => comb_power(*p, comb, x, length),
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(otr_ifma)]
             Self::Ifma(p, comb) => comb_power(*p, comb, x, length),
         }
     }
@@ -164,7 +156,7 @@ impl Table {
 #[inline(never)]
 fn comb<M: Transfer<{ U1536::LIMBS }>>(p: &M, base: &U1536) -> Comb<M::Number> {
     let mut base = p.enter(base);
-    let comb = Comb::new(p, &base, U1536::BITS);
+    let comb = Comb::new(p, &base, BITS);
     base.zeroize();
     stack::note::<KERNEL_STACK>();
     comb
@@ -185,57 +177,25 @@ fn comb_power<M: Transfer<{ U1536::LIMBS }>>(
 /// (r - x c) mod q, for any r, x and c.
 #[inline(never)]
 pub(super) fn response(r: &U1536, x: &U1536, c: &U1536) -> Value {
-    let mut product = times(x, c);
-    let mut r = form(r);
-    subtract(&mut r, &product);
-    let response = retrieved(&r);
-    r.zeroize();
-    product.zeroize();
+    let product = times(x, c);
+    let mut response = modulo_q(r);
+    let borrow = response.subtract(&product);
+    response.add_if(&Q, borrow);
     response
 }
 
 /// a b modulo p - 1 = 2 q, for any a and b: modulo q first, then q is added if the parity is wrong.
 pub(super) fn multiply_exponents(a: &U1536, b: &U1536) -> Value {
-    let parity = a.is_odd() & b.is_odd();
-    let mut form = times(a, b);
-    let mut product = retrieved(&form);
-    form.zeroize();
-    let wrong = product.is_odd() ^ parity;
-    add_if(&mut product, &Q, Word::from(wrong.to_u8()));
+    let mut product = times(a, b);
+    let wrong = product.parity() ^ (a.parity() & b.parity());
+    product.add_if(&Q, wrong);
     product
 }
 
-// Each of these has a frame of its own, and results on the heap: such numbers are large for a stack.
-
-/// a b modulo q.
-#[inline(never)]
-fn times(a: &U1536, b: &U1536) -> Box<FormQ> {
-    let mut product = form(a);
-    let mut b = form(b);
-    *product *= &*b;
-    b.zeroize();
-    stack::note::<QUOTIENT_STACK>();
-    product
-}
-
-#[inline(never)]
-fn subtract(a: &mut FormQ, b: &FormQ) {
-    *a -= b;
-}
-
-#[inline(never)]
-fn form(value: &U1536) -> Box<FormQ> {
-    let reduced = modulo_q(value);
-    let form = Box::new(FormQ::new(&reduced));
-    stack::note::<QUOTIENT_STACK>();
-    form
-}
-
-#[inline(never)]
-fn retrieved(form: &FormQ) -> Value {
-    let value = Box::new(Zeroizing::new(form.retrieve()));
-    stack::note::<QUOTIENT_STACK>();
-    value
+/// a b modulo q, for any a and b.
+fn times(a: &U1536, b: &U1536) -> Value {
+    let q = QUOTIENT.get_or_init(|| Portable::new(&Q));
+    multiply_with(q, a, b)
 }
 
 /// Any number below 2^1536 is below 3 q.
@@ -243,25 +203,7 @@ fn retrieved(form: &FormQ) -> Value {
 fn modulo_q(value: &U1536) -> Value {
     let mut reduced = Box::new(Zeroizing::new(*value));
     for _ in 0..2 {
-        let mut borrow = false;
-        for (word, q) in reduced.as_mut_words().iter_mut().zip(Q.as_words()) {
-            let (difference, first) = word.overflowing_sub(*q);
-            let (difference, second) = difference.overflowing_sub(borrow.into());
-            (*word, borrow) = (difference, first | second);
-        }
-        // It was below q already.
-        add_if(&mut reduced, &Q, borrow.into());
+        reduced.reduce_once(&Q, 0);
     }
     reduced
-}
-
-/// a += b modulo 2^1536, if the secret condition is 1 and not 0.
-fn add_if(a: &mut U1536, b: &U1536, condition: Word) {
-    let mask = black_box(condition.wrapping_neg());
-    let mut carry = false;
-    for (a, b) in a.as_mut_words().iter_mut().zip(b.as_words()) {
-        let (sum, first) = a.overflowing_add(*b & mask);
-        let (sum, second) = sum.overflowing_add(carry.into());
-        (*a, carry) = (sum, first | second);
-    }
 }

@@ -3,8 +3,8 @@
 //! Numbers are below R = 2^(256 B), not always below the modulus: a product that overflows R has the modulus taken off once.
 
 use super::{Modulus as Arithmetic, Transfer, negative_inverse, read_words, write_words};
-use crypto_bigint::{CtEq, Uint, Word};
-use std::hint::black_box;
+use crate::uint::{Uint, Word, mask_of};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
 /// Four limbs, the lowest first.
@@ -20,7 +20,7 @@ impl<const B: usize> Zeroize for Number<B> {
     }
 }
 
-/// A modulus with its highest bit set.
+/// An odd modulus below R.
 pub(crate) struct Modulus<const B: usize> {
     pub(super) p: [Block; B],
     /// -1/p modulo 2^64.
@@ -32,16 +32,16 @@ pub(crate) struct Modulus<const B: usize> {
 }
 
 impl<const B: usize> Modulus<B> {
-    /// The modulus is odd and has its highest bit set. Boxed, as everything large here: clients run on small stacks.
+    /// The modulus is odd, above 1 and below R. Boxed, as everything large here: clients run on small stacks.
     #[inline(never)]
-    pub(super) fn new<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Box<Self> {
+    pub(crate) fn new<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Box<Self> {
         let mut modulus = Self::without_transfer(modulus);
         modulus.r2 = modulus.power_of_two(256 * B);
         modulus
     }
 
     /// R times 2^bits modulo p, the lowest word first.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(otr_ifma)]
     pub(super) fn beyond_r<const LIMBS: usize>(modulus: &Uint<LIMBS>, bits: usize) -> [Block; B] {
         let modulus = Self::without_transfer(modulus);
         let mut power = modulus.one;
@@ -63,9 +63,16 @@ impl<const B: usize> Modulus<B> {
         });
         read_words(modulus, new.p.as_flattened_mut().iter_mut());
         new.inverse = negative_inverse(new.p.as_flattened().first().copied().unwrap_or(1));
-        // R - p, which is below p.
-        let p = new.p;
-        subtract_if(&mut new.one.0, &p, 1);
+        // R modulo p, from the highest power of 2 below p on.
+        let length = modulus.bits();
+        let mut power = Uint::<LIMBS>::ZERO;
+        power.set_bit(length.saturating_sub(1));
+        let mut one = zero;
+        read_words(&power, one.0.as_flattened_mut().iter_mut());
+        for _ in length..=256 * B as u32 {
+            new.double(&mut one);
+        }
+        new.one = one;
         new
     }
 
@@ -74,6 +81,7 @@ impl<const B: usize> Modulus<B> {
         let mut power = self.one;
         for bit in (0..usize::BITS - exponent.leading_zeros()).rev() {
             self.square(&mut power);
+            self.reduce_once(&mut power.0);
             if exponent >> bit & 1 == 1 {
                 self.double(&mut power);
             }
@@ -81,19 +89,20 @@ impl<const B: usize> Modulus<B> {
         power
     }
 
-    /// a becomes 2 a modulo p. In public computations only: a is brought below p first, which takes a time of its own.
+    /// a, which is below p, becomes 2 a modulo p. In public computations only: the time shows whether that was above R.
     fn double(&self, a: &mut Number<B>) {
-        self.reduce_once(&mut a.0);
         let mut carry = 0;
         for limb in a.0.as_flattened_mut() {
             (*limb, carry) = (*limb << 1 | carry, *limb >> 63);
         }
         if carry == 1 {
             subtract_if(&mut a.0, &self.p, 1);
+        } else {
+            self.reduce_once(&mut a.0);
         }
     }
 
-    /// Brings a number below R below p: R is less than 2 p.
+    /// Brings a number that is below 2 p below p.
     fn reduce_once(&self, a: &mut [Block; B]) {
         let mut borrow = 0;
         for (limb, p) in a.as_flattened().iter().zip(self.p.as_flattened()) {
@@ -194,7 +203,8 @@ impl<const B: usize> Arithmetic for Modulus<B> {
             start += 2;
         }
         let (mut doubling, mut carry) = (0, 0);
-        for (factor, [low, high]) in a.0.iter().zip(wide.as_chunks_mut().0) {
+        for (factor, place) in a.0.iter().zip(wide.chunks_exact_mut(2)) {
+            let [low, high] = place else { return };
             let (square_low, square_high) = square_block(factor);
             doubling = double(low, doubling);
             doubling = double(high, doubling);
@@ -234,7 +244,7 @@ pub(super) fn select<const B: usize>(into: &mut Number<B>, table: &[Number<B>], 
     // In registers, as far as there are so many.
     let mut selected = into.0;
     for (entry, at) in table.iter().zip(0..) {
-        let mask = mask_of(u64::from(index.ct_eq(&at).to_u8()));
+        let mask = mask_of(u64::from(index.ct_eq(&at).unwrap_u8()));
         for (to, from) in selected.iter_mut().zip(&entry.0) {
             for (to, from) in to.iter_mut().zip(from) {
                 *to ^= (*to ^ *from) & mask;
@@ -351,10 +361,4 @@ fn subtract_if<const B: usize>(a: &mut [Block; B], p: &[Block; B], condition: u6
     for (a, p) in a.as_flattened_mut().iter_mut().zip(p.as_flattened()) {
         (*a, borrow) = subtract(*a, *p & mask, borrow);
     }
-}
-
-/// All ones for 1, zero for 0. The compiler is not told that there are only these two.
-#[inline(always)]
-fn mask_of(condition: u64) -> u64 {
-    black_box(condition.wrapping_neg())
 }

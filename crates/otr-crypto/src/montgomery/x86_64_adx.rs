@@ -7,7 +7,7 @@ mod limbs;
 
 use super::portable::{self, Number};
 use super::{Modulus as Arithmetic, Portable, Transfer};
-use crypto_bigint::{Uint, Word};
+use crate::uint::{Uint, Word};
 use limbs::{
     EIGHT, add_products, add_triangle, double_and_add_squares, reduce, reduce_by_ones, subtract_if,
 };

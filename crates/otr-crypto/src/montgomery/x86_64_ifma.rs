@@ -6,7 +6,7 @@
 //! proves, and vectors are read from and written to memory through pointers.
 
 use super::{Modulus as Arithmetic, Portable, Transfer, negative_inverse, read_words, write_words};
-use crypto_bigint::{Uint, Word};
+use crate::uint::{Uint, Word};
 use std::arch::x86_64::*;
 use std::array;
 use std::hint::black_box;

@@ -344,9 +344,8 @@ impl Chat {
             }),
         }
         for context in &mut self.contexts {
-            if let Some(peer) = &mut context.conversation.peer
-                && peer.fingerprint == fingerprint
-            {
+            let peer = context.conversation.peer.as_mut();
+            if let Some(peer) = peer.filter(|peer| peer.fingerprint == fingerprint) {
                 peer.trusted = !trust.is_empty();
             }
         }

@@ -41,9 +41,10 @@ fn parse_line(line: &[u8]) -> Option<Line<'_>> {
     };
     let hex: &[u8; 40] = hex.try_into().ok()?;
     let mut fingerprint = [0; 20];
-    for (byte, digits) in fingerprint.iter_mut().zip(hex.as_chunks::<2>().0) {
-        let [high, low] = digits.map(hex_digit);
-        *byte = high << 4 | low;
+    for (byte, digits) in fingerprint.iter_mut().zip(hex.chunks_exact(2)) {
+        *byte = digits
+            .iter()
+            .fold(0, |byte, digit| byte << 4 | hex_digit(*digit));
     }
     Some(Line {
         username,

@@ -38,10 +38,10 @@ impl Writer {
     /// Bytes as they are.
     #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
-        if self.failed.is_none()
-            && let Err(error) = buffer::append(&mut self.bytes, bytes)
-        {
-            self.failed = Some(error.into());
+        if self.failed.is_none() {
+            if let Err(error) = buffer::append(&mut self.bytes, bytes) {
+                self.failed = Some(error.into());
+            }
         }
     }
 

@@ -111,12 +111,12 @@ pub(crate) fn notice(call: &mut Call<'_>, handle: Handle, notice: Notice, text: 
 /// Shows a notice in the conversation or else in a window. A context that the first callback forgets is not shown to the
 /// second.
 fn displayed_or_in_a_window(call: &mut Call<'_>, handle: Handle, words: Words) {
-    if let Some(line) = words.line.c_str()
-        && !call.display(handle, line)
-        && let Some(note) = &words.window
-        && !note.title.is_null()
-    {
-        call.notify(handle, note);
+    let line = words.line.c_str();
+    if line.is_some_and(|line| !call.display(handle, line)) {
+        let note = words.window.as_ref();
+        if let Some(note) = note.filter(|note| !note.title.is_null()) {
+            call.notify(handle, note);
+        }
     }
     words.free();
 }

@@ -38,7 +38,7 @@ pub(crate) fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
             mark_abort(ctx, aborted);
             call.smp_event(smp_event_number(*event), handle, *percent, &mut question);
             question.free();
-            if aborted && let Some(ctx) = call.get(handle) {
+            if let Some(ctx) = call.get(handle).filter(|_| aborted) {
                 mark_abort(ctx, false);
             }
         }

@@ -170,9 +170,7 @@ impl<'a> Reader<'a> {
 
     /// Takes the next byte if it is this one.
     fn skip_if(&mut self, byte: u8) {
-        if let Some((&first, rest)) = self.rest.split_first()
-            && first == byte
-        {
+        if let Some(rest) = self.rest.strip_prefix(&[byte]) {
             self.rest = rest;
         }
     }
