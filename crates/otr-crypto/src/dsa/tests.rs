@@ -385,3 +385,19 @@ proptest! {
         prop_assert_eq!(big(&bignum::write(&ours)), big(&data) % big(&q));
     }
 }
+
+#[test]
+fn errors_name_the_number_that_is_wrong() {
+    for (error, number) in [
+        (KeyError::Modulus, " p "),
+        (KeyError::Order, " q "),
+        (KeyError::Generator, " g "),
+        (KeyError::PublicValue, " y "),
+        (KeyError::SecretValue, " x "),
+    ] {
+        assert!(error.to_string().contains(number), "{error}");
+    }
+    assert!(SignError::OrderTooLong.to_string().contains(" q "));
+    let random = SignError::Random(RandomError);
+    assert_eq!(random.to_string(), RandomError.to_string());
+}
