@@ -4,6 +4,8 @@
 //! argument is converted ([`FromC`]; `entry!` does it). After that, following a [`Borrowed`] needs no `unsafe`.
 
 mod arguments;
+#[cfg(test)]
+mod tests;
 
 pub use arguments::{Byte, FromC, IntoC, Out, Output, bytes};
 
