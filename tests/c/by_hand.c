@@ -90,7 +90,8 @@ static void ake(int version)
 			&& b->initiated == 0 && !memcmp(a->hashgx, b->hashgx, 32), "handled");
 	key = last(two.bob);
 	ok(otrl_proto_message_type(key) == OTRL_MSGTYPE_DH_KEY, "a DH-key");
-	ok(otrl_auth_handle_commit(b, version == 3 ? "?OTR:AAMCAAAA." : "?OTR:AAICAAAA.", version) != 0, "a damaged one is refused");
+	ok(otrl_auth_handle_commit(b, version == 3 ? "?OTR:AAMCAAAA." : "?OTR:AAICAAAA.", version) != 0,
+			"a damaged one is refused");
 	ok(otrl_auth_handle_commit(b, commit, version) == 0, "the same commit again");
 	ok(!strcmp(b->lastauthmsg, key), "gets the same DH-key");
 

@@ -42,7 +42,8 @@ static void a_session(void)
 	a = context_with(pair.alice, "bob");
 	b = context_with(pair.bob, "alice");
 	ok(is_private(pair.alice, "bob") && is_private(pair.bob, "alice"), "both are private");
-	ok(logged(pair.alice, "gone_secure state 1 version 2") && logged(pair.bob, "gone_secure state 1 version 2"), "in version 2");
+	ok(logged(pair.alice, "gone_secure state 1 version 2") && logged(pair.bob, "gone_secure state 1 version 2"),
+			"in version 2");
 	ok(logged(pair.alice, "new_fingerprint alice bob ") && logged(pair.alice, "write_fingerprints"),
 			"the fingerprint is new");
 	ok(logged_at(pair.alice, "write_fingerprints") < logged_at(pair.alice, "gone_secure"),
@@ -252,6 +253,7 @@ static void inject_and_forget(void *opdata, const char *account, const char *pro
 static void pieces_while_contexts_are_forgotten(void)
 {
 	OtrlMessageAppOps ops;
+	ConnContext *context;
 	char text[1000], *piece;
 
 	pair = pair_new(OTRL_POLICY_MANUAL);
@@ -261,12 +263,13 @@ static void pieces_while_contexts_are_forgotten(void)
 	memset(text, 'x', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
 	others = otrl_userstate_create();
+	context = context_with(pair.alice, "bob");
 	ops = pair.alice->ops;
 	ops.inject_message = inject_and_forget;
-	ok(otrl_message_fragment_and_send(&ops, pair.alice, context_with(pair.alice, "bob"), text, OTRL_FRAGMENT_SEND_ALL, NULL) == 0
+	ok(otrl_message_fragment_and_send(&ops, pair.alice, context, text, OTRL_FRAGMENT_SEND_ALL, NULL) == 0
 			&& injected == 6, "all pieces go out");
 	injected = 0;
-	ok(otrl_message_fragment_and_send(&ops, pair.alice, context_with(pair.alice, "bob"), text, OTRL_FRAGMENT_SEND_ALL_BUT_LAST, &piece)
+	ok(otrl_message_fragment_and_send(&ops, pair.alice, context, text, OTRL_FRAGMENT_SEND_ALL_BUT_LAST, &piece)
 			== 0 && injected == 5 && !strncmp(piece, "?OTR,00006,00006,", 17), "and all but the last");
 	free(piece);
 	otrl_userstate_free(others);

@@ -145,7 +145,8 @@ void say_exchange(User *u, const ConnContext *c)
 void say_session(const ConnContext *c)
 {
 	printf(" keys=%u,%u generation=%u sent=%ld again=%d offer=%d shared=%zu", c->our_keyid, c->their_keyid, c->generation,
-			c->lastsent ? (long) (c->lastsent - 1000000000) : -1, c->may_retransmit, c->otr_offer, c->preshared_secret_len);
+			c->lastsent ? (long) (c->lastsent - 1000000000) : -1, c->may_retransmit, c->otr_offer,
+			c->preshared_secret_len);
 }
 
 void say_own(User *u)

@@ -60,7 +60,8 @@ class Pool:
             out = self.directory / f"driver{interface}.{os.getpid()}"
             sources = [str(HERE / name) for name in SOURCES + OWN_SOURCES[interface]]
             done = subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-std=c11", "-D_GNU_SOURCE", "-rdynamic",
-                                   "-I", str(ROOT / f"include/abi{interface}"), *sources, "-o", str(out), "-ldl"], capture_output=True, text=True, check=False)
+                                   "-I", str(ROOT / f"include/abi{interface}"), *sources, "-o", str(out), "-ldl"],
+                                  capture_output=True, text=True, check=False)
             if done.returncode:
                 raise Missing(f"the driver does not compile:\n{done.stderr}")
             self.binaries[interface] = out
