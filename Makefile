@@ -248,9 +248,10 @@ SECONDS = 600
 fuzz:
 	fuzz/run $(SECONDS)
 
-# Changes of wire and protocol that no test notices: some forty minutes.
+# Changes of crates/otr-protocol, but for its store, that no test notices: some forty minutes. With SINCE=REV, of what differs
+# from there in crates/ and src/.
 mutants:
-	scripts/mutants
+	scripts/mutants $(if $(SINCE),--since $(SINCE))
 
 # Random schedules, played by this library and the system's, for SECONDS. Then every point of failure in turn instead of
 # a sample: some ten minutes. Last a statistic of times: it wants a machine that does nothing else.
