@@ -248,9 +248,10 @@ SECONDS = 600
 fuzz:
 	fuzz/run $(SECONDS)
 
-# Changes of wire and protocol that no test notices: about forty minutes.
+# Changes of crates/otr-protocol, except its store, that no test notices: about forty minutes. With SINCE=REV, of the lines in
+# crates/ and src/ that differ from REV.
 mutants:
-	scripts/mutants
+	scripts/mutants $(if $(SINCE),--since $(SINCE))
 
 # Random schedules, played by this library and the system's, for SECONDS. Then every point of failure instead of a sample: about ten
 # minutes. Last a statistical test of times, which needs an otherwise idle machine.

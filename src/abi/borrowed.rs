@@ -4,6 +4,8 @@
 //! is converted ([`FromC`]; `entry!` does it). After that, using a [`Borrowed`] needs no `unsafe`.
 
 mod arguments;
+#[cfg(test)]
+mod tests;
 
 pub use arguments::{Byte, FromC, IntoC, Out, Output, bytes};
 

@@ -1,6 +1,19 @@
 /* The low-level functions as a program may call them itself: an AKE by
- * otrl_auth_*, data messages by otrl_proto_*, SMP by otrl_sm_step*. */
+ * otrl_auth_*, data messages by otrl_proto_*, SMP by otrl_sm_step*.   test: both */
 #include "world.h"
+
+#if OTRL_VERSION_MAJOR == 3
+/* libotr 3.2 has neither version 3 nor an extra key, and knows the version of an exchange when it is done. */
+#define STARTED_AS(version) 0u
+#define otrl_auth_start_v23(auth, version) otrl_auth_start_v2(auth)
+#define otrl_auth_handle_commit(auth, message, version) otrl_auth_handle_commit(auth, message)
+#define otrl_proto_create_data(messagep, context, text, tlvs, flags, key) \
+	otrl_proto_create_data(messagep, context, text, tlvs, flags)
+#define otrl_proto_accept_data(textp, tlvsp, context, message, flagsp, key) \
+	otrl_proto_accept_data(textp, tlvsp, context, message, flagsp)
+#else
+#define STARTED_AS(version) ((unsigned) (version))
+#endif
 
 typedef struct {
 	World *world;
@@ -16,12 +29,16 @@ static Two two_new(int version)
 	two.world = world_new();
 	a = party_new(two.world, "alice", keys_all());
 	b = party_new(two.world, "bob", keys_all());
-	two.alice = otrl_context_find(a->us, "bob", "alice", PROTOCOL, 0, 1, NULL, NULL, NULL);
-	two.bob = otrl_context_find(b->us, "alice", "bob", PROTOCOL, 0, 1, NULL, NULL, NULL);
+	two.alice = made_context(a, "bob");
+	two.bob = made_context(b, "alice");
+#if OTRL_VERSION_MAJOR == 3
+	(void) version;
+#else
 	if (version == 3) {
 		two.alice->our_instance = two.bob->their_instance = 0x1111;
 		two.bob->our_instance = two.alice->their_instance = 0x2222;
 	}
+#endif
 	two.alice_key = otrl_privkey_find(a->us, "alice", PROTOCOL);
 	two.bob_key = otrl_privkey_find(b->us, "bob", PROTOCOL);
 	return two;
@@ -62,17 +79,19 @@ static void ake(int version)
 
 	succeeded = 0;
 	ok(otrl_auth_start_v23(a, version) == 0 && a->authstate == OTRL_AUTHSTATE_AWAITING_DHKEY
-			&& a->initiated == 1 && a->protocol_version == (unsigned) version
+			&& a->initiated == 1 && a->protocol_version == STARTED_AS(version)
 			&& a->our_keyid == 1 && a->our_dh.groupid == 5 && a->encgx
 			&& a->encgx_len > 4 + 180, "start");
 	commit = last(two.alice);
 	ok(otrl_proto_message_type(commit) == OTRL_MSGTYPE_DH_COMMIT
-			&& otrl_proto_message_version(commit) == version, "a DH-commit");
+			&& !strncmp(commit, version == 3 ? "?OTR:AAMC" : "?OTR:AAIC", 9), "a DH-commit");
 	ok(otrl_auth_handle_commit(b, commit, version) == 0
 			&& b->authstate == OTRL_AUTHSTATE_AWAITING_REVEALSIG && b->encgx
 			&& b->initiated == 0 && !memcmp(a->hashgx, b->hashgx, 32), "handled");
 	key = last(two.bob);
 	ok(otrl_proto_message_type(key) == OTRL_MSGTYPE_DH_KEY, "a DH-key");
+	ok(otrl_auth_handle_commit(b, version == 3 ? "?OTR:AAMCAAAA." : "?OTR:AAICAAAA.", version) != 0,
+			"a damaged one is refused");
 	ok(otrl_auth_handle_commit(b, commit, version) == 0, "the same commit again");
 	ok(!strcmp(b->lastauthmsg, key), "gets the same DH-key");
 
@@ -127,10 +146,12 @@ static void ake_v2(void)
 	ake(2);
 }
 
+#if OTRL_VERSION_MAJOR != 3
 static void ake_v3(void)
 {
 	ake(3);
 }
+#endif
 
 static void refused_success(void)
 {
@@ -207,10 +228,10 @@ static void version_1(void)
 
 static void data_messages(void)
 {
-	Pair pair = pair_private(POLICY_V3);
+	Pair pair = pair_private(OTRL_POLICY_MANUAL);
 	ConnContext *a = context_with(pair.alice, "bob"), *b = context_with(pair.bob, "alice");
 	OtrlTLV *tlv = otrl_tlv_new(55, 3, (const unsigned char *) "xyz"), *got = (OtrlTLV *) 16;
-	unsigned char key[32], other[32], flags = 0;
+	unsigned char key[32] = { 0 }, other[32] = { 0 }, flags = 0;
 	char *message = NULL, *plain = (char *) 16;
 
 	ok(otrl_proto_create_data(&message, a, "hello", tlv, OTRL_MSGFLAGS_IGNORE_UNREADABLE, key)
@@ -254,6 +275,8 @@ typedef struct {
 static void steps(Steps *s, const char *x, const char *y, int corrupt, int at)
 {
 	memset(s, 0, sizeof *s);
+	memset(&s->a, 0xa5, sizeof s->a);
+	memset(&s->b, 0xa5, sizeof s->b);
 	otrl_sm_state_new(&s->a);
 	otrl_sm_state_new(&s->b);
 	otrl_sm_step1(&s->a, (const unsigned char *) x, (int) strlen(x), &s->msg[0], &s->len[0]);
@@ -306,6 +329,7 @@ static void sm_steps(void)
 	ok(!s.err[0] && !s.err[1] && !s.err[2] && !s.err[3]
 			&& s.a.sm_prog_state == OTRL_SMP_PROG_SUCCEEDED
 			&& s.b.sm_prog_state == OTRL_SMP_PROG_SUCCEEDED, "equal secrets");
+	ok(s.a.nextExpected == OTRL_SMP_EXPECT1 && s.b.nextExpected == OTRL_SMP_EXPECT1, "no step counts");
 	steps_free(&s);
 	steps(&s, "one", "other", 0, 0);
 	ok(!s.err[0] && !s.err[1] && s.err[2] && s.err[3]
@@ -358,7 +382,9 @@ static void sm_junk(void)
 int main(void)
 {
 	run_case("an AKE, version 2", ake_v2);
+#if OTRL_VERSION_MAJOR != 3
 	run_case("an AKE, version 3", ake_v3);
+#endif
 	run_case("auth_succeeded refuses", refused_success);
 	run_case("junk", junk_for_each);
 	run_case("version 1", version_1);

@@ -1,5 +1,5 @@
-/* What the programs of this directory share: files, and a "world" in which
- * several user states exchange their messages through one queue. */
+/* What the programs of this directory and of ../c2 share: files, and a "world" in
+ * which several user states exchange their messages through one queue. */
 #ifndef TESTS_C_WORLD_H
 #define TESTS_C_WORLD_H
 
@@ -20,8 +20,10 @@ extern "C" {
 #include <libotr/message.h>
 #include <libotr/privkey.h>
 #include <libotr/userstate.h>
-#include <libotr/instag.h>
 #include <libotr/tlv.h>
+#if OTRL_VERSION_MAJOR != 3
+#include <libotr/instag.h>
+#endif
 
 /* ---- files ------------------------------------------------------------ */
 
@@ -73,17 +75,23 @@ struct party {
 	OtrlPolicy policy;
 	int logged_in;
 	int mms;
+	bool makes_key;
+#if OTRL_VERSION_MAJOR == 3
+	/* Whether display_otr_message shows what it is given. */
+	bool displays;
+#else
 	const char *error_text;
 	const char *resent_prefix;
-	bool makes_instag, makes_key;
+	bool makes_instag;
+	unsigned char symkey[32];
 
 	/* How send_text and receive call the library. */
 	OtrlFragmentPolicy fragments;
 	otrl_instag_t to_instance;
+#endif
 
 	/* What happened: every callback as a line, every text the user saw. */
 	Lines log, shown;
-	unsigned char symkey[32];
 
 	/* Called at the start of every callback, after it was logged. */
 	void (*hook)(Party *self, const char *callback, ConnContext *context);
@@ -132,17 +140,24 @@ bool pump(World *world);
  * freed, or NULL. */
 char *intercept(World *world);
 
+/* The first text of the queue, or "". */
+const char *next_text(const World *world);
+
 /* alice asks for a session and everything is delivered. */
 void go_private(Party *alice, Party *bob);
 
 /* The best context with this peer (OTRL_INSTAG_BEST), or NULL. */
 ConnContext *context_with(Party *self, const char *peer);
+/* The master context, or of libotr 3.2 the only one, made if there is none. */
+ConnContext *made_context(Party *self, const char *peer);
 bool is_private(Party *self, const char *peer);
 
 /* How many log lines start with this. */
 int logged(const Party *self, const char *prefix);
 /* The index of the first log line that starts with this, or -1. */
 int logged_at(const Party *self, const char *prefix);
+/* Whether this stands in a log line. */
+bool mentioned(const Party *self, const char *text);
 /* The last text shown, or "". */
 const char *last_shown(const Party *self);
 void forget_log(Party *self);
@@ -155,7 +170,7 @@ typedef struct {
 Pair pair_new(OtrlPolicy policy);
 Pair pair_private(OtrlPolicy policy);
 void pair_free(Pair *pair);
-/* True when both are private and each can say something that the other reads. */
+/* True when both are private and each can say something, encrypted, that the other reads. */
 bool pair_talks(Pair *pair);
 
 #define POLICY_V2 OTRL_POLICY_ALLOW_V2

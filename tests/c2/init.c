@@ -2,7 +2,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "users.h"
+#include "harness.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <libotr/proto.h>
 
 extern unsigned int otrl_api_version;
 

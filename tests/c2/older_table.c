@@ -4,9 +4,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "users.h"
+#include "world.h"
 
-static User alice, bob;
+static Pair pair;
 
 int main(void)
 {
@@ -20,27 +20,24 @@ int main(void)
 	otrl_init(3, 2, 0);
 	otrl_init(3, 0, 0);
 	ok(mprotect(pages + page, page, PROT_NONE) == 0, "nothing can be read behind the table");
-	two_users(&alice, &bob);
-	memcpy(ops, &alice.ops, size);
-	alice.mms = 50;
+	pair = pair_new(OTRL_POLICY_MANUAL);
+	memcpy(ops, &pair.alice->ops, size);
+	pair.alice->mms = 50;
 
-	ok(otrl_message_sending(alice.us, ops, &alice, "alice", PROTOCOL, "bob", "?OTR?", NULL, &message,
+	ok(otrl_message_sending(pair.alice->us, ops, pair.alice, "alice", PROTOCOL, "bob", "?OTR?", NULL, &message,
 		NULL, NULL) == 0 && message, "sending");
-	ok(otrl_message_fragment_and_send(ops, &alice, context_of(&alice), message,
-		OTRL_FRAGMENT_SEND_ALL, NULL) == 0 && wire_end == 1 && !strcmp(wires[0].text, message),
+	ok(otrl_message_fragment_and_send(ops, pair.alice, context_with(pair.alice, "bob"), message,
+		OTRL_FRAGMENT_SEND_ALL, NULL) == 0 && pair.world->sent == 1 && !strcmp(next_text(pair.world), message),
 			"no size is asked for");
 	otrl_message_free(message);
-	free(wires[0].text);
-	wire_end = 0;
+	free(intercept(pair.world));
 	/* A data message without a session: the library answers in our account's name. */
-	ok(otrl_message_receiving(alice.us, ops, &alice, "alice", PROTOCOL, "bob",
+	ok(otrl_message_receiving(pair.alice->us, ops, pair.alice, "alice", PROTOCOL, "bob",
 		"?OTR:AAIDAAAAAAEAAAABAAAAAQAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.", &shown,
 		&tlvs, NULL, NULL) == 1, "receiving");
-	ok(wire_end == 1 && !strcmp(wires[0].text, "?OTR Error: You sent encrypted data to alice, who "
+	ok(pair.world->sent == 2 && !strcmp(next_text(pair.world), "?OTR Error: You sent encrypted data to alice, who "
 		"wasn't expecting it."), "no name is asked for");
-	free(wires[0].text);
-	otrl_message_disconnect(alice.us, ops, &alice, "alice", PROTOCOL, "bob");
-	user_end(&alice);
-	user_end(&bob);
+	otrl_message_disconnect(pair.alice->us, ops, pair.alice, "alice", PROTOCOL, "bob");
+	pair_free(&pair);
 	return finish();
 }

@@ -1,14 +1,15 @@
 /* Version 1: its key exchange through messages and by hand, in both roles, and
  * the choice between the versions. */
-#include "users.h"
+#include "world.h"
 
-static User alice, bob;
+static Pair pair;
 
 static unsigned version_of(void)
 {
-	ConnContext *a = context_of(&alice), *b = context_of(&bob);
+	ConnContext *a = context_with(pair.alice, "bob"), *b = context_with(pair.bob, "alice");
 
-	if (!private(&alice) || !private(&bob) || a->protocol_version != b->protocol_version) {
+	if (!is_private(pair.alice, "bob") || !is_private(pair.bob, "alice")
+			|| a->protocol_version != b->protocol_version) {
 		return 0;
 	}
 	return a->protocol_version;
@@ -21,35 +22,32 @@ static void through_messages(void)
 	for (bob_starts = 0; bob_starts < 2; bob_starts++) {
 		ConnContext *a, *b;
 
-		two_users(&alice, &bob);
-		alice.policy = bob.policy = OTRL_POLICY_ALLOW_V1;
-		say(bob_starts ? &bob : &alice, "?OTR?");
-		ok(!strncmp(wires[wire_first].text, "?OTR?\n", 6), "a query for version 1");
-		ok(carry_one() && !strncmp(wires[wire_first].text, "?OTR:AAEK", 9), "is answered by a key "
+		pair = pair_new(OTRL_POLICY_MANUAL);
+		pair.alice->policy = pair.bob->policy = OTRL_POLICY_ALLOW_V1;
+		send_text(bob_starts ? pair.bob : pair.alice, bob_starts ? "alice" : "bob", "?OTR?");
+		ok(!strncmp(next_text(pair.world), "?OTR?\n", 6), "a query for version 1");
+		ok(deliver_one(pair.world) && !strncmp(next_text(pair.world), "?OTR:AAEK", 9), "is answered by a key "
 				"exchange message");
-		carry_all();
-		a = context_of(&alice);
-		b = context_of(&bob);
+		pump(pair.world);
+		a = context_with(pair.alice, "bob");
+		b = context_with(pair.bob, "alice");
 		ok(version_of() == 1, "a session of version 1");
 		ok(a->sessionid_len == 20 && b->sessionid_len == 20 && !memcmp(a->sessionid, b->sessionid,
 			20), "one session id of 20 bytes");
 		ok(a->sessionid_half != b->sessionid_half, "each reads out another half");
-		ok(understood(&alice, "hello bob") && understood(&bob, "hi there")
-				&& understood(&alice, "good day"),
-				"they talk");
-		say(&alice, "in version 1");
-		ok(!strncmp(wires[wire_first].text, "?OTR:AAED", 9), "in data messages of version 1");
-		carry_all();
-		user_forget(&alice);
-		say(&bob, "?OTR?");
-		carry_all();
-		ok(version_of() == 1 && noted(&alice, "still_secure") && understood(&bob, "and on"), "a second "
-				"exchange");
-		otrl_message_disconnect(alice.us, &alice.ops, &alice, "alice", PROTOCOL, "bob");
-		carry_all();
-		ok(context_of(&bob)->msgstate == OTRL_MSGSTATE_FINISHED, "it ends");
-		user_end(&alice);
-		user_end(&bob);
+		ok(pair_talks(&pair), "they talk");
+		send_text(pair.alice, "bob", "in version 1");
+		ok(!strncmp(next_text(pair.world), "?OTR:AAED", 9), "in data messages of version 1");
+		pump(pair.world);
+		forget_log(pair.alice);
+		send_text(pair.bob, "alice", "?OTR?");
+		pump(pair.world);
+		ok(version_of() == 1 && logged(pair.alice, "still_secure") && pair_talks(&pair),
+				"a second exchange");
+		otrl_message_disconnect(pair.alice->us, &pair.alice->ops, pair.alice, "alice", PROTOCOL, "bob");
+		pump(pair.world);
+		ok(context_with(pair.bob, "alice")->msgstate == OTRL_MSGSTATE_FINISHED, "it ends");
+		pair_free(&pair);
 	}
 }
 
@@ -60,23 +58,21 @@ static void choosing(void)
 	size_t row;
 
 	for (row = 0; row < sizeof table / sizeof table[0]; row++) {
-		two_users(&alice, &bob);
-		alice.policy = table[row][0];
-		bob.policy = table[row][1];
-		say(&alice, "?OTR?");
-		carry_all();
+		pair = pair_new(OTRL_POLICY_MANUAL);
+		pair.alice->policy = table[row][0];
+		pair.bob->policy = table[row][1];
+		send_text(pair.alice, "bob", "?OTR?");
+		pump(pair.world);
 		ok(version_of() == table[row][2], "by query: the best version of both");
-		user_end(&alice);
-		user_end(&bob);
+		pair_free(&pair);
 
-		two_users(&alice, &bob);
-		alice.policy = table[row][0] | OTRL_POLICY_SEND_WHITESPACE_TAG;
-		bob.policy = table[row][1] | OTRL_POLICY_WHITESPACE_START_AKE;
-		say(&alice, "hello");
-		carry_all();
+		pair = pair_new(OTRL_POLICY_MANUAL);
+		pair.alice->policy = table[row][0] | OTRL_POLICY_SEND_WHITESPACE_TAG;
+		pair.bob->policy = table[row][1] | OTRL_POLICY_WHITESPACE_START_AKE;
+		send_text(pair.alice, "bob", "hello");
+		pump(pair.world);
 		ok(version_of() == table[row][2], "by whitespace: the best version of both");
-		user_end(&alice);
-		user_end(&bob);
+		pair_free(&pair);
 	}
 }
 
@@ -104,14 +100,14 @@ static void by_hand(int with_keys)
 	OtrlPrivKey *key_a, *key_b;
 	int one = 0, two = 1, send;
 
-	two_users(&alice, &bob);
+	pair = pair_new(OTRL_POLICY_MANUAL);
 	memset(&a, 0xa5, sizeof a);
 	memset(&b, 0xa5, sizeof b);
 	otrl_auth_new(&a);
 	otrl_auth_new(&b);
 	ok(a.authstate == OTRL_AUTHSTATE_NONE && !a.lastauthmsg, "an empty exchange");
-	key_a = otrl_privkey_find(alice.us, "alice", PROTOCOL);
-	key_b = otrl_privkey_find(bob.us, "bob", PROTOCOL);
+	key_a = otrl_privkey_find(pair.alice->us, "alice", PROTOCOL);
+	key_b = otrl_privkey_find(pair.bob->us, "bob", PROTOCOL);
 	otrl_dh_keypair_init(&ours);
 	otrl_dh_keypair_init(&theirs);
 	ok(otrl_dh_gen_keypair(DH1536_GROUP_ID, &ours) == 0
@@ -145,8 +141,7 @@ static void by_hand(int with_keys)
 	otrl_auth_clear(&b);
 	otrl_dh_keypair_free(&ours);
 	otrl_dh_keypair_free(&theirs);
-	user_end(&alice);
-	user_end(&bob);
+	pair_free(&pair);
 }
 
 int main(void)

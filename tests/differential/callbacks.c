@@ -1,17 +1,5 @@
-/* The callbacks of a user: each prints its name and arguments. */
+/* The callbacks of a user: each prints its name and arguments. callbacks5.c and callbacks2.c have those of one interface only. */
 #include "driver.h"
-
-/* What clients do inside callbacks, as far as it is harmless everywhere. */
-static void inside(User *u, ConnContext *context)
-{
-	if (!u->inside || !context) {
-		return;
-	}
-	p_context_find(u->us, context->username, context->accountname, context->protocol, OTRL_INSTAG_BEST, 1, NULL, NULL,
-			NULL);
-	p_context_is_fingerprint_trusted(context->active_fingerprint);
-	p_message_poll(u->us, &u->ops, u);
-}
 
 static OtrlPolicy on_policy(void *opdata, ConnContext *context)
 {
@@ -106,12 +94,12 @@ static int on_max_message_size(void *opdata, ConnContext *context)
 }
 
 /* A text of the client's, or NULL if this one is to be NULL. */
-static const char *text_of(User *u, int number, const char *text)
+const char *text_of(User *u, int number, const char *text)
 {
 	return u->null_results & (1ul << number) ? NULL : strdup(text);
 }
 
-static void freed(const char *name, const char *text)
+void freed(const char *name, const char *text)
 {
 	printf("cb %s ", name);
 	hex(text);
@@ -134,115 +122,21 @@ static void on_account_name_free(void *opdata, const char *name)
 	freed("account_name_free", name);
 }
 
-static void on_symkey(void *opdata, ConnContext *context, unsigned int use, const unsigned char *data, size_t len,
-		const unsigned char *key)
+void say_smp_event(User *u, const ConnContext *context, int event, int percent, const char *question)
 {
-	printf("cb received_symkey %s %x ", context_name(opdata, context), use);
-	hexn(data, len);
-	putchar(' ');
-	hexn(key, OTRL_EXTRAKEY_BYTES);
-	putchar('\n');
-}
-
-static const char *on_error_message(void *opdata, ConnContext *context, OtrlErrorCode code)
-{
-	static const char *const texts[] = { "none", "cannot encrypt", "not private", "unreadable", "malformed" };
-
-	printf("cb otr_error_message %s %d\n", context_name(opdata, context), code);
-	return text_of(opdata, 1, texts[code < 5 ? code : 0]);
-}
-
-static void on_error_message_free(void *opdata, const char *text)
-{
-	(void) opdata;
-	freed("otr_error_message_free", text);
-}
-
-static const char *on_resent_prefix(void *opdata, ConnContext *context)
-{
-	printf("cb resent_msg_prefix %s\n", context_name(opdata, context));
-	return text_of(opdata, 2, "[again]");
-}
-
-static void on_resent_prefix_free(void *opdata, const char *text)
-{
-	(void) opdata;
-	freed("resent_msg_prefix_free", text);
-}
-
-static void on_smp_event(void *opdata, OtrlSMPEvent event, ConnContext *context, unsigned short percent, char *question)
-{
-	User *u = opdata;
-
-	printf("cb handle_smp_event %s %d %u next=%d prog=%d asked=%d secret=%d ", context_name(u, context), event, percent,
+	printf("cb handle_smp_event %s %d %d next=%d prog=%d asked=%d secret=%d ", context_name(u, context), event, percent,
 			context->smstate->nextExpected, context->smstate->sm_prog_state,
 			context->smstate->received_question, context->smstate->secret != NULL);
 	hex(question);
 	putchar('\n');
-	if (u->smp_abort & 1 && (event == OTRL_SMPEVENT_ERROR || event == OTRL_SMPEVENT_CHEATED)) {
-		p_message_abort_smp(u->us, &u->ops, u, context);
-	}
-	if (u->smp_abort & 4 && event == OTRL_SMPEVENT_ABORT) {
-		p_message_abort_smp(u->us, &u->ops, u, context);
-	}
-	if (u->smp_abort & 2 && event != OTRL_SMPEVENT_ASK_FOR_ANSWER && event != OTRL_SMPEVENT_ASK_FOR_SECRET
-			&& event != OTRL_SMPEVENT_IN_PROGRESS) {
-		p_sm_state_free(context->smstate);
-	}
-	inside(u, context);
 }
 
-static void on_msg_event(void *opdata, OtrlMessageEvent event, ConnContext *context, const char *message,
-		gcry_error_t err)
-{
-	printf("cb handle_msg_event %s %d err=%x ", context_name(opdata, context), event, (unsigned) err);
-	hex(message);
-	putchar('\n');
-	inside(opdata, context);
-}
-
-static void on_create_instag(void *opdata, const char *account, const char *protocol)
-{
-	User *u = opdata;
-
-	printf("cb create_instag %s %s\n", account, protocol);
-	if (u->instag_mode) {
-		p_instag_generate(u->us, "/dev/null", account, protocol);
-	}
-}
-
-static void on_convert(void *opdata, ConnContext *context, OtrlConvertType type, char **dest, const char *src)
-{
-	User *u = opdata;
-	char *text;
-
-	printf("cb convert_msg %s %d dest=%d ", context_name(u, context), type, *dest != NULL);
-	hex(src);
-	putchar('\n');
-	if (u->convert == 1 && src) {
-		text = malloc(strlen(src) + 3);
-		sprintf(text, type == OTRL_CONVERT_SENDING ? "<%s>" : "(%s)", src);
-		*dest = text;
-	}
-}
-
-static void on_convert_free(void *opdata, ConnContext *context, char *text)
-{
-	printf("cb convert_free %s\n", context_name(opdata, context));
-	free(text);
-}
-
-static void on_timer(void *opdata, unsigned int interval)
-{
-	(void) opdata;
-	printf("cb timer_control %u\n", interval);
-}
-
-static const OtrlMessageAppOps all_ops = {
-	on_policy, on_create_privkey, on_is_logged_in, on_inject, on_update_list, on_new_fingerprint,
-	on_write_fingerprints, on_gone_secure, on_gone_insecure, on_still_secure, on_max_message_size, on_account_name,
-	on_account_name_free, on_symkey, on_error_message, on_error_message_free, on_resent_prefix,
-	on_resent_prefix_free, on_smp_event, on_msg_event, on_create_instag, on_convert, on_convert_free, on_timer
+static const OtrlMessageAppOps common_ops = {
+	.policy = on_policy, .create_privkey = on_create_privkey, .is_logged_in = on_is_logged_in,
+	.inject_message = on_inject, .update_context_list = on_update_list, .new_fingerprint = on_new_fingerprint,
+	.write_fingerprints = on_write_fingerprints, .gone_secure = on_gone_secure, .gone_insecure = on_gone_insecure,
+	.still_secure = on_still_secure, .max_message_size = on_max_message_size, .account_name = on_account_name,
+	.account_name_free = on_account_name_free
 };
 
 /* The members of the table as bits, in their order in the struct. */
@@ -251,11 +145,8 @@ void make_ops(User *u)
 	void **member = (void **) (void *) &u->ops;
 	size_t i;
 
-	u->ops = all_ops;
-	if (!u->convert) {
-		u->ops.convert_msg = NULL;
-		u->ops.convert_free = NULL;
-	}
+	u->ops = common_ops;
+	add_own_callbacks(u);
 	for (i = 0; i < sizeof u->ops / sizeof *member; i++) {
 		if (u->null_ops & (1ul << i)) {
 			member[i] = NULL;
@@ -275,7 +166,7 @@ void add_app_data(void *data, ConnContext *context)
 	unsigned *number = malloc(sizeof *number);
 
 	*number = ++u->number_of_app_data;
-	printf("cb add_app_data %u %s %x\n", *number, context->username, context->their_instance);
+	printf("cb add_app_data %u %s %x\n", *number, context->username, INSTANCE(context));
 	context->app_data = number;
 	context->app_data_free = forget_app_data;
 }

@@ -2,7 +2,7 @@
  *
  *     driver LIBRARY
  *
- * The library is loaded by its path, so that the same program runs any of them.
+ * The library is loaded by its path, so that the same program runs any of one interface.
  * One command comes per line on stdin: its name, then words separated by
  * spaces. Texts are in hex, "-" is the empty text and "~" is NULL. Everything
  * that a client can see is printed on stdout, line by line, and "." ends it:
@@ -14,7 +14,8 @@
  *     ctx NAME FIELD=...   each context, after the call
  *     us FIELD=...         the user state, after the call
  *
- * callbacks.c has the callbacks, seen.c the output after a call, and system.c the clock and the random numbers. */
+ * callbacks.c has the callbacks, seen.c the output after a call, and system.c the clock and the random numbers. The driver is
+ * compiled for the interface of libotr 4 or of 3.2; files whose names end in 5 or 2 have what only one of them has. */
 #include <dlfcn.h>
 
 #include "driver.h"
@@ -25,14 +26,7 @@ FUNCTIONS(DEFINE)
 #define USERS 8
 
 static User users[USERS];
-
-#define WORDS 10
-static char *word[WORDS];
-
-static User *user(void)
-{
-	return &users[(unsigned) atoi(word[1]) % USERS];
-}
+char *word[WORDS];
 
 static void forget_user(User *u)
 {
@@ -44,16 +38,15 @@ static void forget_user(User *u)
 	drawing = NULL;
 }
 
-static ConnContext *context_of(User *u, const char *name, const char *instance)
+ConnContext *context_of(User *u, const char *name, const char *instance)
 {
-	return p_context_find(u->us, name, u->account, PROTOCOL, (otrl_instag_t) strtoul(instance, NULL, 16), 0, NULL,
-			NULL, NULL);
+	return find_context(u, name, u->account, PROTOCOL, instance, 0, NULL, NULL);
 }
 
 static Fingerprint *fingerprint_of(ConnContext *c, const char *number)
 {
 	int i = atoi(number);
-	Fingerprint *f = c ? c->m_context->fingerprint_root.next : NULL;
+	Fingerprint *f = FINGERPRINTS(c);
 
 	while (f && i-- > 0) {
 		f = f->next;
@@ -75,9 +68,7 @@ static void do_send(User *u)
 		tlvs = p_tlv_parse((unsigned char *) chain, len);
 		free(chain);
 	}
-	err = p_message_sending(u->us, &u->ops, u, u->account, PROTOCOL, word[2],
-			(otrl_instag_t) strtoul(word[3], NULL, 16), text, tlvs, &message,
-			(OtrlFragmentPolicy) atoi(word[4]), &context, u->no_app_data ? NULL : add_app_data, u);
+	err = send_text(u, text, tlvs, &message, &context);
 	printf("message ");
 	hex(message);
 	printf("\nret send err=%x context=%s\n", (unsigned) err, context_name(u, context));
@@ -91,11 +82,11 @@ static void do_recv(User *u)
 	char *text = unhex(word[3], NULL), *shown = (char *) "untouched";
 	OtrlTLV *tlvs = (OtrlTLV *) &users;
 	ConnContext *context = (ConnContext *) &users;
-	int hidden = p_message_receiving(u->us, &u->ops, u, u->account, PROTOCOL, word[2], text, &shown,
-			!strcmp(word[4], "notlvs") ? NULL : &tlvs, &context, u->no_app_data ? NULL : add_app_data, u);
+	int wanted = strcmp(word[4], "notlvs");
+	int hidden = receive_text(u, text, &shown, wanted ? &tlvs : NULL, &context);
 
 	printf("ret recv hidden=%d context=%s", hidden, context_name(u, context));
-	if (strcmp(word[4], "notlvs")) {
+	if (wanted) {
 		say_tlvs(tlvs);
 		p_tlv_free(tlvs);
 	}
@@ -104,22 +95,6 @@ static void do_recv(User *u)
 	putchar('\n');
 	p_message_free(shown);
 	free(text);
-}
-
-static void do_symkey(User *u)
-{
-	unsigned char key[OTRL_EXTRAKEY_BYTES];
-	size_t len;
-	char *data = unhex(word[5], &len);
-	gcry_error_t err;
-
-	memset(key, 0, sizeof key);
-	err = p_message_symkey(u->us, &u->ops, u, context_of(u, word[2], word[3]), (unsigned) strtoul(word[4], NULL, 16),
-			(unsigned char *) data, data ? len : 0, key);
-	printf("ret symkey err=%x ", (unsigned) err);
-	hexn(key, sizeof key);
-	putchar('\n');
-	free(data);
 }
 
 static void do_smp(User *u)
@@ -141,17 +116,43 @@ static void do_smp(User *u)
 	free(question);
 }
 
+static void do_fingerprint(ConnContext *c)
+{
+	const char *what = word[4];
+	Fingerprint *f;
+	int added = 7;
+	char *text;
+
+	if (!strcmp(what, "addprint")) {
+		text = unhex(word[5], NULL);
+		f = p_context_find_fingerprint(c, (unsigned char *) text, atoi(word[6]), &added);
+		printf("ret addprint %d added=%d\n", f != NULL, added);
+		free(text);
+		return;
+	}
+	f = fingerprint_of(c, word[5]);
+	if (!strcmp(what, "forgetprint")) {
+		if (f) {
+			p_context_forget_fingerprint(f, atoi(word[6]));
+		}
+		printf("ret forgetprint %d\n", f != NULL);
+	} else if (!strcmp(what, "trust") && f) {
+		text = unhex(word[6], NULL);
+		p_context_set_trust(f, text);
+		printf("ret trusted %d\n", is_trusted(f));
+		free(text);
+	}
+}
+
 static void do_context(User *u)
 {
 	ConnContext *c = context_of(u, word[2], word[3]);
 	const char *what = word[4];
-	Fingerprint *f;
-	char *text;
 	int added = 7;
 
 	if (!strcmp(what, "find")) {
-		c = p_context_find(u->us, word[2], u->account, PROTOCOL, (otrl_instag_t) strtoul(word[3], NULL, 16),
-				atoi(word[5]), &added, u->no_app_data ? NULL : add_app_data, u);
+		c = find_context(u, word[2], u->account, PROTOCOL, word[3], atoi(word[5]), &added,
+				u->no_app_data ? NULL : add_app_data);
 		printf("ret find %s added=%d\n", context_name(u, c), added);
 	} else if (!c) {
 		printf("ret no context\n");
@@ -159,61 +160,17 @@ static void do_context(User *u)
 		p_message_abort_smp(u->us, &u->ops, u, c);
 	} else if (!strcmp(what, "smfree")) {
 		p_sm_state_free(c->smstate);
-	} else if (!strcmp(what, "forget")) {
-		printf("ret forget %d\n", p_context_forget(c));
 	} else if (!strcmp(what, "finish")) {
 		p_context_force_finished(c);
 	} else if (!strcmp(what, "plaintext")) {
 		p_context_force_plaintext(c);
-	} else if (!strcmp(what, "recent")) {
-		p_context_update_recent_child(c, (unsigned) atoi(word[5]));
 	} else if (!strcmp(what, "msgstate")) {
 		/* As upstream's own tests do: a session without keys, in which nothing can be encrypted. */
 		c->msgstate = (OtrlMessageState) atoi(word[5]);
 	} else if (!strcmp(what, "offer")) {
 		c->otr_offer = atoi(word[5]);
-	} else if (!strcmp(what, "addprint")) {
-		text = unhex(word[5], NULL);
-		f = p_context_find_fingerprint(c, (unsigned char *) text, atoi(word[6]), &added);
-		printf("ret addprint %d added=%d\n", f != NULL, added);
-		free(text);
-	} else if (!strcmp(what, "forgetprint")) {
-		f = fingerprint_of(c, word[5]);
-		if (f) {
-			p_context_forget_fingerprint(f, atoi(word[6]));
-		}
-		printf("ret forgetprint %d\n", f != NULL);
-	} else if (!strcmp(what, "trust")) {
-		f = fingerprint_of(c, word[5]);
-		text = unhex(word[6], NULL);
-		if (f) {
-			p_context_set_trust(f, text);
-			printf("ret trusted %d\n", p_context_is_fingerprint_trusted(f));
-		}
-		free(text);
-	} else if (!strcmp(what, "instance")) {
-		printf("ret recent %s %s %s secure %s\n",
-				context_name(u, p_context_find_recent_instance(c, OTRL_INSTAG_RECENT)),
-				context_name(u, p_context_find_recent_instance(c, OTRL_INSTAG_RECENT_RECEIVED)),
-				context_name(u, p_context_find_recent_instance(c, OTRL_INSTAG_RECENT_SENT)),
-				context_name(u, p_context_find_recent_secure_instance(c)));
-	} else if (!strcmp(what, "pieces")) {
-		char **fragments = NULL;
-		int count = atoi(word[6]), i;
-		gcry_error_t err;
-
-		text = unhex(word[7], NULL);
-		err = p_proto_fragment_create(atoi(word[5]), count, &fragments, c, text);
-		printf("ret pieces err=%x\n", (unsigned) err);
-		for (i = 0; !err && i < count; i++) {
-			printf("cb piece ");
-			hex(fragments[i]);
-			putchar('\n');
-		}
-		if (!err) {
-			p_proto_fragment_free(&fragments, (unsigned short) count);
-		}
-		free(text);
+	} else if (!own_of_context(u, c)) {
+		do_fingerprint(c);
 	}
 }
 
@@ -221,7 +178,6 @@ static void do_files(User *u)
 {
 	const char *what = word[2], *path = word[3];
 	gcry_error_t err = 0;
-	void *key = NULL;
 
 	if (!strcmp(what, "readkeys")) {
 		err = p_privkey_read(u->us, path);
@@ -229,10 +185,6 @@ static void do_files(User *u)
 		err = p_privkey_read_fingerprints(u->us, path, u->no_app_data ? NULL : add_app_data, u);
 	} else if (!strcmp(what, "writeprints")) {
 		err = p_privkey_write_fingerprints(u->us, path);
-	} else if (!strcmp(what, "readtags")) {
-		err = p_instag_read(u->us, path);
-	} else if (!strcmp(what, "writetags")) {
-		err = p_instag_write(u->us, path);
 	} else if (!strcmp(what, "generate")) {
 		char *account = unhex(word[4], NULL), *protocol = unhex(word[5], NULL);
 
@@ -240,26 +192,10 @@ static void do_files(User *u)
 		err = p_privkey_generate(u->us, path, account, protocol);
 		free(account);
 		free(protocol);
-	} else if (!strcmp(what, "maketag")) {
-		char *account = unhex(word[4], NULL), *protocol = unhex(word[5], NULL);
-
-		err = p_instag_generate(u->us, path, account, protocol);
-		free(account);
-		free(protocol);
-	} else if (!strcmp(what, "start")) {
-		key = u->pending;
-		err = p_privkey_generate_start(u->us, u->account, PROTOCOL, &key);
-		printf("ret start key=%d same=%d\n", key != NULL, key == u->pending);
-		if (!err) {
-			u->pending = key;
-		}
-	} else if (!strcmp(what, "cancel")) {
-		p_privkey_generate_cancelled(u->us, u->pending);
-		u->pending = NULL;
 	} else if (!strcmp(what, "knowprint")) {
 		char *name = unhex(word[4], NULL), *account = unhex(word[5], NULL), *protocol = unhex(word[6], NULL);
 		char *print = unhex(word[7], NULL), *trust = unhex(word[8], NULL);
-		ConnContext *c = p_context_find(u->us, name, account, protocol, OTRL_INSTAG_MASTER, 1, NULL, NULL, NULL);
+		ConnContext *c = find_context(u, name, account, protocol, "0", 1, NULL, NULL);
 
 		p_context_set_trust(p_context_find_fingerprint(c, (unsigned char *) print, 1, NULL), trust);
 		free(name);
@@ -267,6 +203,8 @@ static void do_files(User *u)
 		free(protocol);
 		free(print);
 		free(trust);
+	} else {
+		own_of_files(u, &err);
 	}
 	printf("ret %s err=%x\n", what, (unsigned) err);
 }
@@ -275,50 +213,59 @@ static void do_keys(User *u)
 {
 	const char *what = word[2];
 	OtrlPrivKey *key = p_privkey_find(u->us, u->account, PROTOCOL);
-	OtrlInsTag *tag;
-	char human[OTRL_PRIVKEY_FPRINT_HUMAN_LEN];
+	char human[45];
 	unsigned char raw[20];
 
 	if (!strcmp(what, "forget") && key) {
 		p_privkey_forget(key);
 	} else if (!strcmp(what, "forgetall")) {
 		p_privkey_forget_all(u->us);
-	} else if (!strcmp(what, "forgettag")) {
-		tag = p_instag_find(u->us, u->account, PROTOCOL);
-		if (tag) {
-			p_instag_forget(tag);
-		}
-	} else if (!strcmp(what, "forgettags")) {
-		p_instag_forget_all(u->us);
 	} else if (!strcmp(what, "forgetcontexts")) {
 		p_context_forget_all(u->us);
 	} else if (!strcmp(what, "print")) {
 		printf("ret print %s ", p_privkey_fingerprint(u->us, human, u->account, PROTOCOL) ? human : "none");
 		hexn(p_privkey_fingerprint_raw(u->us, raw, u->account, PROTOCOL), 20);
 		putchar('\n');
+	} else {
+		own_of_keys(u);
 	}
+}
+
+static void do_pure_tlvs(const unsigned char *text, size_t len)
+{
+	OtrlTLV *tlvs = p_tlv_parse(text, len);
+	size_t serial = p_tlv_seriallen(tlvs);
+	unsigned char *out = malloc(serial + 1);
+	unsigned short i;
+
+	say_tlvs(tlvs);
+	p_tlv_serialize(out, tlvs);
+	printf(" serial=");
+	hexn(out, serial);
+	for (i = 0; i < 10; i++) {
+		printf(" %d", p_tlv_find(tlvs, i) != NULL);
+	}
+	free(out);
+	p_tlv_free(tlvs);
 }
 
 /* The functions that need no user: the same text to all of them. */
 static void do_pure(void)
 {
-	size_t len, outlen = 0, i;
-	char *text = unhex(word[1], &len);
+	size_t len, outlen = 0;
+	char *text = unhex(word[1], &len), *armour;
 	unsigned char *out = NULL, flags = 0xee;
-	unsigned from = 0xeeee, to = 0xeeee, policy;
+	OtrlPolicy policy;
 	const char *start, *end;
-	OtrlTLV *tlvs;
 	int code;
 
-	printf("ret type=%d version=%d", p_proto_message_type(text), p_proto_message_version(text));
-	code = (int) p_proto_instance(text, &from, &to);
-	printf(" instance=%x:%x:%x", (unsigned) code, from, to);
+	printf("ret type=%d", p_proto_message_type(text));
+	say_own_of_text(text);
 	code = (int) p_proto_data_read_flags(text, &flags);
 	printf(" flags=%x:%x", (unsigned) code, flags);
-	for (policy = 0; policy < 8; policy++) {
+	for (policy = 0; policy < POLICIES; policy++) {
 		start = end = NULL;
-		printf(" %u,%u", p_proto_query_bestversion(text, policy),
-				p_proto_whitespace_bestversion(text, &start, &end, policy));
+		printf(" %d,%u", query_version(text, policy), p_proto_whitespace_bestversion(text, &start, &end, policy));
 		printf(",%d,%d", start ? (int) (start - text) : -1, end ? (int) (end - text) : -1);
 	}
 	code = p_base64_otr_decode(text, &out, &outlen);
@@ -327,7 +274,7 @@ static void do_pure(void)
 		hexn(out, outlen);
 		free(out);
 	}
-	out = malloc(OTRL_B64_MAX_DECODED_SIZE(len) + 1);
+	out = malloc(len + 4);
 	outlen = p_base64_decode(out, text, len);
 	printf(" decoded=");
 	hexn(out, outlen);
@@ -337,31 +284,31 @@ static void do_pure(void)
 	printf(" encoded=");
 	hexn(out, outlen);
 	free(out);
-	out = (unsigned char *) p_base64_otr_encode((unsigned char *) text, len);
+	armour = p_base64_otr_encode((unsigned char *) text, len);
 	printf(" armoured=");
-	hex((char *) out);
-	free(out);
-	tlvs = p_tlv_parse((unsigned char *) text, len);
-	say_tlvs(tlvs);
-	outlen = p_tlv_seriallen(tlvs);
-	out = malloc(outlen + 1);
-	p_tlv_serialize(out, tlvs);
-	printf(" serial=");
-	hexn(out, outlen);
-	for (i = 0; i < 10; i++) {
-		printf(" %d", p_tlv_find(tlvs, (unsigned short) i) != NULL);
-	}
-	free(out);
-	p_tlv_free(tlvs);
+	hex(armour);
+	free(armour);
+	do_pure_tlvs((unsigned char *) text, len);
 	free(text);
 	putchar('\n');
+}
+
+static void do_query(void)
+{
+	char *name = unhex(word[1], NULL), *message = p_proto_default_query_msg(name, policy_of((unsigned long) atol(word[2])));
+
+	printf("message ");
+	hex(message);
+	putchar('\n');
+	free(message);
+	free(name);
 }
 
 static void set(User *u, const char *what, const char *value)
 {
 	unsigned long number = strtoul(value, NULL, 0);
 
-	if (!strcmp(what, "policy")) u->policy = (unsigned) number;
+	if (!strcmp(what, "policy")) u->policy = policy_of(number);
 	else if (!strcmp(what, "mms")) u->mms = atoi(value);
 	else if (!strcmp(what, "logged_in")) u->logged_in = atoi(value);
 	else if (!strcmp(what, "null_ops")) u->null_ops = number;
@@ -375,6 +322,42 @@ static void set(User *u, const char *what, const char *value)
 	else if (!strcmp(what, "keyfile")) snprintf(u->keyfile, sizeof u->keyfile, "%s", value);
 	else printf("ret unknown setting %s\n", what);
 	make_ops(u);
+}
+
+static void begin_user(User *u)
+{
+	forget_user(u);
+	u->us = p_userstate_create();
+	u->used = 1;
+	snprintf(u->account, sizeof u->account, "%s", word[2]);
+	u->stream.seed = strtoull(word[3], NULL, 0);
+	u->logged_in = 1;
+	u->instag_mode = 1;
+	u->policy = OTRL_POLICY_MANUAL;
+	make_ops(u);
+}
+
+static void do_of_user(User *u)
+{
+	const char *what = word[0];
+
+	if (!strcmp(what, "set")) {
+		set(u, word[2], word[3]);
+	} else if (!strcmp(what, "send")) {
+		do_send(u);
+	} else if (!strcmp(what, "recv")) {
+		do_recv(u);
+	} else if (!strcmp(what, "smp") || !strcmp(what, "respond")) {
+		do_smp(u);
+	} else if (!strcmp(what, "context")) {
+		do_context(u);
+	} else if (!strcmp(what, "files")) {
+		do_files(u);
+	} else if (!strcmp(what, "keys")) {
+		do_keys(u);
+	} else if (!own_command(u)) {
+		printf("ret unknown command %s\n", what);
+	}
 }
 
 static void do_command(void)
@@ -399,26 +382,12 @@ static void do_command(void)
 		return;
 	}
 	if (!strcmp(what, "query")) {
-		char *name = unhex(word[1], NULL), *message = p_proto_default_query_msg(name, (OtrlPolicy) atoi(word[2]));
-
-		printf("message ");
-		hex(message);
-		putchar('\n');
-		free(message);
-		free(name);
+		do_query();
 		return;
 	}
-	u = user();
+	u = &users[(unsigned) atoi(word[1]) % USERS];
 	if (!strcmp(what, "user")) {
-		forget_user(u);
-		u->us = p_userstate_create();
-		u->used = 1;
-		snprintf(u->account, sizeof u->account, "%s", word[2]);
-		u->stream.seed = strtoull(word[3], NULL, 0);
-		u->logged_in = 1;
-		u->instag_mode = 1;
-		u->policy = OTRL_POLICY_MANUAL;
-		make_ops(u);
+		begin_user(u);
 		return;
 	}
 	if (!u->used) {
@@ -426,49 +395,18 @@ static void do_command(void)
 		return;
 	}
 	drawing = &u->stream;
-	if (!strcmp(what, "set")) {
-		set(u, word[2], word[3]);
-	} else if (!strcmp(what, "send")) {
-		do_send(u);
-	} else if (!strcmp(what, "recv")) {
-		do_recv(u);
-	} else if (!strcmp(what, "smp") || !strcmp(what, "respond")) {
-		do_smp(u);
-	} else if (!strcmp(what, "context")) {
-		do_context(u);
-	} else if (!strcmp(what, "close")) {
-		p_message_disconnect(u->us, &u->ops, u, u->account, PROTOCOL, word[2],
-				(otrl_instag_t) strtoul(word[3], NULL, 16));
-	} else if (!strcmp(what, "closeall")) {
-		p_message_disconnect_all_instances(u->us, &u->ops, u, u->account, PROTOCOL, word[2]);
-	} else if (!strcmp(what, "symkey")) {
-		do_symkey(u);
-	} else if (!strcmp(what, "poll")) {
-		p_message_poll(u->us, !strcmp(word[2], "noops") ? NULL : &u->ops, u);
-		printf("ret poll %u\n", p_message_poll_get_default_interval(u->us));
-	} else if (!strcmp(what, "files")) {
-		do_files(u);
-	} else if (!strcmp(what, "keys")) {
-		do_keys(u);
-	} else {
-		printf("ret unknown command %s\n", what);
-	}
+	do_of_user(u);
 	say_all(u);
 	drawing = NULL;
 }
 
 int main(int argc, char **argv)
 {
-	void *library;
+	void *library = argc == 2 ? dlopen(argv[1], RTLD_NOW | RTLD_LOCAL) : NULL;
 	int i;
 
-	if (argc != 2) {
-		fprintf(stderr, "driver LIBRARY\n");
-		return 2;
-	}
-	library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
 	if (!library) {
-		fprintf(stderr, "%s\n", dlerror());
+		fprintf(stderr, "driver LIBRARY: %s\n", argc == 2 ? dlerror() : "which?");
 		return 2;
 	}
 #define LOAD(name) \
@@ -478,7 +416,7 @@ int main(int argc, char **argv)
 		return 2; \
 	}
 	FUNCTIONS(LOAD)
-	if (p_init(4, 1, 1)) {
+	if (init()) {
 		return 2;
 	}
 	say_line(p_version());

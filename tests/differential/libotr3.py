@@ -89,6 +89,8 @@ class World3(World):
             return " ".join([*words[:-count], about(told)])
         if line.startswith("cb log_message "):
             return "cb log_message " + about(from_hex(line.split(" ")[2]))
+        # Where the recordings have the name alone.
+        line = re.sub(r"^(cb add_app_data .*) 0$|^(ret find \w+)/0", r"\1\2", line)
         found = re.match(r"(ret recv .*shown=)(\w+)$", line)
         if found and (from_hex(found[2]) or b"").startswith(b"<b>"):
             return found[1] + about(from_hex(found[2]))

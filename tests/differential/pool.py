@@ -9,8 +9,9 @@ from world import Driver, to_hex
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-# What each of the drivers is made of, by the interface that it is for.
-SOURCES = {5: ("driver.c", "callbacks.c", "seen.c", "lines.c", "system.c"), 2: ("driver2.c", "callbacks2.c", "seen2.c", "smp2.c", "lines.c", "system.c")}
+# What the driver is made of, and what it has besides for each interface.
+SOURCES = ("driver.c", "callbacks.c", "seen.c", "lines.c", "system.c")
+OWN_SOURCES = {5: ("commands5.c", "callbacks5.c"), 2: ("commands2.c", "callbacks2.c", "smp2.c")}
 PROTOCOL = "prpl-same"
 ACCOUNTS = ("alice", "bob", "carol", "dave")
 PLACES = ("/usr/lib/*/libotr.so.5", "/usr/lib64/libotr.so.5", "/usr/lib/libotr.so.5")
@@ -57,9 +58,10 @@ class Pool:
         """The driver for an interface, which is compiled once."""
         if interface not in self.binaries:
             out = self.directory / f"driver{interface}.{os.getpid()}"
+            sources = [str(HERE / name) for name in SOURCES + OWN_SOURCES[interface]]
             done = subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-std=c11", "-D_GNU_SOURCE", "-rdynamic",
-                                   "-I", str(ROOT / f"include/abi{interface}"), *(str(HERE / name) for name in SOURCES[interface]),
-                                   "-o", str(out), "-ldl"], capture_output=True, text=True, check=False)
+                                   "-I", str(ROOT / f"include/abi{interface}"), *sources, "-o", str(out), "-ldl"],
+                                  capture_output=True, text=True, check=False)
             if done.returncode:
                 raise Missing(f"the driver does not compile:\n{done.stderr}")
             self.binaries[interface] = out

@@ -4,7 +4,6 @@
 #include <dlfcn.h>
 #include <string.h>
 #include <sys/types.h>
-#include <time.h>
 
 static struct draw kept[4096];
 static int count;
@@ -18,26 +17,6 @@ struct draw *draws(int *how_many)
 void draws_forget(void)
 {
 	count = 0;
-}
-
-/* What the clock is ahead by. */
-static long ahead;
-
-void draws_time_passes(long seconds)
-{
-	ahead += seconds;
-}
-
-time_t time(time_t *place)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	now.tv_sec += ahead;
-	if (place) {
-		*place = now.tv_sec;
-	}
-	return now.tv_sec;
 }
 
 ssize_t getrandom(void *buffer, size_t length, unsigned flags)

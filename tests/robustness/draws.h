@@ -18,7 +18,8 @@ struct draw {
 
 extern struct draw *draws(int *how_many);
 extern void draws_forget(void);
-/* Sets the clock of time(2) on. */
-extern void draws_time_passes(long seconds);
+
+/* The clock of time(2) is ahead by so many seconds (../support/time_shim.c). */
+extern long time_shim_offset;
 
 #endif

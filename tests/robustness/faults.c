@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <time.h>
 
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
@@ -271,24 +270,4 @@ ssize_t getrandom(void *buffer, size_t length, unsigned flags)
 int sched_yield(void)
 {
 	return strikes(PANIC, __builtin_return_address(0)) ? -1 : 0;
-}
-
-/* What the clock is ahead by. */
-static long ahead;
-
-void faults_time_passes(long seconds)
-{
-	ahead += seconds;
-}
-
-time_t time(time_t *place)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	now.tv_sec += ahead;
-	if (place) {
-		*place = now.tv_sec;
-	}
-	return now.tv_sec;
 }

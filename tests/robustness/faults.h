@@ -24,7 +24,7 @@ extern int faults_child(void);
 extern unsigned long faults_live(void);
 extern void faults_totals(struct totals *totals);
 
-/* Sets the clock of time(2) on. */
-extern void faults_time_passes(long seconds);
+/* The clock of time(2) is ahead by so many seconds (../support/time_shim.c). */
+extern long time_shim_offset;
 
 #endif

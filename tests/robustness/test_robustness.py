@@ -43,8 +43,8 @@ PANICS = {
     "panics, lasting": ("fault_points", "faults", ["panic", "lasting", "5", "0"]),
     "panics for want of randomness": ("fault_points", "faults", ["randomness", "once", "1", "1"]),
 }
-# Sources of a program beside its own and pair.c.
-MORE = {"wiped": ["memory.c"]}
+# Sources of a program beside its own and pair.c, and of what is preloaded.
+MORE = {"wiped": ["memory.c"], "draws": ["../support/time_shim.c"], "faults": ["../support/time_shim.c"]}
 
 
 def compiler(*arguments):
@@ -66,7 +66,8 @@ class Programs:
     def part(self, name):
         """A library to be preloaded."""
         out = self.build / f"{name}.so"
-        once(f"robustness-{name}", lambda: compiler("-fPIC", "-shared", HERE / f"{name}.c", "-o", out, "-ldl"))
+        sources = [HERE / source for source in (f"{name}.c", *MORE.get(name, []))]
+        once(f"robustness-{name}", lambda: compiler("-fPIC", "-shared", *sources, "-o", out, "-ldl"))
         return out
 
     def program(self, name, part=None, library=None):

@@ -9,8 +9,8 @@
 A program of tests/c says after `test:` in the first lines of its file how it is run: `valgrind` (memory and leaks) or `memcheck`
 (memory only; jumps leak), with `once` only without libgcrypt; `gcrypt` if the program itself needs libgcrypt; `c99`;
 `time` for a clock that it sets; `plain` if it runs under neither valgrind nor AddressSanitizer, for example because it forks while
-a thread runs, which AddressSanitizer's allocator does not support. (helgrind and drd do not understand Rust's locks and atomics, and
-report each as a race.)
+a thread runs, which AddressSanitizer's allocator does not support; `both` if it also runs on libotr.so.2, as those of tests/c2 do.
+(helgrind and drd do not understand Rust's locks and atomics, and report each as a race.)
 
 With --reference, the programs of tests/c run on the distribution's libotr. Checks marked BETTER in them name what it is
 known to get wrong; all others must hold, which proves that they test libotr's behaviour."""
@@ -55,7 +55,7 @@ def compiled(command):
 class Suite:
     """How the programs of tests/c are built and run, on ours or on the distribution's libotr."""
 
-    helpers = ("../support/harness.c", "scratch.c", "world.c")
+    helpers = ("support/harness.c", "c/scratch.c", "c/world.c", "c/interface5.c")
     key_files = ("all", "other")
     flags = {"c": ["-std=c11"], "c99": ["-std=c99"], "c++": ["-std=c++17"]}
 
@@ -65,7 +65,6 @@ class Suite:
         self.build = TARGET / name / ("ours" if prefix else "reference")
         self.build.mkdir(parents=True, exist_ok=True)
         self.name = f"{name}-{'ours' if prefix else 'reference'}"
-        self.here = ROOT / "tests" / ("c2" if name == "c2-tests" else "c")
 
     def paths(self):
         """Where the compiler finds headers and library."""
@@ -94,7 +93,8 @@ class Suite:
         """What all programs share, compiled."""
         def make():
             for helper in self.helpers:
-                compiled([*self.options((), "c", gcrypt, asan), "-c", self.here / helper, "-o", place / f"{Path(helper).stem}.o"])
+                compiled([*self.options((), "c", gcrypt, asan), "-c", ROOT / "tests" / helper, "-o",
+                          place / f"{Path(helper).stem}.o"])
 
         place = self.build / f"shared{'' if gcrypt else '-without-gcrypt'}{'-asan' if asan else ''}"
         place.mkdir(exist_ok=True)
@@ -104,8 +104,8 @@ class Suite:
     def clock(self):
         """The library by which a program sets the clock."""
         out = self.build / "time_shim.so"
-        once(f"{self.name}-clock", lambda: compiled(["cc", *WARNINGS, "-std=c11", "-shared", "-fPIC", self.here / "time_shim.c", "-o", out,
-                                                     "-ldl"]))
+        once(f"{self.name}-clock", lambda: compiled(["cc", *WARNINGS, "-std=c11", "-shared", "-fPIC",
+                                                     ROOT / "tests/support/time_shim.c", "-o", out, "-ldl"]))
         return out
 
     def keys(self):
@@ -113,7 +113,7 @@ class Suite:
         def make():
             if all((self.build / name).exists() for name in self.key_files):
                 return
-            program = self.compile(self.here / "make_keys.c", set(), True, False)
+            program = self.compile(ROOT / "tests/c/make_keys.c", set(), True, False)
             subprocess.run([program], env=self.environment(True, self.build) | {"OTR_KEYS": str(self.build)}, timeout=TIMEOUT, check=True)
 
         once(f"{self.name}-keys", make)
@@ -144,8 +144,7 @@ class Suite:
 class Suite2(Suite):
     """How those of tests/c2 are: on our libotr.so.2."""
 
-    helpers = ("../support/harness.c",)
-    key_files = ("keys",)
+    helpers = ("support/harness.c", "c/scratch.c", "c/world.c", "c2/interface2.c")
     flags = {"c": ["-std=c99"], "c99": ["-std=c99"]}
 
     def __init__(self, name, prefix):
@@ -153,7 +152,7 @@ class Suite2(Suite):
         self.own = prefix / "lib" / "libotr-2"
 
     def paths(self):
-        return [f"-I{self.own}/include", "-Wno-unused-function"], [f"-L{self.own}/lib"]
+        return [f"-I{self.own}/include", f"-I{ROOT}/tests/c"], [f"-L{self.own}/lib"]
 
     def libraries(self, gcrypt):
         return ["-lotr", *(["-Wl,--no-as-needed", "-lgcrypt"] if gcrypt else [])]
@@ -175,8 +174,15 @@ class Program(pytest.File):
     """A program, and the ways to run it."""
 
     def collect(self):
+        words = words_of(self.path)
         second = self.path.parent.name == "c2"
-        words = {"valgrind", "c99", "once"} if second else words_of(self.path)
+        if not second:
+            yield from self.ways(words, False)
+        if second or "both" in words:
+            yield from self.ways({"valgrind", "c99", "once"}, True, "" if second else "libotr.so.2-")
+
+    def ways(self, words, second, prefix=""):
+        """Those on one of the libraries; the names of those on a second one begin with a prefix."""
         option = self.config.option
         if option.reference and second:
             return
@@ -192,7 +198,7 @@ class Program(pytest.File):
             if not option.reference and "plain" not in words:
                 variants["address-sanitizer"] = (True, True, False)
         for name, variant in variants.items():
-            item = Way.from_parent(self, name=name)
+            item = Way.from_parent(self, name=prefix + name)
             item.words, item.variant, item.second = words, variant, second
             item.add_marker(pytest.mark.minutes(12 if variant[2] else 10))
             item.add_marker(pytest.mark.packages(*COMPILERS, *GCRYPT, "g++", "valgrind"))

@@ -153,6 +153,19 @@ mod tests {
     }
 
     #[test]
+    fn a_long_text_has_one_key_stream() {
+        let key = Key::new(&block(KEY));
+        let length = 2 * 16 * AT_ONCE + 5;
+        let mut whole = vec![0; length];
+        key.apply(&[0; 16], &mut whole);
+        for (number, piece) in whole.chunks(16).enumerate() {
+            let mut alone = vec![0; piece.len()];
+            key.apply(&u128::try_from(number).unwrap().to_be_bytes(), &mut alone);
+            assert_eq!(piece, alone);
+        }
+    }
+
+    #[test]
     fn the_key_schedule_is_wiped_on_drop() {
         fn wiped<T: ZeroizeOnDrop>() {}
         // Compiles only while the libraries' features for it are on.

@@ -47,6 +47,11 @@ mod tests {
     }
 
     #[test]
+    fn the_error_says_what_is_missing() {
+        assert!(RandomError.to_string().contains("randomness"));
+    }
+
+    #[test]
     fn an_empty_buffer_is_filled() {
         assert_eq!(fill(&mut []), Ok(()));
     }

@@ -86,6 +86,7 @@ impl fmt::Debug for SecretKey {
 }
 
 #[cfg(test)]
+#[expect(unsafe_code, reason = "looks at what is left in the memory")]
 mod tests {
     use super::*;
 
@@ -96,6 +97,21 @@ mod tests {
         assert_eq!(**bytes, b"secret"[..]);
         bytes.zeroize();
         assert!(bytes.is_empty());
+    }
+
+    #[test]
+    fn wiping_reaches_as_far_as_the_memory() {
+        let mut bytes = SecretBytes::new(b"secret".to_vec());
+        bytes.push(b'!');
+        assert_eq!(**bytes, b"secret!"[..]);
+        bytes.truncate(2);
+        bytes.zeroize();
+        let memory = bytes.spare_capacity_mut();
+        assert!(memory.len() >= 7);
+        for byte in memory {
+            // SAFETY: zeroize writes all of it.
+            assert_eq!(unsafe { byte.assume_init() }, 0);
+        }
     }
 
     #[test]

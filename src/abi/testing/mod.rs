@@ -15,6 +15,7 @@ mod library;
 mod logins;
 mod lost;
 mod party;
+mod plain;
 mod recorded;
 mod replay;
 mod rng;

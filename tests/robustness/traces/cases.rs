@@ -8,6 +8,7 @@ use otr_crypto::{aes_ctr, hash, mac};
 use otr_protocol::dh::{AuthKeys, DhKeyPair};
 use otr_protocol::smp::steps::{self, Answered, Asked, Compared, Initiated};
 
+use crate::hex::hex;
 use crate::secrets::Secret;
 
 /// What is to be followed, once everything is prepared.
@@ -143,14 +144,6 @@ const G: &str = "C8C3BE23319A959A4B1604E8A5420C878B1D68DF07B91A237C7FF82E59BDFDF
 const Y: &str = "559F7C805ACF81B6532B6473564B91A4B1AFC995FE0343E2613AA53B8E36393D0D50A809CA1C17D7E7B859F4E31A6A4F
     3A931330C14CD4770752F246C7A61385CA46D6F0CA29C05967C731C4C72622CAC7698A34B1B1DC46F5877E0E94A2A1937E6114BF3C594FD12A06
     0491C43F04EFC6FAB9BDA7164A9F2DDF73592B6EF82D";
-
-fn hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
-    digits
-        .chunks(2)
-        .map(|pair| u8::try_from(pair.iter().fold(0, |byte, digit| byte * 16 + digit)).unwrap_or(0))
-        .collect()
-}
 
 fn signing(secret: Secret) -> Work {
     let mut x = secret.bytes(20, 6);

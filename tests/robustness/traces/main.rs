@@ -21,6 +21,9 @@ mod follow;
 #[cfg(target_arch = "x86_64")]
 mod heap;
 #[cfg(target_arch = "x86_64")]
+#[path = "../hex.rs"]
+mod hex;
+#[cfg(target_arch = "x86_64")]
 mod machine;
 #[cfg(target_arch = "x86_64")]
 mod plan;

@@ -7,21 +7,8 @@ use num_bigint::BigUint;
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
-// RFC 6979, appendix A.2.1: the key of 1024 bits.
-const P: &str = "86F5CA03DCFEB225063FF830A0C769B9DD9D6153AD91D7CE27F787C43278B447
-    E6533B86B18BED6E8A48B784A14C252C5BE0DBF60B86D6385BD2F12FB763ED88
-    73ABFD3F5BA2E0A8C0A59082EAC056935E529DAF7C610467899C77ADEDFC846C
-    881870B7B19B2B58F9BE0521A17002E3BDD6B86685EE90B3D9A1B02B782B1779";
-const Q: &str = "996F967F6C8E388D9E28D01E205FBA957A5698B1";
-const G: &str = "07B0F92546150B62514BB771E2A0C0CE387F03BDA6C56B505209FF25FD3C133D
-    89BBCD97E904E09114D9A7DEFDEADFC9078EA544D2E401AEECC40BB9FBBF78FD
-    87995A10A1C27CB7789B594BA7EFB5C4326A9FE59A070E136DB77175464ADCA4
-    17BE5DCE2F40D10A46A3A3943F26AB7FD9C0398FF8C76EE0A56826A8A88F1DBD";
-const X: &str = "411602CB19A6CCC34494D79D98EF1E7ED5AF25F7";
-const Y: &str = "5DF5E01DED31D0297E274E1691C192FE5868FEF9E19A84776454B100CF16F653
-    92195A38B90523E2542EE61871C0440CB87C322FC4B4D2EC5E1E7EC766E1BE8D
-    4CE935437DC11C3C8FD426338933EBFE739CB3465F4D3668C5E473508253B1E6
-    82F65CBDC4FAE93C2EA212390E54905A86E2223170B44EAA7DA5DD9FFCFB7F3B";
+mod rfc6979;
+use rfc6979::{G, P, Q, X, Y};
 
 struct Vector {
     message: &'static [u8],
@@ -397,4 +384,20 @@ proptest! {
         let ours = Order::of(&q).unwrap().reduce(&data);
         prop_assert_eq!(big(&bignum::write(&ours)), big(&data) % big(&q));
     }
+}
+
+#[test]
+fn errors_name_the_number_that_is_wrong() {
+    for (error, number) in [
+        (KeyError::Modulus, " p "),
+        (KeyError::Order, " q "),
+        (KeyError::Generator, " g "),
+        (KeyError::PublicValue, " y "),
+        (KeyError::SecretValue, " x "),
+    ] {
+        assert!(error.to_string().contains(number), "{error}");
+    }
+    assert!(SignError::OrderTooLong.to_string().contains(" q "));
+    let random = SignError::Random(RandomError);
+    assert_eq!(random.to_string(), RandomError.to_string());
 }

@@ -212,4 +212,15 @@ mod tests {
         keep(&path, |_| panic!("it was not read")).unwrap();
         assert!(fs::read(scratch.path("file.backup")).unwrap() == long);
     }
+
+    #[test]
+    fn a_file_that_has_grown_is_seen_to_be_longer() {
+        let scratch = Scratch::new();
+        let path = scratch.path("file");
+        fs::write(&path, b"longer").unwrap();
+        for (length, read) in [(5, 6), (3, 4), (6, 6), (10, 6)] {
+            let mut file = File::open(&path).unwrap();
+            assert_eq!(read_start(&mut file, length).unwrap().len(), read);
+        }
+    }
 }

@@ -257,6 +257,38 @@ fn only_the_named_one_of_hard_links_changes() {
 }
 
 #[test]
+fn a_file_that_was_exchanged_during_the_call_is_no_target() {
+    let scratch = Scratch::new();
+    let (path, other) = (scratch.path("file"), scratch.path("other"));
+    fs::write(&path, b"one").unwrap();
+    let opened = fs::metadata(&path).unwrap();
+    let target = fs::canonicalize(&path).unwrap();
+    assert_eq!(regular_target(&path, &opened), Some(target));
+    fs::write(&other, b"another").unwrap();
+    fs::rename(&other, &path).unwrap();
+    assert_eq!(regular_target(&path, &opened), None);
+}
+
+#[test]
+fn what_cannot_be_flushed_is_no_failure() {
+    flush(&File::open("/dev/null").unwrap()).unwrap();
+}
+
+#[test]
+fn a_name_that_is_taken_is_not_overwritten() {
+    let scratch = Scratch::new();
+    let (taken, free) = (scratch.path("taken"), scratch.path("free"));
+    fs::write(&taken, b"old").unwrap();
+    let mut file = Temporary::create(&taken, 0o600).unwrap();
+    file.fill(b"new").unwrap();
+    let file = file.link_to(&taken).unwrap().unwrap();
+    assert_eq!(fs::read(&taken).unwrap(), b"old");
+    assert!(file.link_to(&free).unwrap().is_none());
+    assert_eq!(fs::read(&free).unwrap(), b"new");
+    assert_eq!(scratch.names(), ["free", "taken"]);
+}
+
+#[test]
 fn a_path_relative_to_here_needs_no_directory() {
     let temporary = Temporary::create(Path::new("file"), 0o600).unwrap();
     assert_eq!(temporary.directory, Path::new("."));

@@ -1,5 +1,5 @@
-/* Preloaded by the programs that play with the clock: time() of libc as
- * everyone in the process sees it, moved by time_shim_offset seconds. */
+/* Preloaded by the programs that play with the clock, alone or as a part of something else: time() of
+ * libc as everyone in the process sees it, moved by time_shim_offset seconds. */
 #include <sys/time.h>
 #include <time.h>
 
