@@ -4,13 +4,12 @@
 //! not be renamed over, above all `/dev/null`, which clients pass to throw a file away; those are written in place.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use super::backup;
+use super::system::{FileTypeExt, MetadataExt, OpenOptionsExt, fchown, set_mode};
 
 /// Who may read a file that did not exist before. An existing file keeps its owner and group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +96,7 @@ fn replace_existing(
     match replaced {
         Err(Refused::InPlaceMayWork) => {
             // Who does not own the file cannot, and may write to it all the same.
-            let _ = file.set_permissions(Permissions::from_mode(mode.of_existing(old.mode())));
+            let _ = set_mode(&file, mode.of_existing(old.mode()));
             overwrite(&mut file, &old, bytes)
         }
         Err(Refused::Failed(error)) => Err(error),
@@ -139,9 +138,7 @@ fn try_replacement(target: &Path, old: &Metadata, bytes: &[u8], mode: Mode) -> R
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         fchown(&temporary.file, Some(old.uid()), Some(old.gid()))?;
     }
-    temporary
-        .file
-        .set_permissions(Permissions::from_mode(mode.of_existing(old.mode())))?;
+    set_mode(&temporary.file, mode.of_existing(old.mode()))?;
     temporary.fill(bytes)?;
     temporary.rename_to(target)?;
     Ok(())
@@ -151,7 +148,8 @@ fn try_replacement(target: &Path, old: &Metadata, bytes: &[u8], mode: Mode) -> R
 fn create(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     // A link that leads nowhere is followed, and a path that can name no file gives the error that `fopen` gives.
     let is_link = fs::symlink_metadata(path).is_ok();
-    let names_file = path.file_name().is_some() && !path.as_os_str().as_bytes().ends_with(b"/");
+    let names_file =
+        path.file_name().is_some() && !path.as_os_str().as_encoded_bytes().ends_with(b"/");
     if is_link || !names_file {
         let mut file = OpenOptions::new()
             .write(true)
@@ -165,9 +163,7 @@ fn create(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     let mut temporary = Temporary::create(path, mode.bits())?;
     if mode == Mode::Private {
         // Even if the umask took something away from the owner.
-        temporary
-            .file
-            .set_permissions(Permissions::from_mode(mode.bits()))?;
+        set_mode(&temporary.file, mode.bits())?;
     }
     temporary.fill(bytes)?;
     temporary.rename_to(path)
@@ -293,8 +289,9 @@ impl Drop for Temporary {
 mod tests {
     use super::super::scratch::Scratch;
     use super::*;
+    use std::fs::Permissions;
     use std::io::Read;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     /// Replaces a file of which nothing needs to be kept.
     fn replace(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
