@@ -1,27 +1,33 @@
 """Checks of the headers."""
 
+import glob
 import os
+import platform
 import re
 from concurrent.futures import ThreadPoolExecutor
 
 from subject import Problems, command_output
 
-STANDARDS = {"c": ["c89", "c99", "c11", "c17", "gnu2x"], "c++": ["c++98", "c++17", "c++20"]}
+# By the names that older compilers know, too.
+STANDARDS = {"c": ["c89", "c99", "c11", "c17", "c2x"], "c++": ["c++98", "c++11", "c++14", "c++17", "c++20", "c++2b"]}
+MOST = {"c": ["c89", "c99", "c11", "c17", "gnu2x"], "c++": ["c++98", "c++17", "c++20"]}
 FEW = {"c": ["c89", "c17"], "c++": ["c++17"]}
 # A client that compiles with all warnings on sees the headers' as well, unless they are system headers. `long long` is not
 # in C89, and libgcrypt's own header has it.
-WARNINGS = ["-Wall", "-Wextra", "-pedantic", "-Wno-long-long", "-Werror"]
+WARNINGS = ["-Wall", "-Wextra", "-Wundef", "-pedantic", "-Wno-long-long", "-Werror"]
+OF_LANGUAGE = {"c": ["-Wstrict-prototypes"], "c++": []}
 
 
-def compile_each(subject, texts, options=lambda language: [], standards=STANDARDS):
+def compile_each(subject, texts, options=lambda language: [], standards=MOST, compiler="gcc"):
     """Compiles texts in each standard."""
     problems = Problems()
     jobs = []
     for language, names in standards.items():
         for number, (what, text) in enumerate(texts.items()):
             source = subject.write(f"each/{number}.{'c' if language == 'c' else 'cc'}", text)
-            jobs += [(f"{what}, {name}", ["gcc", "-x", language, f"-std={name}", *WARNINGS, *options(language), "-fsyntax-only",
-                                          f"-I{subject.headers}", source]) for name in names]
+            jobs += [(f"{what}, {compiler} {name}", [compiler, "-x", language, f"-std={name}", *WARNINGS, *OF_LANGUAGE[language],
+                                                     *options(language), "-fsyntax-only", f"-I{subject.headers}", source])
+                     for name in names]
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
         for (what, _), done in zip(jobs, pool.map(lambda job: command_output(job[1]), jobs)):
             problems.unless(done.returncode == 0, f"{what}: {done.stderr}")
@@ -34,7 +40,8 @@ def each_alone(subject, options=lambda language: []):
     names = sorted(name[:-2] for name in os.listdir(directory) if name.endswith(".h"))
     if options("c") and os.path.exists(os.path.join(directory, "gcrypt-subset", "gcrypt.h")):
         names.append("gcrypt-subset/gcrypt")
-    problems = compile_each(subject, {f"{name}.h alone": f"#include <libotr/{name}.h>\nint alone;\n" for name in names}, options)
+    texts = {f"{name}.h alone": f"#include <libotr/{name}.h>\nint alone;\n" for name in names}
+    problems = compile_each(subject, texts, options)
     orders = [(names[turn:] + names[:turn])[::-1] for turn in range(0, len(names), 3)]
     problems += compile_each(subject, {f"{order[0]}.h, {order[1]}.h, ...": "".join(
         f"#include <libotr/{name}.h>\n" for name in order) + "int all;\n" for order in orders}, options, FEW)
@@ -42,8 +49,28 @@ def each_alone(subject, options=lambda language: []):
 
 
 def together(subject):
-    """All headers, in the order of C libotr, compile from C89 to C23 and C++98 to C++20 without a warning."""
-    return compile_each(subject, {"all": subject.interface.includes() + "int all;\n"})
+    """All headers, in the order of C libotr, compile from C89 to C23 and C++98 to C++23 without a warning."""
+    return compile_each(subject, {"all": subject.interface.includes() + "int all;\n"}, standards=STANDARDS)
+
+
+def for_32_bits():
+    """Options by which compilers for x86-64 compile for its 32-bit mode. Debian's have the libraries' headers for themselves alone,
+    which do for both."""
+    machine = command_output(["gcc", "-print-multiarch"]).stdout.strip()
+    places = [f"/usr/include/{machine}", *glob.glob(f"/usr/include/{machine}/c++/*")]
+    return ["-m32", *(word for place in places for word in ("-idirafter", place))]
+
+
+def compilers(subject):
+    """So they do with clang, and with both compilers for 32 bits (-m32)."""
+    code = subject.interface.includes() + "int all;\n"
+    texts = {"all": code, "all, without gcrypt.h": "#define LIBOTR_NO_GCRYPT_H\n" + code}
+    problems = compile_each(subject, texts, standards=STANDARDS, compiler="clang")
+    if platform.machine() == "x86_64":
+        options = for_32_bits()
+        for compiler in ("gcc", "clang"):
+            problems += compile_each(subject, texts, lambda language: options, STANDARDS, compiler)
+    return problems
 
 
 def alone(subject):

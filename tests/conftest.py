@@ -15,7 +15,7 @@ shutil.rmtree(Path(__file__).parent / "__pycache__", ignore_errors=True)
 import installed  # noqa: E402
 from once import TARGET  # noqa: E402
 
-pytest_plugins = ["limits", "counting", "needs", "programs"]
+pytest_plugins = ["limits", "counting", "needs", "machine", "programs"]
 
 # What the make around us was told (a DESTDIR, say) is not for the one that installs for the tests.
 for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "DESTDIR", "PREFIX", "LIBDIR", "INCLUDEDIR", "DATADIR", "BINDIR", "MANDIR"):

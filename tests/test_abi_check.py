@@ -1,13 +1,16 @@
 """The ABI compatibility suite (abi-check/) on both interfaces, and that every check of it can fail."""
 
 import os
+import platform
 
 import pytest
 import tap
 from needs import COMPILERS, GCRYPT, packages
 from once import ROOT
 
-TOOLS = packages(COMPILERS, GCRYPT, "g++", "abigail-tools", "pkg-config", "autoconf", "automake", "cmake", "meson")
+# The headers are compiled for 32 bits as well, where the compiler can.
+M32 = ["libc6-dev-i386"] if platform.machine() == "x86_64" else []
+TOOLS = packages(COMPILERS, GCRYPT, "g++", "clang", *M32, "abigail-tools", "pkg-config", "autoconf", "automake", "cmake", "meson")
 pytestmark = [TOOLS, pytest.mark.minutes(12)]
 
 

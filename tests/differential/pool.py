@@ -5,6 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from machine import chosen as machine
 from world import Driver, to_hex
 
 HERE = Path(__file__).resolve().parent
@@ -25,7 +26,9 @@ class Missing(Exception):
 
 
 def reference():
-    """The libotr 4 of the system; None if there is none."""
+    """The libotr 4 of the system, or of the machine that the tests are for; None if there is none."""
+    if not machine.native:
+        return machine.library("libotr.so.5")
     return next((path for pattern in PLACES for path in sorted(glob.glob(pattern))), None)
 
 
@@ -47,11 +50,11 @@ class Pool:
 
     def __init__(self):
         target = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
-        self.directory = target.resolve() / "differential"
+        self.directory = machine.place(target.resolve()) / "differential"
         self.directory.mkdir(parents=True, exist_ok=True)
         self.binaries = {}
         self.paths = {"real": self.plain_reference(reference()), "ours": find_ours()}
-        self.drivers = {name: Driver(self.binary(5), path) for name, path in self.paths.items()}
+        self.drivers = {name: self.driver(5, path) for name, path in self.paths.items()}
         self.make_keys()
 
     def binary(self, interface):
@@ -59,25 +62,30 @@ class Pool:
         if interface not in self.binaries:
             out = self.directory / f"driver{interface}.{os.getpid()}"
             sources = [str(HERE / name) for name in SOURCES + OWN_SOURCES[interface]]
-            done = subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-std=c11", "-D_GNU_SOURCE", "-rdynamic",
-                                   "-I", str(ROOT / f"include/abi{interface}"), *sources, "-o", str(out), "-ldl"],
-                                  capture_output=True, text=True, check=False)
+            done = subprocess.run([machine.cc, "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-std=c11", "-D_GNU_SOURCE",
+                                   "-rdynamic", *machine.include(), "-I", str(ROOT / f"include/abi{interface}"), *sources,
+                                   "-o", str(out), "-ldl"], capture_output=True, text=True, check=False)
             if done.returncode:
                 raise Missing(f"the driver does not compile:\n{done.stderr}")
             self.binaries[interface] = out
         return self.binaries[interface]
 
+    def driver(self, interface, path, environment=None):
+        """A driver on a library."""
+        command, loader = machine.command(str(self.binary(interface)), machine.loader())
+        return Driver(command, path, loader | (environment or {}))
+
     def older(self):
         """The driver for our library with the interface of libotr 3.2."""
         if "older" not in self.drivers:
-            self.drivers["older"] = Driver(self.binary(2), find_ours("libotr.so.2"))
+            self.drivers["older"] = self.driver(2, find_ours("libotr.so.2"))
         return self.drivers["older"]
 
     def driver3(self, path, fill):
         """The driver for a libotr.so.2 of libotr 3.2, over memory that is filled with a byte before it is used."""
         name = f"3.2 over {fill:02x}"
         if name not in self.drivers:
-            self.drivers[name] = Driver(self.binary(2), path, {"MALLOC_PERTURB_": str(fill)} if fill else {})
+            self.drivers[name] = self.driver(2, path, {"MALLOC_PERTURB_": str(fill)} if fill else {})
         return self.drivers[name]
 
     def plain_reference(self, path):

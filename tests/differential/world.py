@@ -45,8 +45,8 @@ def from_hex(word):
 class Driver:
     """A process that runs one library."""
 
-    def __init__(self, binary, library, environment=()):
-        self.command = [str(binary), str(library)]
+    def __init__(self, command, library, environment=()):
+        self.command = [*command, str(library)]
         self.environment = dict(environment)
         self.process = None
 

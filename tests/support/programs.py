@@ -12,6 +12,9 @@ A program of tests/c says after `test:` in the first lines of its file how it is
 a thread runs, which AddressSanitizer's allocator does not support; `both` if it also runs on libotr.so.2, as those of tests/c2 do.
 (helgrind and drd do not understand Rust's locks and atomics, and report each as a race.)
 
+With --cc (machine.py), they are compiled for another machine, and run there with libgcrypt and without. Under qemu they have as much
+time as under valgrind.
+
 With --reference, the programs of tests/c run on the distribution's libotr. Checks marked BETTER in them name what it is
 known to get wrong; all others must hold, which proves that they test libotr's behaviour."""
 
@@ -26,6 +29,7 @@ import installed
 import pytest
 import tap
 from counting import begin
+from machine import chosen as machine
 from needs import COMPILERS, GCRYPT
 from once import ROOT, TARGET, Failed, once
 
@@ -33,7 +37,13 @@ WARNINGS = ["-Wall", "-Wextra", "-Werror", "-O1", "-g", "-D_GNU_SOURCE", f"-I{RO
 ASAN = ["-fsanitize=address", "-static-libasan", "-fno-omit-frame-pointer"]
 MEMCHECK = ["valgrind", "--quiet", "--error-exitcode=99", "--num-callers=25"]
 LEAKS = ["--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
-TIMEOUT, UNDER_VALGRIND = 300, 600
+TIMEOUT, UNDER_VALGRIND, UNDER_QEMU = 300, 600, 1200
+# Of those that start themselves once more: with these variables they need not, which qemu does not run.
+STARTED_ALREADY = {"LD_BIND_NOW": "1", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+# What is not run on other machines, and why.
+NOT_UNDER_QEMU = {"stack.c": "it compares with what libotr needs on x86-64", "growth.c": "so many messages take too long under qemu"}
+LOADS_GCRYPT = ("gcrypt_later.c",)
+NOT_WITH_MUSL = {"growth.c": "it asks glibc's allocator", "files.c": "musl-gcc finds no headers of the kernel"}
 PLACES = (ROOT / "tests/c", ROOT / "tests/c2")
 
 
@@ -62,7 +72,7 @@ class Suite:
     def __init__(self, name, prefix):
         self.prefix = prefix
         self.lib = prefix / "lib" if prefix else None
-        self.build = TARGET / name / ("ours" if prefix else "reference")
+        self.build = machine.place(TARGET) / name / ("ours" if prefix else "reference")
         self.build.mkdir(parents=True, exist_ok=True)
         self.name = f"{name}-{'ours' if prefix else 'reference'}"
 
@@ -72,13 +82,17 @@ class Suite:
 
     def libraries(self, gcrypt):
         """What a program is linked to."""
-        return ["-lotr", "-lpthread", "-ldl", *(["-Wl,--no-as-needed", "-lgcrypt"] if gcrypt else [])]
+        return ["-lotr", "-lpthread", "-ldl", *self.gcrypt(gcrypt)]
+
+    def gcrypt(self, there):
+        """Options to link to libgcrypt, if a program is to."""
+        return [*machine.link(), "-Wl,--no-as-needed", "-lgcrypt"] if there else []
 
     def hidden(self, language):
         """Options under which the headers of libgcrypt do not exist."""
         def make():
             place = self.build / f"no-gcrypt-{language}"
-            return subprocess.check_output([sys.executable, ROOT / "scripts/without-gcrypt", place, language], text=True)
+            return subprocess.check_output([sys.executable, ROOT / "scripts/without-gcrypt", place, language, machine.cc], text=True)
 
         return once(f"{self.name}-no-gcrypt-{language}", make).split()
 
@@ -86,8 +100,8 @@ class Suite:
         """The compiler and its options."""
         include, _ = self.paths()
         standard = self.flags["c99" if language == "c" and "c99" in words else language]
-        return [{"c": "cc", "c++": "c++"}[language], *standard, *WARNINGS, *(ASAN if asan else []), *include,
-                *([] if gcrypt else self.hidden(language))]
+        return [machine.cxx if language == "c++" else machine.cc, *standard, *WARNINGS, *(ASAN if asan else []), *include,
+                *(machine.include() if gcrypt else self.hidden(language))]
 
     def objects(self, gcrypt, asan):
         """What all programs share, compiled."""
@@ -104,7 +118,7 @@ class Suite:
     def clock(self):
         """The library by which a program sets the clock."""
         out = self.build / "time_shim.so"
-        once(f"{self.name}-clock", lambda: compiled(["cc", *WARNINGS, "-std=c11", "-shared", "-fPIC",
+        once(f"{self.name}-clock", lambda: compiled([machine.cc, *WARNINGS, "-std=c11", "-shared", "-fPIC",
                                                      ROOT / "tests/support/time_shim.c", "-o", out, "-ldl"]))
         return out
 
@@ -113,8 +127,11 @@ class Suite:
         def make():
             if all((self.build / name).exists() for name in self.key_files):
                 return
-            program = self.compile(ROOT / "tests/c/make_keys.c", set(), True, False)
-            subprocess.run([program], env=self.environment(True, self.build) | {"OTR_KEYS": str(self.build)}, timeout=TIMEOUT, check=True)
+            gcrypt = machine.has_gcrypt()
+            program = self.compile(ROOT / "tests/c/make_keys.c", set(), gcrypt, False)
+            command, loader = machine.command(program, self.loader())
+            subprocess.run(command, env=self.environment(gcrypt, self.build) | loader | {"OTR_KEYS": str(self.build)},
+                           timeout=UNDER_QEMU if machine.run_with else TIMEOUT, check=True)
 
         once(f"{self.name}-keys", make)
         return self.build
@@ -133,9 +150,13 @@ class Suite:
 
     def environment(self, gcrypt, scratch):
         """That of a program."""
-        env = dict(os.environ, OTR_UNDER_TEST="ours" if self.prefix else "reference", OTR_GCRYPT="with" if gcrypt else "without",
-                   OTR_LIBRARY=str(self.lib / "libotr.so.5") if self.lib else "libotr.so.5", OTR_SCRATCH=str(scratch), LC_ALL="C")
-        return env | ({"LD_LIBRARY_PATH": str(self.lib)} if self.lib else {})
+        return dict(os.environ, OTR_UNDER_TEST="ours" if self.prefix else "reference", OTR_GCRYPT="with" if gcrypt else "without",
+                    OTR_LIBRARY=str(self.lib / "libotr.so.5") if self.lib else "libotr.so.5", OTR_SCRATCH=str(scratch), LC_ALL="C")
+
+    def loader(self, words=()):
+        """The variables for the loader of a program, by the words in its head."""
+        found = machine.loader([self.lib] if self.lib else [])
+        return found | ({"LD_PRELOAD": str(self.clock())} if "time" in words else {})
 
     def confirm(self, checks, program, gcrypt):
         """Looks at a program before it runs."""
@@ -155,7 +176,7 @@ class Suite2(Suite):
         return [f"-I{self.own}/include", f"-I{ROOT}/tests/c"], [f"-L{self.own}/lib"]
 
     def libraries(self, gcrypt):
-        return ["-lotr", *(["-Wl,--no-as-needed", "-lgcrypt"] if gcrypt else [])]
+        return ["-lotr", *self.gcrypt(gcrypt)]
 
     def confirm(self, checks, program, gcrypt):
         if not gcrypt:
@@ -200,8 +221,9 @@ class Program(pytest.File):
         for name, variant in variants.items():
             item = Way.from_parent(self, name=prefix + name)
             item.words, item.variant, item.second = words, variant, second
-            item.add_marker(pytest.mark.minutes(12 if variant[2] else 10))
-            item.add_marker(pytest.mark.packages(*COMPILERS, *GCRYPT, "g++", "valgrind"))
+            item.add_marker(pytest.mark.minutes(25 if machine.run_with else 12 if variant[2] else 10))
+            if machine.native:
+                item.add_marker(pytest.mark.packages(*COMPILERS, *GCRYPT, "g++", "valgrind"))
             item.add_marker(pytest.mark.abi(2 if second else 5))
             item.add_marker(pytest.mark.quick)
             yield item
@@ -212,6 +234,8 @@ class Way(pytest.Item):
 
     def runtest(self):
         gcrypt, asan, valgrind = self.variant
+        if why := self.left_out(gcrypt):
+            pytest.skip(why)
         checks = begin(self)
         prefix = None if self.config.option.reference else installed.place()
         suite = Suite2("c2-tests", prefix) if self.second else Suite("c-tests", prefix)
@@ -223,18 +247,28 @@ class Way(pytest.Item):
         suite.confirm(checks, program, gcrypt)
         with tempfile.TemporaryDirectory(prefix="otr-c-", dir=suite.build) as scratch:
             os.chmod(scratch, 0o755)
-            env = suite.environment(gcrypt, scratch) | {"OTR_KEYS": str(keys)}
-            if "time" in self.words:
-                env["LD_PRELOAD"] = str(suite.clock())
+            loader = suite.loader(self.words) | (STARTED_ALREADY if machine.run_with else {})
+            command, loader = machine.command(program, loader)
+            env = suite.environment(gcrypt, scratch) | loader | {"OTR_KEYS": str(keys)}
             if asan:
                 env["ASAN_OPTIONS"] = "detect_leaks=0:abort_on_error=1:handle_segv=0"
-            command = []
             if valgrind:
-                env["OTR_SLOW"] = "1"
                 # The C libotr is known to leak.
                 leaks = "valgrind" in self.words and prefix
-                command = [*MEMCHECK, *(LEAKS if leaks else ["--leak-check=no"])]
-            tap.run(checks, [*command, program], UNDER_VALGRIND if valgrind else TIMEOUT, cwd=scratch, env=env)
+                command = [*MEMCHECK, *(LEAKS if leaks else ["--leak-check=no"]), *command]
+            if valgrind or machine.run_with:
+                env["OTR_SLOW"] = "1"
+            tap.run(checks, command, UNDER_QEMU if machine.run_with else UNDER_VALGRIND if valgrind else TIMEOUT, cwd=scratch, env=env)
+
+    def left_out(self, gcrypt):
+        """Why it is not run on the machine, if it is not."""
+        if machine.native:
+            return None
+        if (gcrypt or self.path.name in LOADS_GCRYPT) and not machine.has_gcrypt():
+            return "libgcrypt is not there for this machine"
+        if self.path.suffix == ".cpp" and not machine.can_compile("c++"):
+            return f"there is no {machine.cxx}"
+        return (NOT_UNDER_QEMU if machine.run_with else NOT_WITH_MUSL if "musl" in machine.cc else {}).get(self.path.name)
 
     def reportinfo(self):
         return self.path, None, f"{self.path.name}: {self.name}"

@@ -5,13 +5,12 @@
 //! must not be renamed over, above all `/dev/null`, which clients pass to discard a file; those are written in place.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use super::backup;
+use super::system::{FileTypeExt, MetadataExt, OpenOptionsExt, fchown, set_mode};
 
 /// Who may read a file that did not exist before. An existing file keeps its owner and group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +97,7 @@ fn replace_existing(
     match replaced {
         Err(Refused::InPlaceMayWork) => {
             // Who does not own the file cannot, and may write to it all the same.
-            let _ = file.set_permissions(Permissions::from_mode(mode.of_existing(old.mode())));
+            let _ = set_mode(&file, mode.of_existing(old.mode()));
             overwrite(&mut file, &old, bytes)
         }
         Err(Refused::Failed(error)) => Err(error),
@@ -140,9 +139,7 @@ fn try_replacement(target: &Path, old: &Metadata, bytes: &[u8], mode: Mode) -> R
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         fchown(&temporary.file, Some(old.uid()), Some(old.gid()))?;
     }
-    temporary
-        .file
-        .set_permissions(Permissions::from_mode(mode.of_existing(old.mode())))?;
+    set_mode(&temporary.file, mode.of_existing(old.mode()))?;
     temporary.fill(bytes)?;
     temporary.rename_to(target)?;
     Ok(())
@@ -152,7 +149,8 @@ fn try_replacement(target: &Path, old: &Metadata, bytes: &[u8], mode: Mode) -> R
 fn create(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     // A link that leads nowhere is followed, and a path that can name no file gives the error that `fopen` gives.
     let is_link = fs::symlink_metadata(path).is_ok();
-    let names_file = path.file_name().is_some() && !path.as_os_str().as_bytes().ends_with(b"/");
+    let names_file =
+        path.file_name().is_some() && !path.as_os_str().as_encoded_bytes().ends_with(b"/");
     if is_link || !names_file {
         let mut file = OpenOptions::new()
             .write(true)
@@ -166,9 +164,7 @@ fn create(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     let mut temporary = Temporary::create(path, mode.bits())?;
     if mode == Mode::Private {
         // Even if the umask took something away from the owner.
-        temporary
-            .file
-            .set_permissions(Permissions::from_mode(mode.bits()))?;
+        set_mode(&temporary.file, mode.bits())?;
     }
     temporary.fill(bytes)?;
     temporary.rename_to(path)

@@ -1,14 +1,14 @@
 //! Keeping a copy of a file whose replacement may not contain everything in it.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use super::atomic_file::{Temporary, flush};
+use super::system::{MetadataExt, fchown, numbered, set_mode};
 use crate::buffer;
 
 /// How many copies of a file may stand beside it.
@@ -60,7 +60,7 @@ pub(crate) fn keep(path: &Path, is_known: impl FnOnce(&[u8]) -> bool) -> io::Res
             return Ok(());
         }
     }
-    Err(io::Error::from_raw_os_error(libc::EEXIST))
+    Err(numbered(libc::EEXIST, ErrorKind::AlreadyExists))
 }
 
 /// The names of the copies, in the order in which they are taken.
@@ -78,7 +78,7 @@ fn names(path: &Path) -> impl Iterator<Item = PathBuf> {
 /// At most `length` bytes, and one more if the file has grown, in a buffer that never moves.
 fn read_start(file: &mut File, length: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let buffer = buffer::zeros(length + 1);
-    let buffer = buffer.map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
+    let buffer = buffer.map_err(|_| numbered(libc::ENOMEM, ErrorKind::OutOfMemory))?;
     let mut buffer = Zeroizing::new(buffer);
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..) {
@@ -107,7 +107,7 @@ fn holds(path: &Path, contents: &[u8]) -> bool {
 /// Writes what was read, and what the file has beyond, to the copy.
 fn fill(copy: &mut Temporary, start: &[u8], file: &mut File) -> io::Result<()> {
     // Even if the umask took something away from the owner.
-    copy.file.set_permissions(Permissions::from_mode(0o600))?;
+    set_mode(&copy.file, 0o600)?;
     let old = file.metadata()?;
     let new = copy.file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
@@ -116,7 +116,7 @@ fn fill(copy: &mut Temporary, start: &[u8], file: &mut File) -> io::Result<()> {
     }
     copy.file.write_all(start)?;
     let mut chunk = Zeroizing::new(
-        buffer::zeros(CHUNK).map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?,
+        buffer::zeros(CHUNK).map_err(|_| numbered(libc::ENOMEM, ErrorKind::OutOfMemory))?,
     );
     loop {
         match file.read(chunk.as_mut_slice()) {

@@ -12,6 +12,7 @@ pub mod private_keys;
 #[cfg(test)]
 mod scratch;
 pub mod sexp;
+mod system;
 
 /// What was read of one of the line files.
 #[derive(Clone, Debug, PartialEq, Eq)]

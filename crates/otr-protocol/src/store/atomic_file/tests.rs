@@ -2,8 +2,9 @@
 
 use super::super::scratch::Scratch;
 use super::*;
+use std::fs::Permissions;
 use std::io::Read;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 /// Replaces a file of which nothing needs to be kept.
 fn replace(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
