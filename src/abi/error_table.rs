@@ -5,15 +5,15 @@
 
 use std::ffi::{CStr, c_int};
 
-/// What libgpg-error says about a code that it does not know.
+/// The text that libgpg-error has for an unknown code.
 pub(crate) const UNKNOWN_CODE: &CStr = c"Unknown error code";
 
-/// Bit 15 marks the codes that stand for an errno.
+/// Bit 15 marks the codes of errno values.
 const fn system(number: u16) -> u16 {
     number | 1 << 15
 }
 
-/// Every errno of this system that has a code. Where two names are one number, the name that libgpg-error takes.
+/// Every errno of this system that has a code. Where two names have the same number, the name that libgpg-error uses.
 pub(crate) const ERRNO_CODES: &[(c_int, u16)] = &[
     (libc::E2BIG, system(0)),
     (libc::EACCES, system(1)),
@@ -140,7 +140,7 @@ pub(crate) const ERRNO_CODES: &[(c_int, u16)] = &[
     (libc::EXFULL, system(140)),
 ];
 
-/// The names that are one number with another name here, which the table above has.
+/// Names with the same number as another name, which is in the table above.
 pub(crate) const ERRNO_ALIASES: &[(c_int, u16)] = &[
     (libc::EDEADLOCK, system(29)),
     (libc::EOPNOTSUPP, system(105)),
