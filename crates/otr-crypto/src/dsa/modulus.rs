@@ -27,8 +27,8 @@ impl Modulus {
         Some(Self::Other(Box::new(BoxedMontyParams::new_vartime(p))))
     }
 
-    /// base^exponent, for a base below p and a secret exponent below 2^length. The time shows the length alone.
-    /// Big-endian, perhaps with leading zeros. None if the base is longer than p.
+    /// base^exponent, for a base below p and a secret exponent below 2^length. The time depends only on the length. Big-endian,
+    /// perhaps with leading zeros. None if the base is longer than p.
     pub(super) fn power(
         &self,
         base: &[u8],
@@ -51,7 +51,7 @@ impl Modulus {
         }
     }
 
-    /// The product of base^exponent over all powers, for bases below p and public exponents: the time shows them.
+    /// The product of base^exponent over all powers, for bases below p and public exponents, on which the time depends.
     /// Big-endian, perhaps with leading zeros. None if a base is longer than p.
     pub(super) fn product_public(&self, powers: &[(&[u8], U256)]) -> Option<Vec<u8>> {
         match self {
@@ -70,7 +70,7 @@ impl Modulus {
     }
 }
 
-// Each kernel has frames of its own, as in `group::field`.
+// Not inlined for each kernel, as in `group::field`.
 #[inline(never)]
 fn power_with<M: Transfer<{ U1024::LIMBS }>>(
     p: &M,
@@ -134,7 +134,7 @@ impl Arithmetic for BoxedMontyParams {
 
     fn select(&self, into: &mut BoxedMontyForm, table: &[BoxedMontyForm], index: Word) {
         for (entry, at) in table.iter().zip(0..) {
-            // The moduli are the same: only the value is chosen.
+            // The moduli are the same, so only the value is selected.
             into.as_montgomery_mut()
                 .ct_assign(entry.as_montgomery(), index.ct_eq(&at));
         }

@@ -8,8 +8,8 @@ use crypto_bigint::modular::FixedMontyParams;
 use crypto_bigint::{Limb, NonZero, Odd, U1024, Uint, Word};
 use zeroize::Zeroizing;
 
-/// Whether an odd number above 3 is prime: a test to base 2, then this many to random bases. A composite passes each of
-/// these with a probability of at most 1/4, and one that was found at random with one that is far smaller still.
+/// Whether an odd number above 3 is prime: a test to base 2, then this many to random bases. A composite passes each of these
+/// with a probability of at most 1/4, and a random one with a far smaller probability.
 pub(super) fn is_prime<const LIMBS: usize>(
     number: &Uint<LIMBS>,
     rounds: usize,
@@ -36,12 +36,12 @@ fn is_prime_modulus<M: Transfer<LIMBS>, const LIMBS: usize>(
     rounds: usize,
 ) -> Result<bool, RandomError> {
     let test = Test::new(modulus, number);
-    // Most composites leave here.
+    // Most composites are found here.
     if !test.passes(&Uint::from(2_u32)) {
         return Ok(false);
     }
     for _ in 0..rounds {
-        // 1 to n - 1, evenly, but for the two bases that always pass.
+        // Uniformly from 1 to n - 1, except the two bases that always pass.
         let base = loop {
             let base = below(number)?;
             if base > Uint::ONE && base < test.minus_one {
@@ -117,7 +117,7 @@ pub(super) struct Sieve {
 }
 
 impl Sieve {
-    /// With all odd primes below the limit.
+    /// A sieve with all odd primes below the limit.
     pub(super) fn new(limit: u32) -> Self {
         let mut primes: Vec<u32> = Vec::new();
         let mut composite = vec![false; usize::try_from(limit).unwrap_or(0)];
@@ -150,7 +150,7 @@ impl Sieve {
         let mut survives = vec![true; count];
         for &prime in &self.primes {
             let (start, step) = (remainder(start, prime), remainder(step, prime));
-            // Where prime divides the step, it divides all numbers or none.
+            // If prime divides the step, it divides all numbers or none.
             let (first, stride) = match inverse(step, prime) {
                 Some(inverse) => ((prime - start) % prime * inverse % prime, prime),
                 None if start == 0 => (0, 1),
