@@ -153,15 +153,15 @@ impl AuthPlain {
 
 impl core::fmt::Debug for AuthPlain {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        // Who somebody is, is what the encryption hides.
+        // The encryption hides the identity, so it is not printed.
         f.debug_struct("AuthPlain")
             .field("keyid", &self.keyid)
             .finish_non_exhaustive()
     }
 }
 
-/// What is MACed to give the 32 bytes that are signed (M of the specification): the signer's and
-/// the other's DH public value (big-endian), the signer's public key (its MPIs) and key id.
+/// The input of the MAC whose 32 bytes are signed (M of the specification): the signer's and the other's DH public value
+/// (big-endian), the signer's public key (its MPIs) and key id.
 pub fn signed_input(
     signer_dh: &[u8],
     other_dh: &[u8],
