@@ -227,7 +227,7 @@ impl<'a, T: Object> Borrowed<'a, [[T; 2]; 2]> {
     }
 }
 
-/// The first character of a C string: what is borrowed of this type is NUL-terminated. (C's `char` is Rust's `i8` or `u8`.)
+/// The first character of a C string: a borrowed one is NUL-terminated. (C's `char` is Rust's `i8` or `u8`.)
 #[repr(transparent)]
 pub struct Char(c_char);
 

@@ -27,7 +27,7 @@ use abi5 as interface;
 
 pub(crate) use interface::{Hidden, free_context, hidden, new_context};
 
-/// Counts all contexts that were forgotten. Each user state has a count of its own.
+/// Counts all contexts that were forgotten. Each user state has its own counter.
 static FORGOTTEN: AtomicUsize = AtomicUsize::new(0);
 /// Those among them that no user state counts: contexts that a client made itself.
 static FORGOTTEN_OF_CLIENTS: AtomicUsize = AtomicUsize::new(0);

@@ -8,7 +8,7 @@ use super::memory::{c_string, c_text, c_text_of, wipe_string_and_clear};
 
 /// A C string from malloc, or NULL if there is none or no memory for it.
 ///
-/// It has no destructor, since a client's code may leave by longjmp, and no value that has to be dropped may be alive then. The
+/// It has no destructor, since a client's code may leave by longjmp, and no value with a destructor may be alive then. The
 /// owner frees it or passes it on.
 #[must_use = "nobody else frees it"]
 #[derive(Debug)]

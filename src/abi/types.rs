@@ -105,12 +105,12 @@ constants! { c_ushort:
 constants! { c_ushort: PUBKEY_TYPE_DSA = 0; }
 constants! { c_uchar: MSGFLAGS_IGNORE_UNREADABLE = 1; }
 
-/// A name of the C interface for a client's free function of its own data.
+/// The client's function that frees its own data.
 pub type AppDataFree = Option<unsafe extern "C-unwind" fn(data: *mut c_void)>;
 /// A client's function that stores its own data in a new context.
 pub type AddAppData =
     Option<unsafe extern "C-unwind" fn(data: *mut c_void, context: *mut ConnContext)>;
-/// A client's function that is told the outcome of an AKE run by hand.
+/// The client's function that is called with the outcome of an AKE that it runs itself through `auth.h`.
 pub type AuthSucceeded =
     Option<unsafe extern "C-unwind" fn(auth: *const OtrlAuthInfo, data: *mut c_void) -> GcryError>;
 

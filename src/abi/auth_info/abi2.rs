@@ -15,7 +15,7 @@ pub(crate) fn new(context: Borrowed<'_, ConnContext>) {
     blank(context.auth());
 }
 
-/// Empties an AKE that holds nothing to release.
+/// Empties an AKE without releasing anything.
 pub(crate) fn blank(auth: Borrowed<'_, OtrlAuthInfo>) {
     auth.blank();
 }

@@ -16,7 +16,7 @@ pub(crate) fn new(context: Borrowed<'_, ConnContext>) {
     context.auth().context().point_at(Some(context));
 }
 
-/// Empties an AKE that holds nothing to release; its context stays.
+/// Empties an AKE without releasing anything; its context stays.
 pub(crate) fn blank(auth: Borrowed<'_, OtrlAuthInfo>) {
     let context = auth.context().follow();
     auth.blank();
@@ -66,7 +66,7 @@ entry! {
     /// Initialises the AKE of a context.
     ///
     /// # Safety
-    /// `context` is NULL or a context whose `auth` holds nothing to release.
+    /// `context` is NULL or a context whose `auth` contains nothing to release.
     on panic ();
     pub fn otrl_auth_new(context: *mut ConnContext as Option<Borrowed<ConnContext>>) {
         if let Some(context) = context {

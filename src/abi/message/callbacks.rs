@@ -19,8 +19,8 @@ macro_rules! call_back {
             None
         } else {
             // SAFETY: the table is live, as `Client::new` requires, and its functions have the types that `message.h` declares.
-            // Nothing is borrowed from the call, which is borrowed as `&mut`; the macro's user keeps what the arguments point
-            // to.
+            // Nothing is borrowed from the call, which is borrowed as `&mut`; the macro's caller keeps alive what the arguments
+            // point to.
             unsafe { (*client.ops).$member.map(|member| member(client.opdata, $($argument),*)) }
         }
     }};

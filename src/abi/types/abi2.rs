@@ -144,7 +144,7 @@ pub struct OtrlMessageAppOps {
             *const c_char,
         ),
     >,
-    /// Show a notice in a window of its own: level, account, protocol, user, title, primary and secondary text.
+    /// Show a notice in a separate window: level, account, protocol, user, title, primary and secondary text.
     pub notify: Option<
         unsafe extern "C-unwind" fn(
             *mut c_void,

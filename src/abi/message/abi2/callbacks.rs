@@ -48,7 +48,7 @@ impl Call<'_> {
         displayed == Some(0)
     }
 
-    /// Shows a notice in a window of its own.
+    /// Shows a notice in a separate window.
     pub(crate) fn notify(&mut self, handle: Handle, note: &Note) {
         let pointer = |text: &CText| text.c_str().map_or(ptr::null(), CStr::as_ptr);
         if let Some([account, protocol, user]) = self.names_in(handle) {

@@ -135,7 +135,7 @@ fn trust_is_null_without_its_field_and_read_from_the_client() {
     }
 }
 
-/// A child has no line of its own.
+/// A child context has no line in the file.
 #[cfg(feature = "abi5")]
 fn add_child(user: &User) {
     let (user_name, account, protocol) = (c"bob".as_ptr(), c"me".as_ptr(), c"p".as_ptr());
