@@ -81,7 +81,7 @@ pub fn may_panic() {
 ///     /// What it does.
 ///     ///
 ///     /// # Safety
-///     /// What the caller owes.
+///     /// What the caller must guarantee.
 ///     on panic GcryError::INTERNAL;
 ///     pub fn otrl_something(us: OtrlUserState as Option<Borrowed<UserState>>, data: *const u8, len: usize)
 ///         -> GcryError as Result<(), GcryError>

@@ -75,7 +75,7 @@ entry! {
 }
 
 entry! {
-    /// What kind of message this looks like, by its beginning.
+    /// The type of a message, judged by its beginning.
     ///
     /// # Safety
     /// `message` is NULL or a C string.

@@ -132,7 +132,7 @@ pub struct OtrlTLV {
 pub struct OtrlPrivKey {
     /// The next of the list.
     pub next: *mut OtrlPrivKey,
-    /// What points at this node.
+    /// The link that points to this node.
     pub tous: *mut *mut OtrlPrivKey,
     /// malloc'ed.
     pub accountname: *mut c_char,
@@ -153,7 +153,7 @@ pub struct OtrlPrivKey {
 pub struct Fingerprint {
     /// The next of the master context's list.
     pub next: *mut Fingerprint,
-    /// What points at this node.
+    /// The link that points to this node.
     pub tous: *mut *mut Fingerprint,
     /// 20 bytes, malloc'ed; NULL in the root.
     pub fingerprint: *mut c_uchar,

@@ -331,7 +331,7 @@ impl Order {
         Some(inverse.retrieve())
     }
 
-    /// A big-endian number of any length modulo q: all of it, in a time that depends on the length alone.
+    /// Reduces a big-endian number of any length modulo q, in a time that depends only on the length.
     #[inline(never)]
     fn reduce(&self, big_endian: &[u8]) -> U256 {
         let mut reduced = U256::ZERO;

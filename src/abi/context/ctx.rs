@@ -47,7 +47,7 @@ impl<'a> Ctx<'a> {
         describe::message_state(self.0)
     }
 
-    /// What the choice of an instance depends on.
+    /// The context, and the properties that the choice of an instance depends on.
     pub fn describe(self) -> (Self, Instance) {
         (self, describe::describe(self.0).1)
     }

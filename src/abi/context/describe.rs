@@ -8,7 +8,7 @@ use crate::abi::types::{AUTHSTATE_NONE, ConnContext, MSGSTATE_ENCRYPTED, MSGSTAT
 use otr_protocol::conversation::MessageState;
 use otr_protocol::instances::Instance;
 
-/// The context, and what the choice of an instance depends on.
+/// The context, and the properties that the choice of an instance depends on.
 pub(crate) fn describe(
     context: Borrowed<'_, ConnContext>,
 ) -> (Borrowed<'_, ConnContext>, Instance) {

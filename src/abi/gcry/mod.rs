@@ -49,7 +49,7 @@ pub struct Digest {
     opaque: [u8; 0],
 }
 
-/// Who makes new objects.
+/// Where new objects come from.
 #[derive(Clone, Copy)]
 enum Maker {
     /// The process had libgcrypt at the first use.

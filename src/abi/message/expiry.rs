@@ -34,7 +34,7 @@ pub(crate) fn expire_one(ctx: Ctx<'_>, now: i64) {
     }
 }
 
-/// Whether anything waits in this context that will be wiped in time.
+/// Whether this context contains values that will expire.
 #[cfg(feature = "abi5")]
 pub(crate) fn is_waiting(ctx: Ctx<'_>) -> bool {
     let crossed = ctx.look_at_secrets(|secrets| secrets.crossed.is_some());

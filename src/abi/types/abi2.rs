@@ -32,7 +32,7 @@ pub struct UserState {
 pub struct ConnContext {
     /// The next of the user state's list.
     pub next: *mut ConnContext,
-    /// What points at this node.
+    /// The link that points to this node.
     pub tous: *mut *mut ConnContext,
     /// The correspondent; malloc'ed.
     pub username: *mut c_char,
@@ -54,7 +54,7 @@ pub struct ConnContext {
     pub auth: OtrlAuthInfo,
     /// Its `next` is the first fingerprint.
     pub fingerprint_root: Fingerprint,
-    /// Whose key the session was authenticated with.
+    /// The fingerprint of the key that authenticated the session.
     pub active_fingerprint: *mut Fingerprint,
     /// Their newest key id.
     pub their_keyid: c_uint,

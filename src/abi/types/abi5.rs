@@ -72,7 +72,7 @@ pub struct UserState {
 pub struct OtrlPendingPrivKey {
     /// The next of the list.
     pub next: *mut OtrlPendingPrivKey,
-    /// What points at this node.
+    /// The link that points to this node.
     pub tous: *mut *mut OtrlPendingPrivKey,
     /// malloc'ed.
     pub accountname: *mut c_char,
@@ -85,7 +85,7 @@ pub struct OtrlPendingPrivKey {
 pub struct OtrlInsTag {
     /// The next of the list.
     pub next: *mut OtrlInsTag,
-    /// What points at this node.
+    /// The link that points to this node.
     pub tous: *mut *mut OtrlInsTag,
     /// malloc'ed.
     pub accountname: *mut c_char,
@@ -100,7 +100,7 @@ pub struct OtrlInsTag {
 pub struct ConnContext {
     /// The next of the user state's list.
     pub next: *mut ConnContext,
-    /// What points at this node.
+    /// The link that points to this node.
     pub tous: *mut *mut ConnContext,
     /// The state that clients do not access.
     pub context_priv: *mut ConnContextPriv,
@@ -128,7 +128,7 @@ pub struct ConnContext {
     pub auth: OtrlAuthInfo,
     /// In a master: its `next` is the first fingerprint.
     pub fingerprint_root: Fingerprint,
-    /// Whose key the session was authenticated with.
+    /// The fingerprint of the key that authenticated the session.
     pub active_fingerprint: *mut Fingerprint,
     /// The secure session id.
     pub sessionid: [c_uchar; 20],

@@ -25,7 +25,7 @@ pub(super) struct Authenticator<'a> {
     pub(super) reader_dh: &'a Element,
 }
 
-/// Who signed, once the signature has been verified.
+/// The signer, after the signature was verified.
 pub(super) struct Signer {
     /// The fingerprint of the signer's long-term key.
     pub(super) fingerprint: [u8; 20],

@@ -76,7 +76,7 @@ pub struct Responding {
 /// The state of the side that has revealed its key and waits for the other's signature.
 #[derive(Clone, Debug)]
 pub struct Revealed {
-    /// What we had committed to.
+    /// Our commitment.
     pub commitment: Commitment,
     /// Their public value.
     pub their_dh: Element,

@@ -73,7 +73,7 @@ impl Chat {
         self.policy = policy;
     }
 
-    /// Whom the session is with, while there is one.
+    /// The peer of the session, if there is one.
     pub fn peer(&self) -> Option<Peer> {
         let context = self.contexts.get(self.best())?;
         peer_of(&context.conversation)
@@ -353,7 +353,7 @@ impl Chat {
     }
 }
 
-/// Whom a conversation is with, while it is encrypted.
+/// The peer of a conversation, if it is encrypted.
 pub(super) fn peer_of(c: &Conversation) -> Option<Peer> {
     let peer = c.peer.filter(|_| c.state == MessageState::Encrypted)?;
     Some(Peer {

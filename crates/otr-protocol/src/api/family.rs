@@ -18,7 +18,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// What the choice of an instance depends on.
+    /// The properties that the choice of an instance depends on.
     pub(super) fn describe(&self) -> Instance {
         let c = &self.conversation;
         Instance {

@@ -6,7 +6,7 @@ use super::error::{Malformed, Undecoded};
 use super::search::{find, find_byte};
 use crate::buffer::{self, OutOfMemory};
 
-/// What every encoded message starts with.
+/// The start of every encoded message.
 pub const PREFIX: &[u8] = b"?OTR:";
 
 /// Reads what usual senders write, and nothing that [`decode`] would read differently: whole blocks, padded, without other
@@ -65,7 +65,7 @@ pub fn decode_start<const N: usize>(text: &[u8]) -> ([u8; N], usize) {
     (bytes, count)
 }
 
-/// What [`decode`] does, character by character.
+/// [`decode`], character by character.
 #[derive(Debug, Default)]
 pub struct Decoder {
     block: u32,

@@ -225,7 +225,7 @@ impl FragmentHeader {
         }
     }
 
-    /// What comes before the number of the piece: the same for all pieces of a message.
+    /// The start of the header, before the number of the piece: the same for all pieces of a message.
     fn start(self) -> Vec<u8> {
         match self {
             Self::V2 => buffer::bounded(b"?OTR,"),

@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
         self.data()
     }
 
-    /// What has not been read yet.
+    /// The bytes that were not read yet.
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }

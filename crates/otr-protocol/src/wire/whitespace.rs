@@ -6,7 +6,7 @@ use super::query::Versions;
 use super::search::find;
 use crate::buffer::{self, OutOfMemory};
 
-/// What every tag begins with.
+/// The start of every tag.
 pub const TAG_BASE: &[u8; 16] = b" \t  \t\t\t\t \t \t \t  ";
 /// Follows the base if version 1 is offered.
 pub const TAG_V1: &[u8; 8] = b" \t \t  \t ";

@@ -261,7 +261,7 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
-    /// What follows a backslash; `None` for a line continuation.
+    /// The byte of an escape sequence, after its backslash; `None` for a line continuation.
     fn escaped(&mut self, escape: u8) -> Result<Option<u8>, SyntaxError> {
         let byte = match escape {
             b'b' => 0x08,

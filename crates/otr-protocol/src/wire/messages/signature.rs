@@ -96,14 +96,14 @@ impl Signature {
     }
 }
 
-/// What the MAC of both messages covers: the encrypted signature as DATA, its length included.
+/// The input of the MAC of both messages: the encrypted signature as DATA, its length included.
 pub fn mac_input(encrypted_signature: &[u8]) -> Result<Vec<u8>, Unwritten> {
     let mut writer = Writer::new();
     writer.data(encrypted_signature);
     writer.into_bytes()
 }
 
-/// What is encrypted in both messages: X of the specification.
+/// The encrypted content of both messages: X of the specification.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthPlain {
     /// The signer's DSA public key: the bytes of its four MPIs (see [`DsaNumbers`]).
