@@ -27,7 +27,7 @@ use abi2 as interface;
 use abi5 as interface;
 
 entry! {
-    /// Handles a DH-key message; `*havemsgp` says whether there is a message to send.
+    /// Handles a DH-key message; `*havemsgp` is set to 1 if there is a message to send, else to 0.
     ///
     /// # Safety
     /// `auth` is NULL or live, and so is what it points to; `keymsg` is NULL or a C string; `privkey` is NULL or live, `havemsgp`
@@ -53,7 +53,7 @@ entry! {
     /// message is to be sent if `*havemsgp` is 1.
     ///
     /// # Safety
-    /// As for [`otrl_auth_handle_key`]. `auth_succeeded` is what `auth.h` says, and the exchange stays while it runs.
+    /// As for [`otrl_auth_handle_key`]. `auth_succeeded` has the type that `auth.h` declares, and does not free the exchange.
     calls back;
     pub fn otrl_auth_handle_revealsig(
         auth: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>,
@@ -78,7 +78,7 @@ entry! {
     ///
     /// # Safety
     /// `auth` is NULL or live, and so is what it points to; `sigmsg` is NULL or a C string; `havemsgp` is NULL or writable.
-    /// `auth_succeeded` is what `auth.h` says, and the exchange stays while it runs.
+    /// `auth_succeeded` has the type that `auth.h` declares, and does not free the exchange.
     calls back;
     pub fn otrl_auth_handle_signature(
         auth: *mut OtrlAuthInfo as Option<Borrowed<OtrlAuthInfo>>,
@@ -142,7 +142,7 @@ entry! {
     }
 }
 
-/// A key exchange message of version 1; whether there is a reply to it, once the exchange is done.
+/// Handles a key exchange message of version 1. If the exchange is done: whether there is a reply to send.
 fn on_v1(
     state: &mut Auth,
     message: &[u8],
@@ -176,7 +176,7 @@ fn step<T>(
     Ok(value)
 }
 
-/// The same with our key.
+/// The same for a step that needs our private key.
 fn step_with_key<T>(
     auth: Option<Borrowed<'_, OtrlAuthInfo>>,
     key: Option<Borrowed<'_, OtrlPrivKey>>,
@@ -209,22 +209,22 @@ struct Tell {
 
 impl Tell {
     /// # Safety
-    /// The function is what `auth.h` says.
+    /// The function has the type that `auth.h` declares.
     unsafe fn new(function: AuthSucceeded, data: *mut c_void) -> Self {
         Self { function, data }
     }
 
     fn tell(self, auth: Borrowed<'_, OtrlAuthInfo>) -> Result<(), GcryError> {
         match self.function {
-            // SAFETY: as `new` demands.
+            // SAFETY: as `new` requires.
             Some(function) => unsafe { function(auth.as_ptr(), self.data) }.ok(),
             None => Ok(()),
         }
     }
 }
 
-/// Shows the outcome in the struct, as the client's function reads it, and calls that function. Nothing of ours that needs to be
-/// dropped is alive then.
+/// Writes the outcome to the struct, where the client's function reads it, and calls that function. No value with a destructor
+/// is alive then.
 fn finish(
     auth: Option<Borrowed<'_, OtrlAuthInfo>>,
     outcome: Option<(Established, bool)>,

@@ -17,7 +17,7 @@ use abi5 as interface;
 
 pub(crate) use interface::{commit_sent, new, note_commit_sent, shown_version, version};
 
-/// Releases what an AKE holds and empties it; a context that it belongs to stays.
+/// Releases the contents of an AKE and empties it. Its context, if it has one, stays.
 pub(crate) fn clear(auth: Borrowed<'_, OtrlAuthInfo>) {
     keypair_free(auth.our_dh());
     auth.their_pub().clear();
@@ -27,13 +27,13 @@ pub(crate) fn clear(auth: Borrowed<'_, OtrlAuthInfo>) {
         digest.clear();
     }
     auth.store_encrypted_gx(&[]);
-    // SAFETY: the member leads to text, by the struct's definition.
+    // SAFETY: the member is NULL or points to a C string, as the struct defines.
     unsafe { auth.lastauthmsg().wipe_text() };
     interface::blank(auth);
 }
 
 entry! {
-    /// Releases what an AKE holds and empties it.
+    /// Releases the contents of an AKE and empties it.
     ///
     /// # Safety
     /// `auth` is NULL or an AKE.

@@ -9,13 +9,13 @@ use super::memory::{c_buffer, c_string};
 use otr_protocol::wire::armour;
 use otr_protocol::wire::error::Undecoded;
 
-/// What `otrl_base64_otr_decode` answers.
+/// Results of `otrl_base64_otr_decode`.
 const DECODED: c_int = 0;
 const NO_MEMORY: c_int = -1;
 const NOT_ARMOURED: c_int = -2;
 
 entry! {
-    /// Writes the base64 form, without a NUL, and answers its length.
+    /// Writes the base64 form, without a NUL, and returns its length.
     ///
     /// # Safety
     /// `data` is NULL or `len` bytes long; `base64` points at `(len + 2) / 3 * 4` writable bytes.
@@ -29,7 +29,7 @@ entry! {
 }
 
 entry! {
-    /// Writes what the base64 text stands for, skipping other characters and stopping at a "=", and answers its length.
+    /// Decodes the base64 text, skipping other characters and stopping at a "=", and returns the length of the result.
     ///
     /// # Safety
     /// `base64` is NULL or `len` bytes long; `data` points at `(len + 3) / 4 * 3` writable bytes.
@@ -42,10 +42,10 @@ entry! {
             output.write(&decoded);
             return output.length();
         }
-        // More slowly, without memory.
+        // Slower, but needs no memory.
         let mut decoder = armour::Decoder::default();
         for at in 0..count {
-            // SAFETY: within the text. It may be overwritten, but not before it was read.
+            // SAFETY: within the text. The output may overwrite the text, but only what was read already.
             let character = unsafe { base64.cast::<u8>().add(at).read() };
             decoder.take(character, |byte| output.write(&[byte]));
         }
@@ -54,7 +54,7 @@ entry! {
 }
 
 entry! {
-    /// The armoured form "?OTR:....", malloc'ed; NULL without memory.
+    /// The armoured form "?OTR:....", malloc'ed; NULL if out of memory.
     ///
     /// # Safety
     /// `data` is NULL or `len` bytes long.
@@ -69,8 +69,8 @@ entry! {
 }
 
 entry! {
-    /// What stands between the "?OTR:" and the "." of a message: 0 and a malloc'ed buffer, -1 without memory, -2 when the
-    /// message has no such part.
+    /// Decodes what is between the "?OTR:" and the "." of a message. Returns 0 and a malloc'ed buffer, -1 if out of memory, -2
+    /// if the message has no such part.
     ///
     /// # Safety
     /// `message` is NULL or a C string; the out-parameters are NULL or writable.
@@ -115,7 +115,7 @@ mod tests {
                 5
             );
             assert_eq!(&data, b"any c\xaa\xaa");
-            // In place, as a client may.
+            // In place, which clients may do.
             assert_eq!(
                 otrl_base64_decode(text.as_mut_ptr(), text.as_ptr().cast(), 8),
                 5

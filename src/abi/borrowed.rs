@@ -22,10 +22,10 @@ use otr_protocol::buffer;
 /// There is never a Rust reference to the whole of it, since the client has pointers to it as well: members are read and
 /// written one by one, by the methods that `members!` makes.
 ///
-/// While one is in use, its object is live, every pointer in it is NULL or leads to a live object, a member that counts bytes
-/// counts those that are there, and no other thread uses them. So functions that free an object, or store any pointer that does
-/// not come from a `Borrowed`, are `unsafe`. A callback may free anything except the user state, so no other `Borrowed` is kept
-/// across one: see [`Handle`](crate::abi::context::Handle).
+/// While one is in use, its object is live, every pointer in it is NULL or points to a live object, a member with a length has
+/// the right one, and no other thread uses them. So functions that free an object, or store any pointer that does not come from
+/// a `Borrowed`, are `unsafe`. A callback may free anything except the user state, so no other `Borrowed` is kept across one:
+/// see [`Handle`](crate::abi::context::Handle).
 pub struct Borrowed<'a, T> {
     place: NonNull<T>,
     borrowed: PhantomData<&'a T>,
@@ -53,7 +53,7 @@ impl<T> std::fmt::Debug for Borrowed<'_, T> {
     }
 }
 
-/// What a test has of its own.
+/// Borrows an object that a test owns.
 #[cfg(test)]
 pub(crate) fn borrow<'a, T>(object: *const T) -> Borrowed<'a, T> {
     // SAFETY: a test owns what it borrows.
@@ -64,7 +64,7 @@ impl<'a, T> Borrowed<'a, T> {
     /// `None` for NULL.
     ///
     /// # Safety
-    /// `object` is NULL or meets the conditions of the type for `'a`.
+    /// `object` is NULL or meets the conditions of [`Borrowed`] for `'a`.
     pub unsafe fn new(object: *const T) -> Option<Self> {
         NonNull::new(object.cast_mut()).map(|place| Self {
             place,
@@ -72,10 +72,10 @@ impl<'a, T> Borrowed<'a, T> {
         })
     }
 
-    /// A place of ours.
+    /// Borrows a cell of our own.
     ///
     /// # Safety
-    /// The cell and everything that it leads to meet the conditions of the type for `'a`.
+    /// The cell and everything that it points to meet the conditions of [`Borrowed`] for `'a`.
     pub(crate) unsafe fn of_cell(cell: &'a Cell<T>) -> Self {
         Self {
             place: NonNull::from(cell).cast(),
@@ -83,19 +83,19 @@ impl<'a, T> Borrowed<'a, T> {
         }
     }
 
-    /// For a function of C.
+    /// The pointer, for a C function.
     pub fn as_ptr(self) -> *mut T {
         self.place.as_ptr()
     }
 
-    /// A part of it.
+    /// A member of it.
     ///
     /// # Safety
-    /// `part` gives a place within the object that it gets.
+    /// `part` returns a pointer into the object that it gets.
     pub(crate) unsafe fn part<U>(self, part: impl FnOnce(*mut T) -> *mut U) -> Borrowed<'a, U> {
         let place = part(self.place.as_ptr());
         Borrowed {
-            // SAFETY: a place within an object is not NULL.
+            // SAFETY: a pointer into an object is not NULL.
             place: unsafe { NonNull::new_unchecked(place) },
             borrowed: PhantomData,
         }
@@ -120,21 +120,21 @@ plain!(u8, u16, u32, i32, i64, usize);
 unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 
 impl<T: Plain> Borrowed<'_, T> {
-    /// The value.
+    /// Reads the value.
     pub fn get(self) -> T {
-        // SAFETY: a live object, by the type.
+        // SAFETY: a live object, as the type guarantees.
         unsafe { self.place.read() }
     }
 
-    /// Another value.
+    /// Writes a value.
     pub fn set(self, value: T) {
-        // SAFETY: a live object, by the type, in which any value will do.
+        // SAFETY: a live object, as the type guarantees, and any value is valid in it.
         unsafe { self.place.write(value) };
     }
 }
 
 impl<const N: usize> Borrowed<'_, [u8; N]> {
-    /// Writes the first bytes, and no more than there is space for.
+    /// Writes the first bytes, but not more than fit.
     pub fn set_start(self, bytes: &[u8]) {
         let mut all = self.get();
         for (to, from) in all.iter_mut().zip(bytes) {
@@ -143,26 +143,26 @@ impl<const N: usize> Borrowed<'_, [u8; N]> {
         self.set(all);
     }
 
-    /// Zeros, which the compiler does not leave out.
+    /// Overwrites it with zeros. The compiler does not optimise this away.
     pub fn wipe(self) {
         // SAFETY: N bytes of a live object.
         unsafe { memory::wipe(self.as_ptr().cast(), N) };
     }
 }
 
-/// What members of structs point at.
+/// A type that members of structs point to.
 ///
 /// # Safety
-/// A pointer to it is NULL or leads to a live one, wherever a struct has such a member.
+/// In every struct, a member that is a pointer to it is NULL or points to a live one.
 pub unsafe trait Target {}
 
 // SAFETY: a pointer within a struct.
 unsafe impl<T: Target> Target for *mut T {}
 
 impl<'a, T: Target> Borrowed<'a, *mut T> {
-    /// What a pointer leads to.
+    /// Follows the pointer. `None` if it is NULL.
     pub fn follow(self) -> Option<Borrowed<'a, T>> {
-        // SAFETY: NULL or live for as long as what leads to it, by the type.
+        // SAFETY: NULL or live for as long as the pointer's own object, as the type guarantees.
         unsafe { Borrowed::new(self.place.read()) }
     }
 
@@ -171,9 +171,9 @@ impl<'a, T: Target> Borrowed<'a, *mut T> {
         self.follow().is_none()
     }
 
-    /// Writes NULL over whatever is there, even rubbish.
+    /// Overwrites the pointer, which may be uninitialised, with NULL.
     pub fn forget(self) {
-        // SAFETY: a live object, by the type.
+        // SAFETY: a live object, as the type guarantees.
         unsafe { self.place.write(std::ptr::null_mut()) };
     }
 }
@@ -181,37 +181,37 @@ impl<'a, T: Target> Borrowed<'a, *mut T> {
 /// A struct.
 ///
 /// # Safety
-/// All zero bytes are a value of it, in which every pointer is NULL.
+/// All zero bytes are a valid value of it, with every pointer NULL.
 pub unsafe trait Object: Target {}
 
-// SAFETY: NULL is a value.
+// SAFETY: NULL is a valid value.
 unsafe impl<T: Object> Object for *mut T {}
 
-/// A malloc'ed object of zeros. `None` without memory.
+/// A malloc'ed object of zeros. `None` if out of memory.
 pub fn new_zeroed<T: Object>() -> Option<Borrowed<'static, T>> {
-    // SAFETY: NULL or new memory, of which zeros are a value, and which lives until somebody frees it.
+    // SAFETY: NULL or new memory, for which zeros are a valid value, and which lives until somebody frees it.
     unsafe { Borrowed::new(memory::c_zeroed()) }
 }
 
 impl<T: Object> Borrowed<'_, T> {
-    /// Makes it all zeros, which the compiler does not leave out. What its members led to is let go.
+    /// Overwrites it with zeros. The compiler does not optimise this away. Objects that its members point to are not freed.
     pub fn blank(self) {
-        // SAFETY: a live object, of which zeros are a value.
+        // SAFETY: a live object, for which zeros are a valid value.
         unsafe { memory::wipe(self.as_ptr().cast(), size_of::<T>()) };
     }
 
-    /// Gives it back, but not what its members lead to.
+    /// Frees it, but not the objects that its members point to.
     ///
     /// # Safety
-    /// It came from malloc, and is used no more.
+    /// It came from malloc, and is not used afterwards.
     pub unsafe fn free(self) {
-        // SAFETY: from malloc and used no more, by this function's own `# Safety`.
+        // SAFETY: from malloc and not used afterwards, as the caller guarantees.
         unsafe { libc::free(self.as_ptr().cast()) };
     }
 }
 
 impl<'a, T: Object> Borrowed<'a, *mut T> {
-    /// Lets it lead elsewhere.
+    /// Makes it point to another object.
     pub fn point_at(self, other: Option<Borrowed<'a, T>>) {
         // SAFETY: a live object, and one that is borrowed as well.
         unsafe {
@@ -224,12 +224,12 @@ impl<'a, T: Object> Borrowed<'a, *mut T> {
 impl<'a, T: Object> Borrowed<'a, [[T; 2]; 2]> {
     /// Its elements.
     pub fn each(self) -> [Borrowed<'a, T>; 4] {
-        // SAFETY: places within the array.
+        // SAFETY: elements of the array.
         [0, 1, 2, 3].map(|at| unsafe { self.part(|array| array.cast::<T>().add(at)) })
     }
 }
 
-/// The first character of a C string: what is borrowed of this type is NUL-terminated. (C's `char` is Rust's `i8` or `u8`.)
+/// The first character of a C string: a borrowed one is NUL-terminated. (C's `char` is Rust's `i8` or `u8`.)
 #[repr(transparent)]
 pub struct Char(c_char);
 
@@ -239,18 +239,18 @@ impl<'a> Borrowed<'a, Char> {
         self.c_str().to_bytes()
     }
 
-    /// For a function of C.
+    /// The pointer, for a C function.
     pub fn as_c_char(self) -> *const c_char {
         self.as_ptr().cast_const().cast()
     }
 
-    /// As Rust knows it.
+    /// As Rust's `CStr`.
     pub fn c_str(self) -> &'a CStr {
-        // SAFETY: a C string, which stays for `'a`.
+        // SAFETY: a C string, which lives for `'a`.
         unsafe { CStr::from_ptr(self.as_c_char()) }
     }
 
-    /// One of Rust's.
+    /// Borrows a `CStr`.
     pub const fn of_str(text: &'a CStr) -> Self {
         // SAFETY: it is not NULL.
         let place = unsafe { NonNull::new_unchecked(text.as_ptr().cast_mut().cast()) };
@@ -261,11 +261,11 @@ impl<'a> Borrowed<'a, Char> {
     }
 }
 
-/// A member that leads to a C string.
+/// A member that points to a C string.
 impl<'a> Borrowed<'a, *mut Char> {
     /// The string; `None` for NULL.
     pub fn text(self) -> Option<Borrowed<'a, Char>> {
-        // SAFETY: NULL or a C string, which stays for as long as what leads to it.
+        // SAFETY: NULL or a C string, which lives as long as the struct with the pointer.
         unsafe { Borrowed::new(self.place.read()) }
     }
 
@@ -274,54 +274,54 @@ impl<'a> Borrowed<'a, *mut Char> {
         self.text().map(|text| text.bytes())
     }
 
-    /// Whether it has these bytes. NULL equals nothing.
+    /// Whether the string has these bytes. False for NULL.
     pub fn is(self, bytes: &[u8]) -> bool {
         self.bytes() == Some(bytes)
     }
 
-    /// Gives the string back, and puts NULL in its place.
+    /// Frees the string, and sets the member to NULL.
     ///
     /// # Safety
     /// It is NULL or came from malloc, and none of its bytes are in use.
     pub unsafe fn free_text(self) {
-        // SAFETY: from malloc, with none of its bytes in use, by this function's own `# Safety`.
+        // SAFETY: from malloc, with none of its bytes in use, as the caller guarantees.
         unsafe { memory::free_and_clear(self.as_ptr()) };
     }
 }
 
-/// A member that leads to bytes, of which another member has the number.
+/// A member that points to bytes, whose number is in another member.
 impl<'a> Borrowed<'a, *mut u8> {
-    /// So many of them; empty for NULL.
+    /// The bytes; empty for NULL.
     ///
     /// # Safety
-    /// There are so many.
+    /// It has `len` bytes.
     pub unsafe fn of_len(self, len: usize) -> &'a [u8] {
-        // SAFETY: a live member, by the type, and so many bytes, by this function's own `# Safety`.
+        // SAFETY: a live member, as the type guarantees, and `len` bytes, as the caller guarantees.
         unsafe { memory::slice_of(self.place.read(), len) }
     }
 
-    /// Lets a member that leads to nothing lead to a copy of these bytes. False without memory.
+    /// Makes a member that points to nothing point to a copy of these bytes. False if out of memory.
     pub fn store_copy(self, bytes: &[u8]) -> bool {
         self.store(memory::c_buffer(bytes))
     }
 
-    /// The same with so many zeros.
+    /// The same with `len` zeros.
     pub fn store_zeros(self, len: usize) -> bool {
         self.store(memory::c_zeros(len))
     }
 
     fn store(self, malloced: *mut u8) -> bool {
-        // SAFETY: a live member, by the type.
+        // SAFETY: a live member, as the type guarantees.
         unsafe { self.place.write(malloced) };
         !malloced.is_null()
     }
 
-    /// Gives the bytes back, and puts NULL in their place. They are wiped if their number is said.
+    /// Frees the bytes, and sets the member to NULL. The first `len` bytes are wiped.
     ///
     /// # Safety
-    /// They came from malloc, there are so many, and none is in use.
+    /// They came from malloc, there are at least `len` of them, and none is in use.
     pub unsafe fn free_bytes(self, len: usize) {
-        // SAFETY: from malloc, so many bytes, none of them in use, by this function's own `# Safety`.
+        // SAFETY: from malloc, `len` bytes, none of them in use, as the caller guarantees.
         unsafe { memory::wipe_and_clear(self.as_ptr(), len) };
     }
 }
@@ -332,7 +332,7 @@ pub struct Malloced(*mut u8);
 
 impl Borrowed<'_, Malloced> {
     fn memory(self) -> *mut u8 {
-        // SAFETY: a live member, by the type.
+        // SAFETY: a live member, as the type guarantees.
         unsafe { self.place.read() }.0
     }
 
@@ -346,34 +346,34 @@ impl Borrowed<'_, Malloced> {
     /// # Safety
     /// It is NULL or a C string.
     pub unsafe fn copy_text(self) -> Option<Vec<u8>> {
-        // SAFETY: NULL or a C string, by this function's own `# Safety`.
+        // SAFETY: NULL or a C string, as the caller guarantees.
         let text = unsafe { memory::bytes_of(self.memory().cast()) }?;
         buffer::copy(text).ok()
     }
 
-    /// A copy of so many bytes; empty for NULL. `None` without memory.
+    /// A copy of the bytes; empty for NULL. `None` if out of memory.
     ///
     /// # Safety
-    /// There are so many.
+    /// It has `len` bytes.
     pub unsafe fn copy_bytes(self, len: usize) -> Option<Vec<u8>> {
-        // SAFETY: so many bytes, by this function's own `# Safety`.
+        // SAFETY: `len` bytes, as the caller guarantees.
         buffer::copy(unsafe { memory::slice_of(self.memory(), len) }).ok()
     }
 
-    /// Leads to a copy of these bytes instead. False without memory.
+    /// Makes it point to a copy of these bytes instead. False if out of memory.
     pub fn store_copy(self, bytes: &[u8]) -> bool {
         self.store(memory::c_buffer(bytes))
     }
 
-    /// Gives it back, and puts NULL in its place.
+    /// Frees the memory, and sets the member to NULL.
     pub fn free(self) {
         self.store(std::ptr::null_mut());
     }
 
-    /// Leads to this memory from malloc instead of what is there, which is given back. False for NULL.
+    /// Makes it point to this memory, which came from malloc, and frees the old one. False for NULL.
     fn store(self, malloced: *mut u8) -> bool {
         let old = self.memory();
-        // SAFETY: a live member; what it led to came from malloc, and nobody has anything of it.
+        // SAFETY: a live member; the old memory came from malloc, and nothing of it is borrowed.
         unsafe {
             self.place.write(Malloced(malloced));
             libc::free(old.cast());
@@ -381,13 +381,13 @@ impl Borrowed<'_, Malloced> {
         !malloced.is_null()
     }
 
-    /// Gives it back, so many bytes of it wiped, and puts NULL in its place.
+    /// Wipes `len` bytes, frees the memory, and sets the member to NULL.
     ///
     /// # Safety
-    /// There are so many.
+    /// It has `len` bytes.
     pub unsafe fn wipe(self, len: usize) {
         if !self.is_null() {
-            // SAFETY: so many bytes, by this function's own `# Safety`.
+            // SAFETY: `len` bytes, as the caller guarantees.
             unsafe { memory::wipe(self.memory(), len) };
         }
         self.free();
@@ -398,7 +398,7 @@ impl Borrowed<'_, Malloced> {
     /// # Safety
     /// It is NULL or a C string.
     pub unsafe fn wipe_text(self) {
-        // SAFETY: NULL or a C string, by this function's own `# Safety`.
+        // SAFETY: NULL or a C string, as the caller guarantees.
         unsafe {
             let len = memory::bytes_of(self.memory().cast()).map_or(0, <[u8]>::len);
             self.wipe(len);
@@ -406,13 +406,13 @@ impl Borrowed<'_, Malloced> {
     }
 }
 
-/// Makes methods of [`Borrowed`] for members of a struct: `name: type;`. The method gives the place of the member, which has the
-/// methods for its type in turn. Those after `text` lead to C strings; what those after `malloced` lead to is never borrowed.
+/// Makes methods of [`Borrowed`] for members of a struct: `name: type;`. The method returns the member, borrowed. Members after
+/// `text` point to C strings; memory that those after `malloced` point to is never borrowed.
 macro_rules! members {
     ($($struct:ty { $($(#[$cfg:meta])? $name:ident: $type:ty,)+ $(; text $($text:ident),+)? $(; malloced $($malloced:ident),+)? })+) => {$(
-        // SAFETY: a struct of C's, of numbers and pointers.
+        // SAFETY: a C struct of numbers and pointers.
         unsafe impl $crate::abi::borrowed::Target for $struct {}
-        // SAFETY: likewise.
+        // SAFETY: as above.
         unsafe impl $crate::abi::borrowed::Object for $struct {}
 
         impl<'a> $crate::abi::borrowed::Borrowed<'a, $struct> {
@@ -420,14 +420,14 @@ macro_rules! members {
                 $(#[$cfg])?
                 #[doc = concat!("The member `", stringify!($name), "`.")]
                 pub fn $name(self) -> $crate::abi::borrowed::Borrowed<'a, $type> {
-                    // SAFETY: the place of a member of a live object.
+                    // SAFETY: a member of a live object.
                     unsafe { self.part(|object| &raw mut (*object).$name) }
                 }
             )+
             $($(
                 #[doc = concat!("The member `", stringify!($text), "`.")]
                 pub fn $text(self) -> $crate::abi::borrowed::Borrowed<'a, *mut $crate::abi::borrowed::Char> {
-                    // SAFETY: the place of a member of a live object.
+                    // SAFETY: a member of a live object.
                     unsafe {
                         self.part(|object| {
                             let place: *mut *mut std::ffi::c_char = &raw mut (*object).$text;
@@ -439,7 +439,7 @@ macro_rules! members {
             $($(
                 #[doc = concat!("The member `", stringify!($malloced), "`.")]
                 pub fn $malloced(self) -> $crate::abi::borrowed::Borrowed<'a, $crate::abi::borrowed::Malloced> {
-                    // SAFETY: the place of a member of a live object, which is a pointer.
+                    // SAFETY: a member of a live object, which is a pointer.
                     unsafe {
                         self.part(|object| {
                             let place: *mut *mut _ = &raw mut (*object).$malloced;

@@ -33,13 +33,13 @@ use abi5 as interface;
 
 pub(crate) use interface::DIALECT;
 
-// The steps have frames of their own: one function that takes several of them would have room for the values of each.
+// The steps are not inlined: a function with several of them would need stack space for all of them at once.
 
-/// Runs a step on a conversation. After a panic the conversation has no session any more: what it
-/// sends is refused until it is reset.
+/// Runs a step on a conversation. After a panic the conversation has no session any more, and sending is refused until it is
+/// reset.
 ///
 /// # Errors
-/// `INV_VALUE` for a context that a client put together itself; `INTERNAL` after a panic.
+/// `INV_VALUE` for a context that a client made itself; `INTERNAL` after a panic.
 #[inline(never)]
 pub(crate) fn with_conversation<T>(
     ctx: Ctx<'_>,
@@ -80,15 +80,15 @@ pub(crate) fn with_correspondent<T>(
 ) -> Result<T, GcryError> {
     let mut shared = ctx.take_shared().ok_or(GcryError::INV_VALUE)?;
     let outcome = with_conversation(ctx, |conversation| step(conversation, &mut shared));
-    // After a panic as well: what has opened a session has opened one.
+    // After a panic too: a pair that has opened a session must stay on record.
     ctx.put_shared(shared);
     outcome
 }
 
-/// Runs a step on a conversation and its key exchange; the third is what all instances of the correspondent share.
+/// Runs a step on a conversation, its key exchange, and what all instances of the correspondent share.
 ///
 /// # Errors
-/// As for [`with_conversation`]; `ENOMEM`, and there is no exchange any more.
+/// As for [`with_conversation`]; `ENOMEM`: the exchange is discarded.
 #[inline(never)]
 pub(crate) fn with_exchange<T>(
     ctx: Ctx<'_>,
@@ -103,12 +103,12 @@ pub(crate) fn with_exchange<T>(
         step(conversation, &mut auth, shared)
     })?;
     interface::note_exchange(ctx, sent_before);
-    // Else the step's effects go unheard: they would answer for an exchange that is not there.
+    // On an error the step's effects are dropped: their exchange no longer exists.
     exchange::store_of(ctx, &auth)?;
     Ok(outcome)
 }
 
-/// Runs a step of a key exchange on a conversation. What is sent in it counts as sent, or not, as the interface has it.
+/// Runs a step of a key exchange on a conversation. Whether its messages count as sent depends on the interface.
 ///
 /// # Errors
 /// As for [`with_conversation`].
@@ -125,7 +125,7 @@ pub(crate) fn with_exchanging<T>(
 /// Runs a step on a conversation and its SMP.
 ///
 /// # Errors
-/// As for [`with_conversation`]; `INV_VALUE` also for a context without a place for the SMP.
+/// As for [`with_conversation`]; `INV_VALUE` also for a context without an SMP state.
 #[inline(never)]
 pub(crate) fn with_smp<T>(
     ctx: Ctx<'_>,
@@ -241,7 +241,7 @@ impl From<ProtocolError> for GcryError {
         match error {
             ProtocolError::Invalid => Self::INV_VALUE,
             ProtocolError::Conflict => Self::CONFLICT,
-            // GPG_ERR_BAD_SIGNATURE, from libgcrypt itself in the original.
+            // GPG_ERR_BAD_SIGNATURE, which libgcrypt itself reports in libotr.
             ProtocolError::BadSignature => Self::from_gcrypt(8),
             ProtocolError::UnusableKey => Self::UNUSABLE_SECKEY,
             ProtocolError::NoRandomness => Self::EIO,
@@ -269,7 +269,7 @@ mod tests {
     use crate::abi::userstate::{otrl_userstate_create, otrl_userstate_free};
     use std::ptr;
 
-    /// The result of sending somebody a text: the error, and whether there is a message.
+    /// The result of sending a text: whether there was an error, and whether there is a message.
     unsafe fn sent(us: OtrlUserState, to: &std::ffi::CStr) -> (bool, bool) {
         let mut message = ptr::null_mut();
         unsafe {

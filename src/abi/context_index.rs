@@ -8,13 +8,14 @@ use super::linked_list;
 use super::types::ConnContext;
 use otr_protocol::buffer;
 
-/// One of so many contexts is noted.
+/// One of this many contexts is noted.
 const EVERY: usize = 4;
 
 /// Some contexts of a user state, in the order of its list.
 ///
-/// The list is the truth: the client sees it, and may change it at any time. So what is noted here says only from where to walk
-/// on. It is of no use once any context was forgotten, and only contexts of the library's are noted, which nobody else frees.
+/// The list is authoritative: the client sees it, and may change it at any time. The index only says where to start walking. It
+/// becomes invalid when any context is forgotten. Only contexts that the library made are noted, because nobody else frees
+/// them.
 #[derive(Default)]
 pub(crate) struct ContextIndex {
     noted: RefCell<Vec<*mut ConnContext>>,
@@ -22,7 +23,7 @@ pub(crate) struct ContextIndex {
 }
 
 impl ContextIndex {
-    /// The last context known for which `is_before` says that it stands before what is looked for.
+    /// The last noted context for which `is_before` is true.
     pub(crate) fn last_before<'a>(
         &self,
         now: Forgotten,
@@ -31,20 +32,20 @@ impl ContextIndex {
         if self.forgotten.get() != Some(now) {
             return None;
         }
-        // SAFETY: contexts of the library's of which nobody has forgotten one since, so that they are live.
+        // SAFETY: contexts that the library made; none was forgotten since, so they are live.
         let borrow = |context: *mut ConnContext| unsafe { Borrowed::new(context) };
         let noted = self.noted.borrow();
         let after = noted.partition_point(|context| borrow(*context).is_some_and(&is_before));
         let before = after.checked_sub(1).and_then(|at| noted.get(at));
         let context = before.and_then(|context| borrow(*context));
-        // Whether it is in the list still, a client may have changed.
+        // A client may have taken it out of the list.
         context.filter(|context| {
             is_before(*context)
                 && context.tous().follow().and_then(Borrowed::follow) == Some(*context)
         })
     }
 
-    /// Notes the contexts of a list, from the first one on. Without memory there is nothing to begin from.
+    /// Makes the index of a list. If out of memory, it is empty.
     pub(crate) fn note(&self, now: Forgotten, first: Option<Borrowed<'_, ConnContext>>) {
         let mut noted = self.noted.borrow_mut();
         self.forgotten.set(Some(now));
@@ -71,7 +72,7 @@ mod tests {
 
     const COUNT: usize = 700;
 
-    /// The context of this number's correspondent, and whether it was made.
+    /// The context of the correspondent with this number, and whether it was made.
     fn find(us: *mut UserState, number: usize, add: bool) -> (*mut ConnContext, bool) {
         let user = CString::new(format!("user{:03}", number * 37 % COUNT)).unwrap();
         let (account, protocol) = (c"me".as_ptr(), c"prpl".as_ptr());
@@ -117,7 +118,7 @@ mod tests {
             for (number, (context, _)) in made.iter().enumerate() {
                 assert_eq!(find(us, number, true), (*context, false));
             }
-            // Every third goes. The walks in between note the list anew.
+            // Every third is forgotten. The searches in between make a new index.
             for (number, (context, _)) in made.iter().enumerate() {
                 if number % 3 == 0 {
                     otrl_context_forget(*context);
@@ -128,7 +129,7 @@ mod tests {
             }
             let left = order(us);
             assert_eq!(left.len(), COUNT - COUNT.div_ceil(3));
-            // A client takes one out, which is found no more, and puts it back.
+            // A client takes one out, which is no longer found, and puts it back.
             let (number, taken) = (100, made[100].0);
             let place = borrow((*taken).tous);
             linked_list::unlink(borrow(taken));

@@ -27,19 +27,19 @@ use abi5 as interface;
 
 pub(crate) use interface::{Hidden, free_context, hidden, new_context};
 
-/// Counts all contexts that were forgotten. Each user state has a count of its own.
+/// Counts all contexts that were forgotten. Each user state has its own counter.
 static FORGOTTEN: AtomicUsize = AtomicUsize::new(0);
-/// Those among them that were in no user state's count: contexts that a client put together itself.
+/// Those among them that no user state counts: contexts that a client made itself.
 static FORGOTTEN_OF_CLIENTS: AtomicUsize = AtomicUsize::new(0);
 
 static SERIALS: AtomicUsize = AtomicUsize::new(1);
 
-/// What stands behind the members that C knows. Only the library knows where.
+/// The state behind the members that C knows. Only the library knows where it is.
 struct Tail {
     serial: Cell<usize>,
     /// A box of our own.
     private: Cell<*mut Private>,
-    /// The count of its user state; NULL in none.
+    /// The counter of its user state; NULL if it is in none.
     count: Cell<*const AtomicUsize>,
 }
 
@@ -53,29 +53,29 @@ impl Tail {
     }
 
     fn private(&self) -> Option<&Private> {
-        // SAFETY: a box of our own, of which nobody has a reference when it goes.
+        // SAFETY: a box of our own, to which there is no reference when it is dropped.
         unsafe { self.private.get().as_ref() }
     }
 
-    /// The count of the user state.
+    /// The counter of the user state.
     fn count(&self) -> Option<&AtomicUsize> {
-        // SAFETY: NULL or live, as `set_count` demands.
+        // SAFETY: NULL or live, as `set_count` requires.
         unsafe { self.count.get().as_ref() }
     }
 
     /// Drops the private part.
     ///
     /// # Safety
-    /// Nobody has a reference to it.
+    /// There is no reference to it.
     unsafe fn drop_private(&self) {
         let private = self.private.replace(ptr::null_mut());
         if !private.is_null() {
-            // SAFETY: a box of our own, to which nobody has a reference, by this function's own `# Safety`.
+            // SAFETY: a box of our own, to which there is no reference, as the caller guarantees.
             drop(unsafe { Box::from_raw(private) });
         }
     }
 
-    /// Forgets the session. Forgetting must succeed: what can't be emptied is dropped.
+    /// Forgets the session. This must succeed, so what cannot be emptied is dropped.
     fn force_finished(&self) {
         if let Some(private) = self.private() {
             let _ = guard(|| private.force_finished());
@@ -83,17 +83,18 @@ impl Tail {
     }
 }
 
-/// How many contexts were forgotten, at some time. While that is the same, every pointer to a context is good.
+/// How many contexts had been forgotten at some time. As long as the number has not changed, every pointer to a context is
+/// valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Forgotten {
-    /// In this user state; NULL stands for all of them.
+    /// The counter of this user state; NULL means that of the process.
     count: *const AtomicUsize,
     there: usize,
     of_clients: usize,
 }
 
 impl Forgotten {
-    /// Now, by the count of a user state, or by that of the process.
+    /// The number now, of a user state or of the process.
     pub(crate) fn now(count: Option<&AtomicUsize>) -> Self {
         Self {
             count: count.map_or(ptr::null(), ptr::from_ref),
@@ -103,22 +104,23 @@ impl Forgotten {
     }
 }
 
-/// The count of the user state that a context is in; `None` in a client's own, and before it is in one.
+/// The counter of the user state that a context is in; `None` for a context that a client made itself, or that is in no user
+/// state yet.
 pub(crate) fn count_of(context: Borrowed<'_, ConnContext>) -> Option<&AtomicUsize> {
     interface::tail(context)?.count()
 }
 
-/// Notes the count of the user state that a context comes into.
+/// Stores the counter of the user state that a context is added to.
 ///
 /// # Safety
-/// The count stays until another is noted, or none.
+/// The counter lives until another one or none is stored.
 pub(crate) unsafe fn set_count(context: Borrowed<'_, ConnContext>, count: &AtomicUsize) {
     if let Some(tail) = interface::tail(context) {
         tail.count.set(count);
     }
 }
 
-/// Notes that a context is in no user state any more.
+/// Removes the counter, because the context is in no user state any more.
 pub(crate) fn leave_count(context: Borrowed<'_, ConnContext>) {
     if let Some(tail) = interface::tail(context) {
         tail.count.set(ptr::null());
@@ -133,17 +135,17 @@ pub(crate) fn count_forgotten(context: Borrowed<'_, ConnContext>) {
     FORGOTTEN.fetch_add(1, Ordering::AcqRel);
 }
 
-/// The state behind a context; `None` for a context that a client put together itself.
+/// The private part of a context; `None` for a context that a client made itself.
 pub(crate) fn private_of(context: Borrowed<'_, ConnContext>) -> Option<&Private> {
     interface::tail(context)?.private()
 }
 
-/// A number that no other context of this process has; 0 for a context that a client put together itself.
+/// A number that no other context of this process has; 0 for a context that a client made itself.
 pub(crate) fn serial_of(context: Borrowed<'_, ConnContext>) -> usize {
     interface::tail(context).map_or(0, |tail| tail.serial.get())
 }
 
-/// Makes a fresh context of one: it has had no session, was never heard, and goes by another number.
+/// Resets a context to a new one: no session, never heard from, and with another serial number.
 #[cfg(feature = "abi5")]
 pub(crate) fn renew(context: Borrowed<'_, ConnContext>) {
     if let Some(members) = hidden(context) {
@@ -174,9 +176,9 @@ pub(crate) fn force_finished(context: Borrowed<'_, ConnContext>) {
 fn forget_members(members: Borrowed<'_, Hidden>) {
     let ours = marks::stand_in(members);
     members.fragment().free();
-    // These were about to be published.
+    // MAC keys that were to be published.
     members.saved_mac_keys().free();
-    // SAFETY: the member leads to text, by the struct's definition.
+    // SAFETY: the member is NULL or points to a C string, as the struct defines.
     unsafe { members.lastmessage().wipe_text() };
     for keys in members.sesskeys().each() {
         session_free(keys);
@@ -192,7 +194,7 @@ fn forget_members(members: Borrowed<'_, Hidden>) {
     members.our_keyid().set(0);
     keypair_free(members.our_dh_key());
     keypair_free(members.our_old_dh_key());
-    // With 32 bits they stood among the keys.
+    // With 32-bit pointers they were among the keys.
     if ours {
         marks::put(members);
     }

@@ -17,7 +17,7 @@ entry! {
     /// Makes a fresh DH key pair.
     ///
     /// # Safety
-    /// `kp` is NULL or writable; what it held is not freed.
+    /// `kp` is NULL or writable; its old contents are not freed.
     on panic GcryError::INTERNAL;
     pub fn otrl_dh_gen_keypair(
         groupid: c_uint,
@@ -36,7 +36,7 @@ entry! {
     /// Makes the session keys between our pair and their public value.
     ///
     /// # Safety
-    /// `sess` is NULL or writable, and what it held is not freed; `kp` and `y` are NULL or live.
+    /// `sess` is NULL or writable, and its old contents are not freed; `kp` and `y` are NULL or live.
     on panic GcryError::INTERNAL;
     pub fn otrl_dh_session(
         sess: *mut DhSesskeys as Option<Borrowed<DhSesskeys>>,
@@ -55,7 +55,7 @@ entry! {
     }
 }
 
-/// Makes the objects of a session's keys.
+/// Makes the libgcrypt objects for the keys of a session.
 fn fill_session(session: Borrowed<'_, DhSesskeys>, keys: &DataKeys) -> Result<(), GcryError> {
     let sending = cipher::aes128_ctr(&keys.sending.encryption, None)?;
     session.sendenc().store(sending);
@@ -74,8 +74,8 @@ entry! {
     /// Makes the session id and the keys of a version 2 or 3 exchange.
     ///
     /// # Safety
-    /// `our_dh` and `their_pub` are NULL or live; `sessionid` points at 8 writable bytes; the other
-    /// out-parameters are NULL or writable, and what they held is not freed.
+    /// `our_dh` and `their_pub` are NULL or live; `sessionid` points at 8 writable bytes; the other out-parameters are NULL or
+    /// writable, and their old contents are not freed.
     on panic GcryError::INTERNAL;
     pub fn otrl_dh_compute_v2_auth_keys(
         our_dh: *const DhKeypair as Option<Borrowed<DhKeypair>>,
@@ -111,7 +111,7 @@ entry! {
     }
 }
 
-/// Puts objects of the keys into these places: ciphers and MACs.
+/// Stores ciphers and MACs with these keys.
 fn fill_auth_keys(
     keys: &AuthKeys,
     [enc_c, enc_cp]: [Borrowed<'_, *mut Cipher>; 2],

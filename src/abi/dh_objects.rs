@@ -8,10 +8,10 @@ use super::entry::entry;
 use super::gcry;
 use super::types::{DhKeypair, DhSesskeys};
 
-/// The part of a counter block that counts.
+/// The length of the counter in a counter block.
 const COUNTER_BYTES: usize = 8;
 
-/// Copies a pair over whatever was there.
+/// Copies a pair. What was there before is overwritten.
 pub(crate) fn keypair_copy(to: Borrowed<'_, DhKeypair>, from: Borrowed<'_, DhKeypair>) {
     to.blank();
     to.groupid().set(from.groupid().get());
@@ -35,7 +35,7 @@ pub(crate) fn session_free(keys: Borrowed<'_, DhSesskeys>) {
 }
 
 entry! {
-    /// Gets the module ready, which takes nothing of its own.
+    /// Initialises the module: nothing is needed.
     ///
     /// # Safety
     /// None beyond C's calling convention.
@@ -46,7 +46,7 @@ entry! {
 }
 
 entry! {
-    /// Makes an empty pair of whatever was there.
+    /// Initialises a pair. What was there before is overwritten.
     ///
     /// # Safety
     /// `pair` is NULL or writable.
@@ -59,7 +59,7 @@ entry! {
 }
 
 entry! {
-    /// Copies a pair over whatever was there.
+    /// Copies a pair. What was there before is overwritten.
     ///
     /// # Safety
     /// `to` is NULL or writable, `from` NULL or a pair.
@@ -114,7 +114,7 @@ entry! {
 }
 
 entry! {
-    /// Counts the upper half of a counter block up by one; after the last comes 0.
+    /// Increments the upper half of a counter block; it wraps to 0.
     ///
     /// # Safety
     /// `counter` is NULL or 8 bytes long.
@@ -127,7 +127,7 @@ entry! {
 }
 
 entry! {
-    /// Below 0, 0 or above it, as the first counter is below, equal to or above the second. NULL is below all.
+    /// Compares two counters: negative, 0 or positive. NULL is less than any counter.
     ///
     /// # Safety
     /// Each is NULL or 8 bytes long.

@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use otr_crypto::stack;
 
-/// A panic was caught. Whatever it interrupted must be taken for broken.
+/// A panic was caught. The state that it interrupted must be considered inconsistent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panicked;
 
@@ -24,13 +24,13 @@ pub fn guard<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
     })
 }
 
-/// The same for a whole exported function: `entry`.
+/// The same for a whole exported function: see `entry!`.
 pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
     let cancellation = Uncancelled::begin();
     let outcome = stack::wiping(|| catch_unwind(AssertUnwindSafe(body)));
     cancellation.end();
     outcome.map_err(|payload| {
-        // The payload's own destructor might panic as well; what it leaves then is let go.
+        // The payload's own destructor might panic as well; its payload is then leaked.
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             std::mem::forget(second);
         }
@@ -38,8 +38,8 @@ pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panicked> {
     })
 }
 
-/// A stretch in which `pthread_cancel` does not end the thread. Where it does, the C library unwinds the stack, and a
-/// `catch_unwind` on it ends the process. A cancel that comes meanwhile waits for the thread's next cancellation point.
+/// Disables cancellation of the thread. On a cancellation the C library unwinds the stack, and a `catch_unwind` on it would end
+/// the process. A `pthread_cancel` during that time takes effect at the thread's next cancellation point.
 struct Uncancelled {
     before: c_int,
 }
@@ -54,7 +54,7 @@ impl Uncancelled {
 
     fn begin() -> Self {
         let mut before = 0;
-        // SAFETY: a state of the system's, and an out-parameter of ours.
+        // SAFETY: a valid state, and an out-parameter of ours.
         unsafe { pthread_setcancelstate(Self::DISABLE, &raw mut before) };
         Self { before }
     }
@@ -66,35 +66,34 @@ impl Uncancelled {
     }
 }
 
-/// A point at which a test can have a panic: tests/robustness/faults.c, which is preloaded, answers for this function of the
-/// system's then. Only a library built with `--cfg otr_panics` has such points.
+/// A point at which a test can cause a panic: tests/robustness/faults.c, which is preloaded, replaces this system function.
+/// Only a library built with `--cfg otr_panics` has such points.
 pub fn may_panic() {
     #[cfg(otr_panics)]
     // SAFETY: it may be called at any time, and does not fail.
     let _: () = assert!(unsafe { libc::sched_yield() } == 0, "as the test demands");
 }
 
-/// Defines an exported function. Its arguments are converted, its body is safe Rust as a rule, and its answer is converted
-/// back.
+/// Defines an exported function. Its arguments are converted, its body is usually safe Rust, and its result is converted back.
 ///
 /// ```text
 /// entry! {
 ///     /// What it does.
 ///     ///
 ///     /// # Safety
-///     /// What the caller owes.
+///     /// What the caller must guarantee.
 ///     on panic GcryError::INTERNAL;
 ///     pub fn otrl_something(us: OtrlUserState as Option<Borrowed<UserState>>, data: *const u8, len: usize)
 ///         -> GcryError as Result<(), GcryError>
 ///     where data = bytes(data, len) { .. }
 /// }
 /// ```
-/// An argument with `as` is converted to that type by [`FromC`](crate::abi::borrowed::FromC), and what the body gives by
-/// [`IntoC`](crate::abi::borrowed::IntoC): so the body may use `?`. `where` makes one value of several arguments, by a function that
-/// demands no more than the `# Safety` says.
+/// An argument with `as` is converted to that type by [`FromC`](crate::abi::borrowed::FromC), and the result of the body by
+/// [`IntoC`](crate::abi::borrowed::IntoC), so the body may use `?`. `where` makes one value from several arguments, with a
+/// function that requires no more than the `# Safety` section says.
 ///
-/// The whole body is guarded, and a panic becomes the value after `on panic`. A function that calls the client back has
-/// `calls back;` there: then nothing is guarded but what goes through [`guard`], and nothing with a destructor may be alive in
+/// The whole body is guarded, and after a panic the value after `on panic` is returned. A function that calls the client back
+/// has `calls back;` instead: then only what goes through [`guard`] is guarded, and no value with a destructor may be alive in
 /// the body while the client's code runs. `never panics;` is for a function that only frees: it is not guarded either.
 macro_rules! entry {
     (
@@ -119,7 +118,7 @@ macro_rules! entry {
 }
 pub(crate) use entry;
 
-/// Runs a body as its function says: guarded or not, one of the two.
+/// Runs a body, guarded or not.
 macro_rules! run {
     ([$failure:expr] [] $body:block) => {
         $crate::abi::entry::catch(move || $body).unwrap_or_else(|_| $failure)
@@ -136,22 +135,22 @@ pub(crate) use run;
 /// Converts an argument.
 macro_rules! convert {
     ($argument:ident, $rust:ty) => {
-        // SAFETY: what the `# Safety` of the exported function demands of its caller.
+        // SAFETY: guaranteed by the caller, as the `# Safety` section of the exported function requires.
         let $argument: $rust = unsafe { $crate::abi::borrowed::FromC::from_c($argument) };
     };
 }
 pub(crate) use convert;
 
-/// Makes one value of several arguments.
+/// Makes one value from several arguments.
 macro_rules! make {
     ($made:ident, $($maker:ident)::+($($from:ident),+)) => {
-        // SAFETY: what the `# Safety` of the exported function demands of its caller.
+        // SAFETY: guaranteed by the caller, as the `# Safety` section of the exported function requires.
         let $made = unsafe { $($maker)::+($($from),+) };
     };
 }
 pub(crate) use make;
 
-/// The answer of a body, converted if it is of another type than C's.
+/// The result of a body, converted if it is not of C's type.
 macro_rules! answer {
     ($body:block $(, $result:ty)?) => {
         $body

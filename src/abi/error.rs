@@ -6,24 +6,24 @@ use super::borrowed::IntoC;
 use super::entry::Panicked;
 use super::error_table::errno_codes;
 
-/// `gcry_error_t`: in the top byte who reports, in the lower half what.
+/// `gcry_error_t`: the source in the top byte, the code in the lower half.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GcryError(pub c_uint);
 
-/// Set in the codes that stand for an errno.
+/// The bit that marks the code of an errno.
 pub const SYSTEM_ERROR: u16 = 1 << 15;
 /// The code of an errno that libgpg-error does not know.
 pub const UNKNOWN_ERRNO: u16 = 16382;
 /// libgcrypt's own source: errno values and what its functions report.
 const SOURCE_GCRYPT: c_uint = 1;
-/// The source of `gcry_error()` in a program that defines none, as libotr is.
+/// The source that `gcry_error()` uses in a program that defines none, such as libotr.
 const SOURCE_USER_1: c_uint = 32;
 const SOURCE_SHIFT: u32 = 24;
 const SOURCE_MASK: c_uint = 0x7f;
 
 impl GcryError {
-    /// No error: 0, whoever says so.
+    /// No error: 0, whatever the source.
     pub const NO_ERROR: Self = Self(0);
     /// The data of a signature does not match it.
     pub const BAD_SIGNATURE: Self = Self::new(8);
@@ -33,7 +33,7 @@ impl GcryError {
     pub const UNUSABLE_SECKEY: Self = Self::new(54);
     /// An argument or a message is not acceptable.
     pub const INV_VALUE: Self = Self::new(55);
-    /// A panic was caught: this conversation can't go on.
+    /// A panic was caught: this conversation cannot continue.
     pub const INTERNAL: Self = Self::new(63);
     /// An old or repeated message.
     pub const CONFLICT: Self = Self::new(70);
@@ -49,7 +49,7 @@ impl GcryError {
         Self::with_source(SOURCE_USER_1, code)
     }
 
-    /// What a function of libgcrypt itself reports, such as a parser of S-expressions.
+    /// An error from libgcrypt itself, for instance from its S-expression parser.
     pub const fn from_gcrypt(code: u16) -> Self {
         Self::with_source(SOURCE_GCRYPT, code)
     }
@@ -59,22 +59,22 @@ impl GcryError {
         Self::from_gcrypt(code_from_errno(errno))
     }
 
-    /// The errno in an error of the standard library, or else a failed input or output.
+    /// The errno in an error of the standard library, or else `EIO`.
     pub fn from_io(error: &std::io::Error) -> Self {
         error.raw_os_error().map_or(Self::EIO, Self::from_errno)
     }
 
-    /// The value of errno that the C library left behind.
+    /// The current value of errno.
     pub fn last_os_error() -> Self {
         Self::from_io(&std::io::Error::last_os_error())
     }
 
-    /// The lower half: what went wrong.
+    /// The code, in the lower half.
     pub const fn code(self) -> u16 {
         self.0 as u16
     }
 
-    /// Who reports it.
+    /// The source.
     pub const fn source(self) -> c_uint {
         (self.0 >> SOURCE_SHIFT) & SOURCE_MASK
     }
@@ -125,7 +125,7 @@ fn code_from_errno(errno: c_int) -> u16 {
         .map_or(UNKNOWN_ERRNO, |(_, code)| code)
 }
 
-/// The errno that a code stands for; `None` for a code of libgpg-error's own.
+/// The errno of a code; `None` for one of libgpg-error's own codes.
 pub fn errno_from_code(code: u16) -> Option<c_int> {
     errno_codes()
         .find(|(_, known)| *known == code)

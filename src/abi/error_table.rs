@@ -5,15 +5,15 @@
 
 use std::ffi::{CStr, c_int};
 
-/// What libgpg-error says about a code that it does not know.
+/// The text that libgpg-error has for an unknown code.
 pub(crate) const UNKNOWN_CODE: &CStr = c"Unknown error code";
 
-/// Bit 15 marks the codes that stand for an errno.
+/// Bit 15 marks the codes of errno values.
 const fn system(number: u16) -> u16 {
     number | 1 << 15
 }
 
-/// Every errno that has a code, with it. Where two names are one number, the name that libgpg-error takes comes first.
+/// Every errno that has a code. Where two names have the same number, the name that libgpg-error uses comes first.
 pub(crate) fn errno_codes() -> impl Iterator<Item = (c_int, u16)> {
     let all = [EVERYWHERE, ON_LINUX, ALIASES];
     all.into_iter().flatten().copied()
@@ -156,7 +156,7 @@ const ON_LINUX: &[(c_int, u16)] = &[
 #[cfg(not(target_os = "linux"))]
 const ON_LINUX: &[(c_int, u16)] = &[];
 
-/// Names that are one number with another name on Linux.
+/// Names with the same number as another name on Linux.
 const ALIASES: &[(c_int, u16)] = &[
     (libc::EOPNOTSUPP, system(105)),
     (libc::EWOULDBLOCK, system(138)),

@@ -11,7 +11,7 @@ use super::gcry::loaded;
 fn message(code: u16) -> *const c_char {
     if code & SYSTEM_ERROR != 0 {
         if let Some(errno) = errno_from_code(code) {
-            // SAFETY: strerror takes any number; the text for an errno that the C library knows is a constant of it.
+            // SAFETY: strerror takes any number; for a known errno the text is a constant of the C library.
             return unsafe { libc::strerror(errno) };
         }
         return message(UNKNOWN_ERRNO);
@@ -25,8 +25,8 @@ fn message(code: u16) -> *const c_char {
 }
 
 entry! {
-    /// `gcry_strerror`, for clients that take it from libotr's own dependencies: libgcrypt's answer when the process has
-    /// libgcrypt, and the same English words otherwise. The text is a constant.
+    /// `gcry_strerror`, for clients that take it from libotr's own dependencies: libgcrypt's text if the process has libgcrypt,
+    /// and the same English text otherwise. The text is a constant.
     ///
     /// # Safety
     /// None beyond C's calling convention.

@@ -15,19 +15,19 @@ use otr_crypto::stack;
 use otr_protocol::ake::{Auth, AuthState, Commitment, Established, Responding, Revealed, V1Setup};
 use otr_protocol::dh::{AuthKeys, DhKeyPair};
 
-/// Reads an exchange. A struct that says it is under way but lacks a value is read as no exchange.
+/// Reads an exchange. A struct whose state says that an exchange is under way, but that lacks a value, is read as no exchange.
 #[inline(never)]
 pub(crate) fn load(info: Borrowed<'_, OtrlAuthInfo>, extras: Option<&ExchangeExtras>) -> Auth {
     // Keys may have to be derived again, and this is outside of the guard of the step.
     let state = stack::wiping(|| load_state(info, extras));
-    // SAFETY: the member leads to text, by the struct's definition.
+    // SAFETY: the member is NULL or points to a C string, as the struct defines.
     let last_message = unsafe { info.lastauthmsg().copy_text() };
     Auth {
         state: state.unwrap_or_default(),
         initiated: info.initiated().get() != 0,
         version: auth_info::version(info),
         last_message,
-        // One of the interfaces has a member for it.
+        // Only one of the interfaces has a member for it.
         waits_since: match auth_info::commit_sent(info) {
             0 => extras.map_or(0, ExchangeExtras::since),
             since => since,
@@ -44,7 +44,7 @@ pub(crate) fn load_of(ctx: Ctx<'_>) -> Auth {
 /// Writes the exchange of a context back.
 ///
 /// # Errors
-/// `ENOMEM`: there is no exchange any more.
+/// `ENOMEM`: the exchange is discarded.
 pub(crate) fn store_of(ctx: Ctx<'_>, auth: &Auth) -> Result<(), GcryError> {
     let stored = store(ctx.auth(), auth);
     if let Some(private) = ctx.private() {
@@ -57,23 +57,23 @@ pub(crate) fn store_of(ctx: Ctx<'_>, auth: &Auth) -> Result<(), GcryError> {
     stored
 }
 
-/// The exchange of a context, if a message of it has been waiting for an answer since some time.
+/// The exchange of a context, if a message of it waits for an answer.
 pub(crate) fn waiting(ctx: Ctx<'_>) -> Option<Auth> {
     let info = ctx.auth();
     let waits = auth_info::commit_sent(info) > 0 && info.authstate().get() != AUTHSTATE_NONE;
     waits.then(|| load_of(ctx))
 }
 
-/// Writes an exchange back from which something was wiped; one that is over is cleared.
+/// Writes an exchange back after something in it was wiped; one that is over is cleared.
 pub(crate) fn keep(ctx: Ctx<'_>, auth: &Auth) {
-    // Without memory there is no exchange afterwards, which is as good.
+    // If out of memory, the exchange is discarded, which is as good.
     if store_of(ctx, auth).is_err() || !auth.is_under_way() {
         auth_info::clear(ctx.auth());
     }
 }
 
-/// Forgets which sessions were opened with private values that nobody holds any more; `held` gives the public halves of those
-/// that are held.
+/// Forgets which sessions were opened with private values that no longer exist; `held` returns the public halves of those that
+/// do.
 pub(crate) fn forget_opened_but(master: Ctx<'_>, held: impl FnOnce() -> Vec<Vec<u8>>) {
     let Some(mut shared) = master.take_shared() else {
         return;
@@ -141,10 +141,10 @@ fn load_state(
     })
 }
 
-/// Writes an exchange back. The private values of a finished one are gone afterwards.
+/// Writes an exchange back. If it is finished, its private values are removed.
 ///
 /// # Errors
-/// `ENOMEM`: there is no exchange any more. Half a one would never end.
+/// `ENOMEM`: the exchange is discarded. An incomplete one would never end.
 #[inline(never)]
 pub(crate) fn store(info: Borrowed<'_, OtrlAuthInfo>, auth: &Auth) -> Result<(), GcryError> {
     write(info, auth);
@@ -155,7 +155,7 @@ pub(crate) fn store(info: Borrowed<'_, OtrlAuthInfo>, auth: &Auth) -> Result<(),
     Err(GcryError::ENOMEM)
 }
 
-/// Whether everything that [`write`] had to make is there.
+/// Whether everything that [`write`] had to allocate is there.
 fn is_whole(info: Borrowed<'_, OtrlAuthInfo>, auth: &Auth) -> bool {
     let message = auth.last_message.is_none() || !info.lastauthmsg().is_null();
     let keys = !info.our_dh().private().is_null() && !info.our_dh().public().is_null();
@@ -179,7 +179,7 @@ fn write(info: Borrowed<'_, OtrlAuthInfo>, auth: &Auth) {
     info.protocol_version().set(version);
     auth_info::note_commit_sent(info, auth.waits_since);
     match &auth.last_message {
-        // It has no NUL in it, and ends with one.
+        // The message contains no NUL; the copy gets one at its end.
         Some(message) => {
             info.lastauthmsg().store_copy(message);
         }
@@ -220,14 +220,14 @@ fn write(info: Borrowed<'_, OtrlAuthInfo>, auth: &Auth) {
     }
 }
 
-/// Shows the outcome of a finished exchange, as a callback of the client may read it.
+/// Writes the outcome of a finished exchange, which a callback of the client may read.
 pub(crate) fn show_established(info: Borrowed<'_, OtrlAuthInfo>, established: &Established) {
     store_keypair(info.our_dh(), Some(established.our_dh()));
     info.our_keyid().set(established.our_keyid());
     show_their_side(info, established);
 }
 
-/// The public half of [`show_established`]: who they are, and the session id.
+/// The public half of [`show_established`]: their fingerprint and the session id.
 pub(crate) fn show_their_side(info: Borrowed<'_, OtrlAuthInfo>, established: &Established) {
     let id = established.session_id();
     info.their_pub().put(&established.their_dh().to_bytes());
@@ -238,7 +238,7 @@ pub(crate) fn show_their_side(info: Borrowed<'_, OtrlAuthInfo>, established: &Es
     info.session_id_half().set(half_number(id.half()));
 }
 
-/// Forgets who they are and the session id: those of the exchange before, once another has begun.
+/// Clears their fingerprint and the session id, which are those of the previous exchange.
 fn clear_their_side(info: Borrowed<'_, OtrlAuthInfo>) {
     info.their_pub().clear();
     info.their_keyid().set(0);
@@ -246,7 +246,7 @@ fn clear_their_side(info: Borrowed<'_, OtrlAuthInfo>) {
     store_session_id(info, &[]);
 }
 
-/// Writes as much of a session id as there is space for.
+/// Writes a session id, as far as it fits.
 fn store_session_id(info: Borrowed<'_, OtrlAuthInfo>, id: &[u8]) {
     let mut bytes = [0; 20];
     for (to, from) in bytes.iter_mut().zip(id) {
@@ -276,7 +276,7 @@ pub(crate) fn store_keypair(pair: Borrowed<'_, DhKeypair>, keys: Option<&DhKeyPa
     pair.public().put(&keys.public().to_bytes());
 }
 
-/// Writes what a DH-commit of ours stands for.
+/// Writes the contents of our DH-commit.
 fn store_commitment(info: Borrowed<'_, OtrlAuthInfo>, commitment: &Commitment) {
     store_keypair(info.our_dh(), Some(&commitment.our_dh));
     info.our_keyid().set(commitment.our_keyid);

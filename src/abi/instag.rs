@@ -38,8 +38,8 @@ pub fn new_tag() -> OtrlInstag {
     }
 }
 
-/// Bytes for a system that has no random ones left. A tag is public and need only differ from others, which the time, the
-/// process and an address see to.
+/// Bytes for a system without randomness. A tag is public and need only differ from others; the time, the process id and an
+/// address make that likely.
 fn unlikely_bytes() -> [u8; 4] {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -53,7 +53,7 @@ fn unlikely_bytes() -> [u8; 4] {
     digest.first_chunk().copied().unwrap_or([1; 4])
 }
 
-/// Adds a tag for an account as the newest. `None` without memory.
+/// Adds a tag for an account as the newest. `None` if out of memory.
 pub(crate) fn add<'a>(
     us: Borrowed<'a, UserState>,
     account: &[u8],
@@ -76,25 +76,25 @@ pub(crate) fn add<'a>(
 /// Unlinks and frees a tag.
 ///
 /// # Safety
-/// It is used no more, and came from malloc like its names.
+/// It came from malloc like its names, and is not used afterwards.
 unsafe fn forget(node: Borrowed<'_, OtrlInsTag>) {
     linked_list::unlink(node);
-    // SAFETY: unlinked above, and used no more, by this function's own `# Safety`.
+    // SAFETY: unlinked above, and not used afterwards, as the caller guarantees.
     unsafe { free_of_account(node) };
 }
 
 /// Forgets every tag.
 ///
 /// # Safety
-/// They are used no more.
+/// They are not used afterwards.
 pub(crate) unsafe fn forget_all(us: Borrowed<'_, UserState>) {
     while let Some(first) = linked_list::take_first(us.instag_root()) {
-        // SAFETY: taken out above, and used no more, by this function's own `# Safety`.
+        // SAFETY: taken out above, and not used afterwards, as the caller guarantees.
         unsafe { free_of_account(first) };
     }
 }
 
-/// The file of these tags.
+/// The contents of the file with these tags.
 fn file(us: Option<Borrowed<'_, UserState>>) -> Result<Vec<u8>, OutOfMemory> {
     let mut lines = Vec::new();
     for node in linked_list::iter(us.and_then(|us| us.instag_root().follow())) {
@@ -124,7 +124,7 @@ fn read_stream(us: Borrowed<'_, UserState>, stream: Stream<'_>) -> Result<(), Gc
     Ok(())
 }
 
-/// Nothing happens without a stream.
+/// Does nothing without a stream.
 fn write_stream(us: Borrowed<'_, UserState>, stream: Option<Stream<'_>>) -> Result<(), GcryError> {
     let file = file(Some(us))?;
     if let Some(stream) = stream {
@@ -138,11 +138,11 @@ entry! {
     /// Unlinks and frees a tag. NULL is accepted.
     ///
     /// # Safety
-    /// `node` is NULL or a live node, and is used no more.
+    /// `node` is NULL or a live node, and is not used afterwards.
     on panic ();
     pub fn otrl_instag_forget(node: *mut OtrlInsTag as Option<Borrowed<OtrlInsTag>>) {
         if let Some(node) = node {
-            // SAFETY: C gives up the tag.
+            // SAFETY: the caller gives up the tag.
             unsafe { forget(node) }
         }
     }
@@ -152,11 +152,11 @@ entry! {
     /// Forgets every tag.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, and its tags are used no more.
+    /// `us` is NULL or a live user state, whose tags are not used afterwards.
     on panic ();
     pub fn otrl_instag_forget_all(us: *mut UserState as Option<Borrowed<UserState>>) {
         if let Some(us) = us {
-            // SAFETY: C gives up all tags.
+            // SAFETY: the caller gives up all tags.
             unsafe { forget_all(us) }
         }
     }
@@ -178,7 +178,7 @@ entry! {
 }
 
 entry! {
-    /// A new tag that belongs to nobody yet.
+    /// A new tag that belongs to no account yet.
     ///
     /// # Safety
     /// None beyond C's calling convention.
@@ -203,7 +203,7 @@ entry! {
 }
 
 entry! {
-    /// Reads tags from a stream and adds them. NULL is an empty one.
+    /// Reads tags from a stream and adds them. NULL is like an empty stream.
     ///
     /// # Safety
     /// `us` is NULL or a live user state, `stream` NULL or open for reading.
@@ -234,7 +234,7 @@ entry! {
 }
 
 entry! {
-    /// Writes all tags to a stream. Nothing happens for NULL.
+    /// Writes all tags to a stream. Does nothing for NULL.
     ///
     /// # Safety
     /// `us` is NULL or a live user state, `stream` NULL or open for writing.
@@ -248,7 +248,7 @@ entry! {
 }
 
 entry! {
-    /// Makes a tag for an account and writes all tags to a file. Without the file there is no new tag either.
+    /// Makes a tag for an account and writes all tags to a file. If that fails, there is no new tag either.
     ///
     /// # Safety
     /// `us` is NULL or a live user state, the others NULL or C strings.
@@ -264,7 +264,7 @@ entry! {
 }
 
 entry! {
-    /// Makes a tag for an account and writes all tags to a stream. Without a stream (NULL) the tag is there all the same.
+    /// Makes a tag for an account and writes all tags to a stream. Without a stream (NULL) the tag is added all the same.
     ///
     /// # Safety
     /// `us` is NULL or a live user state, `stream` NULL or open for writing, the names NULL or C strings.
@@ -279,7 +279,7 @@ entry! {
     }
 }
 
-/// Nothing happens for NULL names, as with libotr.
+/// Does nothing for NULL names, as libotr does.
 fn generate<'a>(
     us: Option<Borrowed<'a, UserState>>,
     account: Option<&[u8]>,
@@ -291,7 +291,7 @@ fn generate<'a>(
     };
     let us = us.ok_or(GcryError::INV_VALUE)?;
     let node = add(us, account, protocol, new_tag()).ok_or(GcryError::ENOMEM)?;
-    // SAFETY: made above, and nobody knows of it.
+    // SAFETY: made above, and nobody has a pointer to it.
     write(us).inspect_err(|_| unsafe { forget(node) })
 }
 

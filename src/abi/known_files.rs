@@ -15,11 +15,11 @@ use super::types::UserState;
 use otr_crypto::hash::sha256;
 use otr_protocol::store::atomic_file::{self, Mode};
 
-/// How many contents are kept for a user state. The oldest go.
+/// How many contents are remembered for a user state. Older ones are dropped.
 const LIMIT: usize = 64;
 
 struct Known {
-    /// Where the user state is.
+    /// The address of the user state.
     us: usize,
     hash: [u8; 32],
 }
@@ -30,7 +30,7 @@ static KNOWN: LockedList<Known> = LockedList::new();
 /// The path that a client names.
 ///
 /// # Errors
-/// `INV_VALUE` for NULL, `ENAMETOOLONG` for what the system would refuse as well.
+/// `INV_VALUE` for NULL, `ENAMETOOLONG` for a path that the system would refuse as well.
 pub(crate) fn path_of(filename: Option<&CStr>) -> Result<&Path, GcryError> {
     let name = filename.ok_or(GcryError::INV_VALUE)?.to_bytes();
     if name.len() >= libc::PATH_MAX as usize {
@@ -39,11 +39,11 @@ pub(crate) fn path_of(filename: Option<&CStr>) -> Result<&Path, GcryError> {
     Ok(Path::new(OsStr::from_bytes(name)))
 }
 
-/// Makes `bytes` the contents of the file at `path`, as [`atomic_file::replace`] does. The old ones are kept if `us` does not know
-/// them.
+/// Makes `bytes` the contents of the file at `path`, as [`atomic_file::replace`] does. The old contents are copied first if
+/// `us` does not know them.
 ///
 /// # Errors
-/// What the operating system said.
+/// The error of the operating system.
 pub(crate) fn replace(
     us: Borrowed<'_, UserState>,
     path: &Path,
@@ -61,7 +61,7 @@ fn knows(us: Borrowed<'_, UserState>, contents: &[u8]) -> bool {
     KNOWN.any(|known| known.us == us && known.hash == hash)
 }
 
-/// Notes that nothing of these contents is lost when a file of `us` replaces them.
+/// Notes that nothing is lost when a file written by `us` replaces these contents.
 pub(crate) fn remember(us: Borrowed<'_, UserState>, contents: &[u8]) {
     let us = address(us);
     let hash = sha256(&[contents]);
@@ -79,7 +79,7 @@ pub(crate) fn remember(us: Borrowed<'_, UserState>, contents: &[u8]) {
     KNOWN.push(Known { us, hash });
 }
 
-/// Forgets everything that a user state knows, or whoever was at its address before.
+/// Forgets everything that is known for a user state, or for an earlier one at the same address.
 pub(crate) fn forget_all(us: Borrowed<'_, UserState>) {
     KNOWN.remove(|known| known.us == address(us));
 }

@@ -1,17 +1,17 @@
-//! Linked lists as in libotr: a node has `next`, and `tous`, a pointer to the link that leads to it. Clients walk them, and
+//! Linked lists as in libotr: a node has `next`, and `tous`, a pointer to the link that points to it. Clients walk them, and
 //! link nodes in themselves, not always with the right `tous`.
 
 use super::borrowed::{Borrowed, Object};
 
 /// A struct that is a node of such a list.
 pub(crate) trait Node: Object + Sized {
-    /// Where the next node stands; NULL at the end.
+    /// The link to the next node; NULL at the end.
     fn next(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut Self>;
-    /// Where the link to this node is noted.
+    /// The pointer to the link that points to this node.
     fn tous(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut *mut Self>;
 }
 
-/// Makes nodes of structs with these two members.
+/// Implements [`Node`] for structs with these two members.
 macro_rules! nodes {
     ($($type:ty),+ $(,)?) => {$(
         impl $crate::abi::linked_list::Node for $type {
@@ -27,14 +27,14 @@ macro_rules! nodes {
 }
 pub(crate) use nodes;
 
-/// The nodes from this one on. Each link is read when the node behind it is asked for.
+/// The nodes from this one on. Each link is read when the next node is needed.
 pub(crate) fn iter<'a, T: Node + 'a>(
     first: Option<Borrowed<'a, T>>,
 ) -> impl Iterator<Item = Borrowed<'a, T>> {
     std::iter::successors(first, |node| T::next(*node).follow())
 }
 
-/// Puts a node, which is in no list, into one, where this link is.
+/// Inserts a node, which is in no list, at this link.
 pub(crate) fn link<'a, T: Node>(place: Borrowed<'a, *mut T>, node: Borrowed<'a, T>) {
     let next = place.follow();
     T::next(node).point_at(next);
@@ -45,8 +45,8 @@ pub(crate) fn link<'a, T: Node>(place: Borrowed<'a, *mut T>, node: Borrowed<'a, 
     place.point_at(Some(node));
 }
 
-/// Takes a node out of its list, if its `tous` says where that is. The way back is set first, so that there is a list at every
-/// moment.
+/// Takes a node out of its list, if its `tous` points into one. The next node's `tous` is set first, so that the list is
+/// consistent at any time.
 pub(crate) fn unlink<T: Node>(node: Borrowed<'_, T>) {
     let (next, tous) = (T::next(node).follow(), T::tous(node).follow());
     if let Some(next) = next {
@@ -95,7 +95,7 @@ mod tests {
         unsafe { Borrowed::new(&raw const *number) }.unwrap()
     }
 
-    /// The values, if each node knows the link that leads to it.
+    /// The values, if each node knows the link that points to it.
     fn values(root: Borrowed<'_, *mut Number>) -> Vec<u8> {
         let mut link = root;
         iter(root.follow())
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(values(root), [1, 3, 4]);
         unlink(four);
         assert_eq!(values(root), [1, 3]);
-        // A client's node, linked in at the front.
+        // A node that a client has linked in at the front.
         two.next().point_at(Some(one));
         two.tous().point_at(None);
         root.point_at(Some(two));

@@ -13,7 +13,7 @@ static HOLDER: AtomicU32 = AtomicU32::new(0);
 /// How often a waiting thread only lets others run before it sleeps.
 const YIELDS: u32 = 64;
 
-/// Runs `body` alone. It must be short, must call nothing of the client's, and must not come here again.
+/// Runs `body` with the lock held. It must be short, must not call the client's code, and must not take the lock again.
 pub(crate) fn locked<T>(body: impl FnOnce() -> T) -> T {
     let _held = Held::take();
     body()
@@ -29,7 +29,7 @@ impl Held {
         while let Err(holder) =
             HOLDER.compare_exchange(expected, process, Ordering::Acquire, Ordering::Relaxed)
         {
-            // A holder that is not this process is its parent as it was at the fork.
+            // A holder that is not this process is its parent, which held the lock at the fork.
             expected = if holder == process { 0 } else { holder };
             if holder == process {
                 waited = waited.saturating_add(1);
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_child_takes_over_what_its_parent_held() {
         let status = locked(|| {
-            // SAFETY: the child does what it needs no other thread for, and leaves without the parent's exit work.
+            // SAFETY: the child needs no other thread, and exits without the parent's exit handlers.
             unsafe {
                 let child = libc::fork();
                 if child == 0 {

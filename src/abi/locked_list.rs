@@ -7,8 +7,8 @@ use super::lock::locked;
 
 /// Newest first.
 pub(crate) struct LockedList<T> {
-    /// NULL, or the first node. Nodes are boxes; they are looked at and freed by who holds the lock, or after they have been
-    /// taken out by who did.
+    /// NULL, or the first node. Nodes are boxes. They are accessed and freed with the lock held, or after they were taken out
+    /// with the lock held.
     first: AtomicPtr<Node<T>>,
 }
 
@@ -25,7 +25,7 @@ impl<T: Send + Sync> LockedList<T> {
         }
     }
 
-    /// Puts this in front.
+    /// Adds it at the front.
     pub(crate) fn push(&self, content: T) {
         let node = Box::new(Node {
             content,
@@ -38,11 +38,11 @@ impl<T: Send + Sync> LockedList<T> {
         });
     }
 
-    /// What `look` gives for the first one that it gives something for. It must be short, and must not come here again.
+    /// The first `Some` that `look` returns. It must be short, and must not take the lock again.
     pub(crate) fn find_map<R>(&self, mut look: impl FnMut(&T) -> Option<R>) -> Option<R> {
         locked(|| {
             let mut link = &self.first;
-            // SAFETY: under the lock.
+            // SAFETY: the lock is held.
             while let Some(node) = unsafe { node_at(link) } {
                 if let Some(found) = look(&node.content) {
                     return Some(found);
@@ -53,18 +53,18 @@ impl<T: Send + Sync> LockedList<T> {
         })
     }
 
-    /// Whether `is_it` says so of one.
+    /// Whether `is_it` is true for one of them.
     pub(crate) fn any(&self, is_it: impl Fn(&T) -> bool) -> bool {
         self.find_map(|content| is_it(content).then_some(()))
             .is_some()
     }
 
-    /// Takes out the first one that `is_it` names.
+    /// Takes out the first one for which `is_it` is true.
     #[cfg(any(feature = "abi5", test))]
     pub(crate) fn take(&self, mut is_it: impl FnMut(&T) -> bool) -> Option<T> {
         let node = locked(|| {
             let mut link = &self.first;
-            // SAFETY: under the lock.
+            // SAFETY: the lock is held.
             while let Some(node) = unsafe { node_at(link) } {
                 if is_it(&node.content) {
                     return link.swap(node.next.load(Ordering::Acquire), Ordering::AcqRel);
@@ -73,16 +73,16 @@ impl<T: Send + Sync> LockedList<T> {
             }
             ptr::null_mut()
         });
-        // SAFETY: a box that is in the list no more, so that nobody else has it.
+        // SAFETY: a box that was taken out of the list, so nobody else has it.
         (!node.is_null()).then(|| unsafe { Box::from_raw(node) }.content)
     }
 
-    /// Takes out and drops all that `is_to_go` names.
+    /// Takes out and drops all for which `is_to_go` is true.
     pub(crate) fn remove(&self, mut is_to_go: impl FnMut(&T) -> bool) {
         let mut gone = locked(|| {
             let mut gone = ptr::null_mut();
             let mut link = &self.first;
-            // SAFETY: under the lock.
+            // SAFETY: the lock is held.
             while let Some(node) = unsafe { node_at(link) } {
                 if is_to_go(&node.content) {
                     let node_there = link.swap(node.next.load(Ordering::Acquire), Ordering::AcqRel);
@@ -95,18 +95,18 @@ impl<T: Send + Sync> LockedList<T> {
             gone
         });
         while !gone.is_null() {
-            // SAFETY: a box that is in the list no more, so that nobody else has it.
+            // SAFETY: a box that was taken out of the list, so nobody else has it.
             gone = unsafe { Box::from_raw(gone) }.next.into_inner();
         }
     }
 }
 
-/// The node that a link leads to.
+/// The node that a link points to.
 ///
 /// # Safety
-/// The caller holds the lock, and uses the answer only while it does.
+/// The caller holds the lock, and uses the reference only while it does.
 unsafe fn node_at<T>(link: &AtomicPtr<Node<T>>) -> Option<&Node<T>> {
-    // SAFETY: NULL or a box of a list; they go under the lock only.
+    // SAFETY: NULL or a box of a list; they are freed only with the lock held.
     unsafe { link.load(Ordering::Acquire).as_ref() }
 }
 

@@ -6,7 +6,7 @@ use super::entry::entry;
 mod differ;
 
 entry! {
-    /// Does nothing, and is there because clients bind it.
+    /// Does nothing, and exists because clients link to it.
     ///
     /// # Safety
     /// None beyond C's calling convention.

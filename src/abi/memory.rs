@@ -7,13 +7,13 @@ use otr_protocol::wire::search::find_byte;
 #[cfg(not(target_os = "linux"))]
 use zeroize::Zeroize;
 
-/// A malloc'ed C string with these bytes; it ends at the first NUL if there is one among them. NULL without memory.
+/// A malloc'ed C string with these bytes, up to the first NUL if there is one. NULL if out of memory.
 pub fn c_string(bytes: &[u8]) -> *mut c_char {
     let end = find_byte(bytes, 0).unwrap_or(bytes.len());
     buffer_with_nul(bytes.get(..end).unwrap_or(bytes)).cast()
 }
 
-/// The same for bytes that are known to have no NUL among them.
+/// The same for bytes that are known to contain no NUL.
 pub fn c_text(bytes: &[u8]) -> *mut c_char {
     buffer_with_nul(bytes).cast()
 }
@@ -23,19 +23,19 @@ pub fn c_text_of(parts: [&[u8]; 2]) -> *mut c_char {
     buffer_of_parts(&parts).cast()
 }
 
-/// A malloc'ed copy of these bytes with a NUL behind them, so that it is never of size 0. NULL without memory.
+/// A malloc'ed copy of these bytes with a NUL behind them, so that its size is never 0. NULL if out of memory.
 pub fn c_buffer(bytes: &[u8]) -> *mut u8 {
     buffer_with_nul(bytes)
 }
 
-/// A malloc'ed array of `count` malloc'ed strings; `None` without memory. `parts_of` gives the parts of each, which follow one
-/// another and have no NUL among them.
+/// A malloc'ed array of `count` malloc'ed strings; `None` if out of memory. `parts_of` returns the parts of each string, which
+/// contain no NUL.
 pub fn c_array<T, const PARTS: usize>(
     texts: impl Iterator<Item = T>,
     count: usize,
     parts_of: impl Fn(&T) -> [&[u8]; PARTS],
 ) -> Option<*mut *mut c_char> {
-    // Zeroed, so that what is there can be freed at any time.
+    // Zeroed, so that it can be freed at any time.
     // SAFETY: calloc takes any numbers.
     let array: *mut *mut c_char =
         unsafe { libc::calloc(count.max(1), size_of::<*mut c_char>()) }.cast();
@@ -44,10 +44,10 @@ pub fn c_array<T, const PARTS: usize>(
     }
     for (index, text) in texts.take(count).enumerate() {
         let text = buffer_of_parts(&parts_of(&text)).cast();
-        // SAFETY: there is a slot for each text.
+        // SAFETY: the array has a slot for each text.
         unsafe { array.add(index).write(text) };
         if text.is_null() {
-            // SAFETY: made here, with `count` slots.
+            // SAFETY: made above, with `count` slots.
             unsafe { free_array(array, count) };
             return None;
         }
@@ -55,10 +55,10 @@ pub fn c_array<T, const PARTS: usize>(
     Some(array)
 }
 
-/// Gives back an array of strings.
+/// Frees an array of strings.
 ///
 /// # Safety
-/// `array` came from [`c_array`], has `count` slots, and is used no more.
+/// `array` came from [`c_array`], has `count` slots, and is not used afterwards.
 pub unsafe fn free_array(array: *mut *mut c_char, count: usize) {
     for index in 0..count {
         // SAFETY: one of the `count` slots that `c_array` made; it holds a string or NULL.
@@ -68,50 +68,50 @@ pub unsafe fn free_array(array: *mut *mut c_char, count: usize) {
     unsafe { libc::free(array.cast()) };
 }
 
-/// So many malloc'ed zeros, and one more, so that it is never of size 0. NULL without memory.
+/// `len` malloc'ed zeros, and one more, so that the size is never 0. NULL if out of memory.
 pub fn c_zeros(len: usize) -> *mut u8 {
     // SAFETY: calloc takes any numbers.
     unsafe { libc::calloc(len.saturating_add(1), 1) }.cast()
 }
 
-/// A malloc'ed, zeroed object. NULL without memory.
+/// A malloc'ed, zeroed object. NULL if out of memory.
 ///
-/// The caller picks a `T` for which all zero bytes is a value: the C structs are such.
+/// The caller chooses a `T` for which all zero bytes are a valid value, as they are for the C structs.
 pub fn c_zeroed<T>() -> *mut T {
-    // SAFETY: calloc takes any numbers; malloc's alignment suits every struct of the interface.
+    // SAFETY: calloc takes any numbers; malloc's alignment is enough for every struct of the interface.
     unsafe { libc::calloc(1, size_of::<T>().max(1)) }.cast()
 }
 
 /// The bytes of a C string, without its NUL. `None` for NULL.
 ///
 /// # Safety
-/// `text` is NULL or points at a NUL-terminated string that nobody changes or frees while the answer is in use.
+/// `text` is NULL or points at a NUL-terminated string that nobody changes or frees while the result is in use.
 pub unsafe fn bytes_of<'a>(text: *const c_char) -> Option<&'a [u8]> {
     if text.is_null() {
         return None;
     }
-    // SAFETY: not NULL, and so a C string, by this function's own `# Safety`.
+    // SAFETY: not NULL, and so a C string, as the caller guarantees.
     Some(unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 
-/// A buffer of the client's. Empty for NULL, whatever the length.
+/// A buffer of the client. Empty for NULL, whatever the length.
 ///
 /// # Safety
-/// `data` is NULL or points at `len` readable bytes that nobody changes or frees while the answer is in use.
+/// `data` is NULL or points at `len` readable bytes that nobody changes or frees while the result is in use.
 pub unsafe fn slice_of<'a>(data: *const u8, len: usize) -> &'a [u8] {
     if data.is_null() || len == 0 || isize::try_from(len).is_err() {
         return &[];
     }
-    // SAFETY: not NULL, not longer than any object, and so many bytes, by this function's own `# Safety`.
+    // SAFETY: not NULL, not longer than any object, and `len` bytes, as the caller guarantees.
     unsafe { std::slice::from_raw_parts(data, len) }
 }
 
-/// Gives memory back, and NULL in its place.
+/// Frees memory, and sets the pointer to NULL.
 ///
 /// # Safety
-/// `*place` is NULL or came from malloc and is used no more.
+/// `*place` is NULL or came from malloc and is not used afterwards.
 pub unsafe fn free_and_clear<T>(place: *mut *mut T) {
-    // SAFETY: the place holds NULL or memory from malloc that is used no more, by this function's own `# Safety`.
+    // SAFETY: NULL or memory from malloc that is not used afterwards, as the caller guarantees.
     unsafe {
         let old = place.read();
         place.write(ptr::null_mut());
@@ -119,12 +119,12 @@ pub unsafe fn free_and_clear<T>(place: *mut *mut T) {
     }
 }
 
-/// Wipes and gives back a buffer of the library's, and puts NULL in its place.
+/// Wipes and frees a buffer of the library, and sets the pointer to NULL.
 ///
 /// # Safety
-/// `*place` is NULL or came from malloc, is at least `len` bytes long and is used no more.
+/// `*place` is NULL or came from malloc, is at least `len` bytes long and is not used afterwards.
 pub unsafe fn wipe_and_clear<T>(place: *mut *mut T, len: usize) {
-    // SAFETY: the same, and so many bytes.
+    // SAFETY: as above, and `len` bytes.
     unsafe {
         let old = place.read();
         if !old.is_null() {
@@ -134,31 +134,31 @@ pub unsafe fn wipe_and_clear<T>(place: *mut *mut T, len: usize) {
     }
 }
 
-/// Wipes and gives back a C string, and puts NULL in its place.
+/// Wipes and frees a C string, and sets the pointer to NULL.
 ///
 /// # Safety
-/// `*place` is NULL or a NUL-terminated string from malloc that is used no more.
+/// `*place` is NULL or a NUL-terminated string from malloc that is not used afterwards.
 pub unsafe fn wipe_string_and_clear(place: *mut *mut c_char) {
-    // SAFETY: the place holds NULL or a string from malloc, by this function's own `# Safety`.
+    // SAFETY: NULL or a string from malloc, as the caller guarantees.
     unsafe {
         let len = bytes_of(place.read()).map_or(0, <[u8]>::len);
         wipe_and_clear(place, len);
     }
 }
 
-/// Overwrites memory in a way that the compiler does not leave out.
+/// Overwrites memory. The compiler does not optimise this away.
 ///
 /// # Safety
 /// `data` points at `len` writable bytes, which are plain data afterwards.
 pub unsafe fn wipe(data: *mut u8, len: usize) {
-    // SAFETY: so many writable bytes, by this function's own `# Safety`.
+    // SAFETY: `len` writable bytes, as the caller guarantees.
     #[cfg(target_os = "linux")]
     unsafe {
         libc::explicit_bzero(data.cast(), len);
     }
     #[cfg(not(target_os = "linux"))]
     if len != 0 {
-        // SAFETY: the same.
+        // SAFETY: as above.
         unsafe { std::slice::from_raw_parts_mut(data.cast::<std::mem::MaybeUninit<u8>>(), len) }
             .zeroize();
     }

@@ -6,7 +6,7 @@ use super::types::{OtrlSessionIdHalf, SESSIONID_FIRST_HALF_BOLD, SESSIONID_SECON
 use otr_protocol::session_id::BoldHalf;
 use otr_protocol::wire::version::Version;
 
-/// A version as the structs number it, 0 for none.
+/// The number of a version in the structs, 0 for none.
 pub(crate) fn version_number(version: Option<Version>) -> c_uint {
     version.map_or(0, |version| version.number().into())
 }
@@ -16,7 +16,7 @@ pub(crate) fn version_from(number: c_uint) -> Option<Version> {
     u8::try_from(number).ok().and_then(Version::from_number)
 }
 
-/// The bold half as the structs number it.
+/// The number of the bold half in the structs.
 pub(crate) fn half_number(half: BoldHalf) -> OtrlSessionIdHalf {
     match half {
         BoldHalf::First => SESSIONID_FIRST_HALF_BOLD,
@@ -24,7 +24,7 @@ pub(crate) fn half_number(half: BoldHalf) -> OtrlSessionIdHalf {
     }
 }
 
-/// A time of the structs in the core's form. `time_t` has 32 bits on some machines.
+/// Converts a time of the structs for the core. `time_t` has 32 bits on some machines.
 #[allow(
     clippy::useless_conversion,
     reason = "time_t is i64 on most machines, not on all"
@@ -33,7 +33,7 @@ pub(crate) fn time_from(time: libc::time_t) -> i64 {
     time.into()
 }
 
-/// A time of the core as the structs have it; the first or last that there is place for if it lies beyond.
+/// Converts a time of the core for the structs; the nearest value if it is out of range.
 #[allow(
     clippy::useless_conversion,
     clippy::unnecessary_fallible_conversions,
@@ -63,7 +63,7 @@ mod tests {
         }
         assert_eq!(c_time(i64::MAX), libc::time_t::MAX);
         assert_eq!(c_time(i64::MIN), libc::time_t::MIN);
-        // More than 32 bits hold: not taken modulo 2^32.
+        // More than 32 bits: clamped, not taken modulo 2^32.
         assert!(time_from(c_time((1 << 32) + 5)) > 1 << 30);
     }
 }

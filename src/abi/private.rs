@@ -10,38 +10,38 @@ use otr_protocol::dh::AuthKeys;
 /// The private part of one context.
 #[derive(Default)]
 pub struct Private {
-    /// Keys, fragments and the last message. Boxed, since each step takes them out and puts them back; none while it does,
-    /// and after a panic.
+    /// Keys, fragments and the last message. Boxed, since each step takes them out and puts them back; `None` during a step and
+    /// after a panic.
     pub secrets: Cell<Option<Box<Secrets>>>,
-    /// What an exchange under way has beyond the members of `OtrlAuthInfo`.
+    /// Values of an exchange under way that `OtrlAuthInfo` has no members for.
     pub exchange: RefCell<ExchangeExtras>,
     /// In a context that is its own master: what all instances of the correspondent share. It outlives their sessions.
     pub shared: RefCell<Correspondent>,
-    /// In a context that is its own master: when the correspondent's exchanges were last looked at for what has waited too long.
+    /// In a context that is its own master: when the correspondent's exchanges were last checked for expired values.
     pub looked_at: Cell<i64>,
-    /// When a message of an exchange was last sent. In libotr 4 it counts like every other message.
+    /// When a message of an exchange was last sent. In libotr 4 such a message counts like every other one.
     #[cfg(feature = "abi2")]
     pub exchange_sent: Cell<i64>,
 }
 
-/// Values of an exchange that the public struct has no place for. Each stands beside the public
-/// values it belongs to and counts only as long as those are the same.
+/// Values of an exchange that the public struct has no members for. Each is stored with the public values that it belongs to,
+/// and is valid only as long as those have not changed.
 #[derive(Default)]
 pub struct ExchangeExtras {
     /// The keys between two public values, ours and theirs.
     keys: Option<([Vec<u8>; 2], Box<AuthKeys>)>,
-    /// What we had begun when the DH-commit with this hash came.
+    /// The exchange that we had begun when the DH-commit with this hash arrived.
     begun: Option<([u8; 32], Begun)>,
-    /// What we have answered while our reveal signature for this public value of ours waits.
+    /// The exchange that we have answered while our reveal signature for this public value of ours waits.
     answered: Option<(Vec<u8>, Box<Responding>)>,
-    /// When the message was sent that waits for its answer.
+    /// When the message that waits for an answer was sent.
     since: i64,
     /// The public value of a key pair that was made for the version 1 exchange under way.
     fresh: Option<Vec<u8>>,
 }
 
 impl Private {
-    /// That of a new context.
+    /// The private part of a new context.
     pub fn new() -> Box<Self> {
         Box::default()
     }
@@ -66,7 +66,7 @@ impl Private {
 }
 
 impl ExchangeExtras {
-    /// Keeps what `auth` has beyond the public struct.
+    /// Stores the values of `auth` that the public struct has no members for.
     pub fn keep(&mut self, auth: &Auth) {
         *self = Self {
             since: auth.waits_since,
@@ -90,7 +90,7 @@ impl ExchangeExtras {
         }
     }
 
-    /// When the message was sent that waits for its answer.
+    /// When the message that waits for an answer was sent.
     pub fn since(&self) -> i64 {
         self.since
     }
@@ -101,13 +101,13 @@ impl ExchangeExtras {
         (publics[0] == ours && publics[1] == theirs).then(|| keys.clone())
     }
 
-    /// What we had begun when the DH-commit with this hash came.
+    /// The exchange that we had begun when the DH-commit with this hash arrived.
     pub fn begun_before(&self, hash: &[u8; 32]) -> Option<Begun> {
         let (theirs, begun) = self.begun.as_ref()?;
         (theirs == hash).then(|| begun.clone())
     }
 
-    /// What we have answered while the reveal signature for this public value of ours waits.
+    /// The exchange that we have answered while the reveal signature for this public value of ours waits.
     pub fn answered_beside(&self, ours: &[u8]) -> Option<Box<Responding>> {
         let (revealed, answered) = self.answered.as_ref()?;
         (revealed == ours).then(|| answered.clone())

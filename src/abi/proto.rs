@@ -28,7 +28,7 @@ mod abi2;
 mod abi5;
 
 entry! {
-    /// The query message in our name, malloc'ed; NULL without memory.
+    /// The query message in our name, malloc'ed; NULL if out of memory.
     ///
     /// # Safety
     /// `ourname` is NULL or a C string.
@@ -51,8 +51,8 @@ entry! {
 }
 
 entry! {
-    /// The best version that a whitespace tag and our policy have in common; 0 for none. Where the tag
-    /// begins and ends goes into the out-parameters, NULL if there is none.
+    /// The best version that a whitespace tag and our policy have in common; 0 for none. The out-parameters are set to the
+    /// start and the end of the tag, NULL if there is none.
     ///
     /// # Safety
     /// `msg` is NULL or a C string; the out-parameters are NULL or writable.
@@ -75,7 +75,7 @@ entry! {
 }
 
 entry! {
-    /// What kind of message this looks like, by its beginning.
+    /// The type of a message, judged by its beginning.
     ///
     /// # Safety
     /// `message` is NULL or a C string.
@@ -98,7 +98,7 @@ entry! {
 }
 
 entry! {
-    /// Reads the flags of a data message that may be unreadable otherwise.
+    /// Reads the flags of a data message, even if the rest is unreadable.
     ///
     /// # Safety
     /// `datamsg` is NULL or a C string; `flagsp` is NULL or writable.
@@ -114,7 +114,7 @@ entry! {
 }
 
 entry! {
-    /// Takes up a fragment; a message that is complete now is put into `*unfragmessagep`, malloc'ed.
+    /// Handles a fragment; if it completes a message, that is returned in `*unfragmessagep`, malloc'ed.
     ///
     /// # Safety
     /// `context` is NULL or live; `msg` is NULL or a C string; `unfragmessagep` is NULL or writable.
@@ -147,7 +147,7 @@ entry! {
     /// `fragments` is NULL or points at an array of `arraylen` malloc'ed strings.
     on panic ();
     pub fn otrl_proto_fragment_free(fragments: *mut *mut *mut c_char, arraylen: c_ushort) {
-        // SAFETY: NULL, or an array of so many strings from malloc, as `# Safety` says.
+        // SAFETY: NULL, or an array of `arraylen` strings from malloc, as `# Safety` requires.
         unsafe {
             if let Some(array) = fragments.as_ref().filter(|array| !array.is_null()) {
                 free_array(*array, arraylen.into());
@@ -178,7 +178,7 @@ fn create_data(
     Ok(sent.extra_key)
 }
 
-/// Where the parts of a data message go.
+/// The out-parameters for the parts of a data message.
 struct Parts<'a> {
     plaintextp: Out<'a, *mut c_char>,
     tlvsp: Out<'a, *mut OtrlTLV>,
@@ -220,7 +220,7 @@ fn accept_data(
     Ok(received.extra_key)
 }
 
-/// Cuts a message into `count` pieces of at most `size` bytes with their headers: a malloc'ed array.
+/// Cuts a message into `count` pieces of at most `size` bytes, headers included: a malloc'ed array.
 fn fragment_create(
     size: c_int,
     count: c_int,

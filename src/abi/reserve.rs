@@ -20,10 +20,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// How many sizes of blocks there are.
 const CLASSES: usize = 4;
-/// The size of each, in bytes, smallest first, and how many there are.
+/// The size of the blocks of each class in bytes, smallest first, and their number.
 const SHAPE: [(usize, usize); CLASSES] = [(128, 2048), (2048, 128), (16 << 10, 64), (256 << 10, 2)];
 const WORDS: usize = 2048 / 64;
-/// The longest run of bytes that comes from the reserve.
+/// The longest byte string that is allocated from the reserve.
 const LONGEST_TEXT: usize = 16 << 10;
 /// Every block begins at a multiple of this.
 const ALIGN: usize = 128;
@@ -50,23 +50,23 @@ static USED: [[AtomicU64; WORDS]; CLASSES] =
 /// How many blocks are in use.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// What the library allocates with: malloc, and the reserve behind it.
+/// The library's allocator: malloc, and then the reserve.
 pub(crate) struct Allocator;
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
-/// Whether the reserve is in such use that a call which can still be refused should be: malloc has failed often, and what
-/// it could not give has not come back.
+/// Whether so much of the reserve is in use that new calls should be refused: malloc has failed often, and the blocks have not
+/// been freed.
 pub(crate) fn is_low() -> bool {
     COUNT.load(Ordering::Relaxed) > 512
 }
 
-// SAFETY: what malloc gives is as the standard library's own allocator gives it; a block of the reserve is as long and as
-// aligned as asked for, and belongs to one owner until it is given back. Nothing here unwinds.
+// SAFETY: memory from malloc comes from the standard library's own allocator; a block of the reserve has at least the requested
+// size and alignment, and belongs to one owner until it is freed. Nothing here unwinds.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: a layout of at least one byte, as `GlobalAlloc` demands of who calls this.
+        // SAFETY: a layout of at least one byte, as `GlobalAlloc` requires of its caller.
         let given = unsafe { System.alloc(layout) };
         if given.is_null() {
             claim(layout)
@@ -76,14 +76,14 @@ unsafe impl GlobalAlloc for Allocator {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the same.
+        // SAFETY: as above.
         let given = unsafe { System.alloc_zeroed(layout) };
         if !given.is_null() {
             return given;
         }
         let block = claim(layout);
         if !block.is_null() {
-            // SAFETY: as long as the layout, and ours.
+            // SAFETY: at least as long as the layout, and ours.
             unsafe { block.write_bytes(0, layout.size()) };
         }
         block
@@ -91,14 +91,14 @@ unsafe impl GlobalAlloc for Allocator {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if !release(block) {
-            // SAFETY: made by `alloc` with this layout, as `GlobalAlloc` demands; it is not of the reserve.
+            // SAFETY: made by `alloc` with this layout, as `GlobalAlloc` requires; it is not from the reserve.
             unsafe { System.dealloc(block, layout) }
         }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if place_of(block).is_none() {
-            // SAFETY: the same, and a size that is not 0.
+            // SAFETY: as above, and a size that is not 0.
             let given = unsafe { System.realloc(block, layout, size) };
             if !given.is_null() {
                 return given;
@@ -107,7 +107,7 @@ unsafe impl GlobalAlloc for Allocator {
         let Ok(wanted) = Layout::from_size_align(size, layout.align()) else {
             return ptr::null_mut();
         };
-        // SAFETY: a new block cannot overlap the old one, which is given back as it came.
+        // SAFETY: a new block cannot overlap the old one, which is freed with its own layout.
         unsafe {
             let new = self.alloc(wanted);
             if !new.is_null() {
@@ -142,7 +142,7 @@ fn claim(layout: Layout) -> *mut u8 {
                 let bit = (!before & there).trailing_zeros() as usize;
                 COUNT.fetch_add(1, Ordering::Relaxed);
                 let begin = BEGIN.get(class).copied().unwrap_or(0);
-                // SAFETY: the block lies in the reserve: `begin` is that of its size, and it is one of those that are there.
+                // SAFETY: the block lies in the reserve: `begin` is the start of its class, and its number is in range.
                 return unsafe {
                     BLOCKS
                         .0
@@ -156,7 +156,7 @@ fn claim(layout: Layout) -> *mut u8 {
     ptr::null_mut()
 }
 
-/// Gives a block back; false if it is not of the reserve.
+/// Frees a block; false if it is not from the reserve.
 fn release(block: *mut u8) -> bool {
     let Some(offset) = place_of(block) else {
         return false;
@@ -176,7 +176,7 @@ fn release(block: *mut u8) -> bool {
     true
 }
 
-/// Where in the reserve it is.
+/// Its offset in the reserve.
 fn place_of(block: *const u8) -> Option<usize> {
     let offset = block.addr().wrapping_sub(BLOCKS.0.get().addr());
     (offset < LENGTH).then_some(offset)

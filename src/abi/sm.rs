@@ -105,7 +105,7 @@ entry! {
     }
 }
 
-/// Runs a step and writes the state back; of a refused one only how it went.
+/// Runs a step and writes the state back; if it is refused, only its progress.
 fn step<T>(
     state: Option<Borrowed<'_, OtrlSMState>>,
     step: impl FnOnce(&mut Smp) -> Result<T, ProtocolError>,
@@ -114,14 +114,14 @@ fn step<T>(
     let mut smp = smp_numbers::load(state);
     let (outcome, smp) = guard(move || (step(&mut smp), smp))?;
     smp_numbers::store(state, &smp);
-    // The original knows one answer to whatever is wrong with a message.
+    // libotr returns the same error for every invalid message.
     outcome.map_err(|error| match error {
         ProtocolError::Conflict => GcryError::INV_VALUE,
         error => error.into(),
     })
 }
 
-/// Runs a step whose message goes to the client.
+/// Runs a step that returns a message to the client.
 fn with_output(
     state: Option<Borrowed<'_, OtrlSMState>>,
     output: Out<'_, *mut u8>,
@@ -144,7 +144,7 @@ fn with_output(
     Ok(())
 }
 
-/// No error, if the SMP has succeeded.
+/// `Ok` if the SMP has succeeded.
 fn verdict(state: Option<Borrowed<'_, OtrlSMState>>) -> Result<(), GcryError> {
     let progress = state.map(|state| smp_numbers::load(state).progress);
     let succeeded = progress == Some(Progress::Succeeded);

@@ -11,14 +11,14 @@ use super::types::{OtrlSMState, SMP_EXPECT1, SMP_PROG_OK};
 /// The generator g1.
 const GENERATOR: u8 = 2;
 
-/// Makes an empty state of whatever was there.
+/// Initialises a state. What was there before is overwritten.
 pub(crate) fn state_new(state: Borrowed<'_, OtrlSMState>) {
     state.blank();
     state.next_expected().set(SMP_EXPECT1);
     state.sm_prog_state().set(SMP_PROG_OK);
 }
 
-/// Starts a run: every number is there and 0, but for `x2`, `x3` and the generator.
+/// Starts a run: every number is allocated and 0, except `x2`, `x3` and the generator.
 fn state_init(state: Borrowed<'_, OtrlSMState>) {
     state_free(state);
     for place in state.numbers() {
@@ -40,10 +40,10 @@ pub(crate) fn state_free(state: Borrowed<'_, OtrlSMState>) {
     state_new(state);
 }
 
-/// The places of a message: a malloc'ed array of so many numbers.
+/// The numbers of a message: a malloc'ed array of `count` numbers.
 ///
 /// # Safety
-/// `array` is that.
+/// `array` is such an array.
 unsafe fn numbers<'a>(
     array: Borrowed<'a, *mut Mpi>,
     count: usize,
@@ -52,14 +52,14 @@ unsafe fn numbers<'a>(
     (0..count).map(move |index| unsafe { array.part(|first| first.add(index)) })
 }
 
-/// Puts a malloc'ed array of `N` numbers there, 0 where a message has a group element or an exponent, NULL where it has a hash
+/// Stores a malloc'ed array of `N` numbers: 0 where a message has a group element or an exponent, NULL where it has a hash
 /// value.
 fn put_message<const N: usize>(place: Out<'_, *mut *mut Mpi>, hash_values: &[usize]) {
     if !place.is_wanted() {
         return;
     }
     let array: *mut [*mut Mpi; N] = c_zeroed();
-    // SAFETY: NULL, or a new array of so many NULLs.
+    // SAFETY: NULL, or a new array of `N` NULLs.
     unsafe {
         for (index, number) in Borrowed::new(array.cast())
             .into_iter()
@@ -75,7 +75,7 @@ fn put_message<const N: usize>(place: Out<'_, *mut *mut Mpi>, hash_values: &[usi
 }
 
 entry! {
-    /// Gets the module ready, which takes nothing but a libgcrypt that is awake, if the process has one.
+    /// Initialises the module: only libgcrypt is initialised, if the process has one.
     ///
     /// # Safety
     /// None beyond C's calling convention.
@@ -86,7 +86,7 @@ entry! {
 }
 
 entry! {
-    /// Makes an empty state of whatever was there.
+    /// Initialises a state. What was there before is overwritten.
     ///
     /// # Safety
     /// `state` is NULL or writable.
@@ -169,7 +169,7 @@ entry! {
 }
 
 entry! {
-    /// Releases a message, and leaves NULL.
+    /// Releases a message, and sets the pointer to NULL.
     ///
     /// # Safety
     /// `message` is NULL, or points at NULL or at a malloc'ed array of `len` numbers.
@@ -178,7 +178,7 @@ entry! {
         let Some(message) = message else { return };
         let Some(array) = message.follow() else { return };
         message.forget();
-        // SAFETY: an array of so many numbers from malloc, as `# Safety` says, to which nothing leads any more.
+        // SAFETY: an array of `len` numbers from malloc, as `# Safety` requires, to which nothing points any more.
         unsafe {
             numbers(array, usize::try_from(len).unwrap_or(0)).for_each(Borrowed::clear);
             libc::free(array.as_ptr().cast());

@@ -7,7 +7,7 @@ use super::types::*;
 use otr_crypto::group::{Element, Exponent, Residue, generator};
 use otr_protocol::smp::state::{Expected, Numbers, Progress, Smp};
 
-/// Reads the SMP. A number that is missing, 0 or out of range is read as not known.
+/// Reads the SMP. A number that is missing, 0 or out of range is read as unknown.
 #[inline(never)]
 pub(crate) fn load(state: Borrowed<'_, OtrlSMState>) -> Smp {
     Smp {
@@ -43,7 +43,7 @@ pub(crate) fn load(state: Borrowed<'_, OtrlSMState>) -> Smp {
     }
 }
 
-/// Writes the SMP back. Once an exchange has begun every number but x2 and x3 is there, 0 until it is known.
+/// Writes the SMP back. Once an exchange has begun, every number except x2 and x3 is allocated, and 0 until it is known.
 #[inline(never)]
 pub(crate) fn store(state: Borrowed<'_, OtrlSMState>, smp: &Smp) {
     state.next_expected().set(expected_number(smp.expected));
@@ -66,7 +66,7 @@ pub(crate) fn store(state: Borrowed<'_, OtrlSMState>, smp: &Smp) {
     put_number(state.qab(), n.qab.as_ref());
 }
 
-/// The SMP of a context. `None` if a client's own context has no place for it.
+/// The SMP of a context. `None` for a context without an SMP state that a client made itself.
 pub(crate) fn load_of(ctx: Ctx<'_>) -> Option<Smp> {
     ctx.borrowed().smstate().follow().map(load)
 }
@@ -78,7 +78,7 @@ pub(crate) fn store_of(ctx: Ctx<'_>, smp: &Smp) {
     }
 }
 
-/// The next message as the struct numbers it.
+/// The number of the next message in the struct.
 pub(crate) fn expected_number(expected: Expected) -> NextExpectedSmp {
     match expected {
         Expected::Message1 => SMP_EXPECT1,
@@ -109,7 +109,7 @@ fn residue(number: Borrowed<'_, *mut Mpi>) -> Option<Residue> {
     Residue::from_bytes(&bytes)
 }
 
-/// Puts a secret number into this place; NULL, or 0 if `zero` asks for it, while it is not known.
+/// Stores a secret number; while it is unknown, 0 if `zero` is set, otherwise NULL.
 fn put_secret(place: Borrowed<'_, *mut Mpi>, number: Option<&Exponent>, zero: bool) {
     match number {
         Some(number) => place.put(&number.to_bytes()),
@@ -118,7 +118,7 @@ fn put_secret(place: Borrowed<'_, *mut Mpi>, number: Option<&Exponent>, zero: bo
     }
 }
 
-/// Puts a number into this place; 0 while it is not known.
+/// Stores a number; 0 while it is unknown.
 fn put_number(place: Borrowed<'_, *mut Mpi>, number: Option<&Residue>) {
     match number {
         Some(number) => place.put(&number.to_bytes()),

@@ -9,7 +9,7 @@ use super::error::GcryError;
 use otr_protocol::buffer::{self, OutOfMemory};
 
 const CHUNK: usize = 8192;
-/// More than any list can be; what goes on for longer, such as a device, is not read to its end.
+/// More than any list can have; a longer stream, such as a device, is not read to its end.
 const LIMIT: usize = 64 << 20;
 
 /// An open stream of the client's.
@@ -29,9 +29,9 @@ impl FromC<*mut libc::FILE> for Option<Stream<'_>> {
 }
 
 impl Stream<'_> {
-    /// Reads as much as there is space for, and gives how much that was.
+    /// Reads as much as fits, and returns how much that was.
     pub fn read(self, space: &mut [u8]) -> usize {
-        // SAFETY: a buffer with its length, and an open stream, by the type.
+        // SAFETY: a buffer with its length, and an open stream, as the type guarantees.
         unsafe {
             libc::fread(
                 space.as_mut_ptr().cast::<c_void>(),
@@ -42,16 +42,16 @@ impl Stream<'_> {
         }
     }
 
-    /// Whether it has come to its end.
+    /// Whether the end was reached.
     pub fn is_at_end(self) -> bool {
-        // SAFETY: an open stream, by the type.
+        // SAFETY: an open stream, as the type guarantees.
         unsafe { libc::feof(self.file.as_ptr()) != 0 }
     }
 
-    /// The size that the system knows for its file; 0 for what is no file.
+    /// The size of its file; 0 if it is not a regular file.
     pub fn size(self) -> usize {
         let mut status = std::mem::MaybeUninit::<libc::stat>::uninit();
-        // SAFETY: an open stream, and space for the answer, which is read only if there is one.
+        // SAFETY: an open stream, and an out-parameter, which is read only on success.
         let size = unsafe {
             if libc::fstat(libc::fileno(self.file.as_ptr()), status.as_mut_ptr()) != 0 {
                 return 0;
@@ -64,16 +64,16 @@ impl Stream<'_> {
     /// Goes back to the start.
     ///
     /// # Errors
-    /// What the C library said.
+    /// The error of the C library.
     pub fn rewind(self) -> Result<(), GcryError> {
-        // SAFETY: an open stream, by the type.
+        // SAFETY: an open stream, as the type guarantees.
         match unsafe { libc::fseek(self.file.as_ptr(), 0, libc::SEEK_SET) } {
             0 => Ok(()),
             _ => Err(GcryError::last_os_error()),
         }
     }
 
-    /// Everything from here to the end. What an error cuts off is missing, as with libotr.
+    /// Reads from the current position to the end. On a read error the rest is missing, as in libotr.
     ///
     /// # Errors
     /// There is no memory for it.
@@ -92,12 +92,12 @@ impl Stream<'_> {
     /// Writes and flushes everything, so that a full disk is noticed.
     ///
     /// # Errors
-    /// What the C library said.
+    /// The error of the C library.
     pub fn write_all(self, bytes: &[u8]) -> Result<(), GcryError> {
         let stream = self.file.as_ptr();
-        // SAFETY: a buffer with its length, and an open stream, by the type.
+        // SAFETY: a buffer with its length, and an open stream, as the type guarantees.
         let written = unsafe { libc::fwrite(bytes.as_ptr().cast(), 1, bytes.len(), stream) };
-        // SAFETY: an open stream, by the type.
+        // SAFETY: an open stream, as the type guarantees.
         if written < bytes.len() || unsafe { libc::fflush(stream) } != 0 {
             return Err(GcryError::last_os_error());
         }
@@ -108,7 +108,7 @@ impl Stream<'_> {
 /// Opens a file for reading, for as long as `body` runs. `body` calls no code of the client.
 ///
 /// # Errors
-/// `INV_VALUE` for no name, what `fopen` said, and what `body` says.
+/// `INV_VALUE` for no name, the error of `fopen`, and that of `body`.
 pub fn with_file(
     filename: Option<&CStr>,
     body: impl FnOnce(Stream<'_>) -> Result<(), GcryError>,

@@ -6,24 +6,24 @@ use std::ptr;
 use super::borrowed::{Borrowed, Char};
 use super::memory::{c_string, c_text, c_text_of, wipe_string_and_clear};
 
-/// A C string from malloc, or NULL: there is none, or no memory for one.
+/// A C string from malloc, or NULL if there is none or no memory for it.
 ///
-/// It has no destructor, since a client's code may leave by longjmp, and must find nothing on its way that has to be dropped.
-/// Whoever has one frees it or hands it on.
+/// It has no destructor, since a client's code may leave by longjmp, and no value with a destructor may be alive then. The
+/// owner frees it or passes it on.
 #[must_use = "nobody else frees it"]
 #[derive(Debug)]
 pub(crate) struct CText(*mut c_char);
 
 impl CText {
-    /// None.
+    /// No text.
     pub(crate) const NONE: Self = Self(ptr::null_mut());
 
-    /// With these bytes up to the first NUL.
+    /// A text with these bytes up to the first NUL.
     pub(crate) fn up_to_nul(bytes: &[u8]) -> Self {
         Self(c_string(bytes))
     }
 
-    /// With these bytes, which are known to have no NUL among them.
+    /// A text with these bytes, which are known to contain no NUL.
     pub(crate) fn new(bytes: &[u8]) -> Self {
         Self(c_text(bytes))
     }
@@ -33,7 +33,7 @@ impl CText {
         Self(c_text_of(parts))
     }
 
-    /// What somebody else has made.
+    /// Takes ownership of a C string.
     ///
     /// # Safety
     /// `text` is NULL, or a C string from malloc that nobody else frees.
@@ -48,11 +48,11 @@ impl CText {
 
     /// The text, unless there is none.
     pub(crate) fn c_str(&self) -> Option<&CStr> {
-        // SAFETY: a C string, by every constructor, if it is not NULL; it stays as long as this is borrowed.
+        // SAFETY: a C string, as every constructor ensures, if it is not NULL; it lives as long as this is borrowed.
         (!self.0.is_null()).then(|| unsafe { CStr::from_ptr(self.0) })
     }
 
-    /// For a function of the client's that wants a string it could write to.
+    /// For a function of the client that takes a non-const string.
     #[cfg(feature = "abi5")]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut c_char {
         self.0
@@ -63,7 +63,7 @@ impl CText {
         self.c_str().map(CStr::to_bytes)
     }
 
-    /// Frees what is here and puts another text in its place.
+    /// Frees the text and replaces it with another one.
     pub(crate) fn replace(&mut self, other: Self) {
         std::mem::replace(self, other).free();
     }
@@ -73,21 +73,21 @@ impl CText {
         self.0
     }
 
-    /// Gives it back.
+    /// Frees it.
     pub(crate) fn free(self) {
-        // SAFETY: NULL or from malloc, by every constructor, and used no more.
+        // SAFETY: NULL or from malloc, as every constructor ensures, and not used afterwards.
         unsafe { libc::free(self.0.cast()) };
     }
 
-    /// Wipes it and gives it back.
+    /// Wipes and frees it.
     pub(crate) fn wipe(mut self) {
-        // SAFETY: NULL or a C string from malloc, by every constructor, and used no more.
+        // SAFETY: NULL or a C string from malloc, as every constructor ensures, and not used afterwards.
         unsafe { wipe_string_and_clear(&raw mut self.0) };
     }
 }
 
 impl Borrowed<'_, *mut Char> {
-    /// Lets the member lead to this text, which is the struct's from here on. False if there is none.
+    /// Makes the member point to this text, which belongs to the struct from now on. False if there is none.
     pub(crate) fn store(self, text: CText) -> bool {
         // SAFETY: a live member; NULL or a C string that nobody else frees.
         unsafe { self.as_ptr().write(text.into_raw().cast()) };

@@ -9,13 +9,13 @@ use super::types::OtrlTLV;
 use otr_protocol::buffer::{self, OutOfMemory};
 use otr_protocol::wire::tlv::{self, Tlv};
 
-/// One malloc'ed TLV. `None` without memory, and for a value over 65535 bytes.
+/// One malloc'ed TLV. `None` if out of memory, and for a value over 65535 bytes.
 fn new(kind: u16, value: &[u8]) -> Option<Borrowed<'static, OtrlTLV>> {
     let len = u16::try_from(value.len()).ok()?;
     with_data(kind, len, |data| data.store_copy(value))
 }
 
-/// A TLV; `hold` puts the value there, and is false without memory.
+/// A TLV; `hold` stores the value, and returns false if out of memory.
 fn with_data(
     kind: u16,
     len: u16,
@@ -38,10 +38,10 @@ fn with_data(
 pub struct Chain(*mut OtrlTLV);
 
 impl Chain {
-    /// None.
+    /// No chain.
     pub const NONE: Self = Self(ptr::null_mut());
 
-    /// One of these, in the same order. None for none, and when memory ends on the way.
+    /// A chain of these, in the same order. No chain if there are none, or if out of memory.
     pub fn new(tlvs: &[Tlv]) -> Self {
         let mut chain = Self::NONE;
         for tlv in tlvs.iter().rev() {
@@ -56,7 +56,7 @@ impl Chain {
     }
 
     fn first(&self) -> Option<Borrowed<'_, OtrlTLV>> {
-        // SAFETY: NULL or a chain, by every constructor.
+        // SAFETY: NULL or a chain, as every constructor ensures.
         unsafe { Borrowed::new(self.0) }
     }
 
@@ -65,7 +65,7 @@ impl Chain {
         self.0.is_null()
     }
 
-    /// A copy of what is in it.
+    /// A copy of the TLVs.
     ///
     /// # Errors
     /// There is no memory for it.
@@ -78,9 +78,9 @@ impl Chain {
         self.0
     }
 
-    /// Gives it back, wiped.
+    /// Wipes and frees it.
     pub fn free(self) {
-        // SAFETY: NULL or a chain of the library's, by every constructor, and used no more.
+        // SAFETY: NULL or a chain that the library made, as every constructor ensures, and not used afterwards.
         unsafe { free(Borrowed::new(self.0)) };
     }
 }
@@ -96,12 +96,12 @@ pub(crate) fn to_chain(chain: Option<Borrowed<'_, OtrlTLV>>) -> Result<Vec<Tlv>,
 /// Frees a chain; the values are wiped, because some are secret.
 ///
 /// # Safety
-/// It came from malloc, and is used no more.
+/// It came from malloc, and is not used afterwards.
 unsafe fn free(chain: Option<Borrowed<'_, OtrlTLV>>) {
     let mut next = chain;
     while let Some(node) = next {
         next = node.next().follow();
-        // SAFETY: a node from malloc with as many bytes as it says; the way on was read before it goes.
+        // SAFETY: a node from malloc with as many bytes as it says; its link was read before it is freed.
         unsafe {
             node.data().free_bytes(node.len().get().into());
             node.free();
@@ -114,7 +114,7 @@ fn nodes(chain: Option<Borrowed<'_, OtrlTLV>>) -> impl Iterator<Item = Borrowed<
 }
 
 entry! {
-    /// Makes a TLV with a copy of the value. NULL data stand for as many zero bytes as `len` says.
+    /// Makes a TLV with a copy of the value. NULL data means `len` zero bytes.
     ///
     /// # Safety
     /// `data` is NULL or `len` bytes long.
@@ -146,10 +146,10 @@ entry! {
     /// Frees a chain. NULL is accepted.
     ///
     /// # Safety
-    /// `chain` is NULL or a chain of malloc'ed TLVs that is used no more.
+    /// `chain` is NULL or a chain of malloc'ed TLVs that is not used afterwards.
     never panics;
     pub fn otrl_tlv_free(chain: *mut OtrlTLV as Option<Borrowed<OtrlTLV>>) {
-        // SAFETY: C gives up the chain, which is from malloc as `# Safety` says.
+        // SAFETY: the caller gives up ownership of the chain, which is from malloc, as `# Safety` requires.
         unsafe { free(chain) }
     }
 }
@@ -166,7 +166,7 @@ entry! {
 }
 
 entry! {
-    /// Writes a chain as it goes into a message.
+    /// Serialises a chain as it is in a message.
     ///
     /// # Safety
     /// `chain` is NULL or a chain of TLVs, and `buffer` has `otrl_tlv_seriallen(chain)` bytes.

@@ -23,7 +23,7 @@ macro_rules! constants {
     };
 }
 
-/// Refuses to compile when a struct is not laid out as the reference says. The reference is for pointers of 64 bits; for other
+/// Fails to compile if a struct does not have the layout of the reference. The reference is for 64-bit pointers; for other
 /// machines, scripts/cross asks their C compiler.
 #[cfg(any(target_pointer_width = "64", otr_layouts))]
 macro_rules! layout {
@@ -105,12 +105,12 @@ constants! { c_ushort:
 constants! { c_ushort: PUBKEY_TYPE_DSA = 0; }
 constants! { c_uchar: MSGFLAGS_IGNORE_UNREADABLE = 1; }
 
-/// A name of the C interface for a client's free function of its own data.
+/// The client's function that frees its own data.
 pub type AppDataFree = Option<unsafe extern "C-unwind" fn(data: *mut c_void)>;
-/// A client's function that puts its own data into a new context.
+/// A client's function that stores its own data in a new context.
 pub type AddAppData =
     Option<unsafe extern "C-unwind" fn(data: *mut c_void, context: *mut ConnContext)>;
-/// A client's function that is told the outcome of an AKE run by hand.
+/// The client's function that is called with the outcome of an AKE that it runs itself through `auth.h`.
 pub type AuthSucceeded =
     Option<unsafe extern "C-unwind" fn(auth: *const OtrlAuthInfo, data: *mut c_void) -> GcryError>;
 
@@ -132,7 +132,7 @@ pub struct OtrlTLV {
 pub struct OtrlPrivKey {
     /// The next of the list.
     pub next: *mut OtrlPrivKey,
-    /// What points at this node.
+    /// The link that points to this node.
     pub tous: *mut *mut OtrlPrivKey,
     /// malloc'ed.
     pub accountname: *mut c_char,
@@ -153,7 +153,7 @@ pub struct OtrlPrivKey {
 pub struct Fingerprint {
     /// The next of the master context's list.
     pub next: *mut Fingerprint,
-    /// What points at this node.
+    /// The link that points to this node.
     pub tous: *mut *mut Fingerprint,
     /// 20 bytes, malloc'ed; NULL in the root.
     pub fingerprint: *mut c_uchar,
@@ -205,7 +205,7 @@ pub struct DhSesskeys {
 /// `OtrlSMState`: the socialist millionaires' protocol as the client sees it.
 #[repr(C)]
 pub struct OtrlSMState {
-    /// Not NULL from the start of a run to its end: clients ask this to tell an answer from a start.
+    /// Not NULL from the start of a run to its end: clients check this to distinguish an answer from a start.
     pub secret: *mut Mpi,
     /// The specification's `a2` or `b2`.
     pub x2: *mut Mpi,
@@ -238,7 +238,7 @@ pub struct OtrlSMState {
 /// `OtrlAuthInfo`: an AKE under way.
 #[repr(C)]
 pub struct OtrlAuthInfo {
-    /// Where it stands.
+    /// The state of the exchange.
     pub authstate: OtrlAuthState,
     /// The context it belongs to.
     #[cfg(feature = "abi5")]
@@ -404,12 +404,12 @@ pub(crate) trait OfAccount: Node {
     fn network(node: Borrowed<'_, Self>) -> Borrowed<'_, *mut Char>;
 }
 
-/// Gives a node and its names back.
+/// Frees a node and its names.
 ///
 /// # Safety
-/// It is in no list and is used no more, and came from malloc like its names.
+/// It is in no list and is not used afterwards, and came from malloc like its names.
 pub(crate) unsafe fn free_of_account<T: OfAccount>(node: Borrowed<'_, T>) {
-    // SAFETY: in no list, and from malloc like its names, by this function's own `# Safety`.
+    // SAFETY: in no list, and from malloc like its names, as the caller guarantees.
     unsafe {
         T::account(node).free_text();
         T::network(node).free_text();
@@ -432,7 +432,7 @@ names_of_account!(OtrlPrivKey);
 impl<'a> Borrowed<'a, OtrlTLV> {
     /// The value.
     pub fn value(self) -> &'a [u8] {
-        // SAFETY: the data are as long as the struct says.
+        // SAFETY: the length is the struct's own.
         unsafe { self.data().of_len(self.len().get().into()) }
     }
 }
@@ -440,15 +440,15 @@ impl<'a> Borrowed<'a, OtrlTLV> {
 impl<'a> Borrowed<'a, OtrlPrivKey> {
     /// The public half as it goes into messages.
     pub fn public_key(self) -> &'a [u8] {
-        // SAFETY: the data are as long as the struct says.
+        // SAFETY: the length is the struct's own.
         unsafe { self.pubkey_data().of_len(self.pubkey_datalen().get()) }
     }
 }
 
 impl<'a> Borrowed<'a, Fingerprint> {
-    /// The hash. `None` for a client's own that has none.
+    /// The hash. `None` if a client made the node without one.
     pub fn hash(self) -> Option<&'a [u8; 20]> {
-        // SAFETY: the member is NULL or leads to 20 bytes.
+        // SAFETY: the member is NULL or points to 20 bytes.
         unsafe { (*self.as_ptr()).fingerprint.cast::<[u8; 20]>().as_ref() }
     }
 }
@@ -473,14 +473,14 @@ impl<'a> Borrowed<'a, OtrlSMState> {
 }
 
 impl Borrowed<'_, ConnContext> {
-    /// Takes the client's data out, and has the client free them if it has a function for that.
+    /// Takes the client's data out, and calls the client's function that frees it, if there is one.
     ///
     /// # Safety
-    /// The function is what `context.h` says. It may call back into the library, and no other context that was borrowed before is
-    /// used afterwards.
+    /// The function has the type that `context.h` declares. It may call back into the library: no other context that was
+    /// borrowed before is used afterwards.
     pub(crate) unsafe fn free_app_data(self) {
-        // SAFETY: a live context, by the type; the client's function and data, and nothing borrowed is used afterwards, by this function's
-        // own `# Safety`.
+        // SAFETY: a live context, as the type guarantees; the client's function and data, and nothing borrowed is used
+        // afterwards, as the caller guarantees.
         unsafe {
             let (app_data, app_data_free) =
                 ((*self.as_ptr()).app_data, (*self.as_ptr()).app_data_free);
@@ -493,13 +493,13 @@ impl Borrowed<'_, ConnContext> {
 }
 
 impl Borrowed<'_, OtrlAuthInfo> {
-    /// A copy of the encrypted g^x; empty if there is none. `None` without memory.
+    /// A copy of the encrypted g^x; empty if there is none. `None` if out of memory.
     pub(crate) fn encrypted_gx(self) -> Option<Vec<u8>> {
-        // SAFETY: the data are as long as the struct says.
+        // SAFETY: the length is the struct's own.
         unsafe { self.encgx().copy_bytes(self.encgx_len().get()) }
     }
 
-    /// Puts a copy of these bytes there; NULL for none. Without memory there are none.
+    /// Stores a copy of these bytes; NULL if there are none, or if out of memory.
     pub(crate) fn store_encrypted_gx(self, data: &[u8]) {
         if data.is_empty() {
             self.encgx().free();

@@ -16,9 +16,9 @@ pub struct Undumped {
 }
 
 impl Undumped {
-    /// A copy of these bytes. `None` without memory.
+    /// A copy of these bytes. `None` if out of memory.
     pub(crate) fn new(bytes: &[u8]) -> Option<Self> {
-        // SAFETY: fresh memory, wherever the system likes.
+        // SAFETY: new memory at any address.
         let begin = unsafe {
             libc::mmap(
                 ptr::null_mut(),
@@ -32,14 +32,14 @@ impl Undumped {
         if begin == libc::MAP_FAILED {
             return None;
         }
-        // Where the system knows nothing of it, the bytes are as safe as all others.
+        // If the system does not support it, the bytes are as safe as all others.
         #[cfg(target_os = "linux")]
-        // SAFETY: the pages that were just mapped; nothing changes but what is dumped of them.
+        // SAFETY: the pages that were just mapped; only whether they are dumped changes.
         unsafe {
             libc::madvise(begin, bytes.len().max(1), libc::MADV_DONTDUMP);
         }
         let begin = NonNull::new(begin.cast::<u8>())?;
-        // SAFETY: as long as that, and nobody else's.
+        // SAFETY: as long as the mapping, and owned by nobody else.
         unsafe { begin.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
         Some(Self {
             begin,
@@ -52,7 +52,7 @@ impl Deref for Undumped {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: ours, written by `new` and by nobody since.
+        // SAFETY: our memory, written by `new` and not since.
         unsafe { std::slice::from_raw_parts(self.begin.as_ptr(), self.len) }
     }
 }
@@ -60,7 +60,7 @@ impl Deref for Undumped {
 impl Drop for Undumped {
     fn drop(&mut self) {
         let begin = self.begin.as_ptr().cast::<c_void>();
-        // SAFETY: mapped by `new` with this length, and used no more.
+        // SAFETY: mapped by `new` with this length, and not used afterwards.
         unsafe {
             wipe(begin.cast(), self.len);
             libc::munmap(begin, self.len.max(1));
@@ -80,7 +80,7 @@ mod tests {
         }
     }
 
-    /// What the system says of the mapping: "dd" is "do not include area into core dump".
+    /// The system's flags of the mapping: "dd" is "do not include area into core dump".
     #[test]
     #[cfg(target_os = "linux")]
     fn the_system_keeps_it_out_of_dumps() {

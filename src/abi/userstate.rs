@@ -8,7 +8,7 @@ use super::types::UserState;
 use super::{context, in_use, known_files, privkey};
 
 entry! {
-    /// A new, empty user state. NULL without memory.
+    /// A new, empty user state. NULL if out of memory.
     ///
     /// # Safety
     /// None beyond C's calling convention.
@@ -21,25 +21,25 @@ entry! {
 }
 
 entry! {
-    /// Forgets everything of a user. Calls the client's `app_data_free` for each context that has one.
+    /// Frees a user state with all its contents. Calls the client's `app_data_free` for each context that has one.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, and is used no more.
+    /// `us` is NULL or a live user state, and is not used afterwards.
     calls back;
     pub fn otrl_userstate_free(us: *mut UserState as Option<Borrowed<UserState>>) {
         if let Some(us) = us {
-            // SAFETY: C gives up the user state: nobody but the calls that have it uses it any more.
+            // SAFETY: the caller gives up the user state: only calls in progress use it afterwards.
             unsafe { in_use::free(us) };
         }
     }
 }
 
-/// Forgets what is in a user state.
+/// Forgets the contents of a user state.
 ///
 /// # Safety
-/// Nobody uses what is in it any more.
+/// The contents are not used afterwards.
 unsafe fn empty(us: Borrowed<'_, UserState>) {
-    // SAFETY: `in_use` calls this once the user state was freed: nobody uses what is in it.
+    // SAFETY: `in_use` calls this when the user state was freed: nobody uses its contents.
     unsafe {
         context::forget_all(us);
         privkey::forget_all(us);

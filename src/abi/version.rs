@@ -18,13 +18,13 @@ use abi2::{MAJOR, MINOR, VERSION};
 use abi5::{MAJOR, MINOR, VERSION};
 
 /// The lowest API version that a client of this process was built for, as `major << 16 | minor << 8 | sub`; 0 before
-/// `otrl_init`. An object of the interface: a program may own the copy that counts, and write it, so it is public, of C's
-/// `unsigned int`, and only ever touched atomically.
+/// `otrl_init`. It is part of the interface: by a copy relocation it may be in the program, which may write it, so it is
+/// public, has C's type `unsigned int`, and is only accessed atomically.
 #[unsafe(no_mangle)]
 pub static otrl_api_version: AtomicU32 = AtomicU32::new(0);
 
 entry! {
-    /// The version whose interface this is, as a constant.
+    /// The version of the interface, as a constant string.
     ///
     /// # Safety
     /// None beyond C's calling convention.
@@ -34,13 +34,14 @@ entry! {
     }
 }
 
-/// A client asks for an interface that is not this one.
+/// The client was built for another interface.
 struct Unserved;
 
-/// Gets the library ready for a client that was built for this version of the interface, or says on stderr why it can't be.
+/// Initialises the library for a client that was built for this version of the interface. If it is not supported, prints the
+/// reason on stderr.
 fn serve(major: c_uint, minor: c_uint, sub: c_uint) -> Result<(), Unserved> {
     if major != MAJOR || minor > MINOR {
-        // A client that only looks at the error never learns why. Nobody listening is no fault.
+        // A client that only sees the error would not learn the reason. It is not an error if nobody reads stderr.
         let line = format!(
             "libotr: the client was built for version {major}.{minor}.{sub}, which this library ({}) can't serve\n",
             VERSION.to_string_lossy(),
@@ -50,7 +51,7 @@ fn serve(major: c_uint, minor: c_uint, sub: c_uint) -> Result<(), Unserved> {
     }
     let wanted = major << 16 | minor << 8 | sub.min(0xff);
     let lowest = |known: u32| (known == 0 || known > wanted).then_some(wanted);
-    // No update needed is no failure.
+    // It is not an error if no update is needed.
     let _ = otrl_api_version.fetch_update(Ordering::AcqRel, Ordering::Acquire, lowest);
     gcry::get_ready();
     Ok(())

@@ -10,7 +10,7 @@ use aes::cipher::{
 use std::fmt;
 use zeroize::ZeroizeOnDrop;
 
-/// Blocks of key stream that are made at once.
+/// How many blocks of key stream are calculated at once.
 const AT_ONCE: usize = 64;
 
 /// Encrypts or decrypts the data in place, from the start of the key stream.
@@ -18,11 +18,11 @@ pub fn apply(key: &[u8; 16], counter: &[u8; 16], data: &mut [u8]) {
     Key::new(key).apply(counter, data);
 }
 
-/// A key made ready once for many messages: the round keys. Wiped on drop.
+/// The round keys of a key, expanded once for many messages. Wiped on drop.
 pub struct Key(Box<Aes128Enc>);
 
 impl Key {
-    /// Makes a key ready.
+    /// Expands a key.
     pub fn new(key: &[u8; 16]) -> Self {
         let key = Self(Box::new(Aes128Enc::new(key.into())));
         stack::note::<CIPHER_STACK>();
@@ -32,7 +32,7 @@ impl Key {
     /// Encrypts or decrypts the data in place, with the key stream that begins with the block of this counter.
     pub fn apply(&self, counter: &[u8; 16], data: &mut [u8]) {
         let mut counter = u128::from_be_bytes(*counter);
-        // On the heap: the crate `ctr` takes two kilobytes of the stack.
+        // On the heap: the crate `ctr` uses two kilobytes of the stack.
         let blocks = data.len().div_ceil(16).min(AT_ONCE);
         let mut stream = vec![[0_u8; 16]; blocks];
         for piece in data.chunks_mut(16 * AT_ONCE) {
@@ -46,21 +46,21 @@ impl Key {
                 .encrypt_with_backend(Blocks(Array::cast_slice_from_core_mut(stream)));
             xor(piece, stream.as_flattened());
         }
-        // Wiped as a whole, and not byte by byte.
+        // Wiped as a whole, not byte by byte.
         drop(SecretBytes::new(stream.into_flattened()));
         stack::note::<CIPHER_STACK>();
     }
 }
 
-/// Adds the key stream, which is at least as long as the data.
+/// XORs the data with the key stream, which is at least as long.
 fn xor(data: &mut [u8], stream: &[u8]) {
     for (byte, with) in data.iter_mut().zip(stream) {
         *byte ^= with;
     }
 }
 
-/// Blocks to be encrypted, as the cipher's own `encrypt_blocks` does. That has room on the stack for all implementations at
-/// once, and the one for CPUs without AES takes 1700 bytes.
+/// Blocks to be encrypted as by the cipher's own `encrypt_blocks`, which reserves stack space for all implementations at once;
+/// the one for CPUs without AES needs 1700 bytes.
 struct Blocks<'a>(&'a mut [Block<Aes128Enc>]);
 
 impl BlockSizeUser for Blocks<'_> {
@@ -70,7 +70,7 @@ impl BlockSizeUser for Blocks<'_> {
 impl BlockCipherEncClosure for Blocks<'_> {
     #[inline(always)]
     fn call<B: BlockCipherEncBackend<BlockSize = Self::BlockSize>>(self, backend: &B) {
-        /// How many blocks it takes at once: fewer than any other.
+        /// How many blocks it encrypts at once: fewer than any other implementation.
         const WITHOUT_AES: usize = 4;
         if <B as ParBlocksSizeUser>::ParBlocksSize::USIZE == WITHOUT_AES {
             encrypt_apart(self.0, backend);
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn the_key_schedule_is_wiped_on_drop() {
         fn wiped<T: ZeroizeOnDrop>() {}
-        // Compiles only while the libraries' features for it are on.
+        // Compiles only if the libraries' features for it are enabled.
         wiped::<Aes128Enc>();
     }
 

@@ -3,7 +3,7 @@
 use crate::uint::{Uint, Word};
 use zeroize::Zeroizing;
 
-// All have frames of their own: callers would have room for the encoding as long as they run.
+// None is inlined: otherwise the stack frames of their callers would contain the encoding as well.
 
 /// Reads big-endian bytes of any length. None if the value does not fit.
 #[inline(never)]
@@ -13,7 +13,7 @@ pub(super) fn read<const LIMBS: usize>(big_endian: &[u8]) -> Option<Uint<LIMBS>>
     Some(value)
 }
 
-/// The same into a place of the caller's.
+/// The same into a variable of the caller.
 #[inline(never)]
 pub(super) fn read_into<const LIMBS: usize>(
     big_endian: &[u8],
@@ -67,8 +67,8 @@ pub(super) fn strip(big_endian: &[u8]) -> &[u8] {
         .unwrap_or_default()
 }
 
-/// How many bytes in front are zero. OTR writes numbers without them and hashes shared secrets so: this much of a secret
-/// shows in its length. A function of its own, so that the test of constant time can except it and nothing else.
+/// How many bytes in front are zero. OTR writes numbers without them, and hashes shared secrets in this form, so the length of
+/// a secret reveals this. Not inlined, so that the constant-time test can exempt it and nothing else.
 #[inline(never)]
 pub fn leading_zeros(big_endian: &[u8]) -> usize {
     big_endian.iter().take_while(|byte| **byte == 0).count()

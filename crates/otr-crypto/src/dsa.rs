@@ -28,7 +28,7 @@ const Q_BITS: RangeInclusive<usize> = 128..=256;
 /// Bytes of r, and of s, in a signature.
 const HALF: usize = 20;
 
-/// Why numbers are no DSA key.
+/// Why numbers are not a DSA key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyError {
     /// p is even, or not of 512 to 3072 bits.
@@ -62,7 +62,7 @@ impl std::error::Error for KeyError {}
 pub enum SignError {
     /// q is longer than 160 bits: r and s might not fit.
     OrderTooLong,
-    /// No nonce gave a signature: the numbers are no working DSA key.
+    /// No nonce gave a signature: the numbers are not a working DSA key.
     UnusableKey,
     /// The operating system gave no randomness.
     Random(RandomError),
@@ -96,8 +96,8 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// A key of big-endian numbers of any length, checked for parity and range. That p and q are prime, and that g has
-    /// the order q, is not checked: only the key's owner would be harmed.
+    /// A key from big-endian numbers of any length, checked for parity and range. That p and q are prime, and that g has order
+    /// q, is not checked: only the key's owner would be harmed.
     pub fn new(p: &[u8], q: &[u8], g: &[u8], y: &[u8]) -> Result<Self, KeyError> {
         let [p, q, g, y] = [p, q, g, y].map(bignum::strip);
         if !P_BITS.contains(&bits(p)) || !is_odd(p) {
@@ -141,7 +141,7 @@ impl PublicKey {
         self.check(data, signature).unwrap_or(false)
     }
 
-    /// None where the arithmetic has no answer.
+    /// None if a step of the arithmetic has no result.
     fn check(&self, data: &[u8], signature: &[u8; 2 * HALF]) -> Option<bool> {
         let order = Order::of(&self.q)?;
         let (r, s) = signature.split_at_checked(HALF)?;
@@ -173,8 +173,8 @@ pub struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// A key of big-endian numbers of any length, checked as [`PublicKey::new`] does, and x for its range.
-    // A frame of its own, so that the test of constant time can except its verdict by name.
+    /// A key from big-endian numbers of any length, checked as by [`PublicKey::new`], and x for its range.
+    // Not inlined, so that the constant-time test can exempt its verdict by name.
     #[inline(never)]
     pub fn new(p: &[u8], q: &[u8], g: &[u8], y: &[u8], x: &[u8]) -> Result<Self, KeyError> {
         let public = PublicKey::new(p, q, g, y)?;
@@ -188,7 +188,7 @@ impl PrivateKey {
         Ok(Self { public, x })
     }
 
-    /// A fresh key with p of 1024 bits and q of 160, in some tens of milliseconds.
+    /// A new key with p of 1024 bits and q of 160. Takes some tens of milliseconds.
     pub fn generate() -> Result<Self, RandomError> {
         generate::key()
     }
@@ -206,10 +206,10 @@ impl PrivateKey {
     /// Signs the data, a big-endian number of any length, empty for 0: r and s, big-endian, 20 bytes each.
     ///
     /// The time depends neither on x nor on the nonce.
-    // A frame of its own, so that the test of constant time can except its verdict by name.
+    // Not inlined, so that the constant-time test can exempt its verdict by name.
     #[inline(never)]
     pub fn sign(&self, data: &[u8]) -> Result<[u8; 2 * HALF], SignError> {
-        /// A key that works fails once in 2^159 tries; this many failures in a row are the key's own.
+        /// A valid key fails once in 2^159 tries; after this many failures in a row the key is invalid.
         const TRIES: usize = 8;
         if self.public.q.len() > HALF {
             return Err(SignError::OrderTooLong);
@@ -227,8 +227,8 @@ impl PrivateKey {
         Err(SignError::UnusableKey)
     }
 
-    /// Signs a number below q with this nonce, from 1 to q - 1. None if the nonce will not do.
-    // A frame of its own, so that the test of constant time can except its verdict by name.
+    /// Signs a number below q with this nonce, from 1 to q - 1. None if the nonce is unsuitable.
+    // Not inlined, so that the constant-time test can exempt its verdict by name.
     #[inline(never)]
     fn sign_with(&self, order: &Order, number: &U256, k: &U256) -> Option<[u8; 2 * HALF]> {
         let power = Modulus::new(&self.public.p)?.power(&self.public.g, k, order.bits())?;
@@ -256,7 +256,7 @@ impl PrivateKey {
     }
 }
 
-// The public half has nothing to wipe.
+// The public half contains nothing to wipe.
 impl ZeroizeOnDrop for PrivateKey {}
 
 impl fmt::Debug for PrivateKey {
@@ -334,7 +334,7 @@ impl Order {
         Some(inverse)
     }
 
-    /// A big-endian number of any length modulo q: all of it, in a time that depends on the length alone.
+    /// Reduces a big-endian number of any length modulo q, in a time that depends only on the length.
     #[inline(never)]
     fn reduce(&self, big_endian: &[u8]) -> U256 {
         let mut reduced = Box::new(Zeroizing::new(U256::ZERO));

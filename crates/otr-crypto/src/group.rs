@@ -22,7 +22,7 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 pub struct Residue(Box<Zeroizing<U1536>>);
 
 impl Residue {
-    /// Reads a big-endian number of any length. None from p on.
+    /// Reads a big-endian number of any length. None if it is p or greater.
     pub fn from_bytes(big_endian: &[u8]) -> Option<Self> {
         let mut residue = Self(Box::default());
         bignum::read_into(big_endian, &mut residue.0)?;
@@ -34,7 +34,7 @@ impl Residue {
         bignum::write(&self.0)
     }
 
-    /// The same number as a public value, if it is one that OTR lets through: 2 to p - 2.
+    /// The same number as a public value, if OTR accepts it: 2 to p - 2.
     pub fn to_element(&self) -> Option<Element> {
         let mut last_but_one = P;
         last_but_one.subtract(&U1536::from(1));
@@ -63,13 +63,13 @@ impl fmt::Debug for Residue {
     }
 }
 
-/// A public value: a number from 2 to p - 2, as OTR demands of every group element that comes from the peer.
-/// Ordered by value. Stands wherever a [`Residue`] may stand.
+/// A public value: a number from 2 to p - 2, as OTR requires of every group element from the peer. Ordered by value. Can be
+/// used wherever a [`Residue`] can.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Element(Residue);
 
 impl Element {
-    /// Reads a big-endian number of any length. None out of range.
+    /// Reads a big-endian number of any length. None if it is out of range.
     pub fn from_bytes(big_endian: &[u8]) -> Option<Self> {
         Residue::from_bytes(big_endian)?.to_element()
     }
@@ -115,7 +115,7 @@ impl fmt::Debug for Element {
 
 /// A secret exponent below 2^1536, not reduced. Boxed, wiped on drop, not printed.
 ///
-/// Its length class (256, 320 or 1536 bits) is public and decides how long a power takes.
+/// Its length class (256, 320 or 1536 bits) is public and determines how long a power takes.
 #[derive(Clone)]
 pub struct Exponent {
     value: Box<Zeroizing<U1536>>,
@@ -133,7 +133,7 @@ impl Exponent {
         Self::random::<192>()
     }
 
-    /// Reads a big-endian number of any length. None from 2^1536 on.
+    /// Reads a big-endian number of any length. None if it is 2^1536 or greater.
     pub fn from_bytes(big_endian: &[u8]) -> Option<Self> {
         let length = match bignum::strip(big_endian).len() {
             0..=32 => 256,
@@ -145,8 +145,8 @@ impl Exponent {
         Some(Self { value, length })
     }
 
-    /// The exponent with which b^x raised to this one is b to the result, for every b but 0: the product modulo p - 1.
-    /// Not modulo q, because an [`Element`] need not be a square.
+    /// The product modulo p - 1: b to the result is (b^x)^by for every b except 0. Not modulo q, because an [`Element`] need
+    /// not be a square.
     pub fn times(&self, by: &Self) -> Self {
         Self::from_product(&self.value, &by.value)
     }
@@ -184,7 +184,7 @@ impl fmt::Debug for Exponent {
     }
 }
 
-/// An exponent that is no secret: a [`Scalar`] or a [`Challenge`].
+/// An exponent that is not secret: a [`Scalar`] or a [`Challenge`].
 pub trait PublicExponent: sealed::Value {}
 
 mod sealed {
@@ -200,14 +200,14 @@ mod sealed {
 pub struct Scalar(Box<Zeroizing<U1536>>);
 
 impl Scalar {
-    /// Reads a big-endian number of any length. None unless it is from 1 to q - 1, as OTR demands of the peer's.
+    /// Reads a big-endian number of any length. None unless it is from 1 to q - 1, as OTR requires of the peer's values.
     pub fn from_bytes(big_endian: &[u8]) -> Option<Self> {
         let mut value = Self(Box::default());
         bignum::read_into(big_endian, &mut value.0)?;
         (!value.0.is_zero() && value.0.is_below(&Q)).then_some(value)
     }
 
-    /// Big-endian, without leading zeros; empty in the case, of no account, of a [`response`] that came out 0.
+    /// Big-endian, without leading zeros; empty for a [`response`] of 0, which is negligibly improbable.
     pub fn to_bytes(&self) -> Vec<u8> {
         bignum::write(&self.0).to_vec()
     }
@@ -236,7 +236,7 @@ impl PublicExponent for Scalar {}
 pub struct Challenge(pub [u8; 32]);
 
 impl Challenge {
-    /// Reads a big-endian number of any length. None from 2^256 on: no hash is that large, so its proof is false.
+    /// Reads a big-endian number of any length. None if it is 2^256 or greater: no hash is that large, so the proof is false.
     pub fn from_bytes(big_endian: &[u8]) -> Option<Self> {
         let minimal = bignum::strip(big_endian);
         let mut challenge = [0; 32];
@@ -281,7 +281,7 @@ pub fn pow(base: &Residue, x: &Exponent) -> Residue {
     product(&[(base, x)])
 }
 
-/// The product of base^x over all powers, in constant time; cheaper than the powers alone. 1 for none.
+/// The product of base^x over all powers, in constant time; cheaper than separate powers. 1 if there are none.
 pub fn product(powers: &[(&Residue, &Exponent)]) -> Residue {
     let powers: Vec<_> = powers
         .iter()
@@ -290,7 +290,8 @@ pub fn product(powers: &[(&Residue, &Exponent)]) -> Residue {
     Residue(field::product(&powers))
 }
 
-/// A base that is raised more than once, prepared for it: that costs about as much as a power, and each power then a fifth.
+/// A base that is raised more than once, with a precomputed table: this costs about as much as a power, and each power then a
+/// fifth.
 pub struct Powers(Box<Table>);
 
 impl Powers {
@@ -330,7 +331,7 @@ pub fn generator_pow_public(x: &dyn PublicExponent) -> Residue {
 /// assert_eq!(*pow_public(&generator(), &Challenge([0; 32])).to_bytes(), [1]);
 /// ```
 ///
-/// A secret exponent does not fit:
+/// A secret exponent does not compile:
 ///
 /// ```compile_fail,E0277
 /// use otr_crypto::group::{Exponent, generator, pow_public};
@@ -341,8 +342,8 @@ pub fn pow_public(base: &Residue, x: &dyn PublicExponent) -> Residue {
     product_public(&[(base, x)])
 }
 
-/// The product of base^x over all powers, in a time that depends on the public exponents but not on the bases;
-/// cheaper than the powers alone. 1 for none.
+/// The product of base^x over all powers, in a time that depends on the public exponents but not on the bases; cheaper than
+/// separate powers. 1 if there are none.
 pub fn product_public(powers: &[(&Residue, &dyn PublicExponent)]) -> Residue {
     let exponents: Vec<_> = powers.iter().map(|(_, x)| x.value()).collect();
     let bases = powers.iter().map(|(base, _)| &**base.0);
@@ -356,7 +357,7 @@ pub fn multiply(a: &Residue, b: &Residue) -> Residue {
 }
 
 /// a / b mod p, in constant time. None if b is 0; an [`Element`] never is.
-// A frame of its own, so that the test of constant time can except its verdict by name.
+// Not inlined, so that the constant-time test can exempt its verdict by name.
 #[inline(never)]
 pub fn divide(a: &Residue, b: &Residue) -> Option<Residue> {
     if b.0.is_zero() {
@@ -366,7 +367,7 @@ pub fn divide(a: &Residue, b: &Residue) -> Option<Residue> {
     Some(Residue(field::multiply(&a.0, &inverse)))
 }
 
-/// (r - x c) mod q, in constant time: the answer to the challenge c of one who knows x and chose r.
+/// (r - x c) mod q, in constant time: the response to the challenge c in a proof of knowledge of x with the random r.
 pub fn response(r: &Exponent, x: &Exponent, c: &Challenge) -> Scalar {
     Scalar(field::response(
         &r.value,

@@ -24,7 +24,7 @@ pub fn sha1_into(parts: &[&[u8]], digest: &mut [u8; 20]) {
     digest_into::<Sha1>(parts, digest.into());
 }
 
-/// [`sha256`] into a place of the caller's, likewise.
+/// [`sha256`] into a buffer of the caller, likewise.
 pub fn sha256_into(parts: &[&[u8]], digest: &mut [u8; 32]) {
     digest_into::<Sha256>(parts, digest.into());
 }

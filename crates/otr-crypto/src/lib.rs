@@ -1,6 +1,6 @@
 //! The cryptographic primitives of OTR. Nothing here knows about messages.
 #![cfg_attr(not(test), deny(clippy::disallowed_types))]
-// Two kernels are excepted: see `montgomery`.
+// Two kernels are exempt: see `montgomery`.
 #![deny(unsafe_code)]
 
 pub mod aes_ctr;

@@ -23,21 +23,21 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     authenticate(Hmac::<Sha256>::new((&*block).into()), parts).into()
 }
 
-/// A key of HMAC-SHA-1, made ready once for many messages: two blocks of SHA-1 less for each. Wiped on drop.
+/// A key of HMAC-SHA-1, prepared once for many messages: this saves two blocks of SHA-1 for each. Wiped on drop.
 ///
-/// The state after the first three blocks of the last message is kept. Data messages begin alike until a DH key changes, because
-/// the next public key is in them, so three blocks less are calculated for each of these as well.
+/// The state after the first three blocks of the last message is kept. Data messages begin with the same bytes until a DH key
+/// changes, because the next public key is in them. This saves another three blocks for each of them.
 pub struct HmacSha1Key {
     keyed: Hmac<Sha1>,
-    /// How the last message began, and the state after that. Boxed, for a small stack where a key is made.
+    /// The beginning of the last message, and the state after it. Boxed to save stack space where a key is made.
     begun: Option<Box<([u8; BEGINNING], Hmac<Sha1>)>>,
 }
 
-/// Whole blocks, as many as fit into what comes before the counter of a data message.
+/// The whole blocks before the counter of a data message.
 const BEGINNING: usize = 3 * BLOCK;
 
 impl HmacSha1Key {
-    /// Makes a key ready. It may have any length.
+    /// Prepares a key of any length.
     pub fn new(key: &[u8]) -> Self {
         Self {
             keyed: keyed_sha1(key),
@@ -45,7 +45,7 @@ impl HmacSha1Key {
         }
     }
 
-    /// The MAC of a message. How it begins must not be secret: the time depends on whether the last one began so.
+    /// The MAC of a message. Its beginning must not be secret: the time depends on whether it is that of the last message.
     pub fn authenticate(&mut self, message: &[u8]) -> [u8; 20] {
         let (state, rest) = match message.split_first_chunk() {
             Some((beginning, rest)) => (self.after(beginning), rest),
@@ -87,7 +87,7 @@ fn keyed_sha1(key: &[u8]) -> Hmac<Sha1> {
     Hmac::new((&*block).into())
 }
 
-/// The key as RFC 2104 pads it. Doing this here leaves the constructor of the MAC nothing that could fail.
+/// The key as RFC 2104 pads it. With a key of this length the constructor of the MAC cannot fail.
 fn key_block<const N: usize>(
     key: &[u8],
     shorten: impl Fn(&[u8]) -> Zeroizing<[u8; N]>,
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn the_states_are_wiped_on_drop() {
         fn wiped<T: zeroize::ZeroizeOnDrop>() {}
-        // An HMAC is two states of its hash. Compiles only while the libraries' features for it are on.
+        // An HMAC is two states of its hash. Compiles only if the libraries' features for it are enabled.
         wiped::<Sha1>();
         wiped::<Sha256>();
     }

@@ -13,8 +13,8 @@ const TOOTH: u32 = 64;
 /// Teeth that share a table, and so a multiplication at each of the `TOOTH` places.
 const TEETH: u32 = 5;
 
-/// The product of base^exponent over all powers. The exponents are secret, the bit lengths beside them are not:
-/// the time depends on these and on nothing else. An exponent is below 2^length.
+/// The product of base^exponent over all powers. The exponents are secret, their bit lengths are not: the time depends only on
+/// these. An exponent is below 2^length.
 pub(super) fn product<M: Modulus, const LIMBS: usize>(
     modulus: &M,
     powers: &[(Box<M::Number>, &Uint<LIMBS>, u32)],
@@ -40,7 +40,7 @@ pub(super) fn product<M: Modulus, const LIMBS: usize>(
             }
         }
         for (table, exponent, windows) in &tables {
-            // Which exponents have begun is public, as their lengths are.
+            // Which exponents have begun is public, like their lengths.
             if window < *windows {
                 modulus.select(&mut factor, table, digit(*exponent, window * WINDOW));
                 modulus.multiply(&mut result, &factor);
@@ -62,14 +62,14 @@ fn powers_of<M: Modulus>(modulus: &M, base: &M::Number) -> Zeroizing<Vec<M::Numb
     table
 }
 
-// A frame of its own, which has room for a number and is gone before there is a multiplication.
+// Not inlined: its stack frame has a number in it, and no longer exists when there is a multiplication.
 #[inline(never)]
 fn ones<M: Modulus>(modulus: &M) -> Zeroizing<Vec<M::Number>> {
     Zeroizing::new(vec![modulus.one(); 1 << WINDOW])
 }
 
 /// Each entry but the first becomes the one before it times `by`.
-// Else the compiler would write it out for each entry of a table.
+// Otherwise the compiler would unroll it for each entry of a table.
 #[inline(never)]
 fn multiply_along<M: Modulus>(modulus: &M, table: &mut [M::Number], by: &M::Number) {
     let mut entries = table.iter_mut();
@@ -98,7 +98,7 @@ fn digit(exponent: &[Word], from: u32) -> Word {
     (word(number) >> offset | high) & ((1 << WINDOW) - 1)
 }
 
-/// The product of base^exponent over all powers, in a time that shows the exponents but not the bases.
+/// The product of base^exponent over all powers, in a time that depends on the exponents but not on the bases.
 pub(super) fn product_public<M: Modulus, const LIMBS: usize>(
     modulus: &M,
     powers: &[(Box<M::Number>, &Uint<LIMBS>)],
@@ -109,7 +109,7 @@ pub(super) fn product_public<M: Modulus, const LIMBS: usize>(
         .collect();
     let bits = plans.iter().map(|(_, digits)| digits.len()).max();
     let mut result = Box::new(modulus.one());
-    // Squaring the 1 at the start is left out.
+    // The 1 at the start is not squared.
     let mut begun = false;
     for bit in (0..bits.unwrap_or(0)).rev() {
         if begun {
@@ -136,7 +136,7 @@ fn odd_powers_of<M: Modulus>(modulus: &M, base: &M::Number) -> Zeroizing<Vec<M::
     for _ in 0..1 << (WINDOW - 1) {
         table.extend_from_slice(std::slice::from_ref(base));
     }
-    // The square stands in the last place until it has served the others.
+    // The square is stored in the last entry until the others are calculated.
     if let Some((step, others)) = table.split_last_mut() {
         modulus.square(step);
         multiply_along(modulus, others, step);
@@ -147,7 +147,7 @@ fn odd_powers_of<M: Modulus>(modulus: &M, base: &M::Number) -> Zeroizing<Vec<M::
     table
 }
 
-/// The exponent as a sum of odd digits below 2^WINDOW, each at the bit at which it stands; zero elsewhere.
+/// The exponent as a sum of odd digits below 2^WINDOW, each at the bit where it starts; zero elsewhere.
 fn sliding_windows<const LIMBS: usize>(exponent: &Uint<LIMBS>) -> Vec<u8> {
     let length = exponent.bits();
     let mut digits = Vec::new();
@@ -166,7 +166,7 @@ fn sliding_windows<const LIMBS: usize>(exponent: &Uint<LIMBS>) -> Vec<u8> {
     digits
 }
 
-/// The powers of one base by which others are quick: base^(2^0), base^(2^64), base^(2^128) and so on, and their products.
+/// The powers of one base that make other powers fast: base^(2^0), base^(2^64), base^(2^128) and so on, and their products.
 /// Making it costs about as much as a power, each power afterwards a fifth.
 pub(super) struct Comb<N: Zeroize> {
     /// For each group of `TEETH` teeth the products of all its subsets.
@@ -194,7 +194,7 @@ impl<N: Clone + Zeroize> Comb<N> {
             let Some(table) = tables.last_mut() else {
                 break;
             };
-            // What does not move: the capacity is that of the whole table.
+            // Entries do not move: the capacity is that of the whole table.
             for entry in 0..table.len() {
                 table.extend_from_within(entry..=entry);
                 if let Some(product) = table.last_mut() {
@@ -209,7 +209,7 @@ impl<N: Clone + Zeroize> Comb<N> {
         Self { tables }
     }
 
-    /// base^exponent, for a secret exponent below 2^length: the time shows the length alone.
+    /// base^exponent, for a secret exponent below 2^length. The time depends only on the length.
     pub(super) fn power<M: Modulus<Number = N>, const LIMBS: usize>(
         &self,
         modulus: &M,

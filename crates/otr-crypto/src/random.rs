@@ -16,10 +16,10 @@ impl fmt::Display for RandomError {
 
 impl std::error::Error for RandomError {}
 
-/// Fills the whole buffer with random bytes. After an error its contents mean nothing.
+/// Fills the whole buffer with random bytes. After an error its contents are undefined.
 pub fn fill(buffer: &mut [u8]) -> Result<(), RandomError> {
     let outcome = getrandom::fill(buffer).map_err(|_| RandomError);
-    // In the library that tests/robustness builds to test panics, a failure is one.
+    // In the library that tests/robustness builds to test panics, a failure is a panic.
     #[cfg(otr_panics)]
     assert!(outcome.is_ok(), "as the test demands");
     outcome

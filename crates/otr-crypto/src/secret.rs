@@ -4,14 +4,14 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// Bytes that are wiped on drop, as far as the memory behind them reaches, and not printed.
+/// Bytes whose whole capacity is wiped on drop, and which are not printed.
 ///
-/// `Zeroizing<Vec<u8>>` does the same byte by byte, which shows in the time of a long message.
+/// `Zeroizing<Vec<u8>>` does the same byte by byte, which is noticeably slower for a long message.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SecretBytes(Vec<u8>);
 
 impl SecretBytes {
-    /// Takes these bytes into care.
+    /// Takes ownership of these bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
@@ -56,7 +56,8 @@ impl fmt::Debug for SecretBytes {
     }
 }
 
-/// A key of 256 bits that is passed from hand to hand: boxed, so that no copy is left on the way, wiped on drop, not printed.
+/// A key of 256 bits that is passed through several functions: boxed, so that moves leave no copies, wiped on drop, not
+/// printed.
 #[derive(Clone)]
 pub struct SecretKey(Box<Zeroizing<[u8; 32]>>);
 

@@ -9,38 +9,38 @@ use std::hint::black_box;
 use std::mem::MaybeUninit;
 
 thread_local! {
-    /// The lowest address that a calculation of this thread has noted since [`wiping`] began; `NOTHING` without one.
+    /// The lowest address that a calculation of this thread has noted since [`wiping`] began; `NOTHING` if there was none.
     static LOWEST: Cell<usize> = const { Cell::new(NOTHING) };
 }
 
 const NOTHING: usize = usize::MAX;
-/// Words that one frame wipes at once, and towards the end, where it is a matter of hitting the lowest address.
+/// How many words one frame wipes, and how many near the end, where the lowest address must be hit exactly.
 const WORDS: usize = 64;
 const FEW_WORDS: usize = 9;
-/// Whether frames begin or end with places that only some functions write to: for arguments, or to save registers.
+/// Whether frames begin or end with gaps that only some functions write to: for arguments, or to save registers.
 const GAPS: bool = cfg!(not(any(target_arch = "x86_64", target_arch = "aarch64")));
 
-/// What the functions of a multiplication kernel take at most.
+/// The stack that the functions of a multiplication kernel use at most.
 pub(crate) const KERNEL_STACK: usize = 768;
-/// The same of a hash, and of the cipher.
+/// The same for a hash and for the cipher.
 pub(crate) const HASH_STACK: usize = 640;
 pub(crate) const CIPHER_STACK: usize = 512;
 
-/// Runs `work` and wipes the stack below, as deep as the calculations in it went; does nothing more if there were none.
-/// All of `work` must be on one stack: it may call nothing that could leave it or switch to another.
+/// Runs `work` and wipes the stack below, as deep as the calculations in it went; if there were none, wipes nothing. All of
+/// `work` must run on one stack: it must not call anything that could jump out of it or switch to another stack.
 pub fn wiping<T>(work: impl FnOnce() -> T) -> T {
     let _region = Region::begin();
     apart(work)
 }
 
-/// Runs `work` in a frame of its own, which is below that of the caller then.
+/// Runs `work` in its own frame, which is below that of the caller.
 #[inline(never)]
 fn apart<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Notes that the stack is in use for `BYTES` bytes below the frame of the caller: at least what the deepest function takes that
-/// the caller calls with secrets, and is called beside it.
+/// Notes that the stack is in use for `BYTES` bytes below the frame of the caller: at least as much as the deepest function
+/// that the caller calls with secrets uses.
 #[inline(never)]
 pub(crate) fn note<const BYTES: usize>() {
     let frame = MaybeUninit::<[u8; BYTES]>::uninit();
@@ -48,9 +48,9 @@ pub(crate) fn note<const BYTES: usize>() {
     LOWEST.set(LOWEST.get().min(lowest));
 }
 
-/// From here on notes are heeded; on drop, also after a panic, the stack is wiped.
+/// While it exists, notes are recorded; on drop, also after a panic, the stack is wiped.
 struct Region {
-    /// What was noted outside, which is wiped there.
+    /// The outer region's value, whose stack is wiped there.
     before: usize,
 }
 
@@ -82,7 +82,7 @@ impl Drop for Region {
 fn wipe<const N: usize>(lowest: usize, above: usize) {
     let mut words = [0_u64; N];
     let here = black_box(&mut words).as_ptr().addr();
-    // How far one frame is from the next, and how far the next one reaches down from its words at most.
+    // The distance between two frames. The next frame extends below its words by at most this.
     let frame = above.saturating_sub(here);
     let left = here.saturating_sub(lowest);
     if left > 2 * frame {
@@ -90,11 +90,11 @@ fn wipe<const N: usize>(lowest: usize, above: usize) {
     } else if N > FEW_WORDS {
         wipe::<FEW_WORDS>(lowest, here);
     }
-    // The frame stays until those below it are done, and the call is not the last thing in it.
+    // This keeps the frame until those below it are done: the call is not a tail call.
     black_box(&mut words);
 }
 
-/// The same half a frame lower, so that words come to lie where there were gaps before.
+/// The same half a frame lower, so that its words cover what were gaps before.
 #[inline(never)]
 fn wipe_lower(lowest: usize, above: usize) {
     let mut words = [0_u64; WORDS / 2];
@@ -112,11 +112,11 @@ mod tests {
 
     const LEFT: u8 = 0x5a;
     const SIZE: usize = 3000;
-    /// The compiler may leave a word between two frames, which nobody writes to; on s390x, much of the
-    /// 160 bytes in which a function may save registers.
+    /// The compiler may leave a word between two frames that nobody writes to; on s390x, most of the 160 bytes in which a
+    /// function may save registers.
     const GAP: usize = if cfg!(target_arch = "s390x") { 96 } else { 8 };
 
-    /// Leaves bytes in the stack, as a calculation does.
+    /// Leaves bytes on the stack, as a calculation does.
     #[inline(never)]
     fn calculate(noted: bool) {
         let mut bytes = [0; SIZE];
@@ -127,7 +127,7 @@ mod tests {
         black_box(&bytes);
     }
 
-    /// How many of them are there after `work`, not counting gaps.
+    /// How many of them are left after `work`, not counting gaps.
     #[inline(never)]
     fn left_by(work: impl FnOnce()) -> usize {
         let marker = 0_u8;
@@ -150,7 +150,7 @@ mod tests {
             "by itself it stays"
         );
         assert_eq!(left_by(|| wiping(|| calculate(true))), 0);
-        // Nothing is done where nothing was noted.
+        // Without a note nothing is wiped.
         assert!(left_by(|| wiping(|| calculate(false))) > SIZE * 9 / 10);
     }
 
@@ -184,11 +184,11 @@ mod tests {
         }
         let lowest = std::cell::Cell::new(0);
         let marker = black_box(&lowest).as_ptr().addr();
-        // Marks what is below, then looks how far the zeros go.
+        // Marks the stack below, then checks how far the zeros go.
         calculate(false);
         wiping(|| lowest.set(lowest_of_note()));
         assert!(marker - lowest.get() > 2000 && marker - lowest.get() < SIZE);
-        // The array of `note` is not quite all of its frame.
+        // The array of `note` is not its whole frame.
         for address in lowest.get() - 300..lowest.get() - 64 {
             let byte = (&raw const lowest).cast::<u8>().with_addr(address);
             // SAFETY: as above.

@@ -7,19 +7,19 @@
 #[cfg(fuzzing)]
 static BELIEVE: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
-/// From here on, every MAC, signature and proof counts as right, or none does that is not.
+/// From now on every MAC, signature and proof is accepted (`yes`), or only valid ones.
 #[cfg(fuzzing)]
 pub fn believe_everything(yes: bool) {
     BELIEVE.store(yes, std::sync::atomic::Ordering::Relaxed);
 }
 
-/// Whether what a peer proved by this may be believed.
+/// Whether to accept a MAC, signature or proof with this verdict.
 #[cfg(fuzzing)]
 pub fn holds(verdict: bool) -> bool {
     verdict || BELIEVE.load(std::sync::atomic::Ordering::Relaxed)
 }
 
-/// Whether what a peer proved by this may be believed.
+/// Whether to accept a MAC, signature or proof with this verdict.
 #[cfg(not(fuzzing))]
 pub fn holds(verdict: bool) -> bool {
     verdict

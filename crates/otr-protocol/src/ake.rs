@@ -88,8 +88,8 @@ pub enum CommitOutcome {
     RivalWins,
     /// It is our own: nothing changes.
     Reflected,
-    /// We have answered it, and revealed our value in an exchange of our own since. It is answered with this, our DH-key
-    /// once more, and nothing changes: which of the two exchanges counts is decided when their reveal signature comes.
+    /// We have answered it, and revealed our value in an exchange of our own since. It is answered with this, our DH-key again,
+    /// and nothing changes: which of the two exchanges counts is decided when their reveal signature arrives.
     Repeated(Vec<u8>),
 }
 
@@ -164,7 +164,7 @@ impl Auth {
         };
         *self = Self {
             last_message: Some(reply),
-            // A second DH-commit does not make the exchange younger: anybody can send one.
+            // A second DH-commit does not extend the lifetime of the exchange: anybody can send one.
             waits_since: if begun.is_some() || self.responding().is_some() {
                 self.waits_since
             } else {
@@ -216,7 +216,7 @@ impl Auth {
     ) -> Result<bool, ProtocolError> {
         let incoming = DhKey::parse(&dearmour(message, true)?)?;
         let version = commitment.version;
-        // They may answer another instance that speaks another version.
+        // They may have answered another instance, with another version.
         if message_version(message) != Some(version) {
             return Ok(false);
         }
@@ -341,7 +341,7 @@ impl Auth {
         Ok(Some(established))
     }
 
-    /// The exchange is done: its private values are gone, and its pair of DH values opens no second session.
+    /// The exchange is done: its private values are discarded, and its pair of DH values opens no second session.
     fn finish(
         &mut self,
         established: &Established,

@@ -106,7 +106,7 @@ impl Auth {
         })
     }
 
-    /// What we have announced in a message that waits for its answer.
+    /// The state of a version 1 exchange whose message waits for its answer.
     pub fn v1_setup(&self) -> Option<&V1Setup> {
         match &self.state {
             AuthState::V1Setup(setup) => Some(setup),

@@ -10,7 +10,7 @@
 
 use core::fmt;
 
-/// There is no memory. Nothing has happened.
+/// There is no memory. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory;
 
@@ -22,10 +22,10 @@ impl fmt::Display for OutOfMemory {
 
 impl core::error::Error for OutOfMemory {}
 
-/// The longest that [`bounded`] is meant for.
+/// The maximum length for [`bounded`].
 pub const BOUND: usize = 8 << 10;
 
-/// An empty buffer with room for this much.
+/// An empty buffer with this capacity.
 pub fn with_room<T>(capacity: usize) -> Result<Vec<T>, OutOfMemory> {
     let mut buffer = Vec::new();
     may_grow(&buffer, capacity)?;
@@ -43,7 +43,7 @@ pub fn copy(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
     Ok(buffer)
 }
 
-/// One after the other.
+/// The parts, one after the other.
 pub fn concat(parts: &[&[u8]]) -> Result<Vec<u8>, OutOfMemory> {
     let length = parts
         .iter()
@@ -56,14 +56,15 @@ pub fn concat(parts: &[&[u8]]) -> Result<Vec<u8>, OutOfMemory> {
     Ok(buffer)
 }
 
-/// So many zeros.
+/// `length` zeros.
 pub fn zeros(length: usize) -> Result<Vec<u8>, OutOfMemory> {
     let mut buffer = with_room(length)?;
     buffer.resize(length, 0);
     Ok(buffer)
 }
 
-/// Appends. The buffer is as it was after an error. It moves if there is no room, so that secrets need room from the start.
+/// Appends. On an error the buffer is unchanged. It moves if its capacity is too small, so a buffer for secrets needs enough
+/// from the start.
 #[inline]
 pub fn append(buffer: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> {
     make_room(buffer, bytes.len())?;
@@ -71,7 +72,7 @@ pub fn append(buffer: &mut Vec<u8>, bytes: &[u8]) -> Result<(), OutOfMemory> {
     Ok(())
 }
 
-/// Appends one, likewise.
+/// Appends one item, likewise.
 #[inline]
 pub fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), OutOfMemory> {
     make_room(list, 1)?;
@@ -79,7 +80,7 @@ pub fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), OutOfMemory> {
     Ok(())
 }
 
-/// All of an iterator's, in order.
+/// All items of an iterator, in order.
 pub fn collect<T>(
     items: impl Iterator<Item = Result<T, OutOfMemory>>,
 ) -> Result<Vec<T>, OutOfMemory> {
@@ -90,8 +91,8 @@ pub fn collect<T>(
     Ok(list)
 }
 
-/// A copy of what has a bound of its own, [`BOUND`] at the most: a number, a field of a key exchange, a name of ours. Who ends
-/// up without memory for that much ends.
+/// A copy of something with a bounded length, at most [`BOUND`]: a number, a field of a key exchange, one of our names. If
+/// there is no memory for that much, the process is aborted.
 pub fn bounded(bytes: &[u8]) -> Vec<u8> {
     debug_assert!(bytes.len() <= BOUND, "{} bytes", bytes.len());
     bytes.to_vec()
@@ -106,7 +107,7 @@ fn make_room<T>(list: &mut Vec<T>, more: usize) -> Result<(), OutOfMemory> {
     list.try_reserve(more).map_err(|_| OutOfMemory)
 }
 
-/// Whether a test lets a list have more memory, if it needs any for so many items more.
+/// Whether a test allows a list to grow, if it must for `more` items.
 #[cfg_attr(
     not(test),
     expect(clippy::unnecessary_wraps, reason = "only tests refuse any")
@@ -120,17 +121,17 @@ fn may_grow<T>(list: &Vec<T>, more: usize) -> Result<(), OutOfMemory> {
     Ok(())
 }
 
-/// Lets an allocation fail, for tests.
+/// Makes an allocation fail, for tests.
 #[cfg(test)]
 pub mod refusal {
     use std::cell::Cell;
 
     thread_local! {
-        /// How many are left before the one that fails.
+        /// How many allocations are left before the one that fails.
         static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
     }
 
-    /// Runs `body`; the allocation of this thread fails that comes after so many. Whether there was one.
+    /// Runs `body`; after `count` allocations of this thread the next one fails. Also returns whether there was one.
     pub fn after<T>(count: usize, body: impl FnOnce() -> T) -> (T, bool) {
         LEFT.set(Some(count));
         let outcome = body();

@@ -24,7 +24,7 @@ use crate::wire::version::Version;
 use crate::wire::whitespace::append_tag;
 use otr_crypto::secret::SecretBytes;
 
-/// How long after our last message a received one is answered with a heartbeat, in seconds.
+/// How long after our last message a received message is answered with a heartbeat, in seconds.
 pub const HEARTBEAT_INTERVAL: i64 = 60;
 /// How old a message may be to be sent again in a new session, in seconds.
 pub const RESEND_INTERVAL: i64 = 60;
@@ -36,7 +36,7 @@ pub const RESENT_PREFIX: &[u8] = b"[resent]";
 /// The message state of the specification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MessageState {
-    /// Messages go as they are.
+    /// Messages are sent as they are.
     #[default]
     Plaintext,
     /// Messages are encrypted.
@@ -83,7 +83,7 @@ pub struct Conversation {
     pub session_id: SessionId,
     /// The answer to our whitespace tags.
     pub offer: Offer,
-    /// Whom we talk to.
+    /// The correspondent's key in this session.
     pub peer: Option<Peer>,
     /// When we last sent something, in seconds since 1970.
     pub last_sent: i64,
@@ -101,7 +101,7 @@ pub enum Retransmit {
     /// No.
     #[default]
     No,
-    /// Yes, and marked as sent again.
+    /// Yes, with a mark.
     Again,
 }
 
@@ -130,11 +130,11 @@ pub struct Secrets {
     pub crossed: Option<Box<Crossed>>,
     /// The last data messages that were read.
     pub seen: SeenMessages,
-    /// Whom the SMP under way is with.
+    /// The partner in the SMP under way.
     pub smp_partner: Option<SmpPartner>,
 }
 
-/// A text, and for whom it was encrypted.
+/// A text, and the key that it was encrypted for.
 pub struct LastMessage {
     text: SecretBytes,
     /// The fingerprint it was sent to.
@@ -144,12 +144,12 @@ pub struct LastMessage {
 /// A text that was lost with a session of another instance of the correspondent, and when it was sent.
 pub struct LostText(LastMessage, i64);
 
-/// The session before the present one, to read what the correspondent sent before they knew of the new one.
+/// The previous session, to read what the correspondent sent before they knew of the new one.
 #[derive(Debug)]
 pub struct PreviousSession {
     /// Its keys.
     pub session: Box<Session>,
-    /// When the present one took its place, in seconds since 1970.
+    /// When the current one replaced it, in seconds since 1970.
     pub replaced: i64,
 }
 
@@ -164,9 +164,9 @@ impl std::fmt::Debug for Secrets {
 /// How a text that the user sends is handled.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outgoing {
-    /// It goes as it is.
+    /// It is sent as it is.
     AsIs,
-    /// This goes instead.
+    /// This is sent instead.
     Instead(Vec<u8>),
     /// It must be encrypted: [`Conversation::encrypt_text`].
     Encrypt,
@@ -215,10 +215,10 @@ impl Conversation {
         })
     }
 
-    /// Keeps a text for the session to come and gives the query that asks for one.
+    /// Keeps a text for the next session and returns the query that asks for one.
     ///
     /// # Errors
-    /// `TooMany`: no more texts can wait, and this one does not. `OutOfMemory`: likewise.
+    /// `TooMany`: no more texts can wait, and this one was not kept. `OutOfMemory`: likewise.
     pub fn hold_back(
         &mut self,
         text: &[u8],
@@ -247,7 +247,7 @@ impl Conversation {
         effects
     }
 
-    /// A query is an offer to libotr 4; to libotr 3 only a whitespace tag is one.
+    /// For libotr 4 a query is an offer; for libotr 3 only a whitespace tag is one.
     fn note_query(&mut self, policy: Policy) {
         if policy.dialect != Dialect::Libotr3 {
             self.offer = Offer::Sent;
@@ -275,7 +275,7 @@ impl Conversation {
     /// and the key, which is not in it.
     ///
     /// # Errors
-    /// `Invalid`: there is no session, or more data than go into a TLV beside the purpose.
+    /// `Invalid`: there is no session, or more data than fits into the TLV with the purpose.
     pub fn use_extra_key(&mut self, purpose: u32, data: &[u8]) -> Result<Sent, ProtocolError> {
         let fits = data.len() <= usize::from(u16::MAX) - size_of_val(&purpose);
         if self.state != MessageState::Encrypted || !fits {
@@ -288,15 +288,15 @@ impl Conversation {
         }])
     }
 
-    /// Whether there is a session, and somebody in it who would hear of its end.
+    /// Whether there is a session whose end can be announced.
     pub fn has_listener(&self) -> bool {
         let session = self.secrets.session.as_ref();
         self.state == MessageState::Encrypted
             && session.is_some_and(|session| session.their_keyid() > 0)
     }
 
-    /// Ends the session (OTRv3, "User requests to end an OTR conversation"): the message that says so. There are no keys
-    /// afterwards, so that nothing else can be sent until the caller has changed the state.
+    /// Ends the session (OTRv3, "User requests to end an OTR conversation"): the message that says so. The keys are gone
+    /// afterwards, so nothing else can be sent until the caller has changed the state.
     pub fn say_goodbye(&mut self) -> Vec<Effect> {
         let goodbye = Tlv {
             kind: tlv::DISCONNECTED,
@@ -315,7 +315,7 @@ impl Conversation {
             .unwrap_or_default()
     }
 
-    /// Forgets the session before the present one, which is to publish its MAC keys.
+    /// Forgets the previous session; the current one will publish its MAC keys.
     pub fn end_previous(&mut self) {
         let previous = self.secrets.previous.take();
         if let (Some(previous), Some(session)) = (previous, &mut self.secrets.session) {
@@ -323,7 +323,7 @@ impl Conversation {
         }
     }
 
-    /// Makes a data message. The text becomes the last message; an empty one leaves nothing to send again.
+    /// Makes a data message. The text becomes the last message; after an empty one there is nothing to send again.
     pub fn create_data(
         &mut self,
         text: &[u8],
@@ -348,7 +348,7 @@ impl Conversation {
         Ok(sent)
     }
 
-    /// Whether the last message is due to be sent again. Asked once after each new session.
+    /// Whether the last message must be sent again. Called once after each new session.
     pub fn resend_is_due(&mut self, now: i64) -> bool {
         let opened = std::mem::take(&mut self.secrets.just_opened);
         let recent = self.last_sent >= now.saturating_sub(RESEND_INTERVAL);
@@ -356,7 +356,7 @@ impl Conversation {
         opened && recent && lost
     }
 
-    /// Passes on the last message, if it was lost with the session, for another instance that has one.
+    /// Takes out the last message, if it was lost with the session, for another instance that has one.
     pub fn give_lost_text(&mut self) -> Option<LostText> {
         let lost = self.retransmit == Retransmit::Again;
         let text = self.secrets.last_message.take_if(|_| lost)?;
@@ -371,14 +371,14 @@ impl Conversation {
         self.last_sent = self.last_sent.max(sent);
     }
 
-    /// Sends the last message in the new session. A text that was meant for another key than the one
-    /// that answers now is not sent, unless the user trusts that key: anyone can provoke a new exchange.
-    /// `prefix` marks it as sent again, unless it is empty.
+    /// Sends the last message in the new session. A text that was sent to another key than that of the new session is not sent,
+    /// unless the user trusts the new key: anyone can start a new exchange. `prefix` marks it as sent again, unless it is
+    /// empty.
     pub fn resend(&mut self, prefix: &[u8], now: i64) -> Vec<Effect> {
         let Some(last) = self.secrets.last_message.take() else {
             return Vec::new();
         };
-        // Otherwise it is not known who answers now, or whom it was for.
+        // Otherwise it is not known who the new correspondent is, or who it was for.
         let same_peer = last
             .sent_to
             .zip(self.peer)
@@ -440,7 +440,7 @@ impl Secrets {
         self.reassembly.accept(message, limit)
     }
 
-    /// Forgets fragments whose last one has not come in time. A clock that was set back keeps them no longer.
+    /// Forgets fragments if the next one has not arrived in time. If the clock was set back they are forgotten as well.
     pub fn expire_fragments(&mut self, now: i64) {
         let lifetime = self.fragment_heard..=self.fragment_heard.saturating_add(FRAGMENT_LIFETIME);
         if !self.reassembly.data().is_empty() && !lifetime.contains(&now) {
@@ -454,7 +454,7 @@ impl Secrets {
             last.text.zeroize();
         }
         *self = Self {
-            // The hash of a public message, and still true.
+            // The hash of a public message, which is still valid.
             masters_commit: self.masters_commit,
             seen: std::mem::take(&mut self.seen),
             ..Self::default()

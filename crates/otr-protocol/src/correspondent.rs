@@ -3,10 +3,10 @@
 use super::held_texts::HeldTexts;
 use super::opened_pairs::OpenedPairs;
 
-/// How often the correspondent is told at most that we have no session, in seconds.
+/// The minimum interval at which the correspondent is told that we have no session, in seconds.
 pub const NOT_IN_PRIVATE_INTERVAL: i64 = 10;
 
-/// One correspondent, whatever the instance.
+/// One correspondent with all instances.
 #[derive(Debug, Default)]
 pub struct Correspondent {
     /// The pairs of DH values that have opened sessions.
@@ -18,7 +18,7 @@ pub struct Correspondent {
 }
 
 impl Correspondent {
-    /// Whether it is time to tell the correspondent that we have no session; it counts as told then.
+    /// Whether to tell the correspondent now that we have no session; if so, this is recorded.
     pub fn tell_not_in_private(&mut self, now: i64) -> bool {
         let recently = self
             .told_not_in_private

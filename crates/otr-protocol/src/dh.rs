@@ -15,7 +15,7 @@ pub struct DhKeyPair {
 }
 
 impl DhKeyPair {
-    /// A fresh pair with a 320-bit exponent (OTR protocol, "D-H Commit Message").
+    /// A new pair with a 320-bit exponent (OTR protocol, "D-H Commit Message").
     pub fn generate() -> Result<Self, ProtocolError> {
         let secret = Exponent::random_320()?;
         let public = group::generator_pow(&secret)
@@ -24,7 +24,7 @@ impl DhKeyPair {
         Ok(Self { secret, public })
     }
 
-    /// A pair whose halves are known already. The public half is taken at its word.
+    /// A pair from its two halves. It is not checked that they match.
     pub fn from_parts(secret: Exponent, public: Element) -> Self {
         Self { secret, public }
     }
@@ -67,7 +67,7 @@ pub struct SharedSecret {
     mpi: Zeroizing<Vec<u8>>,
 }
 
-// Everything is made in the place where it stays, or is wiped: values that are returned leave copies in the stack.
+// Everything is written directly to where it is kept, or is wiped: returning values leaves copies on the stack.
 impl SharedSecret {
     fn h1(&self, byte: u8, hash: &mut [u8; 20]) {
         sha1_into(&[&[byte], &self.mpi], hash);
@@ -101,7 +101,7 @@ pub struct AuthKeys {
     pub m1_prime: [u8; 32],
     /// MAC key over the signature message.
     pub m2_prime: [u8; 32],
-    /// What all of them were derived from; the first keys of the session are as well. Wipes itself.
+    /// The secret that all of them were derived from, and the first keys of the session as well. Wipes itself.
     #[zeroize(skip)]
     secret: SharedSecret,
 }
@@ -142,7 +142,7 @@ impl AuthKeys {
         keys
     }
 
-    /// The data keys between the two DH keys of the exchange, without calculating their secret once more.
+    /// The data keys between the two DH keys of the exchange, without calculating the shared secret again.
     pub fn first_data_keys(&self, ours: &DhKeyPair, theirs: &Element) -> Box<DataKeys> {
         DataKeys::from_secret(&self.secret, ours, theirs)
     }
@@ -163,7 +163,7 @@ pub struct DirectionKeys {
     pub mac: [u8; 20],
 }
 
-/// The keys that one of our DH keys and one of theirs give (OTR protocol, "Data Message").
+/// The keys that are derived from one of our DH keys and one of theirs (OTR protocol, "Data Message").
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct DataKeys {
     /// For what we send.
@@ -203,7 +203,7 @@ impl DataKeys {
 }
 
 impl DirectionKeys {
-    /// Becomes the keys of this byte.
+    /// Derives the keys for this byte.
     fn derive(&mut self, secret: &SharedSecret, byte: u8) {
         let mut hash = Zeroizing::new([0; 20]);
         secret.h1(byte, &mut hash);
@@ -225,7 +225,7 @@ impl std::fmt::Debug for DataKeys {
     }
 }
 
-/// The session id of version 1: a whole SHA-1, one half of it bold by whose public value is greater.
+/// The session id of version 1: a whole SHA-1. Which half is bold depends on whose public value is greater.
 pub fn v1_session_id(ours: &DhKeyPair, theirs: &Element) -> SessionId {
     let half = if ours.is_high_end(theirs) {
         BoldHalf::Second

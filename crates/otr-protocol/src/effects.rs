@@ -110,7 +110,7 @@ pub enum Task {
 /// What the client is told about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// The policy forbids to send plaintext.
+    /// The policy does not allow plaintext.
     EncryptionRequired,
     /// Encryption failed, the message was not sent.
     EncryptionError,
@@ -154,11 +154,11 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// The text of libotr 3, which clients of its time look for.
+    /// The text of libotr 3, which its clients look for.
     pub fn phrase(self) -> &'static str {
         match self {
             Self::Encryption => "Error occurred encrypting message",
-            // In our account's name where that is known: see `unexpected_data`.
+            // With our account's name if it is known: see `unexpected_data`.
             Self::NotInPrivate => "You sent encrypted data, which wasn't expected.",
             Self::Unreadable => "You transmitted an unreadable encrypted message.",
             Self::Malformed => "You transmitted a malformed data message",
@@ -166,7 +166,7 @@ impl ErrorCode {
     }
 }
 
-/// [`ErrorCode::NotInPrivate`] in our account's name. Clients look for both halves.
+/// [`ErrorCode::NotInPrivate`] with our account's name. Clients look for both halves.
 pub fn unexpected_data(our_name: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
     buffer::concat(&[
         b"You sent encrypted data to ",

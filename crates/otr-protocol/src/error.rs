@@ -17,7 +17,7 @@ pub enum ProtocolError {
     UnusableKey,
     /// The operating system gave no randomness.
     NoRandomness,
-    /// The answer would be longer than its field can say.
+    /// A value of the answer is too long for its length field.
     TooLong,
     /// No more texts can wait for a session.
     TooMany,

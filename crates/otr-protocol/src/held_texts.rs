@@ -7,10 +7,10 @@ use super::buffer;
 use super::error::ProtocolError;
 use otr_crypto::secret::SecretBytes;
 
-/// How many texts wait for one correspondent at the most.
+/// The maximum number of texts that wait for one correspondent.
 pub const TEXTS: usize = 32;
 
-/// How many bytes they may have together.
+/// Their maximum size together, in bytes.
 pub const BYTES: usize = 1 << 20;
 
 /// The texts that wait, the oldest first.

@@ -43,7 +43,7 @@ use crate::wire::version::Version;
 use crate::wire::whitespace;
 use otr_crypto::secret::SecretBytes;
 
-/// The most that the fragments of one message may amount to, in bytes.
+/// The maximum size of the fragments of one message together, in bytes.
 pub const REASSEMBLY_LIMIT: usize = 16 << 20;
 
 /// The same without a session, when only messages of an exchange are expected.
@@ -99,20 +99,20 @@ pub trait Family {
     /// The message state of the master.
     fn state_of_master(&self) -> MessageState;
 
-    /// The message state of the best instance, and whether that is another one than the conversation itself.
+    /// The message state of the best instance, and whether that is not the conversation itself.
     fn best(&self) -> (MessageState, bool);
 
     /// The key exchange of the master; `None` if the conversation is the master.
     fn exchange_of_master(&self) -> Option<Auth>;
 
-    /// Whether this DH-commit of ours has lost against one of another instance's.
+    /// Whether this DH-commit of ours has lost against one from another instance.
     fn has_lost(&self, commit: &[u8; 32]) -> bool;
 }
 
-/// Who receives.
+/// The recipient.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipient<'m> {
-    /// Our account, as a query message names it.
+    /// The name of our account for query messages.
     pub name: &'m [u8],
     /// Our instance tag.
     pub tag: u32,
@@ -217,7 +217,7 @@ impl<'m> Incoming<'m> {
         }
     }
 
-    /// Goes on in the conversation that the message belongs to.
+    /// Continues in the conversation that the message belongs to.
     pub fn in_conversation(
         &mut self,
         c: &mut Conversation,
@@ -235,7 +235,7 @@ impl<'m> Incoming<'m> {
         }
     }
 
-    /// Goes on in the instance that the message comes from; whether it had to be made.
+    /// Continues in the instance that the message comes from; `is_new`: it had to be made.
     pub fn entered(&mut self, is_new: bool) -> Step {
         self.instance_is_new |= is_new;
         match self.phase {
@@ -268,7 +268,7 @@ impl<'m> Incoming<'m> {
             MessageKind::Error => {
                 let mut effects = vec![Effect::TextMayBeLost];
                 if policy.error_start_ake {
-                    // Without memory nobody is asked.
+                    // If out of memory, no query is sent.
                     let query = policy.query(self.recipient.name);
                     effects.extend(query.map(Effect::Inject));
                 }
@@ -281,7 +281,7 @@ impl<'m> Incoming<'m> {
         }
     }
 
-    /// Goes on in the key exchange of the conversation.
+    /// Continues in the key exchange of the conversation.
     pub fn in_exchange(
         &mut self,
         c: &mut Conversation,
@@ -352,7 +352,7 @@ impl<'m> Incoming<'m> {
         })
     }
 
-    /// Goes on after the effects have been delivered.
+    /// Continues after the effects have been delivered.
     pub fn delivered(&mut self) -> Step {
         match self.phase {
             Phase::Taken => Step::Heard,
@@ -361,7 +361,7 @@ impl<'m> Incoming<'m> {
         }
     }
 
-    /// Goes on without what the last step asked for: there is no private key, or the step could not be run.
+    /// Continues without running the last step: there is no private key, or the step failed.
     pub fn skip(&mut self) -> Step {
         match (self.phase, self.kind) {
             (Phase::Offer, _) => Step::Heard,
@@ -412,7 +412,7 @@ impl<'m> Incoming<'m> {
         }
     }
 
-    /// Whether a message of this version is looked at.
+    /// Whether messages of this version are handled.
     fn is_accepted(&self, version: Version) -> bool {
         let policy = self.recipient.policy;
         let is_data = self.kind == MessageKind::Data;
@@ -428,8 +428,8 @@ impl<'m> Incoming<'m> {
         }
     }
 
-    /// Finds out which instance a message of version 3 comes from, and whether it is for this one of ours (OTRv3, "Instance
-    /// Tags").
+    /// Finds out which instance a message of version 3 comes from, and whether it is for this instance of ours (OTRv3,
+    /// "Instance Tags").
     fn route(&mut self) -> Step {
         self.phase = Phase::Route;
         let message = self.message();
@@ -470,8 +470,8 @@ impl<'m> Incoming<'m> {
         family: &impl Family,
     ) -> Step {
         (c.version, auth.version) = (Some(Version::V3), Some(Version::V3));
-        // It has no session yet. As "encrypted" it would be the best instance and get the texts for the session that there is,
-        // of version 2; "finished" sends no plaintext either.
+        // It has no session yet. As "encrypted" it would be the best instance and get the texts for the existing session of
+        // version 2; in state "finished" no plaintext is sent either.
         c.state = match family.state_of_master() {
             MessageState::Encrypted => MessageState::Finished,
             state => state,
@@ -525,8 +525,8 @@ impl<'m> Incoming<'m> {
     }
 }
 
-/// The DH-commit of version 3 that a master has sent and that waits for an answer: its hash and the message. One of version
-/// 2 is no rival of theirs, because a peer that only speaks version 3 would never answer it.
+/// The DH-commit of version 3 that a master has sent and that waits for an answer: its hash and the message. One of version 2
+/// does not compete with theirs, because a peer that only speaks version 3 would never answer it.
 fn rival_commit(master: &Auth) -> Option<(&[u8; 32], &[u8])> {
     if master.version != Some(Version::V3) {
         return None;

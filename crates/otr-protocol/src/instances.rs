@@ -4,18 +4,18 @@
 
 use super::conversation::MessageState;
 
-/// How many contexts, the master included, a correspondent's messages may make.
+/// The maximum number of contexts, the master included, that a correspondent's messages can create.
 pub const LIMIT: usize = 256;
 
-/// How many bytes of unfinished fragments one correspondent's instances without a session may have waiting.
+/// How many bytes of unfinished fragments are kept for one correspondent's instances without a session.
 pub const FRAGMENTS_OF_ONE: usize = 1 << 20;
 
-/// How many bytes all correspondents' instances without a session may.
+/// The same for all correspondents together.
 pub const FRAGMENTS_OF_ALL: usize = 8 << 20;
 
-/// Whose unfinished fragments are forgotten when there are more than `limit` bytes of them: those that were heard last the
-/// longest time ago. `waiting` are the state of each, its bytes and when the last came; who has a session does not count. `None`:
-/// there are no more than that.
+/// Whose unfinished fragments are forgotten when there are more than `limit` bytes of them: those whose last fragment is the
+/// oldest. `waiting` has the state of each context, its bytes and when the last fragment arrived; contexts with a session do
+/// not count. `None`: there are not more than that.
 pub fn forgets_fragments<T>(
     limit: usize,
     waiting: impl Iterator<Item = (T, MessageState, usize, i64)>,
@@ -29,8 +29,8 @@ pub fn forgets_fragments<T>(
     oldest.filter(|_| total > limit).map(|(which, ..)| which)
 }
 
-/// What has become, in one instance, of the DH-commit of version 3 that our master context has sent to all of them. The master
-/// keeps one at a time, so that only the last one that the instance has met matters. It is known by its hash.
+/// The state, in one instance, of the DH-commit of version 3 that our master context has sent to all of them. The master keeps
+/// one at a time, so only the last one that affected the instance matters. It is identified by its hash.
 ///
 /// ```text
 ///          their DH-commit crosses it         their DH-key answers it
@@ -41,10 +41,10 @@ pub fn forgets_fragments<T>(
 ///                                                                          Done
 /// ```
 ///
-/// Each of the others goes to `Lost` or `Answered` when the master has sent another one.
+/// When the master has sent another one, every state but `Unmet` can change to `Lost` or `Answered` again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MastersCommit {
-    /// None has met this instance.
+    /// No DH-commit of the master has affected this instance.
     #[default]
     Unmet,
     /// It crossed one of theirs, which had the higher hash: it is not sent again, and a DH-key answers it only as long as
@@ -72,13 +72,13 @@ impl MastersCommit {
         *self = Self::Lost(hash);
     }
 
-    /// Notes that the instance's DH-key was taken for the answer to this DH-commit.
+    /// Notes that the instance's DH-key was accepted as the answer to this DH-commit.
     pub fn answer(&mut self, hash: [u8; 32]) {
         let had_lost = self.has_lost(&hash);
         *self = Self::Answered { hash, had_lost };
     }
 
-    /// Notes that a session has opened; whether an exchange by the master's DH-commit was under way.
+    /// Notes that a session has opened; returns whether an exchange with the master's DH-commit was under way.
     pub fn finish(&mut self) -> bool {
         let Self::Answered { hash, had_lost } = *self else {
             return false;
@@ -120,7 +120,7 @@ pub struct Instance {
     pub is_trusted: bool,
     /// Whether a key exchange with it is under way.
     pub in_exchange: bool,
-    /// When it was last heard, in seconds since 1970.
+    /// When it was last heard from, in seconds since 1970.
     pub last_heard: i64,
     /// When something was last sent to it, likewise.
     pub last_sent: i64,
@@ -131,9 +131,9 @@ pub struct Instance {
 pub enum Admission<T> {
     /// It is remembered.
     Added,
-    /// It takes the place of this one.
+    /// It replaces this one.
     Replaces(T),
-    /// It is left alone: all that there is place for have had sessions.
+    /// It is ignored: there are enough instances, and all of them have had sessions.
     Refused,
 }
 
@@ -148,7 +148,7 @@ pub fn admit<T>(instances: impl Iterator<Item = (T, Instance)>) -> Admission<T> 
 }
 
 /// The best of a correspondent's contexts, the master first among them: the safest state, then the more trusted key, then the
-/// one heard last, to the second. Of equals it is the last. `None`: there is none.
+/// one heard from last, in whole seconds. Of equals, the last in the list. `None`: there are no contexts.
 pub fn best<T>(contexts: impl Iterator<Item = (T, Instance)>) -> Option<T> {
     let best = contexts.reduce(|best, other| {
         if is_at_least(&other.1, &best.1) {
@@ -160,7 +160,8 @@ pub fn best<T>(contexts: impl Iterator<Item = (T, Instance)>) -> Option<T> {
     best.map(|(which, _)| which)
 }
 
-/// Whether `other` is better than `best`, or as good and heard no earlier. Worse in state or in trust is never better.
+/// Whether `other` is better than `best`, or as good and heard from no earlier. One that is worse in state or in trust is never
+/// better.
 fn is_at_least(other: &Instance, best: &Instance) -> bool {
     let state_differs = other.state != best.state;
     if state_differs && !is_safer(other.state, best.state) {
@@ -186,8 +187,8 @@ pub fn last_written_to<T>(contexts: impl Iterator<Item = (T, Instance)>) -> Opti
         .map(|(which, _)| which)
 }
 
-/// Which instance is forgotten when there is no room for a new one: one that never had a session, if possible without an
-/// exchange under way, and of those the one that was heard first. `None`: all of them had sessions.
+/// Which instance is forgotten when there are too many: one that never had a session, if possible without an exchange under
+/// way, and of those the one not heard from for the longest time. `None`: all of them had sessions.
 pub fn gives_way<T>(instances: impl Iterator<Item = (T, Instance)>) -> Option<T> {
     instances
         .filter(|(_, it)| !it.had_session && it.state != MessageState::Encrypted)
@@ -195,8 +196,8 @@ pub fn gives_way<T>(instances: impl Iterator<Item = (T, Instance)>) -> Option<T>
         .map(|(which, _)| which)
 }
 
-/// The instance to take for the one heard or written to last, which is `recent`. While another has a session, that one is
-/// taken instead of one that would get the text in the clear, or that never had a session.
+/// The instance to use as the most recent one. That is `recent`, unless it would get the text in the clear or never had a
+/// session while another one has a session: then it is that one.
 pub fn most_recent<T>(recent: (T, Instance), others: impl Iterator<Item = (T, Instance)>) -> T {
     let (which, it) = recent;
     let shows_text = it.state == MessageState::Plaintext;
@@ -312,7 +313,7 @@ mod tests {
         assert_eq!(best(&[SECURE, SECURE]), Some(1));
         assert_eq!(best(&[trusted(SECURE), later(SECURE)]), Some(0));
         assert_eq!(best(&[later(SECURE), trusted(SECURE)]), Some(1));
-        // Safer, but not trusted: never better than one that is.
+        // Safer, but not trusted: never better than a trusted one.
         assert_eq!(best(&[trusted(ENDED), SECURE]), Some(0));
     }
 
@@ -354,7 +355,7 @@ mod tests {
             ..STRANGER
         };
         assert_eq!(recent(closed, &[SECURE]), 1);
-        // As a stranger's instance beside a session of version 2 is.
+        // Like a stranger's instance during a session of version 2.
         let held = Instance {
             state: MessageState::Finished,
             ..STRANGER

@@ -14,10 +14,10 @@ use super::session::Session;
 use crate::wire::version::Version;
 
 impl Conversation {
-    /// Starts an exchange of version 2 or 3 (OTRv3, "Receiving a Query Message"). While one of the same version is under
-    /// way here its last message is sent again instead: both sides may ask for a session, and more than once, and each new
-    /// DH-commit would undo what the other side has answered. `opened` are the sessions with this correspondent, and
-    /// `has_lost` says whether a DH-commit of ours has lost against one of theirs.
+    /// Starts an exchange of version 2 or 3 (OTRv3, "Receiving a Query Message"). While one of the same version is under way
+    /// here, its last message is sent again instead: both sides may ask for a session, and more than once, and each new
+    /// DH-commit would undo what the other side has answered. `opened` are the sessions with this correspondent, and `has_lost`
+    /// says whether a DH-commit of ours has lost against one of theirs.
     pub fn start_ake(
         &mut self,
         auth: &mut Auth,
@@ -80,7 +80,7 @@ impl Conversation {
         rival: Option<(&[u8; 32], &[u8])>,
         now: i64,
     ) -> Vec<Effect> {
-        // A commit that this instance has answered, or that lost before, is no rival any more.
+        // A commit that this instance has answered, or that lost before, no longer competes.
         let unanswered = rival.filter(|(hash, _)| {
             let known = &self.secrets.masters_commit;
             !known.is_answered(hash) && !known.has_lost(hash)
@@ -123,7 +123,7 @@ impl Conversation {
         let masters = master
             .and_then(Auth::commitment)
             .filter(|commitment| commitment.version == Version::V3);
-        // The same DH-key again was sent before our reveal signature arrived. It may answer a DH-commit that we had sent before
+        // A repeated DH-key was sent before our reveal signature arrived. It may answer a DH-commit that we had sent before
         // that, but not one that we have sent since.
         let again = auth.has_revealed_for(message);
         let known = masters.map(|masters| masters.hashed_gx);
@@ -161,9 +161,9 @@ impl Conversation {
             .map(|revealed| &revealed.commitment.hashed_gx);
         // Once it has lost against a commit of theirs, it counts only as long as that has not led to a session.
         let lost = known.has_lost(hash);
-        // It goes on waiting for other instances, once this one has a session by it.
+        // It waits only for other instances once this one has opened a session with it.
         let done = known.is_answered(hash) && opened.have_opened(masters.our_dh.public());
-        // It waits for its signature beside the session that their exchange has opened.
+        // It still waits for its signature, while there is a session from their exchange.
         let crossed = self.secrets.crossed.as_ref();
         let waits = crossed.is_some_and(|crossed| crossed.our_commit() == hash);
         auth.commitment().is_none()
@@ -173,8 +173,8 @@ impl Conversation {
             && (!lost || matches!(auth.state, AuthState::AwaitingRevealSig(_)))
     }
 
-    /// Handles a reveal signature message (OTRv3, "Receiving a Reveal Signature Message"). An exchange of our own in which
-    /// we have revealed our value too goes on waiting for its signature; see [`crossed`](super::ake::crossed).
+    /// Handles a reveal signature message (OTRv3, "Receiving a Reveal Signature Message"). An exchange of our own in which we
+    /// have also revealed our value still waits for its signature; see [`crossed`](super::ake::crossed).
     pub fn on_reveal_signature(
         &mut self,
         auth: &mut Auth,
@@ -212,8 +212,8 @@ impl Conversation {
         }
     }
 
-    /// Handles a signature message as the last one of an exchange of ours that crossed the one of the session. `None`: it is
-    /// not.
+    /// Handles a signature message as the last one of our exchange that crossed the one of the session. `None`: it does not
+    /// belong to that.
     #[inline(never)]
     fn finish_crossed(
         &mut self,
@@ -265,14 +265,14 @@ impl Conversation {
             .v1_setup()
             .map(|setup| (setup.our_dh.clone(), setup.our_keyid, setup.is_fresh));
         if offer.is_reply() && setup.is_none() {
-            // An answer to something we never sent: another login of ours did.
+            // An answer to something that we never sent: another login of ours did.
             return Vec::new();
         }
         let session = self.session_in_use();
         if session.is_some_and(|session| session.has_their_value(offer.their_dh()))
             && self.peer.map(|peer| peer.fingerprint) != Some(*offer.fingerprint())
         {
-            // A value of this session, signed by somebody else.
+            // A value of this session, but signed by somebody else.
             return vec![Effect::SetupFailed(ProtocolError::BadSignature)];
         }
         let confirmed = session
@@ -288,7 +288,7 @@ impl Conversation {
                 confirmed
             }
             (Some((our_dh, keyid, true)), _) => (our_dh, keyid),
-            // They answer with another key to ours of the session: it takes one that is fresh on both sides.
+            // They answer our session key with another key: a new session needs new keys on both sides.
             _ if offer.is_reply() => {
                 return self.send_started(auth, Auth::start_v1_anew(next_keyid, key), now);
             }
@@ -347,7 +347,7 @@ impl Conversation {
                 trusted,
             });
             effects.push(Effect::ContextListChanged);
-            // libotr calls it a new session when version 3 was begun again inside one.
+            // libotr reports a new session if version 3 was begun again inside one.
             let begun_anew = self.secrets.masters_commit.finish();
             effects.push(if same_peer && !begun_anew {
                 Effect::StillSecure(established.initiated())
@@ -364,8 +364,8 @@ impl Conversation {
         effects
     }
 
-    /// Replaces the session by a new one. The old one is kept to read what its correspondent has sent before they knew of the
-    /// new one, unless the new one is with somebody else.
+    /// Replaces the session by a new one. The old one is kept to read what was sent before the correspondent knew of the new
+    /// one, unless the new one is with somebody else.
     fn replace_session(&mut self, session: Box<Session>, same_peer: bool, now: i64) {
         self.end_previous();
         let before = self.secrets.session.replace(session);
@@ -392,7 +392,7 @@ impl Conversation {
             self.last_sent = now;
             effects.push(Effect::RecentlySent);
         } else if auth.pending_commit().is_some() {
-            // Any instance may answer: the key must live for a while, but no longer.
+            // Any instance may answer, so the key must be kept for a while, but not longer.
             effects.push(Effect::WatchCommit);
         }
         effects

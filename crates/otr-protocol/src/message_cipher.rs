@@ -7,7 +7,7 @@ use otr_crypto::mac::{self, HmacSha1Key};
 use otr_crypto::secret::SecretBytes;
 use otr_crypto::verdict;
 
-/// The keys of one direction, made ready: what depends on them alone is calculated once and not for each message.
+/// The keys of one direction, prepared: what depends only on them is calculated once, not for each message.
 #[derive(Debug)]
 pub struct MessageCipher {
     encryption: aes_ctr::Key,
@@ -15,7 +15,7 @@ pub struct MessageCipher {
 }
 
 impl MessageCipher {
-    /// Makes the keys ready, in a frame of its own: a session needs one rarely, and its stack is to be small.
+    /// Prepares the keys. Not inlined: this is rarely needed, and callers should use little stack.
     #[inline(never)]
     pub fn new(keys: &DirectionKeys) -> Self {
         Self {
@@ -24,7 +24,7 @@ impl MessageCipher {
         }
     }
 
-    /// Encrypts the end of `covered` from `start` on where it stands. The MAC of all of it then.
+    /// Encrypts `covered` in place from `start` on. Returns the MAC of all of it.
     pub fn seal(&mut self, counter: [u8; 8], covered: &mut [u8], start: usize) -> [u8; 20] {
         let plain = covered.get_mut(start..).unwrap_or_default();
         self.encryption.apply(&counter_block(counter), plain);
@@ -33,7 +33,7 @@ impl MessageCipher {
         self.mac.authenticate(covered)
     }
 
-    /// What the end of `covered` says that is `encrypted`; `None` if `given` is not the MAC of all of it.
+    /// Decrypts `encrypted`, which is the end of `covered`; `None` if `given` is not the MAC of `covered`.
     ///
     /// # Errors
     /// There is no memory for it.
@@ -53,7 +53,7 @@ impl MessageCipher {
     }
 }
 
-/// The top half of the counter block travels in the message, the bottom half counts blocks.
+/// The top half of the counter block is in the message, the bottom half counts blocks.
 fn counter_block(top: [u8; 8]) -> [u8; 16] {
     let mut block = [0; 16];
     for (to, from) in block.iter_mut().zip(top) {
@@ -75,7 +75,7 @@ pub mod witness {
         static USED: RefCell<Vec<Use>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// Something that stands for a key: nobody needs the key itself.
+    /// An identifier of a key. The key itself is not needed.
     pub type Mark = Vec<u8>;
 
     /// What was done with a key.
@@ -83,16 +83,16 @@ pub mod witness {
     pub enum Use {
         /// A message was encrypted with this key and counter.
         Sealed(Mark, [u8; 8]),
-        /// A message was believed under this MAC key.
+        /// A message was accepted with this MAC key.
         Opened(Mark),
     }
 
-    /// All that this thread did since it was asked last.
+    /// Everything that this thread did since the last call.
     pub fn take() -> Vec<Use> {
         USED.take()
     }
 
-    /// What stands for a MAC key that was published.
+    /// The identifier of a MAC key that was published.
     pub fn mark_of(mac_key: &[u8]) -> Mark {
         hmac_sha1(mac_key, &[b"mark"]).to_vec()
     }
@@ -103,7 +103,7 @@ pub mod witness {
         USED.with_borrow_mut(|used| used.push(Use::Sealed(mark, counter)));
     }
 
-    /// Notes that a message counts under the MAC key of this direction.
+    /// Notes that a message was accepted with the MAC key of this direction.
     pub fn opened(cipher: &mut MessageCipher) {
         let mark = cipher.mac.authenticate(b"mark").to_vec();
         USED.with_borrow_mut(|used| used.push(Use::Opened(mark)));

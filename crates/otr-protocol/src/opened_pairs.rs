@@ -10,7 +10,7 @@
 use otr_crypto::group::Element;
 use otr_crypto::hash::sha256;
 
-/// How many sessions one private value may open, to bound the record; nobody has so many clients.
+/// How many sessions one private value may open, to bound the record; nobody has that many clients.
 const SESSIONS_OF_ONE_VALUE: usize = 256;
 
 /// The pairs that have opened a session with one correspondent.
@@ -55,7 +55,7 @@ impl OpenedPairs {
         self.pairs.is_empty()
     }
 
-    /// Forgets the pairs whose private value is kept no more; `held` are the public halves of all that are.
+    /// Forgets the pairs whose private value no longer exists; `held` has the public halves of all that do.
     pub fn forget_all_but(&mut self, held: &[Vec<u8>]) {
         let held: Vec<[u8; 32]> = held.iter().map(|public| sha256(&[public])).collect();
         self.pairs.retain(|pair| held.contains(&pair.ours));

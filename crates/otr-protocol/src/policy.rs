@@ -7,7 +7,7 @@ use crate::wire::query::{Versions, default_query};
 /// One correspondent's policy. The C interfaces map their own bits onto it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// The protocol versions that may be spoken. With none, OTR does not touch any message.
+    /// The protocol versions that may be used. With none, OTR does not touch any message.
     pub versions: Versions,
     /// Refuse to send plaintext.
     pub require_encryption: bool,
@@ -77,7 +77,7 @@ impl Policy {
         self
     }
 
-    /// Whether any version may be spoken at all.
+    /// Whether any version may be used.
     pub fn speaks_otr(&self) -> bool {
         self.versions.v1 || self.versions.v2 || self.versions.v3
     }

@@ -11,7 +11,7 @@ use super::smp_exchange::smp_messages;
 use crate::wire::messages::data::{FLAG_IGNORE_UNREADABLE, data_flags, data_mac};
 use crate::wire::tlv::{self, Tlv};
 
-/// How long the session before the present one can still be read, in seconds, if nothing of the present one comes.
+/// How long messages of the previous session are still read, in seconds, if no message of the current one arrives.
 const PREVIOUS_SESSION_LIFETIME: i64 = 60;
 
 /// A data message that was read.
@@ -24,7 +24,7 @@ pub struct Delivery {
 }
 
 impl Conversation {
-    /// Reads a data message with the keys of the session, or of the one before if it may still be under way.
+    /// Reads a data message with the keys of the session, or of the previous one if its messages may still be in transit.
     fn decrypt(&mut self, message: &[u8], now: i64) -> Result<Received, Refused> {
         let expired = self.secrets.previous.as_ref().is_some_and(|previous| {
             !(previous.replaced..=previous.replaced.saturating_add(PREVIOUS_SESSION_LIFETIME))
@@ -43,7 +43,7 @@ impl Conversation {
         };
         let refused = match session.decrypt(message) {
             Ok(received) => {
-                // They know of it now, and have sent nothing else since.
+                // They know of the new session now, and send nothing more in the previous one.
                 self.end_previous();
                 return Ok(received);
             }
@@ -57,7 +57,7 @@ impl Conversation {
         }
     }
 
-    /// Handles a data message (OTRv3, "Receiving a Data Message"); `None` when there is nothing in it for the user.
+    /// Handles a data message (OTRv3, "Receiving a Data Message"); `None` if there is nothing in it for the user.
     /// `other_instance_is_secure`: whether another instance of the correspondent has a session with us.
     pub fn on_data(
         &mut self,
@@ -67,7 +67,7 @@ impl Conversation {
         now: i64,
         effects: &mut Vec<Effect>,
     ) -> Option<Box<Delivery>> {
-        // A client that left the callback by a jump has not cleared it.
+        // A client that left the callback by longjmp has not cleared it.
         self.secrets.delivering_abort = false;
         if self.state != MessageState::Encrypted {
             let is_silent = data_flags(message).unwrap_or(0) & FLAG_IGNORE_UNREADABLE != 0;
@@ -80,7 +80,7 @@ impl Conversation {
                 Notice::ReceivedNotInPrivate
             };
             effects.push(Effect::Notify(notice, None));
-            // Unless told, the sender goes on writing into a session that does not exist.
+            // Otherwise the sender would keep using a session that does not exist.
             if shared.tell_not_in_private(now) {
                 effects.push(Effect::ReportError(ErrorCode::NotInPrivate));
             }
@@ -128,7 +128,7 @@ impl Conversation {
     }
 }
 
-/// Tells both sides that a message was lost for want of memory, if there is a session.
+/// Tells both sides that a message was lost because there was no memory, if there is a session.
 pub fn lost(state: MessageState) -> Vec<Effect> {
     match state {
         MessageState::Encrypted => unreadable().into(),
@@ -136,7 +136,7 @@ pub fn lost(state: MessageState) -> Vec<Effect> {
     }
 }
 
-/// Tells both sides that a data message could not be read, for want of keys or of memory.
+/// Tells both sides that a data message could not be read, because the keys or the memory were missing.
 pub fn unreadable() -> [Effect; 2] {
     [
         Effect::Notify(Notice::ReceivedUnreadable, None),
@@ -144,7 +144,7 @@ pub fn unreadable() -> [Effect; 2] {
     ]
 }
 
-/// What a data message requires in addition to being shown. `heartbeat_is_due`: if it has a text, it is answered with a heartbeat.
+/// The effects of a data message besides showing it. `heartbeat_is_due`: if it has a text, it is answered with a heartbeat.
 fn follow_ups(received: &Received, heartbeat_is_due: bool) -> Result<Vec<Effect>, OutOfMemory> {
     let mut effects = Vec::new();
     let ended = tlv::find(&received.tlvs, tlv::DISCONNECTED).is_some();
@@ -161,7 +161,7 @@ fn follow_ups(received: &Received, heartbeat_is_due: bool) -> Result<Vec<Effect>
             received.extra_key.clone(),
         ));
     }
-    // The SMP goes on in a session only.
+    // The SMP continues only in a session.
     if !ended {
         let smp = smp_messages(&received.tlvs).map(Tlv::copy);
         let smp = buffer::collect(smp)?;

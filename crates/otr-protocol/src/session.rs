@@ -16,7 +16,7 @@ use crate::wire::version::Version;
 use otr_crypto::group::Element;
 use otr_crypto::secret::{SecretBytes, SecretKey};
 
-/// How many MAC keys wait to be published; beyond that the oldest never are.
+/// How many MAC keys wait to be published at most; beyond that the oldest are dropped.
 const SAVED_MAC_KEYS: usize = 128;
 
 /// The length of a MAC key.
@@ -39,7 +39,7 @@ pub struct Session {
 struct OurKeys {
     current: DhKeyPair,
     previous: DhKeyPair,
-    /// The number of `current`; `previous` has the one before.
+    /// The number of `current`; that of `previous` is one less.
     keyid: u32,
 }
 
@@ -52,7 +52,7 @@ struct TheirKeys {
     keyid: u32,
 }
 
-/// Newest or the one before it.
+/// The newest key or the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Age {
     Current,
@@ -69,11 +69,11 @@ struct Slots {
     previous_previous: Option<Box<Slot>>,
 }
 
-/// The session keys of one pair and whether they proved anything.
+/// The session keys of one pair, and whether a message was accepted with them.
 #[derive(Debug, Zeroize, ZeroizeOnDrop)]
 struct Slot {
     keys: Box<DataKeys>,
-    /// `keys.sending`, made ready at the first message. Wipes itself, as the next one does.
+    /// `keys.sending`, prepared at the first message. Wipes itself, like the next one.
     #[zeroize(skip)]
     sending: Option<Box<MessageCipher>>,
     /// `keys.receiving`, likewise.
@@ -111,7 +111,7 @@ pub struct Sent {
 /// A data message that was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Why.
+    /// The reason.
     pub error: ProtocolError,
     /// Its flags as far as they could be read; they are not authenticated.
     pub flags: u8,
@@ -145,8 +145,8 @@ impl Session {
         })
     }
 
-    /// Ends a session before this one: the MAC keys that it had yet to publish, and those of its last keys, are published
-    /// with the next message. No message is accepted under them any more.
+    /// Ends a previous session: the MAC keys that it had not published yet, and those of its last keys, are published with the
+    /// next message. No message is accepted with them any more.
     pub fn publish_keys_of(&mut self, mut before: Session) {
         before.forget_all_slots();
         let mut keys = std::mem::take(&mut before.saved_mac_keys);
@@ -173,7 +173,7 @@ impl Session {
         }
     }
 
-    /// Whether the exchange only confirmed keys that this session has already.
+    /// Whether the exchange only confirmed keys that this session already has.
     pub fn is_confirmed_by(&self, established: &Established) -> bool {
         self.ours.keyid.wrapping_sub(1) == established.our_keyid()
             && self.ours.previous.public() == established.our_dh().public()
@@ -193,7 +193,7 @@ impl Session {
             .any(|age| self.theirs.get(age) == Some(value))
     }
 
-    /// The version the session speaks.
+    /// The version of the session.
     pub fn version(&self) -> Version {
         self.version
     }
@@ -253,7 +253,7 @@ impl Session {
         let bytes = message.serialise_sealed(&[text, &[0], &chain], |covered, start| {
             cipher.seal(counter, covered, start)
         })?;
-        // It has encrypted something, whatever becomes of that.
+        // The counter was used, even if the message is not sent.
         slot.send_counter = count;
         let extra_key = SecretKey::new(&slot.keys.extra);
         let message = armour(&bytes)?;
@@ -323,7 +323,7 @@ impl Session {
         let next_theirs = match their_age {
             Age::Current => {
                 let next = Element::from_bytes(data.next_dh).ok_or(ProtocolError::Invalid)?;
-                // With the same key under another number, counters would begin at 1 again.
+                // With the same key under another number, the counters would start at 1 again.
                 if self.has_their_value(&next) {
                     return Err(ProtocolError::Invalid);
                 }
@@ -361,7 +361,7 @@ impl Session {
         })
     }
 
-    /// They have used our newest key: make another, forget the oldest.
+    /// They have used our newest key: `next` becomes the newest, and the oldest is forgotten.
     fn rotate_ours(&mut self, next: DhKeyPair) {
         let slots = &mut self.slots;
         Slot::forget(slots.previous_current.take(), &mut self.saved_mac_keys);
@@ -372,7 +372,7 @@ impl Session {
         self.ours.keyid = self.ours.keyid.wrapping_add(1);
     }
 
-    /// They have announced another key: keep the one before, forget the oldest.
+    /// They have announced a new key: `next` becomes the newest, and the oldest is forgotten.
     fn rotate_theirs(&mut self, next: Element) {
         let slots = &mut self.slots;
         Slot::forget(slots.current_previous.take(), &mut self.saved_mac_keys);
@@ -391,7 +391,7 @@ impl Session {
         age(keyid, self.theirs.keyid)
     }
 
-    /// The keys of one pair, derived now if no message named the pair before. `None`: they have no such key.
+    /// The keys of one pair, derived now if no message has named the pair before. `None`: they have no such key.
     fn slot(&mut self, ours: Age, theirs: Age) -> Option<&mut Slot> {
         let our_dh = match ours {
             Age::Current => &self.ours.current,
@@ -410,18 +410,18 @@ impl Session {
 
 #[cfg(test)]
 impl Session {
-    /// Takes away the MAC keys that the next message would publish.
+    /// Takes out the MAC keys that the next message would publish.
     pub fn keep_saved_mac_keys(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.saved_mac_keys)
     }
 
-    /// Gives them back.
+    /// Puts them back.
     pub fn put_back(&mut self, mut kept: Vec<u8>) {
         kept.append(&mut self.saved_mac_keys);
         self.saved_mac_keys = kept;
     }
 
-    /// Announces the previous key as the next one, which no proper client does.
+    /// Announces the previous key as the next one, which no correct client does.
     pub fn announce_again(&mut self) {
         self.ours.current = self.ours.previous.clone();
     }
@@ -467,8 +467,8 @@ impl Slot {
         }
     }
 
-    /// A MAC key that proved a message to us becomes public, so that anyone could have forged that message. Those we
-    /// sent with are for the correspondent to publish: a message that is still under way can be forged until then.
+    /// A MAC key that authenticated a message to us is published, so that anyone could have forged that message. The
+    /// correspondent publishes those that we sent with, because a message in transit could be forged with a published key.
     #[expect(clippy::disallowed_methods, reason = "128 keys of 20 bytes")]
     fn publish(&self, saved_mac_keys: &mut Vec<u8>) {
         if !self.received {

@@ -10,7 +10,7 @@ pub enum BoldHalf {
     Second,
 }
 
-/// 8 bytes in versions 2 and 3, 20 in version 1, none before a session.
+/// The secure session id: 8 bytes in versions 2 and 3, 20 in version 1, none before a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionId {
     bytes: [u8; 20],

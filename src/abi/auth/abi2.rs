@@ -44,7 +44,7 @@ entry! {
         commitmsg: *const c_char as Option<&[u8]>,
     ) -> GcryError as Result<(), GcryError> {
         let message = commitmsg.ok_or(GcryError::INV_VALUE)?;
-        // Without a rival every outcome leaves the message to send in place.
+        // Without a rival commit, the message to send is in `lastauthmsg` whatever the outcome.
         step(auth, |state, tags| {
             state.on_commit(message, Version::V2, tags, None).map(|_: CommitOutcome| ())
         })

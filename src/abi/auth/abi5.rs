@@ -51,14 +51,14 @@ entry! {
     ) -> GcryError as Result<(), GcryError> {
         let version = c_uint::try_from(version).ok().and_then(version_from);
         let (message, version) = commitmsg.zip(version).ok_or(GcryError::INV_VALUE)?;
-        // Without a rival every outcome leaves the message to send in place.
+        // Without a rival commit, the message to send is in `lastauthmsg` whatever the outcome.
         step(auth, |state, tags| state.on_commit(message, version, tags, None).map(|_: CommitOutcome| ()))?;
         show_version(auth, version);
         Ok(())
     }
 }
 
-/// The context speaks this version now.
+/// Writes the version to the context.
 fn show_version(auth: Option<Borrowed<'_, OtrlAuthInfo>>, version: Version) {
     if let Some(context) = auth.and_then(|auth| auth.context().follow()) {
         context

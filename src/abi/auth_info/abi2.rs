@@ -10,17 +10,17 @@ use crate::abi::types::{
 use otr_protocol::ake::{Auth, AuthState};
 use otr_protocol::wire::version::Version;
 
-/// Makes an empty AKE of whatever was in the context; what that led to is let go.
+/// Initialises the AKE of a context. Pointers that were there before are overwritten, not freed.
 pub(crate) fn new(context: Borrowed<'_, ConnContext>) {
     blank(context.auth());
 }
 
-/// Empties an AKE that holds nothing to release.
+/// Empties an AKE without releasing anything.
 pub(crate) fn blank(auth: Borrowed<'_, OtrlAuthInfo>) {
     auth.blank();
 }
 
-/// The version that is being spoken: the struct shows it at the end only, and its state tells before.
+/// The version in use. The struct has it at the end only; before that its state implies it.
 pub(crate) fn version(auth: Borrowed<'_, OtrlAuthInfo>) -> Option<Version> {
     match auth.authstate().get() {
         AUTHSTATE_AWAITING_DHKEY | AUTHSTATE_AWAITING_REVEALSIG | AUTHSTATE_AWAITING_SIG => {
@@ -31,7 +31,7 @@ pub(crate) fn version(auth: Borrowed<'_, OtrlAuthInfo>) -> Option<Version> {
     }
 }
 
-/// The version that the struct shows: that of an exchange which is done.
+/// The version that the struct shows: only that of a finished exchange.
 pub(crate) fn shown_version(auth: &Auth) -> Option<Version> {
     match auth.state {
         AuthState::None => auth.version,
@@ -39,7 +39,7 @@ pub(crate) fn shown_version(auth: &Auth) -> Option<Version> {
     }
 }
 
-/// Never: only the DH-commits of version 3 wait for answers of many.
+/// Always 0: only DH-commits of version 3 wait for answers from several instances.
 pub(crate) fn commit_sent(_auth: Borrowed<'_, OtrlAuthInfo>) -> i64 {
     0
 }
@@ -48,7 +48,7 @@ pub(crate) fn commit_sent(_auth: Borrowed<'_, OtrlAuthInfo>) -> i64 {
 pub(crate) fn note_commit_sent(_auth: Borrowed<'_, OtrlAuthInfo>, _time: i64) {}
 
 entry! {
-    /// Makes an empty AKE of whatever was there.
+    /// Initialises an AKE. What was there before is overwritten.
     ///
     /// # Safety
     /// `auth` is NULL or writable.

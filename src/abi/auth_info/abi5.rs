@@ -10,25 +10,25 @@ use crate::abi::types::{
 use otr_protocol::ake::Auth;
 use otr_protocol::wire::version::Version;
 
-/// Makes an empty AKE of whatever was in the context; what that led to is let go.
+/// Initialises the AKE of a context. Pointers that were there before are overwritten, not freed.
 pub(crate) fn new(context: Borrowed<'_, ConnContext>) {
     context.auth().blank();
     context.auth().context().point_at(Some(context));
 }
 
-/// Empties an AKE that holds nothing to release; its context stays.
+/// Empties an AKE without releasing anything; its context stays.
 pub(crate) fn blank(auth: Borrowed<'_, OtrlAuthInfo>) {
     let context = auth.context().follow();
     auth.blank();
     auth.context().point_at(context);
 }
 
-/// The version that is being spoken.
+/// The version in use.
 pub(crate) fn version(auth: Borrowed<'_, OtrlAuthInfo>) -> Option<Version> {
     version_from(auth.protocol_version().get())
 }
 
-/// The version that the struct shows: the one being spoken.
+/// The version that the struct shows: the one in use.
 pub(crate) fn shown_version(auth: &Auth) -> Option<Version> {
     auth.version
 }
@@ -43,7 +43,7 @@ pub(crate) fn note_commit_sent(auth: Borrowed<'_, OtrlAuthInfo>, time: i64) {
     auth.commit_sent_time().set(c_time(time));
 }
 
-/// Carries our DH-commit from the master to the instance that answered it, which then waits for that answer.
+/// Copies our DH-commit from the master to the instance that answered it, which is then in the state that expects the answer.
 fn copy_on_key(from: Borrowed<'_, OtrlAuthInfo>, to: Borrowed<'_, OtrlAuthInfo>) {
     let waits = matches!(
         from.authstate().get(),
@@ -63,10 +63,10 @@ fn copy_on_key(from: Borrowed<'_, OtrlAuthInfo>, to: Borrowed<'_, OtrlAuthInfo>)
 }
 
 entry! {
-    /// Makes an empty AKE of whatever was in the context.
+    /// Initialises the AKE of a context.
     ///
     /// # Safety
-    /// `context` is NULL or a context whose `auth` holds nothing to release.
+    /// `context` is NULL or a context whose `auth` contains nothing to release.
     on panic ();
     pub fn otrl_auth_new(context: *mut ConnContext as Option<Borrowed<ConnContext>>) {
         if let Some(context) = context {
@@ -76,7 +76,7 @@ entry! {
 }
 
 entry! {
-    /// Carries our DH-commit from the master (`from`) to the instance that answered it.
+    /// Copies our DH-commit from the master (`from`) to the instance that answered it.
     ///
     /// # Safety
     /// Both are NULL or AKEs.

@@ -22,25 +22,25 @@ impl<T> Clone for Out<'_, T> {
 impl<T> Copy for Out<'_, T> {}
 
 impl<T> Out<'_, T> {
-    /// One that nobody wants.
+    /// NULL: the value is not needed.
     pub const NONE: Self = Self {
         place: std::ptr::null_mut(),
         borrowed: PhantomData,
     };
 
-    /// Whether the caller wants the answer.
+    /// Whether it is not NULL.
     pub fn is_wanted(self) -> bool {
         !self.place.is_null()
     }
 
-    /// Writes it, if it is wanted.
+    /// Writes the value, unless it is NULL.
     pub fn put(self, value: T) {
-        // SAFETY: NULL or writable, by the type.
+        // SAFETY: NULL or writable, as the type guarantees.
         unsafe { memory::put(self.place, value) };
     }
 }
 
-/// A buffer that is written from its start on.
+/// A buffer that is written sequentially.
 #[derive(Debug)]
 pub struct Output<'a> {
     end: *mut u8,
@@ -52,7 +52,7 @@ impl Output<'_> {
     /// Nothing is written to NULL.
     ///
     /// # Safety
-    /// The buffer is NULL, or has space for all that will be written.
+    /// The buffer is NULL, or is large enough for everything that will be written.
     pub unsafe fn new<T: Byte>(buffer: *mut T) -> Self {
         Self {
             end: buffer.cast(),
@@ -61,12 +61,12 @@ impl Output<'_> {
         }
     }
 
-    /// Writes these behind what was written before. They may stand in the same buffer.
+    /// Appends these bytes. They may be in the same buffer.
     pub fn write(&mut self, bytes: &[u8]) {
         if self.end.is_null() {
             return;
         }
-        // SAFETY: there is space for them, as `new` demands.
+        // SAFETY: there is space for them, as `new` requires.
         unsafe {
             std::ptr::copy(bytes.as_ptr(), self.end, bytes.len());
             self.end = self.end.add(bytes.len());
@@ -80,39 +80,39 @@ impl Output<'_> {
     }
 }
 
-/// An argument of C as what it stands for.
+/// Converts an argument of a C function.
 pub trait FromC<C> {
     /// Converts it.
     ///
     /// # Safety
-    /// `value` is what the type of the answer demands: NULL where it is an `Option`, or else live for as long as the answer.
+    /// `value` meets the conditions of the result's type: NULL only for an `Option`, otherwise live for as long as the result.
     unsafe fn from_c(value: C) -> Self;
 }
 
 impl<T> FromC<*mut T> for Option<Borrowed<'_, T>> {
     unsafe fn from_c(value: *mut T) -> Self {
-        // SAFETY: as the trait demands.
+        // SAFETY: as the trait requires.
         unsafe { Borrowed::new(value) }
     }
 }
 
 impl<T> FromC<*const T> for Option<Borrowed<'_, T>> {
     unsafe fn from_c(value: *const T) -> Self {
-        // SAFETY: as the trait demands.
+        // SAFETY: as the trait requires.
         unsafe { Borrowed::new(value) }
     }
 }
 
 impl<T: Byte, const N: usize> FromC<*mut T> for Option<Borrowed<'_, [u8; N]>> {
     unsafe fn from_c(value: *mut T) -> Self {
-        // SAFETY: as the trait demands.
+        // SAFETY: as the trait requires.
         unsafe { Borrowed::new(value.cast()) }
     }
 }
 
 impl<T: Byte, const N: usize> FromC<*const T> for Option<Borrowed<'_, [u8; N]>> {
     unsafe fn from_c(value: *const T) -> Self {
-        // SAFETY: as the trait demands.
+        // SAFETY: as the trait requires.
         unsafe { Borrowed::new(value.cast()) }
     }
 }
@@ -128,21 +128,21 @@ impl<T> FromC<*mut T> for Out<'_, T> {
 
 impl FromC<*const c_char> for Option<Borrowed<'_, Char>> {
     unsafe fn from_c(value: *const c_char) -> Self {
-        // SAFETY: as the trait demands: NULL or a C string.
+        // SAFETY: as the trait requires: NULL or a C string.
         unsafe { Borrowed::new(value.cast()) }
     }
 }
 
 impl FromC<*const c_char> for Option<&CStr> {
     unsafe fn from_c(value: *const c_char) -> Self {
-        // SAFETY: as the trait demands: NULL or a C string.
+        // SAFETY: as the trait requires: NULL or a C string.
         unsafe { Borrowed::new(value.cast()) }.map(Borrowed::<Char>::c_str)
     }
 }
 
 impl FromC<*const c_char> for Option<&[u8]> {
     unsafe fn from_c(value: *const c_char) -> Self {
-        // SAFETY: NULL or a C string, as the trait demands.
+        // SAFETY: NULL or a C string, as the trait requires.
         unsafe { Borrowed::new(value.cast()) }.map(Borrowed::<Char>::bytes)
     }
 }
@@ -160,16 +160,16 @@ impl Byte for u8 {}
 
 impl Byte for i8 {}
 
-/// A buffer and its length. Empty for NULL, and for what no length can be.
+/// A buffer and its length. Empty for NULL, and for an impossible length.
 ///
 /// # Safety
-/// `data` is NULL or has so many bytes, which stay as they are for `'a`.
+/// `data` is NULL or has `len` bytes, which do not change for `'a`.
 pub unsafe fn bytes<'a, T: Byte>(data: *const T, len: impl TryInto<usize>) -> &'a [u8] {
-    // SAFETY: so many bytes, by this function's own `# Safety`.
+    // SAFETY: `len` bytes, as the caller guarantees.
     unsafe { memory::slice_of(data.cast(), len.try_into().unwrap_or(0)) }
 }
 
-/// What a function of Rust answers, as C gets it.
+/// Converts the result of a Rust function for C.
 pub trait IntoC<C> {
     /// Converts it.
     fn into_c(self) -> C;

@@ -6,10 +6,10 @@ use otr_protocol::conversation::Conversation;
 use otr_protocol::wire::dialect::Dialect;
 use otr_protocol::wire::version::Version;
 
-/// Whose messages are written and understood.
+/// The dialect of the messages.
 pub(crate) const DIALECT: Dialect = Dialect::Libotr3;
 
-/// Whether a policy allows version 3: there is no such policy.
+/// Whether a policy allows version 3: none does.
 pub(crate) fn allows_v3(_bits: OtrlPolicy) -> bool {
     false
 }
@@ -20,8 +20,8 @@ pub(crate) fn shown_version(conversation: &Conversation) -> Option<Version> {
     Some(session.version())
 }
 
-/// Takes what an exchange has sent out of the time when something was last sent: only texts count there, and decide
-/// whether one is sent again. It is kept for the heartbeats.
+/// Resets the time of the last message sent to that before the exchange: only texts count there, for the decision whether a
+/// text is sent again. The time of the exchange is kept for the heartbeats.
 pub(crate) fn note_exchange(ctx: Ctx<'_>, sent_before: i64) {
     ctx.note_exchange_sent(sent_before);
 }

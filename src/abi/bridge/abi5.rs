@@ -6,7 +6,7 @@ use otr_protocol::conversation::Conversation;
 use otr_protocol::wire::dialect::Dialect;
 use otr_protocol::wire::version::Version;
 
-/// Whose messages are written and understood.
+/// The dialect of the messages.
 pub(crate) const DIALECT: Dialect = Dialect::Libotr4;
 
 /// Whether a policy allows version 3.
@@ -19,5 +19,5 @@ pub(crate) fn shown_version(conversation: &Conversation) -> Option<Version> {
     conversation.version
 }
 
-/// Nothing: what an exchange sends counts like everything else that is sent.
+/// Does nothing: messages of an exchange count like all others.
 pub(crate) fn note_exchange(_ctx: Ctx<'_>, _sent_before: i64) {}

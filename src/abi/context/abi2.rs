@@ -22,8 +22,8 @@ pub(crate) fn find<'a>(
     names.place(us, |_| true).found
 }
 
-/// The same, but a missing one is made and shown to the client; and whether it was. `None` when there is no memory, or a
-/// callback forgets it.
+/// The same, but a missing one is made and shown to the client. Also returns whether it was made. `None` if out of memory, or
+/// if a callback forgets it.
 ///
 /// # Safety
 /// The client may call back into the library: no context that was borrowed before is used afterwards.
@@ -35,7 +35,7 @@ pub(crate) unsafe fn find_correspondent<'a>(
     if let Some(found) = find(us, names) {
         return Some((found, false));
     }
-    // SAFETY: no context that was borrowed before is used afterwards, by this function's own `# Safety`.
+    // SAFETY: no context that was borrowed before is used afterwards, as the caller guarantees.
     let entered = unsafe { new.enter(us, names.place(us, |_| true).link, names.new_context()?) };
     entered.map(|context| (context, true))
 }
@@ -45,7 +45,7 @@ pub(crate) fn tags_of(_context: Borrowed<'_, ConnContext>) -> Tags {
     Tags::default()
 }
 
-/// Always: the one context is what a master is elsewhere.
+/// Always: the only context has the role of a master.
 pub(crate) fn is_master(_context: Borrowed<'_, ConnContext>) -> bool {
     true
 }
@@ -71,18 +71,18 @@ pub(crate) fn members(
     std::iter::once(context)
 }
 
-/// 0: nobody asks when.
+/// Always 0: not used in this interface.
 pub(crate) fn last_heard(_context: Borrowed<'_, ConnContext>) -> i64 {
     0
 }
 
-/// Nothing: no other context knows this one.
+/// Does nothing: no other context points to this one.
 pub(crate) fn leave_family(_context: Borrowed<'_, ConnContext>) {}
 
-/// Nothing: each is its own master.
+/// Does nothing: each context is its own master.
 pub(crate) fn stand_alone(_context: Borrowed<'_, ConnContext>) {}
 
-/// Nothing: there is no choice of contexts.
+/// Does nothing: there is only one context.
 pub(crate) fn update_recent_child(_context: Borrowed<'_, ConnContext>, _sent: bool) {}
 
 entry! {
@@ -109,7 +109,7 @@ entry! {
             return find(us, names);
         }
         let new = NewContexts { add_appdata, data };
-        // SAFETY: the user state stays until the call ends, and nothing was borrowed of it before.
+        // SAFETY: the user state stays until the call ends, and nothing in it was borrowed before.
         unsafe { new.find_or_add(us, added, || find_correspondent(us, names, new)) }
     }
 }
@@ -118,12 +118,12 @@ entry! {
     /// Forgets a context, if it is in plaintext state.
     ///
     /// # Safety
-    /// `context` is NULL or a live context of a list, and is used no more if it is in plaintext state. The client's
+    /// `context` is NULL or a live context of a list, and is not used afterwards if it is in plaintext state. The client's
     /// `app_data_free` may call back.
     calls back;
     pub fn otrl_context_forget(context: *mut ConnContext as Option<Borrowed<ConnContext>>) {
         if let Some(context) = context {
-            // SAFETY: C gives up the context, if it goes.
+            // SAFETY: the caller gives up the context if it is forgotten.
             unsafe { forget::forget(context) };
         }
     }
@@ -142,10 +142,10 @@ entry! {
     )
     where secret = bytes(secret, len) {
         let Some(context) = context else { return };
-        // Copied first: it may be the one that is there.
+        // Copied first: it may be the stored one.
         let Ok(secret) = buffer::copy(secret).map(Zeroizing::new) else { return };
         let (place, len) = (context.preshared_secret(), context.preshared_secret_len());
-        // SAFETY: as many bytes as the struct says.
+        // SAFETY: the length is the struct's own.
         unsafe { place.wipe(len.get()) };
         let is_there = !secret.is_empty() && place.store_copy(&secret);
         len.set(if is_there { secret.len() } else { 0 });

@@ -34,26 +34,26 @@ pub(crate) fn is_master(context: Borrowed<'_, ConnContext>) -> bool {
     master_of(context) == Some(context)
 }
 
-/// Whether this is the context of one instance, and stands behind its master.
+/// Whether this is the context of one instance, which comes after its master in the list.
 pub(crate) fn is_instance(context: Borrowed<'_, ConnContext>) -> bool {
     context.their_instance().get() != INSTAG_MASTER
 }
 
 entry! {
-    /// Forgets a context: 0 when it is gone, 1 when it can't go.
+    /// Forgets a context. Returns 0 if it was forgotten, 1 if it cannot be.
     ///
     /// # Safety
-    /// `context` is NULL or a live context of a list. It is used no more if the answer is 0, nor are its instances. The client's
-    /// `app_data_free` may call back.
+    /// `context` is NULL or a live context of a list. If the result is 0, neither it nor its instances are used afterwards. The
+    /// client's `app_data_free` may call back.
     calls back;
     pub fn otrl_context_forget(context: *mut ConnContext as Option<Borrowed<ConnContext>>) -> c_int as bool {
-        // SAFETY: C gives up the context and its instances, if they go.
+        // SAFETY: the caller gives up the context and its instances if they are forgotten.
         !context.is_some_and(|context| unsafe { forget::forget(context) })
     }
 }
 
 entry! {
-    /// 1 when there is a trust that is not "", and 0 when not.
+    /// 1 if the trust is neither NULL nor "", else 0.
     ///
     /// # Safety
     /// `fingerprint` is NULL or a live node.

@@ -13,10 +13,10 @@ use otr_protocol::conversation::{MessageState, Secrets};
 use otr_protocol::correspondent::Correspondent;
 use otr_protocol::instances::Instance;
 
-/// A live context of a user state, and the way to what the core knows of it.
+/// A live context of a user state, with access to the core's state of it.
 ///
-/// Contexts go in functions that may run the client's code alone, and a [`Ctx`] cannot outlive the start of one: see
-/// [`Call`](crate::abi::message). The text of a trust is never borrowed by one.
+/// Contexts are freed only in functions that may run the client's code, and a [`Ctx`] cannot outlive the start of one: see
+/// [`Call`](crate::abi::message). A [`Ctx`] never borrows the text of a trust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ctx<'a>(Borrowed<'a, ConnContext>);
 
@@ -27,32 +27,32 @@ impl<'a> From<Borrowed<'a, ConnContext>> for Ctx<'a> {
 }
 
 impl<'a> Ctx<'a> {
-    /// Its members.
+    /// The context with its members.
     pub(crate) fn borrowed(self) -> Borrowed<'a, ConnContext> {
         self.0
     }
 
-    /// For a function of C.
+    /// The pointer, for a C function.
     pub fn as_ptr(self) -> *mut ConnContext {
         self.0.as_ptr()
     }
 
-    /// What finds it again after the client's code has run.
+    /// A handle that finds it again after the client's code has run.
     pub fn handle(self) -> Handle {
         Handle::of(self.0)
     }
 
-    /// The message state. What is none of the three counts as plaintext.
+    /// The message state. An invalid one counts as plaintext.
     pub fn state(self) -> MessageState {
         describe::message_state(self.0)
     }
 
-    /// What the choice of an instance depends on.
+    /// The context, and the properties that the choice of an instance depends on.
     pub fn describe(self) -> (Self, Instance) {
         (self, describe::describe(self.0).1)
     }
 
-    /// The correspondent's master context; itself, if a client's own context has none.
+    /// The correspondent's master context; itself if it has none (in a context that a client made).
     pub fn master(self) -> Self {
         interface::master_of(self.0).map_or(self, Self)
     }
@@ -62,7 +62,7 @@ impl<'a> Ctx<'a> {
         interface::members(self.master().0).map(Self)
     }
 
-    /// This context and those behind it in the list.
+    /// This context and those after it in the list.
     pub fn and_next(self) -> impl Iterator<Item = Self> {
         linked_list::iter(Some(self.0)).map(Self)
     }
@@ -102,17 +102,17 @@ impl<'a> Ctx<'a> {
         self.0.auth()
     }
 
-    /// What stands behind the members that C knows. `None` in a context that a client put together itself.
+    /// The private part behind the members that C knows. `None` for a context that a client made itself.
     pub fn private(self) -> Option<&'a Private> {
         private_of(self.0)
     }
 
-    /// What stands behind those of the master, if it has something there; else behind its own.
+    /// The private part of the master if it has one, else its own.
     fn masters_private(self) -> Option<&'a Private> {
         self.master().private().or(self.private())
     }
 
-    /// Takes the secrets of the conversation out; empty ones if there are none. `None` in a client's own context.
+    /// Takes the secrets of the conversation out; empty ones if there are none. `None` for a context that a client made itself.
     pub fn take_secrets(self) -> Option<Box<Secrets>> {
         Some(self.private()?.secrets.take().unwrap_or_default())
     }
@@ -124,7 +124,7 @@ impl<'a> Ctx<'a> {
         }
     }
 
-    /// Looks at the secrets of the conversation, if there are any. They are taken out meanwhile.
+    /// Looks at the secrets of the conversation, if there are any. They are taken out during the call.
     pub fn look_at_secrets<T>(self, look: impl FnOnce(&mut Secrets) -> T) -> Option<T> {
         let mut secrets = self.private()?.secrets.take()?;
         let outcome = look(&mut secrets);
@@ -132,7 +132,7 @@ impl<'a> Ctx<'a> {
         Some(outcome)
     }
 
-    /// Takes out what all instances of the correspondent share. `None` in a client's own context.
+    /// Takes out what all instances of the correspondent share. `None` for a context that a client made itself.
     pub fn take_shared(self) -> Option<Correspondent> {
         self.private()?;
         Some(self.masters_private()?.shared.take())
@@ -145,7 +145,7 @@ impl<'a> Ctx<'a> {
         }
     }
 
-    /// When the correspondent's exchanges were last looked at for what has waited too long; from here on it is `now`.
+    /// When the correspondent's exchanges were last checked for expired values; sets it to `now`.
     pub fn look_at_exchanges(self, now: i64) -> i64 {
         let private = self.master().private();
         private.map_or(0, |private| private.looked_at.replace(now))
@@ -185,21 +185,21 @@ impl<'a> Ctx<'a> {
         self.0.active_fingerprint().point_at(node);
     }
 
-    /// Finds or adds a fingerprint of the correspondent's; true if it was added.
+    /// Finds or adds a fingerprint of the correspondent; true if it was added.
     pub fn add_fingerprint(self, fingerprint: &[u8; 20]) -> bool {
         add_fingerprint(self.0, fingerprint).is_some_and(|(_, is_new)| is_new)
     }
 
-    /// Notes that the active fingerprint is trusted by the SMP, or not at all.
+    /// Marks the active fingerprint as trusted through the SMP, or as not trusted.
     pub fn trust_active_fingerprint(self, is_trusted: bool) {
         let trust: &[u8] = if is_trusted { b"smp" } else { b"" };
         if let Some(active) = self.0.active_fingerprint().follow() {
-            // SAFETY: the text of a trust is not borrowed by any `Ctx`.
+            // SAFETY: no `Ctx` borrows the text of a trust.
             unsafe { set_trust(active, Some(trust)) };
         }
     }
 
-    /// Notes which message of the SMP is expected next, where C has its state.
+    /// Writes to the public SMP state which message is expected next.
     pub fn expect_in_smp(self, expected: NextExpectedSmp) {
         if let Some(state) = self.0.smstate().follow() {
             state.next_expected().set(expected);
@@ -253,7 +253,7 @@ impl Ctx<'_> {
 
 #[cfg(feature = "abi2")]
 impl Ctx<'_> {
-    /// Counts what was sent since then as messages of an exchange, and not among the texts.
+    /// Counts what was sent since then as messages of an exchange, not as texts.
     pub fn note_exchange_sent(self, sent_before: i64) {
         if let Some(private) = self.private() {
             let last = private.exchange_sent.get().max(self.last_sent());

@@ -8,11 +8,11 @@ use crate::abi::types::{AUTHSTATE_NONE, ConnContext, MSGSTATE_ENCRYPTED, MSGSTAT
 use otr_protocol::conversation::MessageState;
 use otr_protocol::instances::Instance;
 
-/// The context, and what the choice of an instance depends on.
+/// The context, and the properties that the choice of an instance depends on.
 pub(crate) fn describe(
     context: Borrowed<'_, ConnContext>,
 ) -> (Borrowed<'_, ConnContext>, Instance) {
-    // A client's own context may have no private part.
+    // A context that a client made itself may have no private part.
     let members = hidden(context);
     let fingerprint = context.active_fingerprint().follow();
     let instance = Instance {
@@ -26,7 +26,7 @@ pub(crate) fn describe(
     (context, instance)
 }
 
-/// The message state that a context shows. What is none of the three counts as plaintext.
+/// The message state that a context shows. An invalid one counts as plaintext.
 pub(crate) fn message_state(context: Borrowed<'_, ConnContext>) -> MessageState {
     match context.msgstate().get() {
         MSGSTATE_ENCRYPTED => MessageState::Encrypted,

@@ -11,7 +11,7 @@ use crate::abi::linked_list;
 use crate::abi::text::CText;
 use crate::abi::types::{ConnContext, Fingerprint, MSGSTATE_PLAINTEXT};
 
-/// Bytes of a fingerprint.
+/// The length of a fingerprint.
 const FINGERPRINT_BYTES: usize = 20;
 
 /// The master's entry for a fingerprint, if there is one.
@@ -24,8 +24,8 @@ fn find_fingerprint<'a>(
         .find(|node| node.hash() == Some(fingerprint))
 }
 
-/// The same, made as the first of the list if it is new, and whether it was. `None` without memory, and in a client's own
-/// context that has no master.
+/// The same, but a missing entry is added at the front of the list. Also returns whether it was added. `None` if out of memory,
+/// and for a context without a master that a client made itself.
 pub(crate) fn add_fingerprint<'a>(
     context: Borrowed<'a, ConnContext>,
     fingerprint: &[u8; FINGERPRINT_BYTES],
@@ -45,30 +45,30 @@ pub(crate) fn add_fingerprint<'a>(
     Some((node, true))
 }
 
-/// Replaces the trust; `None` and "" are none.
+/// Replaces the trust; `None` and "" mean not trusted.
 ///
 /// # Safety
-/// Nobody uses the text that was there afterwards. It may be `trust` itself.
+/// The old text is not used afterwards. It may be `trust` itself.
 pub(crate) unsafe fn set_trust(fingerprint: Borrowed<'_, Fingerprint>, trust: Option<&[u8]>) {
     let copy = trust.map_or(CText::NONE, CText::up_to_nul);
-    // SAFETY: nobody uses the old text any more, by this function's own `# Safety`, and the copy was made before.
+    // SAFETY: the old text is not used afterwards, as the caller guarantees, and the copy was made before.
     unsafe { fingerprint.trust().free_text() };
     fingerprint.trust().store(copy);
 }
 
 impl Borrowed<'_, Fingerprint> {
-    /// Whether there is a trust that is not "".
+    /// Whether the trust is neither NULL nor "".
     pub(crate) fn is_trusted(self) -> bool {
         self.trust().bytes().is_some_and(|trust| !trust.is_empty())
     }
 }
 
-/// Forgets a fingerprint, unless a session of its correspondent uses it. With `and_maybe_context` the whole
-/// correspondent goes if this was the last one and there is no session; the root of the list stands for just that.
+/// Forgets a fingerprint, unless a session of its correspondent uses it. With `and_maybe_context` the correspondent's contexts
+/// are forgotten as well if this was the last one and there is no session; for the root of the list, this is all that is done.
 /// Calls the client's `app_data_free` then.
 ///
 /// # Safety
-/// Nobody uses the fingerprint afterwards, nor the contexts of the correspondent with `and_maybe_context`.
+/// The fingerprint is not used afterwards, nor, with `and_maybe_context`, the contexts of the correspondent.
 unsafe fn forget_fingerprint(fingerprint: Borrowed<'_, Fingerprint>, and_maybe_context: bool) {
     let Some(context) = fingerprint.context().follow() else {
         return;
@@ -78,14 +78,14 @@ unsafe fn forget_fingerprint(fingerprint: Borrowed<'_, Fingerprint>, and_maybe_c
         {
             return;
         }
-        // SAFETY: a node of a list that no context points at; it is used no more, by this function's own `# Safety`.
+        // SAFETY: a node of a list that no context points to; it is not used afterwards, as the caller guarantees.
         unsafe { free(fingerprint) };
         if !context.fingerprint_root().next().is_null() {
             return;
         }
     }
     if and_maybe_context && context.msgstate().get() == MSGSTATE_PLAINTEXT {
-        // SAFETY: nobody uses a context of the correspondent afterwards, by this function's own `# Safety`.
+        // SAFETY: no context of the correspondent is used afterwards, as the caller guarantees.
         unsafe { forget(context) };
     }
 }
@@ -93,10 +93,10 @@ unsafe fn forget_fingerprint(fingerprint: Borrowed<'_, Fingerprint>, and_maybe_c
 /// Unlinks and frees a node.
 ///
 /// # Safety
-/// `fingerprint` came from malloc, and nobody uses it afterwards.
+/// `fingerprint` came from malloc, and is not used afterwards.
 pub(crate) unsafe fn free(fingerprint: Borrowed<'_, Fingerprint>) {
     linked_list::unlink(fingerprint);
-    // SAFETY: from malloc and used no more, by this function's own `# Safety`; it was just unlinked.
+    // SAFETY: from malloc and not used afterwards, as the caller guarantees; it was just unlinked.
     unsafe {
         fingerprint.fingerprint().free_bytes(0);
         fingerprint.trust().free_text();
@@ -138,7 +138,7 @@ entry! {
         trust: *const c_char as Option<&[u8]>,
     ) {
         if let Some(fingerprint) = fingerprint {
-            // SAFETY: a client that has the old text knows that it goes.
+            // SAFETY: the caller does not use the old text afterwards, since this function replaces it.
             unsafe { set_trust(fingerprint, trust) };
         }
     }
@@ -148,15 +148,15 @@ entry! {
     /// Forgets a fingerprint, and perhaps its correspondent.
     ///
     /// # Safety
-    /// `fingerprint` is NULL or a live node. It is used no more, nor is the correspondent's context if `and_maybe_context` is
-    /// not 0. The client's `app_data_free` may call back.
+    /// `fingerprint` is NULL or a live node. It is not used afterwards, nor are the correspondent's contexts if
+    /// `and_maybe_context` is not 0. The client's `app_data_free` may call back.
     calls back;
     pub fn otrl_context_forget_fingerprint(
         fingerprint: *mut Fingerprint as Option<Borrowed<Fingerprint>>,
         and_maybe_context: c_int as bool,
     ) {
         if let Some(fingerprint) = fingerprint {
-            // SAFETY: C gives up the fingerprint, and with `and_maybe_context` the correspondent.
+            // SAFETY: the caller gives up the fingerprint and, with `and_maybe_context`, the correspondent's contexts.
             unsafe { forget_fingerprint(fingerprint, and_maybe_context) };
         }
     }

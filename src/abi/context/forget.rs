@@ -10,14 +10,14 @@ use crate::abi::in_use;
 use crate::abi::linked_list;
 use crate::abi::types::{ConnContext, MSGSTATE_PLAINTEXT, UserState};
 
-/// Forgets a context, and with a master its instances, if none of them has or had a session. True when it is gone.
+/// Forgets a context, and with a master its instances, unless one of them has or had a session. True if it was forgotten.
 ///
 /// # Safety
-/// Nobody uses a context of the family afterwards if the answer is true, since the client's code has run then.
+/// If the result is true, no context of the family is used afterwards; the client's code has run then.
 pub(crate) unsafe fn forget(context: Borrowed<'_, ConnContext>) -> bool {
     let has_session =
         |context: Borrowed<'_, ConnContext>| context.msgstate().get() != MSGSTATE_PLAINTEXT;
-    // A context that is being forgotten already is in no list.
+    // A context that is already being forgotten is in no list.
     if context.tous().is_null() || has_session(context) {
         return false;
     }
@@ -26,7 +26,7 @@ pub(crate) unsafe fn forget(context: Borrowed<'_, ConnContext>) -> bool {
         unlink(context, context);
         count(context);
         stand_alone(context);
-        // SAFETY: it is in no list, and nobody uses it afterwards, by this function's own `# Safety`.
+        // SAFETY: it is in no list and is not used afterwards, as the caller guarantees.
         unsafe { dispose(context) };
         return true;
     }
@@ -36,16 +36,16 @@ pub(crate) unsafe fn forget(context: Borrowed<'_, ConnContext>) -> bool {
     let last = members(context).last().unwrap_or(context);
     unlink(context, last);
     count(context);
-    // A callback may ask the master for its instances: those that are gone are none any more.
+    // A callback may ask the master for its instances, so each one is unlinked before its callback runs.
     while let Some(member) = context.next().follow() {
         context.next().point_at(member.next().follow());
         member.next().point_at(None);
         leave_family(member);
         stand_alone(member);
-        // SAFETY: the same.
+        // SAFETY: as above.
         unsafe { dispose(member) };
     }
-    // SAFETY: the same.
+    // SAFETY: as above.
     unsafe { dispose(context) };
     true
 }
@@ -53,7 +53,7 @@ pub(crate) unsafe fn forget(context: Borrowed<'_, ConnContext>) -> bool {
 /// Forgets every context, whatever its state.
 ///
 /// # Safety
-/// Nobody uses them afterwards.
+/// They are not used afterwards.
 pub(crate) unsafe fn forget_all(us: Borrowed<'_, UserState>) {
     let root = us.context_root();
     for context in linked_list::iter(root.follow()) {
@@ -61,15 +61,15 @@ pub(crate) unsafe fn forget_all(us: Borrowed<'_, UserState>) {
     }
     while let Some(first) = root.follow() {
         first.tous().point_at(Some(root));
-        // Only a callback that starts a session meanwhile makes this fail; then it would fail forever.
-        // SAFETY: nobody uses any context afterwards, by this function's own `# Safety`.
+        // This fails only if a callback starts a session; then it would fail forever.
+        // SAFETY: no context is used afterwards, as the caller guarantees.
         if !unsafe { forget(first) } {
             return;
         }
     }
 }
 
-/// Takes a run of contexts, which stand side by side, out of the list. The run keeps its own links and ends in NULL.
+/// Takes a run of adjacent contexts out of the list. The run keeps its own links and ends in NULL.
 pub(crate) fn unlink(first: Borrowed<'_, ConnContext>, last: Borrowed<'_, ConnContext>) {
     let (before, after) = (first.tous().follow(), last.next().follow());
     if let Some(before) = before {
@@ -84,7 +84,8 @@ pub(crate) fn unlink(first: Borrowed<'_, ConnContext>, last: Borrowed<'_, ConnCo
     }
 }
 
-/// Counts the contexts of a run that is in no list any more, before a callback can free the user state with its count.
+/// Counts the contexts of a run that was taken out of the list as forgotten, before a callback can free the user state and its
+/// counter.
 fn count(first: Borrowed<'_, ConnContext>) {
     for context in linked_list::iter(Some(first)) {
         context_priv::count_forgotten(context);
@@ -95,10 +96,10 @@ fn count(first: Borrowed<'_, ConnContext>) {
 /// Frees a context that is in no list.
 ///
 /// # Safety
-/// Nobody uses it afterwards. Whatever the callback does, it can't reach this context through the list.
+/// It is not used afterwards. The callback cannot reach this context through the list.
 unsafe fn dispose(context: Borrowed<'_, ConnContext>) {
     force_plaintext(context);
-    // SAFETY: in no list and used no more, by this function's own `# Safety`; its fingerprints and parts are its own.
+    // SAFETY: in no list and not used afterwards, as the caller guarantees; nothing else owns its fingerprints and parts.
     unsafe {
         while let Some(first) = context.fingerprint_root().next().follow() {
             fingerprint::free(first);
@@ -113,11 +114,11 @@ entry! {
     /// Forgets every context.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, and its contexts are used no more. The client's `app_data_free` may call back.
+    /// `us` is NULL or a live user state, whose contexts are not used afterwards. The client's `app_data_free` may call back.
     calls back;
     pub fn otrl_context_forget_all(us: *mut UserState as Option<Borrowed<UserState>>) {
         if let Some(us) = us {
-            // SAFETY: C gives up all contexts, and uses the user state only if no callback has freed it.
+            // SAFETY: the caller gives up all contexts, and uses the user state only if no callback has freed it.
             unsafe { in_use::during(us, || forget_all(us)) };
         }
     }

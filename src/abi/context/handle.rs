@@ -8,8 +8,8 @@ use crate::abi::in_use;
 use crate::abi::linked_list;
 use crate::abi::types::{ConnContext, UserState};
 
-/// The context of a user state at this address, if there is one. It may be another than the one that was there before:
-/// [`Handle`] knows.
+/// The context of a user state at this address, if there is one. It may be another one than was there before: [`Handle`] tells
+/// them apart.
 pub(crate) fn at_address(
     us: Borrowed<'_, UserState>,
     address: *const ConnContext,
@@ -22,14 +22,14 @@ pub(crate) fn at_address(
 pub struct Handle {
     context: *mut ConnContext,
     serial: usize,
-    /// In its user state.
+    /// The count of its user state.
     there: Forgotten,
-    /// In the process, for who has no user state to ask.
+    /// The count of the process, for calls without a user state.
     anywhere: Forgotten,
 }
 
 impl Handle {
-    /// Taken before a callback.
+    /// Makes a handle, before a callback.
     pub fn of(context: Borrowed<'_, ConnContext>) -> Self {
         Self {
             context: context.as_ptr(),
@@ -39,14 +39,14 @@ impl Handle {
         }
     }
 
-    /// Asked after it: the same context, if it is still alive. `us` is the user state that it belonged to, if there is one.
+    /// The same context after the callback, if it still exists. `us` is the user state that it belonged to, if there is one.
     pub fn get<'a>(self, us: Option<Borrowed<'a, UserState>>) -> Option<Borrowed<'a, ConnContext>> {
         let (now, then) = match us {
             Some(us) => (Forgotten::now(Some(in_use::forgotten(us))), self.there),
             None => (Forgotten::now(None), self.anywhere),
         };
         if now == then {
-            // SAFETY: no context was forgotten since this one was live.
+            // SAFETY: no context was forgotten since this one was known to be live.
             return unsafe { Borrowed::new(self.context) };
         }
         at_address(us?, self.context).filter(|context| serial_of(*context) == self.serial)

@@ -13,7 +13,7 @@ use crate::abi::text::CText;
 use crate::abi::types::{AddAppData, ConnContext, UserState};
 use crate::abi::{auth_info, context_priv, sm_objects};
 
-/// A correspondent: whom, from which account, over which protocol.
+/// The names that identify a correspondent.
 #[derive(Clone, Copy)]
 pub struct Names<'a> {
     /// The correspondent.
@@ -22,30 +22,30 @@ pub struct Names<'a> {
     pub account: Borrowed<'a, Char>,
     /// The network.
     pub protocol: Borrowed<'a, Char>,
-    /// A context from which the search may start, if it stands before what is looked for.
+    /// A context from which the search may start, if it comes before the one that is looked for.
     pub near: Option<Borrowed<'a, ConnContext>>,
 }
 
-/// Where a context stands in the list, or would stand.
+/// The position of a context in the list, or where it would be inserted.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
-    /// The link that leads there.
+    /// The link that points there.
     pub link: Borrowed<'a, *mut ConnContext>,
     /// The context, if there is one with the names.
     pub found: Option<Borrowed<'a, ConnContext>>,
 }
 
-/// What the client wants done with each new context.
+/// The client's function for each new context.
 #[derive(Clone, Copy)]
 pub struct NewContexts {
-    /// Its function, if any.
+    /// The function, if any.
     pub add_appdata: AddAppData,
-    /// That function's own data.
+    /// Its first argument.
     pub data: *mut c_void,
 }
 
 impl<'a> Names<'a> {
-    /// Those of nobody.
+    /// Empty names.
     pub const EMPTY: Self = Self {
         user: Borrowed::of_str(c""),
         account: Borrowed::of_str(c""),
@@ -53,16 +53,16 @@ impl<'a> Names<'a> {
         near: None,
     };
 
-    /// A client's strings, to be looked for from the start of the list. `None` if one is NULL.
+    /// A client's strings, with the search from the start of the list. `None` if one is NULL.
     ///
     /// # Safety
-    /// Each is NULL, or a C string for as long as `'a`.
+    /// Each is NULL, or a C string that lives for `'a`.
     pub unsafe fn new(
         user: *const c_char,
         account: *const c_char,
         protocol: *const c_char,
     ) -> Option<Self> {
-        // SAFETY: NULL or C strings, by this function's own `# Safety`.
+        // SAFETY: NULL or C strings, as the caller guarantees.
         unsafe {
             Some(Self {
                 user: Borrowed::new(user.cast())?,
@@ -73,21 +73,20 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// How a context's names compare with these, byte by byte. NULL, which only a client's own may have, comes before all.
+    /// Compares a context's names with these, byte by byte. NULL, which only a context made by a client may have, comes first.
     pub(crate) fn compare(self, context: Borrowed<'_, ConnContext>) -> Ordering {
         compare_text(context.username(), self.user)
             .then_with(|| compare_text(context.accountname(), self.account))
             .then_with(|| compare_text(context.protocol(), self.protocol))
     }
 
-    /// Where the walk over the list ends: at a context with greater names, at one with these of which `ends` says so, or at the
-    /// end.
+    /// Walks over the list until a context with greater names, one with these names for which `ends` is true, or the end.
     pub(crate) fn place(
         self,
         us: Borrowed<'a, UserState>,
         ends: impl Fn(Borrowed<'a, ConnContext>) -> bool,
     ) -> Place<'a> {
-        /// After a longer walk from one of the hints it begins at the front, and the next one gets a better hint.
+        /// A walk from a hint or from the front that takes longer than this is given up; after all of them a new index is made.
         const LONG: usize = 64;
         let is_before =
             |context: Borrowed<'a, ConnContext>| self.compare(context) == Ordering::Less;
@@ -115,7 +114,7 @@ impl<'a> Names<'a> {
         self.walk(start, &ends, usize::MAX).unwrap_or(start_itself)
     }
 
-    /// The walk of [`place`](Self::place) from a link on. `None` if it passes more than `limit` contexts.
+    /// Walks from this link, as [`place`](Self::place) does. `None` if it passes more than `limit` contexts.
     fn walk(
         self,
         mut link: Borrowed<'a, *mut ConnContext>,
@@ -138,9 +137,9 @@ impl<'a> Names<'a> {
         Some(Place { link, found })
     }
 
-    /// A whole context of its own, in no list. `None` without memory.
+    /// A new context, complete and in no list. `None` if out of memory.
     pub(crate) fn new_context(self) -> Option<Borrowed<'static, ConnContext>> {
-        // All zeros are a context in plaintext state, empty everywhere.
+        // All zeros are an empty context in plaintext state.
         let context = context_priv::new_context()?;
         let has_names = context
             .username()
@@ -168,12 +167,12 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Frees the names of a context, and its SMP, of which the numbers are released.
+/// Frees the names of a context and its SMP state with all numbers.
 ///
 /// # Safety
-/// They came from malloc, and nobody uses them any more.
+/// They came from malloc, and are not used afterwards.
 pub(crate) unsafe fn free_parts(context: Borrowed<'_, ConnContext>) {
-    // SAFETY: from malloc and used no more, by this function's own `# Safety`.
+    // SAFETY: from malloc and not used afterwards, as the caller guarantees.
     unsafe {
         context.username().free_text();
         context.accountname().free_text();
@@ -194,14 +193,14 @@ fn compare_text(member: Borrowed<'_, *mut Char>, name: Borrowed<'_, Char>) -> Or
 }
 
 impl NewContexts {
-    /// Nothing is done with them.
+    /// No function.
     pub const QUIET: Self = Self {
         add_appdata: None,
         data: ptr::null_mut(),
     };
 
-    /// Finds or makes a context for a client, and notes whether it was made. `None`, too, if the client frees the user state
-    /// meanwhile.
+    /// Finds or makes a context for a client, and stores whether it was made. `None` also if the client frees the user state in
+    /// a callback.
     ///
     /// # Safety
     /// As for [`in_use::during`].
@@ -216,11 +215,11 @@ impl NewContexts {
             added.put(is_new.into());
             (!in_use::is_freed(us)).then_some(context)
         };
-        // SAFETY: nobody uses the user state afterwards, by this function's own `# Safety`.
+        // SAFETY: the user state is not used afterwards, as the caller guarantees.
         unsafe { in_use::during(us, find) }
     }
 
-    /// Puts a whole context into the list and shows it to the client; `None` if the client forgets it at once.
+    /// Inserts a complete context into the list and shows it to the client; `None` if the client forgets it in the callback.
     ///
     /// # Safety
     /// The client may call back into the library: no context that was borrowed before is used afterwards.
@@ -230,15 +229,15 @@ impl NewContexts {
         place: Borrowed<'a, *mut ConnContext>,
         context: Borrowed<'a, ConnContext>,
     ) -> Option<Borrowed<'a, ConnContext>> {
-        // SAFETY: the count is the user state's, where the context stays until it is forgotten.
+        // SAFETY: the counter is that of the user state, to which the context belongs until it is forgotten.
         unsafe { context_priv::set_count(context, in_use::forgotten(us)) };
         linked_list::link(place, context);
         let Some(add_appdata) = self.add_appdata else {
             return Some(context);
         };
         let handle = Handle::of(context);
-        // SAFETY: the client's function, with its data; nothing that was borrowed before is used afterwards, by this function's own
-        // `# Safety`.
+        // SAFETY: the client's function, with its data; nothing that was borrowed before is used afterwards, as the caller
+        // guarantees.
         unsafe { add_appdata(self.data, context.as_ptr()) };
         handle.get(Some(us))
     }

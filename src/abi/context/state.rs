@@ -15,7 +15,7 @@ pub(crate) fn force_plaintext(context: Borrowed<'_, ConnContext>) {
     end_session(context, MSGSTATE_PLAINTEXT);
 }
 
-/// A client's own context may lack parts.
+/// A context that a client made itself may lack parts.
 fn end_session(context: Borrowed<'_, ConnContext>, state: OtrlMessageState) {
     context.msgstate().set(state);
     auth_info::clear(context.auth());

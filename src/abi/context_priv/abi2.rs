@@ -5,17 +5,17 @@ use crate::abi::borrowed::Borrowed;
 use crate::abi::memory::{c_zeroed, wipe};
 use crate::abi::types::ConnContext;
 
-/// The members that clients don't look into, among those that they do.
+/// The private members are in the same struct as the public ones.
 pub(crate) type Hidden = ConnContext;
 
-/// One malloc'ed block: what C sees, and what it does not.
+/// One malloc'ed block: the struct that C sees, and the tail behind it.
 #[repr(C)]
 struct ContextBlock {
     public: ConnContext,
     tail: Tail,
 }
 
-/// A new context, all zeros but for its hidden part. `None` without memory.
+/// A new context, all zeros but for its hidden part. `None` if out of memory.
 pub(crate) fn new_context() -> Option<Borrowed<'static, ConnContext>> {
     let block: *mut ContextBlock = c_zeroed();
     // SAFETY: NULL, or new memory of the right size; all zeros are an empty context.
@@ -27,13 +27,13 @@ pub(crate) fn new_context() -> Option<Borrowed<'static, ConnContext>> {
     }
 }
 
-/// Gives back a context, of which only the hidden part is left. It is wiped.
+/// Wipes and frees a context, whose other parts were freed before.
 ///
 /// # Safety
-/// `context` came from malloc, and nobody uses it any more.
+/// `context` came from malloc, and is not used afterwards.
 pub(crate) unsafe fn free_context(context: Borrowed<'_, ConnContext>) {
     force_finished(context);
-    // SAFETY: from malloc, and nobody uses it any more, by this function's own `# Safety`; so nobody has a reference to its private part
+    // SAFETY: from malloc and not used afterwards, as the caller guarantees; so there is no reference to its private part
     // either.
     unsafe {
         if let Some(tail) = tail(context) {
@@ -56,14 +56,14 @@ pub(crate) fn hidden(context: Borrowed<'_, ConnContext>) -> Option<Borrowed<'_, 
 /// The tail of a context that was made here.
 pub(crate) fn tail(context: Borrowed<'_, ConnContext>) -> Option<&Tail> {
     let whole: *const ContextBlock = context.as_ptr().cast_const().cast();
-    // SAFETY: a context that bears the marks of its address was made here, so that the tail is there as well.
+    // SAFETY: a context with the marks for its address was made here, so it has a tail.
     marks::stand_in(context).then(|| unsafe { &(*whole).tail })
 }
 
-/// The preshared secret ends with a session.
+/// Frees the preshared secret at the end of a session.
 pub(crate) fn forget_more(members: Borrowed<'_, Hidden>) {
     let len = members.preshared_secret_len();
-    // SAFETY: as many bytes as the struct says.
+    // SAFETY: the length is the struct's own.
     unsafe { members.preshared_secret().wipe(len.get()) };
     len.set(0);
 }

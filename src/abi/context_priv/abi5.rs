@@ -8,17 +8,17 @@ use crate::abi::entry::entry;
 use crate::abi::memory::{c_zeroed, wipe};
 use crate::abi::types::{ConnContext, ConnContextPriv};
 
-/// The members that clients don't look into.
+/// The members that clients do not access.
 pub(crate) type Hidden = ConnContextPriv;
 
-/// One malloc'ed block: what C sees, and what it does not.
+/// One malloc'ed block: the struct that C sees, and the tail behind it.
 #[repr(C)]
 struct PrivateBlock {
     public: ConnContextPriv,
     tail: Tail,
 }
 
-/// A new context, all zeros but for its hidden part. `None` without memory.
+/// A new context, all zeros but for its hidden part. `None` if out of memory.
 pub(crate) fn new_context() -> Option<Borrowed<'static, ConnContext>> {
     let context: Borrowed<ConnContext> = borrowed::new_zeroed()?;
     let block = new_block();
@@ -31,12 +31,12 @@ pub(crate) fn new_context() -> Option<Borrowed<'static, ConnContext>> {
     Some(context)
 }
 
-/// Gives back a context, of which only the hidden part is left. It is wiped.
+/// Wipes and frees a context, whose other parts were freed before.
 ///
 /// # Safety
-/// `context` came from malloc, and nobody uses it any more.
+/// `context` came from malloc, and is not used afterwards.
 pub(crate) unsafe fn free_context(context: Borrowed<'_, ConnContext>) {
-    // SAFETY: from malloc, and nobody uses it any more, by this function's own `# Safety`.
+    // SAFETY: from malloc and not used afterwards, as the caller guarantees.
     unsafe {
         if let Some(block) = context.context_priv().follow() {
             free_block(block);
@@ -45,7 +45,7 @@ pub(crate) unsafe fn free_context(context: Borrowed<'_, ConnContext>) {
     }
 }
 
-/// The hidden members. `None` if a client's own context has none.
+/// The hidden members. `None` if a client made the context itself without them.
 pub(crate) fn hidden(context: Borrowed<'_, ConnContext>) -> Option<Borrowed<'_, Hidden>> {
     context.context_priv().follow()
 }
@@ -55,10 +55,10 @@ pub(crate) fn tail(context: Borrowed<'_, ConnContext>) -> Option<&Tail> {
     tail_of(hidden(context)?)
 }
 
-/// Nothing: the members that only this interface has outlive a session.
+/// Does nothing: the members that only this interface has outlive a session.
 pub(crate) fn forget_more(_members: Borrowed<'_, Hidden>) {}
 
-/// A new, empty block. `None` without memory.
+/// A new, empty block. `None` if out of memory.
 fn new_block() -> Option<Borrowed<'static, ConnContextPriv>> {
     let block: *mut PrivateBlock = c_zeroed();
     // SAFETY: NULL, or new memory of the right size; all zeros are an empty block.
@@ -70,13 +70,13 @@ fn new_block() -> Option<Borrowed<'static, ConnContextPriv>> {
     }
 }
 
-/// Gives a block back, wiped.
+/// Wipes and frees a block.
 ///
 /// # Safety
-/// `block` came from malloc, and nobody uses it any more.
+/// `block` came from malloc, and is not used afterwards.
 unsafe fn free_block(block: Borrowed<'_, ConnContextPriv>) {
     force_block_finished(block);
-    // SAFETY: the same; so nobody has a reference to its private part either.
+    // SAFETY: as above; so there is no reference to its private part either.
     unsafe {
         if let Some(tail) = tail_of(block) {
             tail.drop_private();
@@ -93,15 +93,15 @@ fn force_block_finished(block: Borrowed<'_, ConnContextPriv>) {
     }
 }
 
-/// What stands behind a block that was made here.
+/// The tail of a block that was made here.
 fn tail_of(block: Borrowed<'_, ConnContextPriv>) -> Option<&Tail> {
     let whole: *const PrivateBlock = block.as_ptr().cast_const().cast();
-    // SAFETY: a block that bears the marks of its address was made here, so that the tail is there as well.
+    // SAFETY: a block with the marks for its address was made here, so it has a tail.
     marks::stand_in(block).then(|| unsafe { &(*whole).tail })
 }
 
 entry! {
-    /// A new, empty block, malloc'ed. NULL without memory.
+    /// A new, empty block, malloc'ed. NULL if out of memory.
     ///
     /// # Safety
     /// None beyond C's calling convention.

@@ -6,10 +6,11 @@
 use super::Hidden;
 use crate::abi::borrowed::Borrowed;
 
-/// A client's own block is zero there, or holds rubbish.
+/// A block that a client made itself has zeros or uninitialised bytes there.
 const MARKS: [u32; 4] = [0x4f74_7250, 0x9d3b_61c7, 0x2ea8_5f14, 0xc06d_f392];
 
-/// The marks of a block at this address: a copy that a client makes elsewhere does not bear them, and has no tail either.
+/// The marks of a block at this address. A copy that a client makes has another address, so its marks are wrong; it has no tail
+/// either.
 fn marks_at(address: usize) -> [u32; 4] {
     let address = address as u64;
     let [low, high] = [address as u32, (address >> 32) as u32];
@@ -31,7 +32,7 @@ pub(crate) fn stand_in(block: Borrowed<'_, Hidden>) -> bool {
 mod places {
     use super::{Borrowed, Hidden};
 
-    /// The four paddings.
+    /// The four padding words.
     pub(crate) struct Places<'a>(Borrowed<'a, Hidden>);
 
     pub(crate) fn of(block: Borrowed<'_, Hidden>) -> Places<'_> {
@@ -57,11 +58,11 @@ mod places {
 mod places {
     use super::{Borrowed, Hidden};
 
-    /// The start of a key, which is longer than the marks. Bytes, since it stands at no multiple of four.
+    /// The start of a key, which is longer than the marks. Bytes, since it is not aligned.
     pub(crate) struct Places<'a>(Borrowed<'a, [u8; 16]>);
 
     pub(crate) fn of(block: Borrowed<'_, Hidden>) -> Places<'_> {
-        // SAFETY: a place within the block.
+        // SAFETY: a pointer into the block.
         Places(unsafe {
             block.part(|block| (&raw mut (*block).sesskeys[1][1].rcvmackey).cast::<[u8; 16]>())
         })

@@ -15,7 +15,7 @@ const COUNTER_MODE: i32 = 6;
 /// A cipher with this key, and this counter block if there is one yet.
 ///
 /// # Errors
-/// What libgcrypt said.
+/// The error from libgcrypt.
 pub fn aes128_ctr(key: &[u8; 16], counter: Option<&[u8; 16]>) -> Result<Made<Cipher>, GcryError> {
     let Maker::Gcrypt(gcrypt) = maker() else {
         return Ok(Made::ours(Zeroizing::new(*key)));
@@ -30,7 +30,7 @@ pub fn aes128_ctr(key: &[u8; 16], counter: Option<&[u8; 16]>) -> Result<Made<Cip
     let mut cipher = ptr::null_mut();
     // SAFETY: an out-parameter of ours. No flag: not from the secure pool.
     unsafe { open(&mut cipher, AES, COUNTER_MODE, 0) }.ok()?;
-    // SAFETY: the cipher was just opened; buffers with their lengths. What can't be used is given back.
+    // SAFETY: the cipher was just opened; buffers with their lengths. It is closed if it cannot be used.
     unsafe {
         let keyed = set_key(cipher, key.as_ptr(), key.len()).ok();
         let ready = keyed.and_then(|()| match counter {

@@ -18,7 +18,7 @@ const HMAC: u32 = 2;
 /// HMAC-SHA-1 with this key.
 ///
 /// # Errors
-/// What libgcrypt said.
+/// The error from libgcrypt.
 pub fn hmac_sha1(key: &[u8]) -> Result<Made<Digest>, GcryError> {
     open(SHA1, key)
 }
@@ -26,7 +26,7 @@ pub fn hmac_sha1(key: &[u8]) -> Result<Made<Digest>, GcryError> {
 /// HMAC-SHA-256 with this key.
 ///
 /// # Errors
-/// What libgcrypt said.
+/// The error from libgcrypt.
 pub fn hmac_sha256(key: &[u8]) -> Result<Made<Digest>, GcryError> {
     open(SHA256, key)
 }
@@ -41,7 +41,7 @@ fn open(algorithm: i32, key: &[u8]) -> Result<Made<Digest>, GcryError> {
     let mut digest = ptr::null_mut();
     // SAFETY: an out-parameter of ours.
     unsafe { open(&mut digest, algorithm, HMAC) }.ok()?;
-    // SAFETY: the digest was just opened; a buffer with its length. What can't be used is given back.
+    // SAFETY: the digest was just opened; a buffer with its length. It is closed if it cannot be used.
     unsafe {
         let keyed = set_key(digest, key.as_ptr(), key.len()).ok();
         keyed.inspect_err(|_| release(digest))?;

@@ -23,14 +23,14 @@ macro_rules! functions {
         impl Loaded {
             pub(super) const NONE: Self = Self { $($field: None,)+ };
 
-            /// `None` when one of the functions is missing: then it is not the libgcrypt that we know.
+            /// `None` if one of the functions is missing: then it is an unknown libgcrypt.
             ///
             /// # Safety
-            /// `handle` is libgcrypt's.
+            /// `handle` is that of libgcrypt.
             unsafe fn resolve(handle: *mut c_void) -> Option<Self> {
                 Some(Self {
                     $($field: {
-                        // SAFETY: the handle is libgcrypt's.
+                        // SAFETY: the handle is that of libgcrypt.
                         let address = unsafe { symbol(handle, $symbol) }?;
                         // SAFETY: a function of libgcrypt's stable interface, of this type in every version of
                         // libgcrypt.so.20.
@@ -69,25 +69,25 @@ functions! {
 /// Found once, kept forever.
 static FOUND: AtomicPtr<Loaded> = AtomicPtr::new(ptr::null_mut());
 
-/// libgcrypt's functions, if the process has it. Plugins bring it in with local symbols, so it is asked for by its name.
+/// libgcrypt's functions, if the process has it. Plugins load it with local symbols, so it is looked up by its file name.
 pub fn find() -> Option<&'static Loaded> {
     let known = FOUND.load(Ordering::Acquire);
     // SAFETY: NULL, or a leaked box.
     if let Some(known) = unsafe { known.as_ref() } {
         return Some(known);
     }
-    // Two threads that come here at once make two, of which one stays and the other is never given back.
+    // Two threads that do this at the same time make two. One of them is leaked.
     let found: &'static mut Loaded = Box::leak(Box::new(open()?));
     FOUND.store(found, Ordering::Release);
     // SAFETY: NULL, or a leaked box.
     unsafe { FOUND.load(Ordering::Acquire).as_ref() }
 }
 
-/// The functions of a libgcrypt that is there. It is never unloaded afterwards.
+/// The functions of a libgcrypt that is loaded. It is never unloaded afterwards.
 fn open() -> Option<Loaded> {
     let flags = libc::RTLD_NOLOAD | libc::RTLD_LAZY;
-    // SAFETY: a constant name; RTLD_NOLOAD runs no code of a library that isn't there. The handle is libgcrypt's, and given back
-    // if it is of no use.
+    // SAFETY: a constant name; RTLD_NOLOAD loads nothing, so it runs no code of a library. The handle is that of libgcrypt, and
+    // is closed if it cannot be used.
     unsafe {
         let handle = NonNull::new(libc::dlopen(c"libgcrypt.so.20".as_ptr(), flags))?.as_ptr();
         let functions = Loaded::resolve(handle);
@@ -123,7 +123,7 @@ impl Loaded {
 }
 
 /// # Safety
-/// `handle` is a library's.
+/// `handle` is that of a library.
 unsafe fn symbol(handle: *mut c_void, name: &CStr) -> Option<ptr::NonNull<c_void>> {
     // SAFETY: a handle of `dlopen`, and a NUL-terminated name.
     ptr::NonNull::new(unsafe { libc::dlsym(handle, name.as_ptr()) })

@@ -25,41 +25,41 @@ use super::borrowed::{Borrowed, Target};
 use super::undumped::Undumped;
 use loaded::Loaded;
 
-/// What a `gcry_mpi_t` points at.
+/// The target of a `gcry_mpi_t` points at.
 #[repr(C)]
 pub struct Mpi {
     opaque: [u8; 0],
 }
 
-/// What a `gcry_sexp_t` points at.
+/// The target of a `gcry_sexp_t` points at.
 #[repr(C)]
 pub struct Sexp {
     opaque: [u8; 0],
 }
 
-/// What a `gcry_cipher_hd_t` points at.
+/// The target of a `gcry_cipher_hd_t` points at.
 #[repr(C)]
 pub struct Cipher {
     opaque: [u8; 0],
 }
 
-/// What a `gcry_md_hd_t` points at.
+/// The target of a `gcry_md_hd_t` points at.
 #[repr(C)]
 pub struct Digest {
     opaque: [u8; 0],
 }
 
-/// Who makes new objects.
+/// Where new objects come from.
 #[derive(Clone, Copy)]
 enum Maker {
     /// The process had libgcrypt at the first use.
     Gcrypt(&'static Loaded),
-    /// It had not.
+    /// It had none.
     Ours,
 }
 
 /// NULL until the first use, then [`OURS`]'s address or that of libgcrypt's functions. An atomic and not a lock: a fork may
-/// happen at any time, and then nobody would open the lock in the child.
+/// happen at any time, and then nobody would release the lock in the child.
 static MAKER: AtomicPtr<Loaded> = AtomicPtr::new(ptr::null_mut());
 /// Only its address is used.
 static OURS: Loaded = Loaded::NONE;
@@ -88,7 +88,7 @@ fn maker() -> Maker {
     }
 }
 
-/// libgcrypt's functions for an object that is not ours: those of the maker, or of a libgcrypt that came later.
+/// libgcrypt's functions for an object that is not ours: those of the maker, or of a libgcrypt that was loaded later.
 fn foreign() -> Option<&'static Loaded> {
     match maker() {
         Maker::Gcrypt(gcrypt) => Some(gcrypt),
@@ -96,7 +96,7 @@ fn foreign() -> Option<&'static Loaded> {
     }
 }
 
-/// What libotr did at its start: lets a libgcrypt of this process get ready, once. No other knob of it is touched.
+/// Initialises the libgcrypt of this process, if there is one, as libotr did at its start. No other setting of it is changed.
 pub fn get_ready() {
     if let Maker::Gcrypt(gcrypt) = maker() {
         gcrypt.check_version();
@@ -112,7 +112,7 @@ pub fn uses_libgcrypt() -> bool {
 pub trait Kind: Sized {
     /// Keeps the kinds apart.
     const NUMBER: u64;
-    /// What an object of ours holds.
+    /// The content of an object of ours.
     type Content;
     /// libgcrypt's function that releases one.
     fn release_of(gcrypt: &Loaded) -> Option<unsafe extern "C" fn(*mut Self)>;
@@ -129,26 +129,26 @@ macro_rules! kinds {
             }
         }
 
-        // SAFETY: a member that points at one is NULL or leads to a live one, as every pointer of a struct of libotr's.
+        // SAFETY: a member that points to one is NULL or points to a live one, like every pointer in libotr's structs.
         unsafe impl Target for $kind {}
     )+};
 }
 kinds! {
     Mpi: 1, Zeroizing<Vec<u8>>, mpi_release;
     Sexp: 2, Undumped, sexp_release;
-    // Nobody without libgcrypt can use the handles, so ours hold the keys alone.
+    // Without libgcrypt nobody can use the handles, so ours contain only the keys.
     Cipher: 3, Zeroizing<[u8; 16]>, cipher_close;
     Digest: 4, Zeroizing<Vec<u8>>, md_close;
 }
 
-/// An object of ours: the magic word tells it from one of libgcrypt's.
+/// An object of ours: the magic word distinguishes it from libgcrypt's objects.
 #[repr(C)]
 struct Owned<T> {
     magic: [u64; 2],
     content: T,
 }
 
-/// An object that was made, or NULL, for who takes it over.
+/// A new object, or NULL, for a caller who takes ownership.
 #[must_use = "nobody else releases it"]
 #[derive(Debug)]
 pub struct Made<T>(*mut T);
@@ -170,39 +170,40 @@ impl<T: Kind> Made<T> {
 }
 
 impl<'a, T: Kind> Borrowed<'a, T> {
-    /// What is in an object of ours. `None` for what is not ours; nothing is, when libgcrypt makes the objects.
+    /// The content of an object of ours. `None` for other objects, and always when libgcrypt makes the objects.
     fn content(self) -> Option<&'a T::Content> {
         if uses_libgcrypt() {
             return None;
         }
-        // SAFETY: an object of ours, or one of libgcrypt's that has at least 16 bytes and may be aligned differently.
+        // SAFETY: an object of ours, or one of libgcrypt's, which has at least 16 bytes and may be aligned differently.
         let found: [u64; 2] = unsafe { self.as_ptr().cast::<[u64; 2]>().read_unaligned() };
         let object: *const Owned<T::Content> = self.as_ptr().cast_const().cast();
-        // SAFETY: ours, as the magic word says, and it is changed by nobody.
+        // SAFETY: ours, as the magic word says, and never changed.
         (found == magic(T::NUMBER)).then(|| unsafe { &(*object).content })
     }
 }
 
 impl<T: Kind> Borrowed<'_, *mut T> {
-    /// Lets a member that leads to nothing lead to this object.
+    /// Stores the object in a member that points to nothing.
     pub fn store(self, made: Made<T>) {
-        // SAFETY: a live member, by the type, and an object that nobody else has.
+        // SAFETY: a live member, as the type guarantees, and an object that nobody else owns.
         unsafe { self.as_ptr().write(made.into_raw()) };
     }
 
-    /// Releases the object that a member leads to, and leaves NULL. Nothing of an object is ever borrowed, only copied.
+    /// Releases the object that a member points to, and sets the member to NULL. Contents of objects are never borrowed, only
+    /// copied.
     pub fn clear(self) {
-        // SAFETY: a live member, by the type, which alone leads to the object.
+        // SAFETY: a live member, as the type guarantees, and the only pointer to the object.
         unsafe { release(self.as_ptr().replace(ptr::null_mut())) };
     }
 }
 
-/// Gives an object back, wiped. NULL is accepted.
+/// Wipes and releases an object. NULL is accepted.
 ///
 /// # Safety
-/// `object` is NULL or a live one made here or by libgcrypt, and is used no more.
+/// `object` is NULL or a live one made here or by libgcrypt, and is not used afterwards.
 pub unsafe fn release<T: Kind>(object: *mut T) {
-    // SAFETY: NULL or a live object, by this function's own `# Safety`.
+    // SAFETY: NULL or a live object, as the caller guarantees.
     let Some(borrowed) = (unsafe { Borrowed::new(object) }) else {
         return;
     };
@@ -219,7 +220,7 @@ pub unsafe fn release<T: Kind>(object: *mut T) {
     }
 }
 
-/// Two words that no object of libgcrypt begins with: the second is not an address and not a small number.
+/// Two words that no object of libgcrypt begins with: the second is neither an address nor a small number.
 const fn magic(kind: u64) -> [u64; 2] {
     [0x6f74_722d_6f62_6a00 | kind, 0xf1a5_9c3e_d7b2_4680 ^ kind]
 }
@@ -239,7 +240,7 @@ mod tests {
         if std::env::var_os(RERUN).is_some() {
             return;
         }
-        // SAFETY: a constant name; only asked for, to know whether this machine has one.
+        // SAFETY: a constant name; RTLD_NOLOAD loads nothing, this only checks that libgcrypt is not loaded.
         let here = unsafe {
             libc::dlopen(
                 c"libgcrypt.so.20".as_ptr(),
@@ -266,8 +267,8 @@ mod tests {
         );
     }
 
-    /// Clients call `OTRL_INIT` before they start threads: libgcrypt refuses what a second thread asks of it while the first
-    /// makes it ready. Here that has to be before the first test.
+    /// Clients call `OTRL_INIT` before they start threads: libgcrypt refuses calls from a second thread while the first
+    /// initialises it. Here that has to happen before the first test.
     #[used]
     #[unsafe(link_section = ".init_array")]
     static READY: extern "C" fn() = {

@@ -32,7 +32,7 @@ pub fn zero() -> Option<Made<Mpi>> {
 }
 
 impl Borrowed<'_, Mpi> {
-    /// The number in as few bytes as it takes: 0 is empty. `None` for what is no readable number, and without memory.
+    /// The number without leading zeros: 0 is empty. `None` for an unreadable number, and if out of memory.
     pub fn number(self) -> Option<Zeroizing<Vec<u8>>> {
         match self.content() {
             Some(content) => buffer::copy(content).ok().map(Zeroizing::new),
@@ -42,12 +42,12 @@ impl Borrowed<'_, Mpi> {
 }
 
 impl Borrowed<'_, *mut Mpi> {
-    /// The number that a member leads to. `None` for NULL as well.
+    /// The number that a member points to. `None` also for NULL.
     pub fn number(self) -> Option<Zeroizing<Vec<u8>>> {
         self.follow()?.number()
     }
 
-    /// Releases the number that is there, and makes another. Without memory, there is none.
+    /// Releases the old number, and makes a new one. NULL if out of memory.
     pub fn put(self, big_endian: &[u8]) {
         self.clear();
         if let Some(made) = new_from_bytes(big_endian) {
@@ -55,7 +55,7 @@ impl Borrowed<'_, *mut Mpi> {
         }
     }
 
-    /// The same with the value of another; NULL for NULL.
+    /// The same with a copy of another number; NULL for NULL.
     pub fn copy(self, other: Self) {
         match other.number() {
             Some(number) => self.put(&number),
@@ -73,17 +73,17 @@ fn scan(gcrypt: &Loaded, big_endian: &[u8]) -> Option<Made<Mpi>> {
     let mut mpi = ptr::null_mut();
     let mpi_scan = gcrypt.mpi_scan?;
     let (data, len) = (big_endian.as_ptr(), big_endian.len());
-    // SAFETY: an out-parameter of ours, and a buffer with its length. A length of 0 is a number of 0.
+    // SAFETY: an out-parameter of ours, and a buffer with its length. Length 0 is the number 0.
     let error = unsafe { mpi_scan(&raw mut mpi, UNSIGNED, data, len, ptr::null_mut()) };
     (!error.is_error() && !mpi.is_null()).then_some(Made(mpi))
 }
 
-/// The bytes of a number of libgcrypt's.
+/// The bytes of libgcrypt's number.
 fn print(gcrypt: &Loaded, mpi: Borrowed<'_, Mpi>) -> Option<Zeroizing<Vec<u8>>> {
     let mpi_print = gcrypt.mpi_print?;
     let mut len = 0;
     let mut digits = Zeroizing::new(Vec::new());
-    // No buffer asks for the length alone.
+    // The first call has no buffer and returns the length.
     for buffer in [false, true] {
         if buffer {
             *digits = buffer::zeros(len).ok()?;
@@ -93,7 +93,7 @@ fn print(gcrypt: &Loaded, mpi: Borrowed<'_, Mpi>) -> Option<Zeroizing<Vec<u8>>> 
         } else {
             digits.as_mut_ptr()
         };
-        // SAFETY: a live number that is not ours, so libgcrypt's; NULL, or a buffer of the length that was asked for.
+        // SAFETY: a live number that is not ours, so libgcrypt's; NULL, or a buffer of the length that the first call returned.
         let printed =
             unsafe { mpi_print(UNSIGNED, place, digits.len(), &raw mut len, mpi.as_ptr()) };
         printed.ok().ok()?;

@@ -17,7 +17,7 @@ use crate::abi::undumped::Undumped;
 use otr_protocol::buffer;
 use otr_protocol::store::sexp as syntax;
 
-/// `GCRYSEXP_FMT_ADVANCED`: what people read and write.
+/// `GCRYSEXP_FMT_ADVANCED`: the readable form.
 const ADVANCED: i32 = 3;
 
 /// An S-expression from any of the forms that libgcrypt reads. NULL for an empty one, as with libgcrypt.
@@ -51,17 +51,17 @@ fn sexp_error(code: u32) -> GcryError {
 }
 
 impl Borrowed<'_, Sexp> {
-    /// The advanced form, which `store::sexp` reads. `None` for what is no readable S-expression, and without memory.
+    /// The advanced form, which `store::sexp` reads. `None` for an unreadable S-expression, and if out of memory.
     pub fn text(self) -> Option<Zeroizing<Vec<u8>>> {
-        // libgcrypt's form of an expression with a key in it is longer than the magic word.
+        // Safe to read: libgcrypt's form of an expression with a key is longer than the magic word.
         if let Some(content) = self.content() {
             return buffer::copy(content).ok().map(Zeroizing::new);
         }
         let sexp_sprint = foreign()?.sexp_sprint?;
-        // SAFETY: not ours, so libgcrypt's. No buffer asks for the size, which counts a closing NUL.
+        // SAFETY: not ours, so libgcrypt's. Without a buffer it returns the size, including a NUL.
         let size = unsafe { sexp_sprint(self.as_ptr(), ADVANCED, ptr::null_mut(), 0) };
         let mut text = Zeroizing::new(buffer::zeros(size).ok()?);
-        // SAFETY: a buffer of the size that was asked for. The answer is the length without the NUL.
+        // SAFETY: a buffer of the size that was returned. The result is the length without the NUL.
         let len = unsafe { sexp_sprint(self.as_ptr(), ADVANCED, text.as_mut_ptr(), size) };
         text.truncate(len);
         (len != 0).then_some(text)
@@ -69,7 +69,7 @@ impl Borrowed<'_, Sexp> {
 }
 
 impl Borrowed<'_, *mut Sexp> {
-    /// The form of what a member leads to. `None` for NULL as well.
+    /// The same of the object that a member points to. `None` also for NULL.
     pub fn text(self) -> Option<Zeroizing<Vec<u8>>> {
         self.follow()?.text()
     }

@@ -7,7 +7,7 @@ use crate::abi::entry::entry;
 use otr_crypto::mac;
 
 entry! {
-    /// 1 when two blocks differ and 0 when not, in a time that tells nothing about their contents.
+    /// 1 if two blocks differ, else 0, in a time that does not depend on their contents.
     ///
     /// # Safety
     /// Both blocks are `len` bytes long, or NULL if `len` is 0.

@@ -29,8 +29,8 @@ use otr_protocol::wire::messages::smp::{join_question, split_question};
 use otr_protocol::wire::tlv::{self, Tlv};
 
 entry! {
-    /// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
-    /// the original. An error means: send nothing.
+    /// Handles a message that the user sends. `*messagep` is set to the message to send instead, or stays NULL: send the
+    /// original. On an error nothing may be sent.
     ///
     /// # Safety
     /// `us` is live; strings are NULL or C strings; out-parameters are NULL or writable; `ops` is NULL or live.
@@ -59,7 +59,7 @@ entry! {
 }
 
 entry! {
-    /// Handles a message that arrived. Returns 1 if there is nothing to show; else `*newmessagep` is what to
+    /// Handles a message that arrived. Returns 1 if there is nothing to show; otherwise `*newmessagep` is set to the text to
     /// show, or stays NULL: show the original.
     ///
     /// # Safety
@@ -89,12 +89,12 @@ entry! {
 }
 
 entry! {
-    /// Sends a message, in fragments if it is too long for the network. By `policy` one piece is not sent but put into
-    /// `*returned`, malloc'ed, for the client to send.
+    /// Sends a message, in fragments if it is too long for the network. Depending on `policy` one piece is not sent but
+    /// returned in `*returned`, malloc'ed, for the client to send.
     ///
     /// # Safety
-    /// `ops` is NULL or live; `context` is live and stays so; `message` is NULL or a C string that stays as it is; `returned` is
-    /// NULL or writable.
+    /// `ops` is NULL or live; `context` is live and not freed during the call; `message` is NULL or a C string that does not
+    /// change; `returned` is NULL or writable.
     calls back;
     pub fn otrl_message_fragment_and_send(
         ops: *const OtrlMessageAppOps,
@@ -145,13 +145,13 @@ entry! {
     }
 }
 
-/// Nothing: version 2 knows no instances.
+/// Does nothing: version 2 has no instances.
 pub(crate) fn ready(_call: &mut Call<'_>, _handle: Handle) {}
 
-/// The context of the correspondent, made if there is none, and whether it is new. `None` without memory.
+/// The context of the correspondent, made if there is none, and whether it is new. `None` if out of memory.
 fn find_or_add(call: &mut Call<'_>) -> Option<(Handle, bool)> {
     let (names, new) = (call.names(), call.new_contexts());
-    // SAFETY: a callback may run, and the call is borrowed as `&mut`: no context is borrowed of it.
+    // SAFETY: a callback may run, but the call is borrowed as `&mut`, so no context is borrowed from it.
     let found = unsafe { context::find_correspondent(call.us()?, names, new) };
     found.map(|(context, is_new)| (Handle::of(context), is_new))
 }
@@ -161,13 +161,13 @@ pub(crate) fn find_best<'a>(call: &'a Call<'_>) -> Option<Ctx<'a>> {
     context::find(call.us()?, call.names()).map(Ctx::from)
 }
 
-/// Whether a heartbeat, which the core has found due, is not too early after an exchange.
+/// Whether a heartbeat that the core considers due is not too soon after an exchange.
 pub(crate) fn heartbeat_is_due(ctx: Ctx<'_>, now: i64) -> bool {
     ctx.exchange_sent() < now.saturating_sub(HEARTBEAT_INTERVAL)
 }
 
-/// A record of SMP as it is handled. To libotr 4 an empty one with a question comes at the wrong time, and the client is
-/// told. Clients of libotr 3 look at the records themselves: they must see that this one proves nothing.
+/// The SMP record to handle. For libotr 4 an empty record with a question is an unexpected message, and the client is told.
+/// Clients of libotr 3 look at the records themselves: they must see that this one is invalid.
 pub(crate) fn smp_record(tlv: &Tlv) -> Cow<'_, Tlv> {
     if tlv.kind != tlv::SMP1Q || split_question(&tlv.value).is_some() {
         return Cow::Borrowed(tlv);

@@ -31,8 +31,8 @@ use crate::abi::types::*;
 use otr_protocol::wire::tlv::Tlv;
 
 entry! {
-    /// Handles a message that the user sends. `*messagep` becomes what to send instead, or stays NULL: send
-    /// the original. An error means: send nothing.
+    /// Handles a message that the user sends. `*messagep` is set to the message to send instead, or stays NULL: send the
+    /// original. On an error nothing may be sent.
     ///
     /// # Safety
     /// `us` is live; strings are NULL or C strings; out-parameters are NULL or writable; `ops` is NULL or live.
@@ -65,7 +65,7 @@ entry! {
 }
 
 entry! {
-    /// Handles a message that arrived. Returns 1 if there is nothing to show; else `*newmessagep` is what to
+    /// Handles a message that arrived. Returns 1 if there is nothing to show; otherwise `*newmessagep` is set to the text to
     /// show, or stays NULL: show the original.
     ///
     /// # Safety
@@ -92,22 +92,22 @@ entry! {
     }
 }
 
-/// The user's text as the client wants it encrypted; none to leave it as it is.
+/// The user's text as converted by the client for encryption; none to leave it as it is.
 ///
 /// # Errors
-/// `ENOMEM`: it is not to be sent as it is.
+/// `ENOMEM`: then it must not be sent unconverted.
 pub(crate) fn convert_sending(call: &mut Call<'_>, handle: Handle) -> Result<CText, GcryError> {
     let text = call.text();
     call.convert(handle, CONVERT_SENDING, text)
 }
 
-/// A decrypted text as the client wants it shown; none to leave it as it is, also without memory.
+/// A decrypted text as converted by the client for display; none to leave it as it is, also if out of memory.
 pub(crate) fn convert_received(call: &mut Call<'_>, handle: Handle, text: &CStr) -> CText {
     call.convert(handle, CONVERT_RECEIVING, text)
         .unwrap_or(CText::NONE)
 }
 
-/// Sends the answer as the client's fragment policy says; one piece may come back in its place.
+/// Sends the message according to the client's fragment policy; one piece may be returned instead.
 fn transmit_by_policy(
     call: &mut Call<'_>,
     handle: Handle,
@@ -131,12 +131,12 @@ fn transmit_by_policy(
     }
 }
 
-/// Always: the core has counted everything that was sent.
+/// Always true: the core has counted everything that was sent.
 pub(crate) fn heartbeat_is_due(_ctx: Ctx<'_>, _now: i64) -> bool {
     true
 }
 
-/// A record of SMP as it is handled: as it came.
+/// The SMP record to handle: unchanged.
 pub(crate) fn smp_record(tlv: &Tlv) -> Cow<'_, Tlv> {
     Cow::Borrowed(tlv)
 }

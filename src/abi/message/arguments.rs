@@ -12,7 +12,7 @@ use crate::abi::types::OtrlTLV;
 
 /// The names and the text of a call in one malloc'ed block, and a chain of TLVs.
 pub(crate) struct Arguments {
-    /// In the block, or constants.
+    /// They point into the block, or to constants.
     names: Names<'static>,
     text: *const c_char,
     tlvs: Chain,
@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// None, for a call about a context that the client has already.
+    /// None, for a call about an existing context.
     pub(crate) const NONE: Self = Self {
         names: Names::EMPTY,
         text: ptr::null(),
@@ -28,7 +28,7 @@ impl Arguments {
         length: 0,
     };
 
-    /// Copies them. `None` without memory.
+    /// Copies the arguments. `None` if out of memory.
     #[inline(never)]
     pub(crate) fn copy(
         names: Names<'_>,
@@ -42,7 +42,7 @@ impl Arguments {
             names.protocol.bytes(),
         ];
         let length = parts.iter().map(|part| part.len() + 1).sum();
-        // SAFETY: malloc has no demands.
+        // SAFETY: malloc has no preconditions.
         let block = unsafe { libc::malloc(length) }.cast::<u8>();
         if block.is_null() {
             return None;
@@ -50,7 +50,7 @@ impl Arguments {
         let mut at = block;
         let copies = parts.map(|part| {
             let copy = at;
-            // SAFETY: the parts with their NULs make up the length of the block.
+            // SAFETY: the length of the block is that of all parts with their NULs.
             unsafe {
                 ptr::copy_nonoverlapping(part.as_ptr(), at, part.len());
                 at.add(part.len()).write(0);
@@ -59,7 +59,7 @@ impl Arguments {
             copy.cast::<c_char>().cast_const()
         });
         let [text, user, account, protocol] = copies;
-        // SAFETY: C strings of the block, which go with it.
+        // SAFETY: C strings in the block, which live as long as it.
         let names = unsafe { Names::new(user, account, protocol) }?;
         let mut arguments = Self {
             names,
@@ -97,16 +97,16 @@ impl Arguments {
         self.names.account.bytes()
     }
 
-    /// What goes beside the text when it is encrypted.
+    /// The TLVs that are encrypted with the text.
     pub(crate) fn tlvs(&self) -> &Chain {
         &self.tlvs
     }
 
-    /// Gives them back; the block is wiped, since the text may be one to be encrypted.
+    /// Frees them. The block is wiped, since the text may have to be encrypted.
     pub(crate) fn free(self) {
         let block = self.text.cast_mut();
         if !block.is_null() {
-            // SAFETY: the text stands at the beginning of the block, which was malloc'ed with this length and is used no more.
+            // SAFETY: the text is at the start of the block, which was malloc'ed with this length and is not used afterwards.
             unsafe {
                 wipe(block.cast(), self.length);
                 libc::free(block.cast());

@@ -13,7 +13,7 @@ use crate::abi::text::CText;
 use crate::abi::tlv::Chain;
 use crate::abi::types::*;
 
-/// Whose call: the user state, the table of callbacks and the client's own pointer.
+/// The caller: the user state, the table of callbacks and the client's own pointer.
 #[derive(Clone, Copy)]
 pub(crate) struct Client {
     /// The user state.
@@ -25,12 +25,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// What a client gives with each call.
+    /// The arguments that a client passes with each call.
     ///
     /// # Safety
-    /// The user state is NULL or live, the table NULL or live until the client frees the user state, and its functions are what
-    /// `message.h` says. No other thread uses the user state. After a call that may have called the client back, no other is
-    /// made with the answer.
+    /// The user state is NULL or live, the table NULL or live until the client frees the user state, and its functions have the
+    /// types that `message.h` declares. No other thread uses the user state. The result is used for one call only if that may
+    /// call the client back.
     pub(crate) unsafe fn new(
         us: OtrlUserState,
         ops: *const OtrlMessageAppOps,
@@ -40,7 +40,7 @@ impl Client {
     }
 
     fn us<'a>(self) -> Option<Borrowed<'a, UserState>> {
-        // SAFETY: NULL or live, as `new` demands.
+        // SAFETY: NULL or live, as `new` requires.
         unsafe { Borrowed::new(self.us) }
     }
 
@@ -58,25 +58,25 @@ impl Client {
     }
 }
 
-/// What a client gives with a message.
+/// The arguments that a client passes with a message.
 #[derive(Clone, Copy)]
 pub(crate) struct Given<'a> {
-    /// Who talks to whom. `None` if a name is NULL.
+    /// The names of the correspondent and of our account. `None` if one is NULL.
     pub names: Option<Names<'a>>,
     /// The message. `None` for NULL.
     pub text: Option<Borrowed<'a, Char>>,
-    /// What goes beside it.
+    /// The TLVs to send with it.
     pub tlvs: Option<Borrowed<'a, OtrlTLV>>,
-    /// What the client wants done with new contexts.
+    /// The client's function for new contexts.
     pub new: NewContexts,
 }
 
-/// Where a client wants the answers. The first one must have a place.
+/// The out-parameters of a client. The first one must not be NULL.
 #[derive(Clone, Copy)]
 pub(crate) struct Places<'a> {
-    /// A text in place of the one given.
+    /// The text that replaces the given one.
     pub text: Out<'a, *mut c_char>,
-    /// What came beside it.
+    /// The TLVs that came with it.
     pub tlvs: Out<'a, *mut OtrlTLV>,
     /// The context it belongs to.
     pub context: Out<'a, *mut ConnContext>,
@@ -87,7 +87,7 @@ pub(crate) struct Places<'a> {
 pub enum Refused {
     /// An argument is NULL that must not be.
     Invalid,
-    /// There is hardly any memory.
+    /// The reserve for out-of-memory situations is low.
     NoMemory,
     /// There is no memory for a copy of the arguments.
     NotCopied,
@@ -104,30 +104,30 @@ impl From<Refused> for GcryError {
 
 /// A call under way.
 ///
-/// A callback may do anything: call back into the library, free and reuse what the client has passed, forget contexts, free
-/// the user state, or never return. So a call has copies of its arguments ([`Arguments`]); it reads the table afresh each
-/// time; contexts are borrowed ([`Call::get`]) for as long as no callback runs, which the compiler sees to, since every callback
-/// takes `&mut Call`; and the client's places are written once, at the end. Whatever is alive while a callback runs has no
-/// destructor, as it may leave by longjmp or with an exception.
+/// A callback may do anything: call back into the library, free and reuse what the client has passed, forget contexts, free the
+/// user state, or never return. So a call has copies of its arguments ([`Arguments`]); it reads the table afresh each time;
+/// contexts are borrowed ([`Call::get`]) only until the next callback, which the compiler enforces, since every callback takes
+/// `&mut Call`; and the out-parameters are written once, at the end. No value that is alive while a callback runs has a
+/// destructor, because the callback may leave by longjmp or with an exception.
 pub(crate) struct Call<'a> {
     client: Client,
     arguments: &'a Arguments,
     new: NewContexts,
-    /// What the client gets at the end.
+    /// The results for the client.
     pub answer: Answer,
 }
 
-/// What goes into the client's places at the end of a call.
+/// The values for the out-parameters, written at the end of a call.
 pub(crate) struct Answer {
     /// A text, or none.
     pub text: CText,
-    /// What came beside it.
+    /// The TLVs that came with it.
     pub tlvs: Chain,
-    /// Whether the client has a place for the TLVs.
+    /// Whether the client has passed an out-parameter for the TLVs.
     pub wants_tlvs: bool,
     /// The context it belongs to.
     pub context: Option<Handle>,
-    /// Whether a notice that the client does not show itself can be given to it in place of the message.
+    /// Whether a notice that the client does not show itself can be returned instead of the message.
     #[cfg(feature = "abi2")]
     pub takes_notices: bool,
 }
@@ -136,7 +136,7 @@ impl<'a> Call<'a> {
     /// Runs a call about a message.
     ///
     /// # Errors
-    /// It was not begun.
+    /// The call was not begun.
     pub(crate) fn about_message<T>(
         client: Client,
         given: Given<'_>,
@@ -163,7 +163,7 @@ impl<'a> Call<'a> {
             },
         };
         let mut context = ptr::null_mut();
-        // SAFETY: it is not used afterwards, as `Client::new` demands.
+        // SAFETY: it is not used afterwards, as `Client::new` requires.
         let outcome = unsafe {
             in_use::during(us, || {
                 let outcome = body(&mut call);
@@ -182,7 +182,7 @@ impl<'a> Call<'a> {
         Ok(outcome)
     }
 
-    /// Runs a call about what is in the user state. There are no places: what is answered goes to nobody.
+    /// Runs a call about the contents of the user state. There are no out-parameters.
     pub(crate) fn about_contexts<T>(client: Client, body: impl FnOnce(&mut Call<'_>) -> T) -> T {
         let mut call = Call {
             client,
@@ -191,7 +191,7 @@ impl<'a> Call<'a> {
             answer: Answer::none(),
         };
         match client.us() {
-            // SAFETY: it is not used afterwards, as `Client::new` demands.
+            // SAFETY: it is not used afterwards, as `Client::new` requires.
             Some(us) => unsafe { in_use::during(us, || body(&mut call)) },
             None => body(&mut call),
         }
@@ -204,12 +204,12 @@ impl<'a> Call<'a> {
 
     /// The user state, if there is one.
     pub(crate) fn us(&self) -> Option<Borrowed<'_, UserState>> {
-        // It is in use, and stays until the call returns even if the client frees it. What is borrowed of it stays while the call is
-        // borrowed, since no callback runs then.
+        // It is marked as in use, and lives until the call returns even if the client frees it. What is borrowed from it lives
+        // while the call is borrowed, since no callback runs then.
         self.client.us()
     }
 
-    /// The same where it is an error if it is gone.
+    /// As [`get`](Self::get), but it is an error if the context is gone.
     ///
     /// # Errors
     /// `CONFLICT`: a callback has forgotten it.
@@ -227,7 +227,7 @@ impl<'a> Call<'a> {
         self.arguments.text()
     }
 
-    /// The TLVs that go beside it.
+    /// The TLVs to send with it.
     pub(crate) fn tlvs(&self) -> &'a Chain {
         self.arguments.tlvs()
     }
@@ -242,17 +242,17 @@ impl<'a> Call<'a> {
         self.arguments.names()
     }
 
-    /// What the client wants done with new contexts.
+    /// The client's function for new contexts.
     pub(crate) fn new_contexts(&self) -> NewContexts {
         self.new
     }
 
-    /// Whose call it is.
+    /// The caller.
     pub(crate) fn client(&self) -> Client {
         self.client
     }
 
-    /// Whether the client has freed the user state meanwhile. Then no callback runs any more.
+    /// Whether the client has freed the user state during the call. Then no callback is called any more.
     pub(crate) fn is_over(&self) -> bool {
         self.us().is_some_and(in_use::is_freed)
     }

@@ -9,7 +9,7 @@ use crate::abi::borrowed::{Borrowed, Char};
 use crate::abi::context::Handle;
 use crate::abi::types::{OtrlPolicy, POLICY_OPPORTUNISTIC};
 
-/// Runs a member of the client's table, if the table and the member are there, and the user state was not freed in another
+/// Calls a function of the client's table, if the table and the member exist and the user state was not freed in another
 /// callback. `None` if not.
 macro_rules! call_back {
     ($call:expr, $member:ident $(, $argument:expr)* $(,)?) => {{
@@ -18,19 +18,20 @@ macro_rules! call_back {
         if client.ops.is_null() || call.is_over() {
             None
         } else {
-            // SAFETY: the table is live, as `Call` demands, and its functions are what `message.h` says. Nothing is borrowed of
-            // the call, which is borrowed as `&mut`; what the arguments point at is kept by who passes them.
+            // SAFETY: the table is live, as `Client::new` requires, and its functions have the types that `message.h` declares.
+            // Nothing is borrowed from the call, which is borrowed as `&mut`; the macro's caller keeps alive what the arguments
+            // point to.
             unsafe { (*client.ops).$member.map(|member| member(client.opdata, $($argument),*)) }
         }
     }};
 }
 pub(super) use call_back;
 
-/// Whether a member of the table is there.
+/// Whether a member of the table is not NULL.
 macro_rules! has_callback {
     ($call:expr, $member:ident) => {{
         let client = $call.client();
-        // SAFETY: NULL, or a live table, as `Call` demands.
+        // SAFETY: NULL, or a live table, as `Client::new` requires.
         !client.ops.is_null() && !$call.is_over() && unsafe { (*client.ops).$member.is_some() }
     }};
 }
@@ -55,7 +56,7 @@ impl Call<'_> {
         );
     }
 
-    /// Whether the correspondent is on line for certain.
+    /// Whether the correspondent is certainly online.
     pub(crate) fn is_logged_in(&mut self, handle: Handle) -> bool {
         let Some([account, protocol, user]) = self.names_in(handle) else {
             return false;
@@ -63,7 +64,7 @@ impl Call<'_> {
         call_back!(self, is_logged_in, account, protocol, user) == Some(1)
     }
 
-    /// Whether messages can be sent at all.
+    /// Whether messages can be sent.
     pub(crate) fn can_inject(&self) -> bool {
         has_callback!(self, inject_message)
     }
@@ -75,7 +76,7 @@ impl Call<'_> {
         }
     }
 
-    /// Sends a message to whom these name: our account, the protocol and the correspondent.
+    /// Sends a message; the names are our account, the protocol and the correspondent.
     pub(crate) fn inject_to(&mut self, names: [*const c_char; 3], message: &CStr) {
         let [account, protocol, user] = names;
         call_back!(
@@ -88,7 +89,7 @@ impl Call<'_> {
         );
     }
 
-    /// The longest message that the network takes; `None` for no limit.
+    /// The maximum message size of the network; `None` for no limit.
     pub(crate) fn max_message_size(&mut self, handle: Handle) -> Option<usize> {
         if !interface::has_max_message_size() {
             return None;
@@ -138,7 +139,7 @@ impl Call<'_> {
         }
     }
 
-    /// The names in a context, which live as long as it: our account, the protocol and the correspondent.
+    /// The names in a context, which live as long as the context: our account, the protocol and the correspondent.
     pub(crate) fn names_in(&self, handle: Handle) -> Option<[*const c_char; 3]> {
         let ctx = self.get(handle)?.borrowed();
         let pointer = |name: Borrowed<'_, *mut Char>| {

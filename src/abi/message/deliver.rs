@@ -15,9 +15,9 @@ use otr_protocol::conversation::{Conversation, RESENT_PREFIX};
 use otr_protocol::effects::{Effect, Task};
 use otr_protocol::instances;
 
-/// Delivers `effects` and what follows from them. Stops when the context is gone or a session could not be opened.
+/// Delivers `effects` and those of their tasks. Stops if the context is gone or a session could not be opened.
 pub(crate) fn deliver(call: &mut Call<'_>, handle: Handle, effects: Vec<Effect>) {
-    // Should a callback never return, this memory is lost, and nothing else.
+    // If a callback never returns, only this memory is leaked.
     let mut queue = ManuallyDrop::new(VecDeque::from(effects));
     while call.get(handle).is_some() {
         let Some(effect) = queue.pop_front() else {
@@ -38,7 +38,7 @@ pub(crate) fn deliver(call: &mut Call<'_>, handle: Handle, effects: Vec<Effect>)
     drop(ManuallyDrop::into_inner(queue));
 }
 
-/// Delivers one effect that asks nothing more of the core.
+/// Delivers one effect that is not a task for the core.
 #[inline(never)]
 fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
     let Some(ctx) = call.get(handle) else {
@@ -71,14 +71,15 @@ fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
     }
 }
 
-/// Notes an error of theirs, which bears no tag, in the session that they may have lost.
+/// Notes that the correspondent has reported an error. The message has no instance tag: it is noted in the session that they
+/// may have lost.
 fn note_error(ctx: Ctx<'_>) {
     if let Some(last) = instances::last_written_to(ctx.members().map(Ctx::describe)) {
         let _ = with_conversation(last, Conversation::note_error);
     }
 }
 
-/// Brings a task back to the core.
+/// Passes a task back to the core.
 #[inline(never)]
 fn bring_back(call: &mut Call<'_>, handle: Handle, task: &Task) -> Vec<Effect> {
     let Some(ctx) = call.get(handle) else {
@@ -100,11 +101,11 @@ fn bring_back(call: &mut Call<'_>, handle: Handle, task: &Task) -> Vec<Effect> {
         Task::Heartbeat if !interface::heartbeat_is_due(ctx, now) => return Vec::new(),
         Task::Heartbeat => with_conversation(ctx, |c| c.heartbeat(now)),
     };
-    // After a panic the conversation is closed already; there is nothing more to tell.
+    // After a panic the conversation is already closed; there is nothing more to tell.
     outcome.unwrap_or_default()
 }
 
-/// Sends what was lost with the old session, and what waits for one.
+/// Sends the text that was lost with the old session, and those that wait for one.
 #[inline(never)]
 fn resend(call: &mut Call<'_>, handle: Handle, now: i64) -> Vec<Effect> {
     let Some(ctx) = call.get(handle) else {
@@ -127,7 +128,7 @@ fn resend(call: &mut Call<'_>, handle: Handle, now: i64) -> Vec<Effect> {
     effects
 }
 
-/// Lets an instance send again what was lost with the session of another one of the same correspondent.
+/// Lets an instance send again the text that was lost with the session of another instance of the same correspondent.
 #[inline(never)]
 fn take_lost_text(ctx: Ctx<'_>) {
     for other in ctx.members() {

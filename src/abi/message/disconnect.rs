@@ -6,7 +6,7 @@ use crate::abi::bridge::with_conversation;
 use crate::abi::context::Handle;
 use otr_protocol::conversation::Conversation;
 
-/// Tells the correspondent, if there is a session and somebody to hear it, and goes to plaintext.
+/// Tells the correspondent, if there is a session and they are online, and changes to plaintext state.
 pub(crate) fn disconnect(call: &mut Call<'_>, handle: Handle) {
     let has_listener = |call: &Call<'_>| {
         let ctx = call.get(handle)?;

@@ -4,13 +4,13 @@ use crate::abi::context::Ctx;
 use crate::abi::exchange;
 use crate::abi::message::clock::now;
 
-/// Wipes what has waited too long in the exchanges with this correspondent, all instances included: clients that never poll
-/// must not keep it forever, and a message that comes too late must not find it.
+/// Wipes expired values in the exchanges with this correspondent, in all instances: clients that never poll must not keep them
+/// forever, and a message that comes too late must not find them.
 pub(crate) fn expire(ctx: Ctx<'_>) {
-    /// So many opened sessions are recorded without a closer look.
+    /// Up to this many opened sessions are recorded without checking which are still needed.
     const FEW: usize = 16;
     let now = now();
-    // Nothing more has become too old in the same second.
+    // Checked already in the same second.
     let is_due = ctx.look_at_exchanges(now) != now;
     if is_due {
         ctx.members().for_each(|member| expire_one(member, now));
@@ -34,7 +34,7 @@ pub(crate) fn expire_one(ctx: Ctx<'_>, now: i64) {
     }
 }
 
-/// Whether anything waits in this context that will be wiped in time.
+/// Whether this context contains values that will expire.
 #[cfg(feature = "abi5")]
 pub(crate) fn is_waiting(ctx: Ctx<'_>) -> bool {
     let crossed = ctx.look_at_secrets(|secrets| secrets.crossed.is_some());
@@ -42,7 +42,7 @@ pub(crate) fn is_waiting(ctx: Ctx<'_>) -> bool {
         || exchange::waiting(ctx).is_some_and(|auth| auth.waits_for().is_some())
 }
 
-/// Forgets the sessions whose private value of the exchange is nowhere any more: nothing can open another with it.
+/// Forgets the sessions whose private value of the exchange no longer exists: no other session can be opened with it.
 fn forget_unheld(master: Ctx<'_>) {
     exchange::forget_opened_but(master, || {
         let mut held = Vec::new();

@@ -7,7 +7,7 @@ use otr_protocol::conversation::MessageState;
 use otr_protocol::incoming::Family;
 use otr_protocol::instances;
 
-/// The context that a message belongs to, and those beside it.
+/// The context that a message belongs to, and the correspondent's other ones.
 pub(crate) struct Contexts<'a> {
     context: Ctx<'a>,
     master: Ctx<'a>,

@@ -5,7 +5,7 @@ use crate::abi::context::Ctx;
 use otr_protocol::conversation::MessageState;
 use otr_protocol::instances::{FRAGMENTS_OF_ALL, FRAGMENTS_OF_ONE, forgets_fragments};
 
-/// Forgets the oldest fragments, of this correspondent and of all, until there are no more than may be.
+/// Forgets the oldest fragments, of this correspondent and of all, until they are within the limits.
 pub(crate) fn bound(call: &Call<'_>, ctx: Ctx<'_>) {
     while let Some(oldest) = forgets_fragments(FRAGMENTS_OF_ONE, ctx.members().map(waiting)) {
         forget(oldest);

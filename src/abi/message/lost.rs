@@ -23,7 +23,7 @@ pub(crate) fn tell_lost_from(client: Client, given: Given<'_>, places: Places<'_
         text: Some(Borrowed::of_str(c"")),
         ..given
     };
-    // Without memory for the names nobody is told.
+    // If there is no memory for the names either, nobody is told.
     let _ = Call::about_message(client, given, places, |call| {
         if let Some(handle) = interface::find_best(call).map(Ctx::handle) {
             tell_lost(call, handle);

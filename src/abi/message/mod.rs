@@ -48,7 +48,7 @@ pub(crate) use smp::{
 };
 
 entry! {
-    /// Frees a message of the library's: `free(message)`, whoever made it.
+    /// Frees a message that the library made, with `free(message)`.
     ///
     /// # Safety
     /// `message` is NULL or came from malloc.

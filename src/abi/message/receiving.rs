@@ -20,25 +20,25 @@ use crate::abi::tlv::Chain;
 use otr_protocol::incoming::{Incoming, Recipient, Shown, Step};
 use otr_protocol::receiving::Delivery;
 
-/// What the function returns when nothing is to be shown.
+/// Returned if nothing is to be shown.
 const NOTHING: c_int = 1;
 
-/// What it returns when something is: the answer, or the message itself.
+/// Returned if something is to be shown: the new text, or the message itself.
 const SOMETHING: c_int = 0;
 
-/// Where a message has come to.
+/// The contexts of a received message.
 pub(crate) struct Arrival {
-    /// The correspondent's context, or the master of them.
+    /// The correspondent's context, or the master.
     #[cfg_attr(
         feature = "abi2",
         expect(dead_code, reason = "there are no instances to go on to")
     )]
     pub master: Handle,
-    /// The context it belongs to; the master as long as no instance is known.
+    /// The context that it belongs to; the master until the instance is known.
     pub from: Handle,
 }
 
-/// Runs the call of the exported function; `find` gives the master context of the sender, and whether it is new.
+/// Runs the call of the exported function; `find` returns the master context of the sender, and whether it is new.
 pub(crate) fn call(
     client: Client,
     given: Given<'_>,
@@ -71,14 +71,14 @@ fn receive(call: &mut Call<'_>, found: (Handle, bool)) -> c_int {
         master,
         from: master,
     };
-    // Should a callback never return, this memory is lost, and nothing else.
+    // If a callback never returns, only this memory is leaked.
     let mut incoming = ManuallyDrop::new(Incoming::new(call.text().to_bytes(), recipient));
     let returned = run(call, &mut arrival, &mut incoming);
     ManuallyDrop::into_inner(incoming);
     returned
 }
 
-/// Who we are to the sender. `None` if a callback has forgotten the context.
+/// The recipient: our account, tag and policy. `None` if a callback has forgotten the context.
 #[inline(never)]
 fn recipient<'a>(call: &mut Call<'a>, found: (Handle, bool)) -> Option<Recipient<'a>> {
     let (master, is_new) = found;
@@ -95,7 +95,7 @@ fn recipient<'a>(call: &mut Call<'a>, found: (Handle, bool)) -> Option<Recipient
     })
 }
 
-/// Runs the steps. One that cannot be run leaves the conversation as it was, or closed after a panic.
+/// Runs the steps. If one cannot be run, the conversation is as it was before, or closed after a panic.
 fn run(call: &mut Call<'_>, arrival: &mut Arrival, incoming: &mut Incoming<'_>) -> c_int {
     let mut decrypted = CText::NONE;
     let mut step = incoming.begin();
@@ -147,7 +147,7 @@ fn run_in(ctx: Ctx<'_>, incoming: &mut Incoming<'_>, step: Step) -> Step {
     ran.unwrap_or_else(|_| incoming.skip())
 }
 
-/// Runs a step that needs our private key; without one (the client may make it now) nothing happens.
+/// Runs a step that needs our private key. If there is none, asks the client for one; if there is still none, skips the step.
 #[inline(never)]
 fn exchange_with_key(call: &mut Call<'_>, handle: Handle, incoming: &mut Incoming<'_>) -> Step {
     if !has_key(call) {
@@ -157,7 +157,7 @@ fn exchange_with_key(call: &mut Call<'_>, handle: Handle, incoming: &mut Incomin
     let Some(ctx) = call.get(handle).filter(|_| found) else {
         return incoming.skip();
     };
-    // Looked up again inside: another thread may be replacing the list.
+    // Looked up again inside, because another thread may be replacing the list.
     let names = call.names();
     let (account, protocol) = (names.account.bytes(), names.protocol.bytes());
     let us = call.us().ok_or(GcryError::INV_VALUE);
@@ -184,7 +184,7 @@ fn has_key(call: &Call<'_>) -> bool {
         .is_some_and(|us| privkey::find(us, account, protocol).is_some())
 }
 
-/// Delivers what follows from a data message, and gives back its text.
+/// Delivers the effects of a data message, and returns its text.
 #[expect(clippy::boxed_local, reason = "too large for a small stack")]
 #[inline(never)]
 fn read(call: &mut Call<'_>, handle: Handle, delivery: Box<Delivery>) -> CText {
@@ -193,7 +193,7 @@ fn read(call: &mut Call<'_>, handle: Handle, delivery: Box<Delivery>) -> CText {
     let is_lost = text.is_null() && !received.text.is_empty();
     let chain = Chain::new(&received.tlvs);
     drop(received);
-    // The chain is the client's, whatever the callbacks do.
+    // The chain belongs to the client, whatever the callbacks do.
     if call.answer.wants_tlvs {
         std::mem::replace(&mut call.answer.tlvs, chain).free();
     } else {
@@ -206,7 +206,7 @@ fn read(call: &mut Call<'_>, handle: Handle, delivery: Box<Delivery>) -> CText {
     text
 }
 
-/// Answers with what the client is to show.
+/// Sets the text that the client shows.
 #[inline(never)]
 fn show(
     call: &mut Call<'_>,
@@ -227,13 +227,13 @@ fn show(
             if !incoming.is_as_it_came() {
                 text = CText::of_parts(incoming.plain_text());
             }
-            // Without memory as it came.
+            // If out of memory, the message as it came.
             let shown = text.c_str().unwrap_or(call.text());
             interface::show_unexpected(call, arrival, shown);
             text.wipe();
         }
         Shown::Plain | Shown::PlainUnexpected => {
-            // Without memory with its tag, which nobody sees.
+            // If out of memory, with its tag, which is invisible.
             if incoming.is_stripped() {
                 call.answer
                     .text
@@ -244,7 +244,7 @@ fn show(
         Shown::Error => {}
     }
     decrypted.free();
-    // A word to the user may have come instead.
+    // A notice for the user may be there instead.
     if call.answer.text.is_null() {
         NOTHING
     } else {

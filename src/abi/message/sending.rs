@@ -11,7 +11,7 @@ use crate::abi::text::CText;
 use otr_protocol::conversation::{Outgoing, is_to_encrypt};
 use otr_protocol::effects::{ErrorCode, Notice};
 
-/// Decides how the client's text is handled, and returns what is sent instead. An error: nothing may be sent.
+/// Decides how the client's text is handled, and sets the message that is sent instead. On an error nothing may be sent.
 ///
 /// `found` is the context of the correspondent or of the instance, and whether it is new.
 pub(crate) fn send(call: &mut Call<'_>, found: (Handle, bool)) -> Result<(), GcryError> {
@@ -42,7 +42,7 @@ pub(crate) fn send(call: &mut Call<'_>, found: (Handle, bool)) -> Result<(), Gcr
                 c.hold_back(text, &mut shared.held, policy, account, now())
             })??;
             let query = made(&query).inspect_err(|_| {
-                // The client is told that it is not sent, so it is not to be sent later either.
+                // The client is told that it was not sent, so it must not be sent later either.
                 let _ = with_correspondent(ctx, |_, shared| shared.held.remove_last());
             })?;
             ctx.note_written_to();
@@ -60,8 +60,8 @@ pub(crate) fn send(call: &mut Call<'_>, found: (Handle, bool)) -> Result<(), Gcr
     Ok(())
 }
 
-/// Encrypts, or says that it could not: with the client's error text instead of the message if it
-/// has one, else with an error. Never with neither, which would send the plaintext.
+/// Encrypts. On failure the result is the client's error text if it has one, otherwise an error; never success without a text,
+/// which would send the plaintext.
 fn encrypt(call: &mut Call<'_>, handle: Handle) -> Result<CText, GcryError> {
     let outcome = interface::convert_sending(call, handle).and_then(|converted| {
         let encrypted = call.live(handle).and_then(|ctx| {
@@ -89,7 +89,7 @@ fn encrypt(call: &mut Call<'_>, handle: Handle) -> Result<CText, GcryError> {
     Ok(message)
 }
 
-/// A message of the core's, which has no NUL in it: it was made there, or of C strings.
+/// A message from the core. It contains no NUL, because the core made it, or made it from C strings.
 fn made(message: &[u8]) -> Result<CText, GcryError> {
     let text = CText::new(message);
     if text.is_null() {

@@ -16,7 +16,7 @@ use otr_protocol::effects::Effect;
 use otr_protocol::error::ProtocolError;
 use otr_protocol::smp::state::Smp;
 
-/// Runs a step that needs our fingerprint; nothing happens where it is not for a session that there is.
+/// Runs a step that needs our fingerprint. Does nothing if the step does not apply to the current session.
 fn run(
     client: Client,
     context: Option<Borrowed<'_, ConnContext>>,
@@ -33,7 +33,7 @@ fn run(
     };
     Call::about_contexts(client, |call| match outcome {
         Ok(effects) => deliver(call, handle, effects),
-        // Nobody asked, or somebody else is there now.
+        // There is no question, or the session is with somebody else now.
         Err(ProtocolError::Conflict) => {}
         Err(_) => interface::smp_not_sent(call, handle),
     });
@@ -43,7 +43,7 @@ entry! {
     /// Begins the SMP with a secret that the user typed.
     ///
     /// # Safety
-    /// `us` is live and has `context`, which may be NULL; `secret` has `secretlen` bytes; `ops` is NULL or live.
+    /// `us` is live and contains `context`, which may be NULL; `secret` has `secretlen` bytes; `ops` is NULL or live.
     calls back;
     pub fn otrl_message_initiate_smp(
         us: OtrlUserState,
@@ -98,10 +98,10 @@ entry! {
 }
 
 entry! {
-    /// Breaks off the SMP.
+    /// Aborts the SMP.
     ///
     /// # Safety
-    /// `us` is live and has `context`, which may be NULL; `ops` is NULL or live.
+    /// `us` is live and contains `context`, which may be NULL; `ops` is NULL or live.
     calls back;
     pub fn otrl_message_abort_smp(
         us: OtrlUserState,

@@ -13,7 +13,8 @@ use otr_protocol::wire::classify::message_version;
 use otr_protocol::wire::fragment::{FragmentHeader, Piece, split};
 use otr_protocol::wire::version::Version;
 
-/// Sends `message`, cut to the network's size. By `policy` one piece is not sent but given back, for the client to send itself.
+/// Sends `message`, cut to the network's maximum size. Depending on `policy` one piece is not sent but returned, for the client
+/// to send itself.
 ///
 /// # Errors
 /// `INV_VALUE`: the size is too small for a piece. `ENOMEM`.
@@ -35,13 +36,13 @@ pub(crate) fn transmit(
         if policy != FRAGMENT_SEND_ALL {
             return made(CText::new(text));
         }
-        // Nothing is said by an empty message: it only stands for "do not send".
+        // An empty message is not sent: it only means "do not send".
         if !text.is_empty() {
             call.inject(handle, message);
         }
         return Ok(CText::NONE);
     };
-    // Without a user state nobody can say whether the context is still there after a callback.
+    // Without a user state it is not known whether the context still exists after a callback.
     let has_list = !call.client().us.is_null();
     let names = if has_list {
         None
@@ -76,7 +77,7 @@ pub(crate) fn transmit(
                     .map(|name| name.c_str().map_or(std::ptr::null(), CStr::as_ptr));
                 call.inject_to(names, piece);
             }
-            // If a callback has forgotten the context, the rest has no recipient.
+            // The context is looked up for each piece: if a callback has forgotten it, the rest has no recipient.
             None => call.inject(handle, piece),
         }
         text.free();
@@ -86,7 +87,7 @@ pub(crate) fn transmit(
     Ok(returned)
 }
 
-/// Sends a message of bytes, all of it.
+/// Sends all of a message, given as bytes.
 ///
 /// # Errors
 /// As for [`transmit`].
@@ -101,7 +102,7 @@ pub(crate) fn transmit_all(
     outcome.map(CText::free)
 }
 
-/// A text that was made, or the error that there is no memory for it.
+/// The text, or `ENOMEM` if there is none.
 fn made(text: CText) -> Result<CText, GcryError> {
     if text.is_null() {
         Err(GcryError::ENOMEM)
@@ -126,7 +127,7 @@ fn free_names(names: Option<[CText; 3]>) {
     }
 }
 
-/// The fragment header that fits the message: by its own version, else by the one being spoken.
+/// The fragment header for the message: that of its own version, or else of the one in use.
 fn header_for(ctx: Ctx<'_>, message: &[u8]) -> FragmentHeader {
     let version = message_version(message);
     let tags = ctx.tags();
@@ -140,7 +141,7 @@ fn header_for(ctx: Ctx<'_>, message: &[u8]) -> FragmentHeader {
     }
 }
 
-/// The pieces of a message. Nothing here has a destructor: a callback may never come back.
+/// The pieces of a message. No destructor, because a callback may never return.
 struct Pieces {
     array: *mut *mut c_char,
     count: usize,
@@ -163,7 +164,7 @@ impl Pieces {
         if index >= self.count {
             return CText::NONE;
         }
-        // SAFETY: an array of so many places, each with a malloc'ed string or NULL; nobody else takes what is taken out.
+        // SAFETY: an array of `count` malloc'ed strings or NULL; nothing else points to a string that was taken out.
         unsafe {
             let place = self.array.add(index);
             let piece = CText::from_raw(place.read());
@@ -173,7 +174,7 @@ impl Pieces {
     }
 
     fn free(self) {
-        // SAFETY: made by `c_array` with this count, and used no more.
+        // SAFETY: made by `c_array` with this count, and not used afterwards.
         unsafe { free_array(self.array, self.count) };
     }
 }

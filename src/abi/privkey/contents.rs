@@ -10,15 +10,15 @@ use crate::abi::error::GcryError;
 use crate::abi::stdio::Stream;
 use otr_protocol::buffer;
 
-/// Some ten thousand accounts.
+/// Enough for about ten thousand accounts.
 const LIMIT: usize = 16 << 20;
-/// The first buffer for what has no size, such as a pipe.
+/// The size of the first buffer if the size is unknown, as for a pipe.
 const SMALL: usize = 4096;
 
-/// Everything in a file.
+/// Reads a whole file.
 ///
 /// # Errors
-/// The errno of opening or reading it, `EFBIG` for what goes on for longer than a key file, and `ENOMEM`.
+/// The errno of opening or reading it, `EFBIG` if it is too long for a key file, and `ENOMEM`.
 pub(crate) fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, GcryError> {
     let failed = |error: std::io::Error| GcryError::from_io(&error);
     let mut file = File::open(path).map_err(failed)?;
@@ -28,7 +28,7 @@ pub(crate) fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, GcryError> {
     })
 }
 
-/// Everything from here to the end of a stream.
+/// Reads a stream from the current position to its end.
 ///
 /// # Errors
 /// As for [`of_file`].
@@ -47,7 +47,7 @@ pub(crate) fn of_stream(stream: Stream<'_>) -> Result<Zeroizing<Vec<u8>>, GcryEr
     })
 }
 
-/// Calls `read` until it gives 0. One buffer of the size that the file says holds all of it, as a rule.
+/// Calls `read` until it returns 0. Usually one buffer, of the size of the file, is enough.
 fn collect(
     size: usize,
     mut read: impl FnMut(&mut [u8]) -> Result<usize, GcryError>,

@@ -14,7 +14,7 @@ use otr_crypto::hash;
 const HUMAN_BYTES: usize = 45;
 const HASH_BYTES: usize = 20;
 
-/// The hash of an account's public key, as the node has it: a client may have put another there.
+/// The hash of an account's public key as it is in the node: a client may have changed it.
 pub fn fingerprint_of(
     us: Borrowed<'_, UserState>,
     account: &[u8],

@@ -18,7 +18,7 @@ use otr_protocol::buffer;
 use otr_protocol::store::atomic_file::Mode;
 use otr_protocol::store::fingerprints::{self, Line};
 
-/// A line of the file as plain C data: it is held while the client's `add_app_data` runs, which may never return.
+/// A line of the file as plain C data, because it is alive while the client's `add_app_data` runs, which may never return.
 #[repr(C)]
 struct Entry {
     next: *mut Entry,
@@ -58,7 +58,7 @@ entry! {
 }
 
 entry! {
-    /// As [`otrl_privkey_read_fingerprints`], from a stream. Nothing happens for NULL.
+    /// As [`otrl_privkey_read_fingerprints`], from a stream. Does nothing for NULL.
     ///
     /// # Safety
     /// `us` is NULL or a live user state, `stream` NULL or open for reading; `add_app_data` may call back into the library.
@@ -87,14 +87,14 @@ fn read<'a>(
         return GcryError::INV_VALUE;
     };
     let first = Cell::new(ptr::null_mut());
-    // SAFETY: a place of ours, for entries of our own.
+    // SAFETY: our own cell, for our own entries.
     let first = unsafe { Borrowed::of_cell(&first) };
     let read = guard(|| read_entries(us, first)).unwrap_or(Err(GcryError::INTERNAL));
-    // SAFETY: it is not used afterwards, and no context of it was borrowed before. No destructor waits here.
+    // SAFETY: it is not used afterwards, and no context in it was borrowed before. No value with a destructor is alive here.
     unsafe { in_use::during(us, || merge_read(us, read, first, new)) }
 }
 
-/// Puts an entry for each line there. They belong to the caller, on an error too.
+/// Makes an entry for each line. They belong to the caller, also on an error.
 fn read_entries(
     us: Borrowed<'_, UserState>,
     stream: Stream<'_>,
@@ -102,7 +102,7 @@ fn read_entries(
 ) -> Result<(), GcryError> {
     let contents = stream.read_all()?;
     let lines = fingerprints::read(&contents)?;
-    // From the last one, so that each goes to the front.
+    // From the last one, because each is added at the front.
     for line in lines.entries.iter().rev() {
         let entry: Borrowed<Entry> = borrowed::new_zeroed().ok_or(GcryError::ENOMEM)?;
         entry.username().store(CText::up_to_nul(line.username));
@@ -138,7 +138,8 @@ unsafe fn merge_read(
     let mut last = None;
     while let Some(entry) = first.follow() {
         first.point_at(entry.next().follow());
-        // SAFETY: no context is borrowed here while `merge` runs; the entry was made by `read_entries`, and is out of the list.
+        // SAFETY: no context is borrowed here while `merge` runs; the entry was made by `read_entries`, and was taken out of
+        // the list.
         unsafe {
             if is_whole && !in_use::is_freed(us) && !merge(us, entry, new, &mut last) {
                 result = GcryError::ENOMEM;
@@ -149,7 +150,8 @@ unsafe fn merge_read(
     result
 }
 
-/// Adds one entry; false without memory. `last` is the context of the entry before: most files have the order of our list.
+/// Adds one entry; false if out of memory. `last` is the context of the previous entry, to start searching from: most files
+/// have the order of our list.
 ///
 /// # Safety
 /// The client's function may call back into the library.
@@ -170,7 +172,7 @@ unsafe fn merge(
         protocol,
         near: last.and_then(|last| last.get(Some(us))),
     };
-    // SAFETY: no context is borrowed here, but as a `Handle`.
+    // SAFETY: no context is borrowed here, except as a `Handle`.
     let Some((context, _)) = (unsafe { context::find_correspondent(us, names, new) }) else {
         *last = None;
         return false;
@@ -179,15 +181,15 @@ unsafe fn merge(
     let Some((node, _)) = context::add_fingerprint(context, &entry.fingerprint().get()) else {
         return false;
     };
-    // SAFETY: nobody uses the text of before: the client has not run since the context was found.
+    // SAFETY: the old text is not used: the client has not run since the context was found.
     unsafe { context::set_trust(node, entry.trust().bytes()) };
     true
 }
 
 /// # Safety
-/// `entry` is an entry of our own that is used no more.
+/// `entry` is our own entry and is not used afterwards.
 unsafe fn free(entry: Borrowed<'_, Entry>) {
-    // SAFETY: made by `read_entries` with parts from malloc, and used no more.
+    // SAFETY: made by `read_entries` with parts from malloc, and not used afterwards.
     unsafe {
         entry.username().free_text();
         entry.accountname().free_text();
@@ -213,7 +215,7 @@ entry! {
 }
 
 entry! {
-    /// Writes all fingerprints to a stream. Nothing happens for NULL.
+    /// Writes all fingerprints to a stream. Does nothing for NULL.
     ///
     /// # Safety
     /// `us` is NULL or a live user state, `stream` NULL or open for writing.
@@ -231,14 +233,14 @@ entry! {
     }
 }
 
-/// The file: the masters in the order of the list, the fingerprints of each in theirs.
+/// The contents of the file: the masters in the order of the list, the fingerprints of each in the order of its list.
 fn file(us: Borrowed<'_, UserState>) -> Result<Vec<u8>, GcryError> {
     let mut lines = Vec::new();
     for context in linked_list::iter(us.context_root().follow()) {
         if context::is_instance(context) {
             continue;
         }
-        // The root of the list is no fingerprint.
+        // The root of the list is not a fingerprint.
         for node in linked_list::iter(context.fingerprint_root().next().follow()) {
             let Some(fingerprint) = node.hash() else {
                 continue;

@@ -30,11 +30,11 @@ use abi5::generate;
 pub(crate) use abi5::*;
 
 entry! {
-    /// Makes a key for an account, instead of an old one, and writes all keys to a file, which only its owner can read if
-    /// it is new. On an error the keys stay as they were.
+    /// Makes a key for an account, which replaces an old one, and writes all keys to a file. If the file is new, only its owner
+    /// can read it. On an error the keys stay as they were.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, and nobody uses its keys any more; the others are NULL or C strings.
+    /// `us` is NULL or a live user state, whose old keys are not used afterwards; the others are NULL or C strings.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate(
         us: *mut UserState as Option<Borrowed<UserState>>,
@@ -46,7 +46,7 @@ entry! {
         if filename.is_none() {
             return Err(GcryError::INV_VALUE);
         }
-        // SAFETY: C uses no key of before, as `# Safety` says, and no `Borrowed` of one is alive here.
+        // SAFETY: the caller does not use the old keys, as `# Safety` requires, and no `Borrowed` of one is alive here.
         unsafe { generate(us, account, |file| write_to_path(us, filename, file)) }
     }
 }
@@ -55,7 +55,7 @@ entry! {
     /// As [`otrl_privkey_generate`], to a stream that is open for writing and reading; it is read again from its start.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, and nobody uses its keys any more; `stream` is NULL or open, the names NULL or C
+    /// `us` is NULL or a live user state, whose old keys are not used afterwards; `stream` is NULL or open, the names NULL or C
     /// strings.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate_FILEp(
@@ -66,12 +66,12 @@ entry! {
     ) -> GcryError as Result<(), GcryError> {
         let (us, account) = account_of(us, account, protocol)?;
         let stream = stream.ok_or(GcryError::INV_VALUE)?;
-        // SAFETY: the same.
+        // SAFETY: as above.
         unsafe { generate(us, account, |file| write_to_stream(us, stream, file)) }
     }
 }
 
-/// Whom a key is for.
+/// The account that a key is for.
 #[derive(Clone, Copy)]
 struct Owner<'a> {
     name: &'a [u8],
@@ -90,11 +90,11 @@ fn account_of<'a>(
     }
 }
 
-/// Makes a key. Guarded here so that a panic, too, counts as a calculation that failed.
+/// Makes a key. Guarded here so that a panic also counts as a failed calculation.
 fn make() -> Result<PrivateKey, GcryError> {
     match guard(PrivateKey::generate) {
         Ok(Ok(key)) => Ok(key),
-        // What the system says when it has no randomness is no errno that clients know.
+        // The system's error for missing randomness is not an errno that clients know.
         Ok(Err(_)) => Err(GcryError::EIO),
         Err(panicked) => Err(panicked.into()),
     }
@@ -107,13 +107,13 @@ fn write_to_path(
     file: &[u8],
 ) -> Result<KeyList, GcryError> {
     let path = path_of(filename)?;
-    // Made first: once the file is there, nothing can go wrong any more.
+    // Made first: after the file is written, nothing may fail.
     let keys = KeyList::of_file(file)?;
     known_files::replace(us, path, file, Mode::Private)?;
     Ok(keys)
 }
 
-/// Writes a file to a stream, and gives the keys that can be read from its start then.
+/// Writes the file to a stream, and returns the keys that are then read from its start.
 fn write_to_stream(
     us: Borrowed<'_, UserState>,
     stream: Stream<'_>,
@@ -128,7 +128,8 @@ fn write_to_stream(
     Ok(keys)
 }
 
-/// The file of all keys: the known ones in the order of the list, but for the one that is replaced, and the new one last.
+/// The contents of the file with all keys: the known ones in the order of the list, except the one that is replaced, and the
+/// new one last.
 fn file_with(
     us: Borrowed<'_, UserState>,
     owner: Owner<'_>,

@@ -14,16 +14,16 @@ use crate::abi::types::UserState;
 use otr_crypto::dsa::PrivateKey;
 use otr_protocol::buffer::{self, OutOfMemory};
 
-/// One key to be.
+/// A key that is being generated.
 pub(crate) struct Job {
     number: usize,
-    /// Where the user state was; it may be gone.
+    /// The address of the user state, which may have been freed.
     us: usize,
     /// The account that the key is for.
     pub name: Vec<u8>,
     /// Its protocol.
     pub protocol: Vec<u8>,
-    /// NULL until it is calculated, then a box of our own.
+    /// NULL until it is calculated, then our own box.
     key: AtomicPtr<PrivateKey>,
     failed: AtomicBool,
 }
@@ -38,7 +38,7 @@ impl Job {
         unsafe { self.key.load(Ordering::Acquire).as_ref() }
     }
 
-    /// Takes what the calculation gave, and gives it back if there is a key already.
+    /// Stores the result of the calculation, or returns it if there is a key already.
     fn conclude(&self, key: Option<Box<PrivateKey>>) -> Option<Box<PrivateKey>> {
         if self.key().is_some() {
             return key;
@@ -58,13 +58,13 @@ impl Drop for Job {
     fn drop(&mut self) {
         let key = *self.key.get_mut();
         if !key.is_null() {
-            // SAFETY: a box of our own; the key wipes itself.
+            // SAFETY: our own box; the key wipes itself.
             drop(unsafe { Box::from_raw(key) });
         }
     }
 }
 
-/// Begins a job, and gives its `newkey`.
+/// Begins a job, and returns its `newkey`.
 ///
 /// # Errors
 /// There is no memory for the names.
@@ -86,28 +86,28 @@ pub(crate) fn begin(
     Ok(ptr::without_provenance_mut(number))
 }
 
-/// Whether this is a `newkey` still.
+/// Whether this `newkey` is still valid.
 pub(crate) fn is_live(newkey: *const c_void) -> bool {
     JOBS.any(|job| job.number == newkey.addr())
 }
 
-/// Stores what the calculation gave. It is dropped if the job has gone or has a key already.
+/// Stores the result of the calculation. It is dropped if the job no longer exists or has a key already.
 pub(crate) fn conclude<E>(newkey: *const c_void, result: Result<PrivateKey, E>) -> Result<(), E> {
     let (mut key, outcome) = match result {
         Ok(key) => (Some(Box::new(key)), Ok(())),
         Err(error) => (None, Err(error)),
     };
     JOBS.find_map(|job| (job.number == newkey.addr()).then(|| key = job.conclude(key.take())));
-    // What nobody has taken is dropped here, where the lock is open again.
+    // A key that was not taken is dropped here, where the lock is released again.
     outcome
 }
 
-/// Ends a job. `None` if this is no `newkey`, or is none any more.
+/// Ends a job. `None` if this is not a `newkey`, or is no longer valid.
 pub(crate) fn take(newkey: *const c_void) -> Option<Job> {
     JOBS.take(|job| job.number == newkey.addr())
 }
 
-/// Ends the job for an account whose calculation failed: some clients say nothing more about it.
+/// Ends the job for an account whose calculation failed, because some clients neither finish nor cancel it.
 pub(crate) fn take_failed(
     us: Borrowed<'_, UserState>,
     name: &[u8],
@@ -116,7 +116,7 @@ pub(crate) fn take_failed(
     JOBS.take(|job| job.failed.load(Ordering::Acquire) && job.is_for(us, name, protocol))
 }
 
-/// Ends the jobs of a user state that goes: their keys go with it, and nobody can write one any more.
+/// Ends the jobs of a user state that is freed, and drops their keys, which nobody can write any more.
 pub(crate) fn forget_all(us: Borrowed<'_, UserState>) {
     JOBS.remove(|job| job.us == us.as_ptr().addr());
 }

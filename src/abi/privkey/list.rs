@@ -18,7 +18,7 @@ use otr_protocol::buffer;
 use otr_protocol::store::private_keys::{self, Account, DsaNumbers, PrivateKeysError};
 use otr_protocol::store::sexp::Sexp;
 
-/// The key of an account. A node stays until it is forgotten, or until keys are read or generated.
+/// The key of an account. A node lives until it is forgotten, or until keys are read or generated.
 pub fn find<'a>(
     us: Borrowed<'a, UserState>,
     account: &[u8],
@@ -27,7 +27,7 @@ pub fn find<'a>(
     locked(|| find_locked(us, account, protocol))
 }
 
-/// [`find`] for who holds the lock.
+/// [`find`] for a caller who holds the lock.
 pub(crate) fn find_locked<'a>(
     us: Borrowed<'a, UserState>,
     account: &[u8],
@@ -36,7 +36,7 @@ pub(crate) fn find_locked<'a>(
     of_account(us.privkey_root(), account, protocol)
 }
 
-/// What the file says about one key.
+/// One key as it is in the file.
 pub(crate) struct Key {
     /// The account.
     pub name: Vec<u8>,
@@ -46,10 +46,10 @@ pub(crate) struct Key {
     pub key: Sexp,
 }
 
-/// Copies of all keys, in the order of the list. A node without names or key, which only a client can have made, is left out.
+/// Copies of all keys, in the order of the list. Nodes without names or key, which only clients make, are left out.
 ///
 /// # Errors
-/// `UNUSABLE_SECKEY` for a key that can't be read: to write the others without it would lose it. `ENOMEM`.
+/// `UNUSABLE_SECKEY` for a key that cannot be read, because it would be lost if the others were written without it. `ENOMEM`.
 pub(crate) fn copies(us: Borrowed<'_, UserState>) -> Result<Vec<Key>, GcryError> {
     locked(|| {
         let mut keys = Vec::new();
@@ -69,7 +69,7 @@ pub(crate) fn copies(us: Borrowed<'_, UserState>) -> Result<Vec<Key>, GcryError>
     })
 }
 
-/// The S-expression in a node, the client's own or libgcrypt's included.
+/// The S-expression in a node, even if the client or libgcrypt made it.
 ///
 /// # Errors
 /// `UNUSABLE_SECKEY`.
@@ -101,11 +101,11 @@ impl KeyList {
         Ok(list)
     }
 
-    /// Puts the keys of a file in front of these, the last one first. On an error, too, those before what is wrong are here.
+    /// Adds the keys of a file at the front, the last one first. On an error, those before the damage are added.
     ///
     /// # Errors
-    /// What is wrong with the file; an empty one counts as none (`ENOENT`). libotr reports for it whatever errno happened to
-    /// be, which is mostly this, and clients take it for "no keys yet".
+    /// The error in the file. An empty file counts as missing (`ENOENT`): libotr returns the current errno for it, which is
+    /// mostly this, and clients understand "no keys yet".
     pub(crate) fn add_file(&mut self, contents: &[u8]) -> Result<(), GcryError> {
         if contents.is_empty() {
             return Err(GcryError::from_errno(libc::ENOENT));
@@ -117,7 +117,7 @@ impl KeyList {
         error.map_or(Ok(()), |error| Err(file_error(error)))
     }
 
-    /// Puts keys that a user has already behind these, but for those of accounts that are here.
+    /// Appends a user's existing keys, except those of accounts that are in this list.
     ///
     /// # Errors
     /// As for [`copies`].
@@ -146,7 +146,7 @@ impl KeyList {
     }
 
     fn root(&self) -> Borrowed<'_, *mut OtrlPrivKey> {
-        // SAFETY: a place of ours, and a list of nodes that are in no user state.
+        // SAFETY: our own cell, and a list of nodes that are in no user state.
         unsafe { Borrowed::of_cell(&self.first) }
     }
 
@@ -176,9 +176,9 @@ impl KeyList {
     /// Replaces a user's keys by these, and forgets the old ones.
     ///
     /// # Safety
-    /// Nobody uses the keys that are there any more.
+    /// The old keys are not used afterwards.
     pub(crate) unsafe fn replace(self, us: Borrowed<'_, UserState>) {
-        // The list of the user state is consistent at any time.
+        // The list of the user state must be consistent at any time.
         locked(|| {
             let (ours, theirs) = (self.root(), us.privkey_root());
             if let Some(first) = ours.follow() {
@@ -188,14 +188,14 @@ impl KeyList {
             theirs.point_at(ours.follow());
             ours.point_at(old);
         });
-        // What is here now are the old keys.
+        // This list has the old keys now.
     }
 }
 
 impl Drop for KeyList {
     fn drop(&mut self) {
         while let Some(node) = linked_list::take_first(self.root()) {
-            // SAFETY: a node of ours, or one that nobody uses any more, as `replace` demands; it is in no list.
+            // SAFETY: our own node, or one that is not used any more, as `replace` requires; it is in no list.
             unsafe { free(node) };
         }
     }
@@ -220,17 +220,17 @@ pub(crate) fn numbers_of(node: Borrowed<'_, OtrlPrivKey>) -> Result<DsaNumbers, 
 /// Forgets every key.
 ///
 /// # Safety
-/// Nobody uses them any more.
+/// They are not used afterwards.
 pub(crate) unsafe fn forget_all(us: Borrowed<'_, UserState>) {
-    // SAFETY: nobody uses the keys of before, by this function's own `# Safety`.
+    // SAFETY: the old keys are not used afterwards, as the caller guarantees.
     unsafe { KeyList::empty().replace(us) };
 }
 
 /// # Safety
-/// `node` is in no list and is used no more, and its parts are NULL or from malloc and libgcrypt, whoever made them.
+/// `node` is in no list and is not used afterwards, and its parts are NULL or from malloc and libgcrypt, whoever made them.
 unsafe fn free(node: Borrowed<'_, OtrlPrivKey>) {
     node.privkey().clear();
-    // SAFETY: the node is in no list, and its parts are from malloc, by this function's own `# Safety`.
+    // SAFETY: the node is in no list, and its parts are from malloc, as the caller guarantees.
     unsafe {
         node.pubkey_data().free_bytes(0);
         free_of_account(node);
@@ -256,12 +256,12 @@ entry! {
     /// Takes a key out of its list and frees it. NULL is accepted.
     ///
     /// # Safety
-    /// `key` is NULL or a live node that is used no more.
+    /// `key` is NULL or a live node that is not used afterwards.
     on panic ();
     pub fn otrl_privkey_forget(key: *mut OtrlPrivKey as Option<Borrowed<OtrlPrivKey>>) {
         if let Some(key) = key {
             locked(|| linked_list::unlink(key));
-            // SAFETY: in no list any more, and C gives it up, as `# Safety` says.
+            // SAFETY: not in a list any more, and the caller gives it up, as `# Safety` requires.
             unsafe { free(key) };
         }
     }
@@ -271,11 +271,12 @@ entry! {
     /// Forgets every key.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, and nobody uses its keys any more.
+    /// `us` is NULL or a live user state, whose keys are not used afterwards.
     on panic ();
     pub fn otrl_privkey_forget_all(us: *mut UserState as Option<Borrowed<UserState>>) {
         if let Some(us) = us {
-            // SAFETY: C uses no key any more, as `# Safety` says, and no `Borrowed` of one is alive here.
+            // SAFETY: the caller does not use the keys any more, as `# Safety` requires, and no `Borrowed` of one is alive
+            // here.
             unsafe { forget_all(us) };
         }
     }

@@ -43,7 +43,7 @@ pub(crate) fn forget(us: Borrowed<'_, UserState>, account: &[u8], protocol: &[u8
         of_account(us.pending_root(), account, protocol).inspect(|node| linked_list::unlink(*node))
     });
     if let Some(node) = found {
-        // SAFETY: in no list any more, and a client has no reason to look at one that is.
+        // SAFETY: not in a list any more, and clients have no reason to keep a pointer to such a node.
         unsafe { free_of_account(node) };
     }
 }
@@ -51,7 +51,7 @@ pub(crate) fn forget(us: Borrowed<'_, UserState>, account: &[u8], protocol: &[u8
 /// Forgets every account.
 pub(crate) fn forget_all(us: Borrowed<'_, UserState>) {
     while let Some(node) = locked(|| linked_list::take_first(us.pending_root())) {
-        // SAFETY: in no list any more.
+        // SAFETY: not in a list any more.
         unsafe { free_of_account(node) };
     }
 }

@@ -12,10 +12,10 @@ use crate::abi::stdio::Stream;
 use crate::abi::types::UserState;
 
 entry! {
-    /// Replaces the keys by those of a file. On an error they stay, and the keys in front of the damage come in addition.
+    /// Replaces the keys with those of a file. On an error they stay, and the keys before the damage are added.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, and nobody uses its keys any more; `filename` is NULL or a C string.
+    /// `us` is NULL or a live user state, whose old keys are not used afterwards; `filename` is NULL or a C string.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_read(
         us: *mut UserState as Option<Borrowed<UserState>>,
@@ -23,16 +23,16 @@ entry! {
     ) -> GcryError as Result<(), GcryError> {
         let us = us.ok_or(GcryError::INV_VALUE)?;
         let contents = contents::of_file(path_of(filename)?)?;
-        // SAFETY: C uses no key of before, as `# Safety` says, and no `Borrowed` of one is alive here.
+        // SAFETY: the caller does not use the old keys, as `# Safety` requires, and no `Borrowed` of one is alive here.
         unsafe { take_over(us, &contents) }
     }
 }
 
 entry! {
-    /// As [`otrl_privkey_read`], from a stream. Nothing happens for NULL.
+    /// As [`otrl_privkey_read`], from a stream. Does nothing for NULL.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, and nobody uses its keys any more; `stream` is NULL or open for reading.
+    /// `us` is NULL or a live user state, whose old keys are not used afterwards; `stream` is NULL or open for reading.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_read_FILEp(
         us: *mut UserState as Option<Borrowed<UserState>>,
@@ -41,13 +41,13 @@ entry! {
         let Some(stream) = stream else { return Ok(()) };
         let us = us.ok_or(GcryError::INV_VALUE)?;
         let contents = contents::of_stream(stream)?;
-        // SAFETY: the same.
+        // SAFETY: as above.
         unsafe { take_over(us, &contents) }
     }
 }
 
 /// # Safety
-/// Nobody uses the keys of the user state any more.
+/// The old keys of the user state are not used afterwards.
 unsafe fn take_over(us: Borrowed<'_, UserState>, contents: &[u8]) -> Result<(), GcryError> {
     let mut keys = KeyList::empty();
     let read = keys.add_file(contents);
@@ -58,7 +58,7 @@ unsafe fn take_over(us: Borrowed<'_, UserState>, contents: &[u8]) -> Result<(), 
     } else {
         keys.add_others_of(us)?;
     }
-    // SAFETY: nobody uses the keys of before, by this function's own `# Safety`.
+    // SAFETY: the old keys are not used afterwards, as the caller guarantees.
     unsafe { keys.replace(us) };
     read
 }

@@ -19,10 +19,10 @@ use otr_protocol::store::sexp::Sexp;
 
 const SIGNATURE_BYTES: usize = 40;
 
-/// The key in a node, ready for use. Made from the node's own object, which may be the client's.
+/// The key in a node, ready for use. Made from the node's object, which may come from the client.
 ///
 /// # Errors
-/// `INV_VALUE` for none and for what is no DSA key, `UNUSABLE_SECKEY`.
+/// `INV_VALUE` for a missing key and one that is not a DSA key, `UNUSABLE_SECKEY`.
 pub fn signing_key(node: Option<Borrowed<'_, OtrlPrivKey>>) -> Result<SigningKey, GcryError> {
     let key = private_key(numbers(node)?)?;
     SigningKey::new(key).map_err(|_| GcryError::UNUSABLE_SECKEY)
@@ -32,7 +32,7 @@ pub fn signing_key(node: Option<Borrowed<'_, OtrlPrivKey>>) -> Result<SigningKey
 /// replaces all nodes.
 ///
 /// # Errors
-/// `UNUSABLE_SECKEY`, also if there is none; `INV_VALUE` for what is no DSA key.
+/// `UNUSABLE_SECKEY`, also if there is none; `INV_VALUE` for one that is not a DSA key.
 #[inline(never)]
 pub fn signing_key_of(
     us: Borrowed<'_, UserState>,
@@ -113,7 +113,7 @@ entry! {
     }
 }
 
-/// What libgcrypt's `gcry_pk_verify` says about a key.
+/// The errors of libgcrypt's `gcry_pk_verify` for a key.
 mod fault {
     use crate::abi::error::GcryError;
 
@@ -161,7 +161,7 @@ fn verify(signature: &[u8; SIGNATURE_BYTES], key: &[u8], data: &[u8]) -> Result<
         PrivateKeysError::OutOfMemory => GcryError::ENOMEM,
         _ => fault::MISSING_NUMBER,
     })?;
-    // Numbers that make no key verify nothing.
+    // Numbers that are not a valid key verify nothing.
     PublicKey::new(&numbers.p, &numbers.q, &numbers.g, &numbers.y)
         .is_ok_and(|key| key.verify(data, signature))
         .then_some(())

@@ -19,7 +19,7 @@ mod keys;
 
 /// Written by libotr 4.1.1: see tests/data/store/README.md.
 const LIBOTR_FILE: &[u8] = include_bytes!("../../../tests/data/store/private_keys");
-/// The names in it, as libotr lists them.
+/// Its names, in the order of libotr's list.
 const NAMES: [&str; 8] = [
     "last",
     "1digit",
@@ -35,7 +35,7 @@ const JABBER: &CStr = c"prpl-jabber";
 
 const ENOENT: GcryError = GcryError(0x0100_8051);
 
-/// A directory of a test's own, removed at its end.
+/// A directory of the test's own, removed at its end.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -52,7 +52,7 @@ impl Scratch {
         self.0.join(name)
     }
 
-    /// A file with these contents, as C names it.
+    /// Writes a file with these contents, and returns its path for C.
     fn file(&self, name: &str, contents: &[u8]) -> CString {
         fs::write(self.path(name), contents).unwrap();
         c_path(&self.path(name))
@@ -69,7 +69,7 @@ fn c_path(path: &Path) -> CString {
     CString::new(path.as_os_str().as_bytes()).unwrap()
 }
 
-/// A user state of a test's own.
+/// A user state of the test's own.
 struct User(*mut UserState);
 
 impl User {
@@ -146,7 +146,7 @@ fn foreign_node(name: &CStr, protocol: &CStr, key: &[u8]) -> *mut OtrlPrivKey {
     }
 }
 
-/// Puts a node at the front, as clients do it.
+/// Adds a node at the front, as clients do.
 fn link(user: &User, node: *mut OtrlPrivKey) {
     unsafe {
         let root = &raw mut (*user.0).privkey_root;

@@ -45,7 +45,7 @@ entry! {
 }
 
 entry! {
-    /// Cuts a message into `fragment_count` pieces of at most `mms` bytes with their headers.
+    /// Cuts a message into `fragment_count` pieces of at most `mms` bytes, headers included.
     ///
     /// # Safety
     /// `fragments` is NULL or writable; `message` is NULL or a C string.

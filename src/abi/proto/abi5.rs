@@ -40,7 +40,7 @@ entry! {
 }
 
 entry! {
-    /// Encrypts a data message; the result is malloc'ed. The extra key goes into `extrakey` unless that is NULL.
+    /// Encrypts a data message; the result is malloc'ed. The extra key is written to `extrakey` unless that is NULL.
     ///
     /// # Safety
     /// `context` is NULL or live; `msg` is NULL or a C string, `tlvs` a chain; `encmessagep` is NULL or
@@ -86,7 +86,7 @@ entry! {
 }
 
 entry! {
-    /// Cuts a message into `fragment_count` pieces of at most `mms` bytes with their headers.
+    /// Cuts a message into `fragment_count` pieces of at most `mms` bytes, headers included.
     ///
     /// # Safety
     /// `fragments` is NULL or writable; `context` is NULL or live; `message` is NULL or a C string.

@@ -17,7 +17,7 @@ fn piece(from: u32, to: u32) -> Vec<u8> {
     [head.into_bytes(), vec![b'A'; PIECE], b",".to_vec()].concat()
 }
 
-/// The bytes that wait in all contexts.
+/// The bytes of unfinished fragments in all contexts.
 fn waiting(party: &Party) -> usize {
     let mut total = 0;
     for ctx in linked_list::iter(borrow(party.us()).context_root().follow()) {

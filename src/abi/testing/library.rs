@@ -10,7 +10,7 @@ use crate::abi::instag;
 use crate::abi::types::*;
 use crate::abi::{context, message, privkey, tlv, userstate};
 
-/// What a party calls.
+/// The functions that a party calls.
 pub(crate) struct Library {
     pub userstate_create: unsafe extern "C-unwind" fn() -> OtrlUserState,
     pub userstate_free: unsafe extern "C-unwind" fn(OtrlUserState),

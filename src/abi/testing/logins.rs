@@ -15,7 +15,7 @@ use crate::abi::types::*;
 /// There are two exchanges, and everything that Alice sends arrives twice.
 const ENDLESS_FOR_THREE: usize = 4 * ENDLESS;
 
-/// The texts of Bob's second login have numbers from here on.
+/// The texts of Bob's second login are numbered from here.
 const SECOND: usize = 100;
 
 const A: usize = 0;
@@ -36,7 +36,7 @@ struct Conversation {
     to_alice: [VecDeque<Vec<u8>>; 2],
     to_type: [usize; 3],
     typed: [usize; 3],
-    /// The numbers of the texts that each has got; the second list those marked as sent again.
+    /// The numbers of the texts that each has received; the second list has those marked as sent again.
     got: [[Vec<usize>; 2]; 3],
     warned: [usize; 3],
     delivered: usize,
@@ -199,7 +199,7 @@ fn play(
     (conversation.outcome(), events)
 }
 
-/// Version 2 has no instances: a correspondent who is logged in twice is out of its reach.
+/// Version 2 has no instances, so it does not support a correspondent who is logged in twice.
 fn policies() -> impl Iterator<Item = (&'static str, u32)> {
     POLICIES
         .into_iter()
@@ -216,7 +216,7 @@ fn random(libraries: [&'static Library; 2], policy: u32, count: u64) -> (Sum, Op
 
 #[test]
 fn everything_arrives_in_every_order_of_few_texts() {
-    // There are more things that can happen than between two.
+    // More events are possible than between two.
     let depth = schedules("OTR_TYPING_DEPTH", 4) as usize - 1;
     for (name, policy) in policies() {
         for texts in [
@@ -248,7 +248,7 @@ fn everything_arrives_whoever_types_when() {
     all_end_well(policies(), |policy| random([&OURS, &OURS], policy, count));
 }
 
-/// With libotr on one side: never fewer sessions than with libotr on both, but for chance.
+/// With libotr on one side: never fewer sessions than with libotr on both, except by chance.
 #[cfg(otr_real_library)]
 #[test]
 fn with_the_real_library_it_is_no_worse() {

@@ -26,7 +26,7 @@ const VERSIONS: &[u32] = &[POLICY_ALLOW_V2, POLICY_ALLOW_V3];
 #[cfg(feature = "abi2")]
 const VERSIONS: &[u32] = &[POLICY_ALLOW_V2];
 
-/// All texts that wait for a session arrive, in order; one that finds no place is an error.
+/// All texts that wait for a session arrive, in order; one too many is an error.
 #[test]
 fn texts_wait_for_the_session() {
     for version in VERSIONS {
@@ -44,7 +44,7 @@ fn texts_wait_for_the_session() {
     }
 }
 
-/// A stranger's instance that is heard first does not take the texts with it.
+/// A stranger's instance that is heard from first does not get the texts.
 #[cfg(feature = "abi5")]
 #[test]
 fn texts_wait_for_the_correspondent_and_not_for_an_instance() {
@@ -58,7 +58,7 @@ fn texts_wait_for_the_correspondent_and_not_for_an_instance() {
     stranger.receive(&query);
     alice.receive(&stranger.take_outbox()[0]);
     alice.take_outbox();
-    // A minute and more later the correspondent is there.
+    // More than a minute later the correspondent is online.
     wait(600);
     bob.receive(&query);
     bob.take_outbox()
@@ -68,7 +68,8 @@ fn texts_wait_for_the_correspondent_and_not_for_an_instance() {
     assert_eq!(texts(&mut bob), [b"first".as_slice(), b"second"]);
 }
 
-/// A correspondent that has lost the session says so at the first message, with a context, so that who wrote it knows.
+/// A correspondent who has lost the session says so at the first message, even if a context has to be made, so that its sender
+/// knows.
 #[cfg(feature = "abi5")]
 #[test]
 fn who_has_lost_the_session_says_so() {
@@ -93,7 +94,7 @@ fn who_has_lost_the_session_says_so() {
         let errors = bob.take_outbox();
         assert_eq!(errors.len(), 1);
         assert!(errors[0].starts_with(b"?OTR Error:"));
-        // Once in ten seconds, so that no two clients answer each other forever.
+        // Once in ten seconds, so that two clients do not answer each other forever.
         bob.receive(&lost);
         assert!(bob.take_outbox().is_empty());
         wait(11);
@@ -105,7 +106,7 @@ fn who_has_lost_the_session_says_so() {
     }
 }
 
-/// A correspondent that comes back under another tag gets what was lost as well.
+/// A correspondent who comes back with another tag also gets the lost text.
 #[cfg(feature = "abi5")]
 #[test]
 fn a_lost_text_follows_the_key_to_another_instance() {
@@ -121,7 +122,7 @@ fn a_lost_text_follows_the_key_to_another_instance() {
     assert!(texts(&mut again).contains(&b"[resent] are you there?".to_vec()));
 }
 
-/// A question that does not fit is not cut: who asks is told, and nothing has changed.
+/// A question that does not fit is not truncated: its sender is told, and nothing has changed.
 #[test]
 fn a_question_that_does_not_fit_is_an_error() {
     for version in VERSIONS {
@@ -147,7 +148,7 @@ fn a_question_that_does_not_fit_is_an_error() {
         }
         alice.ask_question(b"where?", b"secret");
         assert!(settle(&mut alice, &mut bob));
-        // The client of the old interface counts on by itself.
+        // A client of the old interface sets the expected message itself.
         #[cfg(feature = "abi5")]
         {
             bob.answer(b"secret");

@@ -32,7 +32,7 @@ thread_local! {
     static AHEAD: Cell<i64> = const { Cell::new(0) };
 }
 
-/// What the library takes for the time.
+/// The time that the library uses.
 pub(crate) fn now() -> i64 {
     // SAFETY: time accepts NULL.
     let system = unsafe { libc::time(std::ptr::null_mut()) };
@@ -44,7 +44,7 @@ pub(crate) fn wait(seconds: i64) {
     AHEAD.set(AHEAD.get() + seconds);
 }
 
-/// How many schedules a test with random ones plays: the number in this variable of the environment, or a few.
+/// How many random schedules a test plays: the number in this environment variable, or `few`.
 pub(crate) fn schedules(variable: &str, few: u64) -> u64 {
     std::env::var(variable)
         .ok()
@@ -52,7 +52,8 @@ pub(crate) fn schedules(variable: &str, few: u64) -> u64 {
         .unwrap_or(few)
 }
 
-/// The first schedule to play: the number in OTR_FIRST_SEED, or 0. With OTR_REPLAY_SCHEDULES=1 or the like it is the only one.
+/// The first schedule to play: the number in OTR_FIRST_SEED, or 0. With OTR_REPLAY_SCHEDULES=1 (or the variable of another
+/// test) it is the only one.
 pub(crate) fn first_seed() -> u64 {
     schedules("OTR_FIRST_SEED", 0)
 }

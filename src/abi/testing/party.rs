@@ -18,7 +18,7 @@ pub(crate) const BOB: &CStr = c"bob";
 pub(crate) const MALLORY: &CStr = c"mallory";
 const PROTOCOL: &CStr = c"test";
 
-/// A file with a key for each of the three; made once, since that takes a while, and kept in memory.
+/// A file with a key for each of the three, in memory; made once, since that takes a while.
 static KEYS: LazyLock<CString> = LazyLock::new(|| {
     let path = std::env::temp_dir().join(format!("otr-testing-{}", std::process::id()));
     let name = CString::new(path.clone().into_os_string().into_encoded_bytes()).unwrap();
@@ -49,7 +49,7 @@ pub(crate) static MALLORYS_KEY: LazyLock<SigningKey> = LazyLock::new(|| unsafe {
     *key.unwrap_or_else(|_| panic!("the key was made above"))
 });
 
-/// What a party was told, in order.
+/// What the client of a party was told, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     Secure,
@@ -59,12 +59,12 @@ pub(crate) enum Told {
     Smp(c_uint),
     /// A text that is shown to the user.
     Text(Vec<u8>),
-    /// A line of the library's own, in the old interface.
+    /// A line from the library itself, in the old interface.
     #[cfg(feature = "abi2")]
     Line(Vec<u8>),
 }
 
-/// What the callbacks leave.
+/// What the callbacks record.
 #[derive(Default)]
 pub(crate) struct Seen {
     pub policy: c_uint,
@@ -90,7 +90,7 @@ impl Party {
     pub(crate) fn on(lib: &'static Library, name: &CStr, peer: &CStr, policy: c_uint) -> Self {
         let us = unsafe { (lib.userstate_create)() };
         assert!(!unsafe { (lib.privkey_read)(us, KEYS.as_ptr()) }.is_error());
-        // libotr can do without a tag of the client's, but its instances cannot.
+        // libotr works without a tag from the client, but its instances do not.
         #[cfg(feature = "abi5")]
         unsafe {
             (lib.instag_generate)(us, c"/dev/null".as_ptr(), name.as_ptr(), PROTOCOL.as_ptr());
@@ -112,12 +112,12 @@ impl Party {
         std::mem::take(&mut self.seen.told)
     }
 
-    /// Everything that waits to go out.
+    /// Takes all messages to be sent.
     pub(crate) fn take_outbox(&mut self) -> Vec<Vec<u8>> {
         self.seen.outbox.drain(..).collect()
     }
 
-    /// A message of the correspondent's arrives. Texts for the user are in `told`.
+    /// Handles a message from the correspondent. Texts for the user are in `told`.
     pub(crate) fn receive(&mut self, message: &[u8]) {
         let text = CString::new(message).unwrap();
         let mut shown = ptr::null_mut();
@@ -152,7 +152,7 @@ impl Party {
         }
     }
 
-    /// The user sends a text; what goes out is in the outbox. An error: nothing does.
+    /// The user sends a text; the messages are in the outbox. On an error nothing is sent.
     pub(crate) fn send(&mut self, text: &[u8]) -> Result<(), GcryError> {
         #[cfg(feature = "abi5")]
         return self.send_to(INSTAG_BEST, text);
@@ -246,7 +246,7 @@ impl Party {
         self.smp(self.lib.respond_smp, secret);
     }
 
-    /// The user breaks the comparison off.
+    /// The user aborts the comparison.
     #[cfg(feature = "abi5")]
     pub(crate) fn break_off(&mut self) {
         let data = (&raw mut *self.seen).cast();
@@ -271,7 +271,7 @@ impl Party {
         }
     }
 
-    /// The context that a client takes for the correspondent.
+    /// The context that a client uses for the correspondent.
     pub(crate) fn best(&mut self) -> *mut ConnContext {
         #[cfg(feature = "abi5")]
         return self.context(INSTAG_BEST);
@@ -306,7 +306,7 @@ impl Party {
         !best.is_null() && unsafe { (*best).msgstate } == MSGSTATE_ENCRYPTED
     }
 
-    /// What the user thinks of the correspondent's key: the trust in the active fingerprint.
+    /// The trust in the active fingerprint.
     pub(crate) fn trust(&mut self) -> String {
         let best = self.best();
         unsafe {
@@ -320,7 +320,7 @@ impl Party {
         }
     }
 
-    /// The id of the session that a client takes for the one with the correspondent; empty without one.
+    /// The id of the session in the context that a client uses; empty without one.
     pub(crate) fn session_id(&mut self) -> Vec<u8> {
         let best = self.best();
         if !self.is_secure() {
@@ -344,7 +344,7 @@ impl Party {
         }
     }
 
-    /// From here on the correspondent is this one.
+    /// Changes the correspondent.
     #[cfg(feature = "abi5")]
     pub(crate) fn write_to(&mut self, peer: &str) {
         self.peer = CString::new(peer).unwrap();
@@ -356,7 +356,7 @@ impl Party {
         unsafe { (*(*self.us).instag_root).instag }
     }
 
-    /// Takes the tag of another login.
+    /// Uses the tag of another login.
     #[cfg(feature = "abi5")]
     pub(crate) fn set_our_tag(&mut self, tag: OtrlInstag) {
         unsafe { (*(*self.us).instag_root).instag = tag };
@@ -373,7 +373,7 @@ impl Drop for Party {
     }
 }
 
-/// Carries messages back and forth in order until both are silent; true if that came to an end.
+/// Delivers messages in both directions, in order, until there are none left; false if that does not end.
 pub(crate) fn settle(a: &mut Party, b: &mut Party) -> bool {
     for _ in 0..40 {
         let (to_b, to_a) = (a.take_outbox(), b.take_outbox());
@@ -473,7 +473,7 @@ unsafe extern "C-unwind" fn display(
 
 /// The callbacks that these tests need.
 fn table() -> OtrlMessageAppOps {
-    // SAFETY: all members may be NULL, and all zeros are that.
+    // SAFETY: all zeros make every member NULL, which is valid.
     let empty: OtrlMessageAppOps = unsafe { std::mem::zeroed() };
     OtrlMessageAppOps {
         policy: Some(policy),

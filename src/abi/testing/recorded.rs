@@ -16,7 +16,7 @@ fn couple(policy: u32) -> (Party, Party) {
     )
 }
 
-/// Alice asks Bob for a session; everything that Bob sends meanwhile.
+/// Alice asks Bob for a session. Returns everything that Bob sends.
 fn begin(alice: &mut Party, bob: &mut Party, query: &[u8]) -> Vec<Vec<u8>> {
     alice.receive(query);
     let mut recorded = Vec::new();
@@ -54,7 +54,7 @@ fn of_kind(messages: &[Vec<u8>], kind: MessageKind) -> Vec<u8> {
     found.unwrap_or_else(|| panic!("no {kind:?}")).clone()
 }
 
-/// It has sent nothing, and its user was told nothing.
+/// Asserts that it has sent nothing, and that its user was told nothing.
 fn assert_silent(party: &mut Party, when: &str) {
     assert!(party.take_outbox().is_empty(), "{when}");
     assert_eq!(party.take_told(), [], "{when}");
@@ -71,8 +71,8 @@ fn from_tag(message: &[u8], tag: u32) -> Vec<u8> {
     armour(&bytes).unwrap()
 }
 
-/// A recorded exchange is ignored: by the instance that it was with, by an invented one, at once and late, and also inside
-/// a session that the other side began.
+/// A recorded exchange is ignored: with the instance tag that it had or an invented one, at once or later, and also inside a
+/// session that the other side began.
 #[cfg(feature = "abi5")]
 #[test]
 fn a_recorded_exchange_opens_no_second_session() {
@@ -105,7 +105,7 @@ fn a_recorded_exchange_opens_no_second_session() {
     }
 }
 
-/// The DH-key comes under two tags before anything is signed: one of them leads to a session, and the other one never does.
+/// The DH-key arrives with two tags before anything is signed: one of them leads to a session, and the other one never does.
 #[cfg(feature = "abi5")]
 #[test]
 fn one_signature_opens_one_session() {
@@ -135,7 +135,7 @@ fn one_signature_opens_one_session() {
     }
 }
 
-/// What comes too late finds nothing: the time is looked at before the message.
+/// A message that comes too late has no effect: expiry is checked before the message is handled.
 #[cfg(feature = "abi5")]
 #[test]
 fn an_exchange_that_waited_too_long_is_over() {
@@ -158,7 +158,7 @@ fn an_exchange_that_waited_too_long_is_over() {
     }
 }
 
-/// A DH-commit that anybody can make up, with a hash that wins every crossing, ends no exchange that is under way.
+/// A forged DH-commit with a hash that wins every crossing does not end an exchange under way.
 #[test]
 fn a_commit_that_was_made_up_ends_no_exchange() {
     let kinds: &[(&[u8], u32, u16)] = &[
@@ -194,7 +194,7 @@ fn a_commit_that_was_made_up_ends_no_exchange() {
     }
 }
 
-/// A DH-commit with the highest hash, from and to whom this DH-key is.
+/// A DH-commit with the highest hash, with the sender and recipient of this DH-key.
 fn made_up_commit(version: u16, dh_key: &[u8]) -> Vec<u8> {
     let mut bytes = version.to_be_bytes().to_vec();
     bytes.push(0x02);
@@ -237,7 +237,7 @@ fn a_value_of_the_session_counts_only_under_the_signature_of_the_session() {
         forged.signature = MALLORYS_KEY.key().sign(&number).unwrap();
         alice.receive(&message);
         if reply == 1 {
-            // An answer counts only while one is waited for.
+            // An answer counts only while we wait for one.
             alice.receive(b"?OTR?");
             alice.take_outbox();
         }
@@ -253,7 +253,7 @@ fn a_value_of_the_session_counts_only_under_the_signature_of_the_session() {
     }
 }
 
-/// Instances that anybody can make up do not bar sessions with the correspondent.
+/// Made-up instances do not prevent sessions with the correspondent.
 #[cfg(feature = "abi5")]
 #[test]
 fn made_up_instances_give_way() {
@@ -267,7 +267,7 @@ fn made_up_instances_give_way() {
     wait(1);
     begin(&mut alice, &mut bob, b"?OTRv3?");
     talk(&mut alice, &mut bob, b"a place");
-    // Nor do they take the place of a session.
+    // Nor do they replace one with a session.
     for tag in 0..300 {
         alice.receive(&from_tag(&commit, 0x2000 + tag));
     }
@@ -292,7 +292,7 @@ fn made_up_instances_give_way() {
     }
 }
 
-/// An invented instance is not the recent one while there is a session: the text would go out in the clear.
+/// An invented instance is not the recent one while there is a session: the text would be sent in the clear.
 #[cfg(feature = "abi5")]
 #[test]
 fn the_recent_instance_is_one_with_a_session() {
@@ -320,7 +320,7 @@ fn the_recent_instance_is_one_with_a_session() {
     }
 }
 
-/// Whether the SMP was begun in the session that there is now or in one before it, anybody can bring about a new one.
+/// Anybody can cause a new session during an SMP. That does not change its result.
 #[cfg(feature = "abi5")]
 #[test]
 fn a_new_session_does_not_spoil_the_smp() {
@@ -346,7 +346,7 @@ fn a_new_session_does_not_spoil_the_smp() {
             assert!(party.take_told().contains(&Told::Smp(SMPEVENT_SUCCESS)));
             assert_eq!(party.trust(), "smp");
         }
-        // A true failure takes it away.
+        // A genuine failure removes the trust.
         bob.ask(b"secret");
         assert!(settle(&mut alice, &mut bob));
         alice.answer(b"another");
@@ -358,7 +358,7 @@ fn a_new_session_does_not_spoil_the_smp() {
     }
 }
 
-/// The numbers of an SMP that is over are gone; clients still see by the secret that there was one.
+/// The numbers of a finished SMP are wiped; clients still see by the secret that there was one.
 #[cfg(feature = "abi5")]
 #[test]
 fn the_numbers_of_the_smp_are_wiped() {

@@ -20,13 +20,13 @@ use otr_protocol::wire::version::Version;
 const ALICE_HERE: usize = 0;
 const PARTIES: usize = 4;
 
-/// Where the sender's and the recipient's instance tags stand in a message of version 3.
+/// The offsets of the sender's and the recipient's instance tags in a message of version 3.
 const TAGS_AT: [std::ops::Range<usize>; 2] = [3..7, 7..11];
 
 struct World {
     rng: Rng,
     parties: Vec<Party>,
-    /// Messages on their way: from whom, and what. Alice's go to everybody, the others' to Alice.
+    /// Messages in transit, with their senders. Alice's go to everybody, the others' to Alice.
     under_way: Vec<(usize, Vec<u8>)>,
     /// Everything that ever was on the network.
     recorded: Vec<(usize, Vec<u8>)>,
@@ -62,7 +62,7 @@ impl World {
         for _ in 0..steps {
             self.step();
         }
-        // What is left arrives in the end.
+        // The remaining messages arrive at the end.
         while !self.under_way.is_empty() && self.recorded.len() < 400 {
             self.deliver(0);
         }
@@ -157,8 +157,8 @@ impl World {
         self.arrive(to, &message);
     }
 
-    /// What one of them sent from a message of an exchange on, in the order in which it was sent; whoever gets it may answer
-    /// with a text.
+    /// Replays what one of them sent, from a message of an exchange on, in the original order; the recipient may answer with a
+    /// text.
     fn replay_an_exchange(&mut self) {
         let from = self.rng.below(PARTIES);
         let sent: Vec<Vec<u8>> = self
@@ -192,7 +192,7 @@ impl World {
         }
     }
 
-    /// Now and then with other instance tags.
+    /// Sometimes changes the instance tags.
     fn retag(&mut self, message: Vec<u8>) -> Vec<u8> {
         if self.rng.below(3) != 0 {
             return message;
@@ -219,7 +219,7 @@ impl World {
         }
     }
 
-    /// What anybody can make: commits that win every crossing, DH-keys, version 1 messages that Mallory signs.
+    /// Messages that anybody can forge: commits that win every crossing, DH-keys, version 1 messages that Mallory signs.
     fn make_up(&mut self) {
         let to = self.rng.below(PARTIES);
         let tags = Tags {
@@ -257,7 +257,7 @@ impl World {
         self.arrive(to, &armour(&message).unwrap());
     }
 
-    /// A key exchange message of version 1 with the DH value of somebody else, of which the network has seen many.
+    /// A key exchange message of version 1 with somebody else's DH value, of which the network has seen many.
     fn signed_by_mallory(&mut self) -> Option<Vec<u8>> {
         let mut values = Vec::new();
         for (_, message) in &self.recorded {
@@ -292,7 +292,7 @@ impl World {
         self.collect();
     }
 
-    /// Takes what has come out of the parties, and looks at it.
+    /// Collects the output of the parties, and checks it.
     fn collect(&mut self) {
         for who in 0..PARTIES {
             for message in self.parties[who].take_outbox() {

@@ -21,27 +21,27 @@ enum Event {
 
 pub(crate) struct Conversation {
     pub parties: [Party; 2],
-    /// On their way to each of the two.
+    /// Messages in transit to each of the two.
     pub queues: [VecDeque<Vec<u8>>; 2],
     to_type: [usize; 2],
     pub typed: [usize; 2],
-    /// What each has got of the other's texts, by number.
+    /// The numbers of the other's texts that each has received.
     pub got: [Vec<usize>; 2],
-    /// What each has got with the mark of a text that is sent again.
+    /// The same for texts with the mark of a text that is sent again.
     pub got_again: [Vec<usize>; 2],
-    /// How often each was told that something of their own may be lost.
+    /// How often each was told that one of their own texts may be lost.
     pub warned: [usize; 2],
     /// How often each was told that something could not be read.
     pub unreadable: [usize; 2],
     delivered: usize,
 }
 
-/// What something that a party was told means for the texts.
+/// What a notice to a party means for the texts.
 pub(crate) enum Meaning<'a> {
     Shown(&'a [u8]),
-    /// One of the party's own texts may be lost; what it was told, which may be a line with the correspondent's words.
+    /// One of the party's own texts may be lost; the notice, which may contain the correspondent's error text.
     Warned(&'a [u8]),
-    /// A message of the correspondent's could not be read.
+    /// A message from the correspondent could not be read.
     Unreadable,
     Other,
 }
@@ -71,7 +71,7 @@ pub(crate) fn meaning(told: &Told) -> Meaning<'_> {
     }
 }
 
-/// The number of the text in what is shown, and whether it is marked as sent again.
+/// The number of the text in a shown message, and whether it is marked as sent again.
 pub(crate) fn number_in(shown: &[u8]) -> Option<(usize, bool)> {
     let shown = String::from_utf8_lossy(shown);
     let at = shown.find("text ")?;
@@ -96,7 +96,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Rest, one session, and every text once and in order.
+    /// The exchange has ended, there is one session, and every text arrived once and in order.
     pub(crate) fn is_good(self) -> bool {
         self.session && !self.endless && self.lost + self.disorder == 0
     }
@@ -158,7 +158,7 @@ impl Conversation {
         }
     }
 
-    /// Takes what has come out of the parties.
+    /// Collects the output of the parties.
     pub(crate) fn collect(&mut self) {
         for who in 0..2 {
             let sent = self.parties[who].take_outbox();
@@ -178,7 +178,7 @@ impl Conversation {
         }
     }
 
-    /// A text is shown, perhaps with words around it.
+    /// A text is shown, perhaps with other text around it.
     fn note(&mut self, who: usize, shown: &[u8]) {
         if let Some((number, again)) = number_in(shown) {
             let numbers = if again {
@@ -210,7 +210,7 @@ impl Conversation {
     }
 }
 
-/// Plays one conversation; `choose` picks what happens next, of several.
+/// Plays one conversation; `choose` selects the next event.
 fn play(
     libraries: [&'static Library; 2],
     policy: u32,
@@ -255,8 +255,8 @@ impl Sum {
 
 #[cfg(otr_real_library)]
 impl Sum {
-    /// Whether there were more endless ones or fewer sessions. Keys are random, and with them which DH-commit wins, so that a
-    /// few may be fewer by chance.
+    /// Whether there were more endless ones or fewer sessions. Keys are random, and with them which DH-commit wins, so there
+    /// may be a few sessions fewer by chance.
     pub(crate) fn is_worse_than(&self, other: &Self) -> bool {
         self.endless > other.endless || self.sessions + self.chance() < other.sessions
     }
@@ -276,7 +276,7 @@ impl fmt::Display for Sum {
     }
 }
 
-/// The sum over some seeds, and the first that did not go well. `play` gives nothing for one in which nobody types.
+/// The sum over some seeds, and the first one that did not end well. `play` returns `None` if nobody types.
 pub(crate) fn over_seeds(
     count: u64,
     mut play: impl FnMut(&mut Rng) -> Option<Outcome>,
@@ -303,7 +303,7 @@ fn random(libraries: [&'static Library; 2], policy: u32, count: u64) -> (Sum, Op
     })
 }
 
-/// Plays what `random` gives for each policy: all must end well.
+/// Plays the conversations of `random` for each policy: all must end well.
 pub(crate) fn all_end_well(
     policies: impl IntoIterator<Item = (&'static str, u32)>,
     random: impl Fn(u32) -> (Sum, Option<u64>),
@@ -317,7 +317,7 @@ pub(crate) fn all_end_well(
     assert_eq!(bad, []);
 }
 
-/// Every order of the first `depth` things that can happen; the rest in turn.
+/// Every order of the first `depth` events; the rest in a fixed order.
 fn every_order(policy: u32, texts: [usize; 2], depth: usize) -> (Sum, Vec<Vec<Event>>) {
     let mut sum = Sum::default();
     let mut bad = Vec::new();
@@ -331,7 +331,7 @@ fn every_order(policy: u32, texts: [usize; 2], depth: usize) -> (Sum, Vec<Vec<Ev
     (sum, bad)
 }
 
-/// Runs `play` with every combination of the first `depth` choices; those after it are made in turn.
+/// Runs `play` with every combination of the first `depth` choices; later ones are made in turn.
 pub(crate) fn every_choice(depth: usize, mut play: impl FnMut(&mut dyn FnMut(usize) -> usize)) {
     let mut prefix: Vec<usize> = Vec::new();
     loop {
@@ -345,7 +345,7 @@ pub(crate) fn every_choice(depth: usize, mut play: impl FnMut(&mut dyn FnMut(usi
                 None => at % choices,
             }
         });
-        // The next prefix, as one counts up.
+        // The next prefix, like incrementing a number.
         prefix.resize(depth.min(widths.len()), 0);
         while prefix
             .last()

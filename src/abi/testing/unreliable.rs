@@ -41,7 +41,7 @@ struct World {
     library: &'static Library,
     policy: u32,
     talk: Conversation,
-    /// Of each one's texts: how many may be missing, because the network lost a message or the client its memory.
+    /// How many of each one's texts may be missing, because the network lost a message or the client restarted.
     excused: [usize; 2],
 }
 
@@ -98,7 +98,7 @@ impl World {
         self.talk.collect();
     }
 
-    /// What the client had in its memory is gone; what it has sent may still arrive.
+    /// The client restarts and loses its state; messages that it has sent may still arrive.
     fn starts_anew(&mut self, who: usize) {
         trace(|| format!("  {who} starts anew"));
         let (name, peer) = if who == 0 { (ALICE, BOB) } else { (BOB, ALICE) };

@@ -26,14 +26,13 @@ pub struct UserState {
     pub privkey_root: *mut OtrlPrivKey,
 }
 
-/// `ConnContext`: the conversation with one correspondent. The four `mark` members stand where C has padding (with pointers of 64
-/// bits): they tell a context that the library made, and that therefore goes on behind this struct, from one that a client put
-/// together itself.
+/// `ConnContext`: the conversation with one correspondent. The four `mark` members are in C's padding (with 64-bit pointers):
+/// they distinguish a context that the library made, which has a tail behind this struct, from one that a client made itself.
 #[repr(C)]
 pub struct ConnContext {
     /// The next of the user state's list.
     pub next: *mut ConnContext,
-    /// What points at this node.
+    /// The link that points to this node.
     pub tous: *mut *mut ConnContext,
     /// The correspondent; malloc'ed.
     pub username: *mut c_char,
@@ -47,7 +46,7 @@ pub struct ConnContext {
     pub fragment_len: usize,
     /// How many pieces there will be.
     pub fragment_n: c_ushort,
-    /// How many came.
+    /// How many were received.
     pub fragment_k: c_ushort,
     /// One of `MSGSTATE_*`.
     pub msgstate: OtrlMessageState,
@@ -55,7 +54,7 @@ pub struct ConnContext {
     pub auth: OtrlAuthInfo,
     /// Its `next` is the first fingerprint.
     pub fingerprint_root: Fingerprint,
-    /// Whose key the session was authenticated with.
+    /// The fingerprint of the key that authenticated the session.
     pub active_fingerprint: *mut Fingerprint,
     /// Their newest key id.
     pub their_keyid: c_uint,
@@ -85,7 +84,7 @@ pub struct ConnContext {
     pub sessionid_half: OtrlSessionIdHalf,
     /// Of the session; 0 outside one.
     pub protocol_version: c_uint,
-    /// Kept for the client, which alone uses it; malloc'ed.
+    /// Kept for the client; the library does not use it; malloc'ed.
     pub preshared_secret: *mut c_uchar,
     /// Bytes of it.
     pub preshared_secret_len: usize,
@@ -109,7 +108,7 @@ pub struct ConnContext {
     pub may_retransmit: c_int,
     /// One of `OFFER_*`; some clients write it.
     pub otr_offer: c_uint,
-    /// The client's.
+    /// Data of the client.
     pub app_data: *mut c_void,
     /// Called with `app_data` when the context is forgotten.
     pub app_data_free: AppDataFree,
@@ -126,7 +125,7 @@ pub struct OtrlMessageAppOps {
     /// Make a private key for this account and protocol.
     pub create_privkey:
         Option<unsafe extern "C-unwind" fn(*mut c_void, *const c_char, *const c_char)>,
-    /// 1 when the recipient is on line, 0 when not, -1 when not known.
+    /// 1 if the recipient is online, 0 if not, -1 if not known.
     pub is_logged_in: Option<
         unsafe extern "C-unwind" fn(
             *mut c_void,
@@ -145,7 +144,7 @@ pub struct OtrlMessageAppOps {
             *const c_char,
         ),
     >,
-    /// Show a notice in a window of its own: level, account, protocol, user, title, primary and secondary text.
+    /// Show a notice in a separate window: level, account, protocol, user, title, primary and secondary text.
     pub notify: Option<
         unsafe extern "C-unwind" fn(
             *mut c_void,
@@ -173,7 +172,7 @@ pub struct OtrlMessageAppOps {
     /// How to name this protocol to the user.
     pub protocol_name:
         Option<unsafe extern "C-unwind" fn(*mut c_void, *const c_char) -> *const c_char>,
-    /// Frees what `protocol_name` gave.
+    /// Frees the result of `protocol_name`.
     pub protocol_name_free: Option<unsafe extern "C-unwind" fn(*mut c_void, *const c_char)>,
     /// A fingerprint was seen for the first time: account, protocol, user, 20 bytes.
     pub new_fingerprint: Option<
@@ -194,16 +193,16 @@ pub struct OtrlMessageAppOps {
     pub gone_insecure: Option<unsafe extern "C-unwind" fn(*mut c_void, *mut ConnContext)>,
     /// A session was refreshed; the last argument is not 0 when we began it.
     pub still_secure: Option<unsafe extern "C-unwind" fn(*mut c_void, *mut ConnContext, c_int)>,
-    /// Take this line into the log; it ends in a newline.
+    /// Add this line to the log; it ends in a newline.
     pub log_message: Option<unsafe extern "C-unwind" fn(*mut c_void, *const c_char)>,
-    /// The longest message that the network takes, 0 for no limit.
+    /// The maximum message size of the network, 0 for no limit.
     pub max_message_size:
         Option<unsafe extern "C-unwind" fn(*mut c_void, *mut ConnContext) -> c_int>,
     /// How to name this account and protocol to the user.
     pub account_name: Option<
         unsafe extern "C-unwind" fn(*mut c_void, *const c_char, *const c_char) -> *const c_char,
     >,
-    /// Frees what `account_name` gave.
+    /// Frees the result of `account_name`.
     pub account_name_free: Option<unsafe extern "C-unwind" fn(*mut c_void, *const c_char)>,
 }
 

@@ -55,7 +55,7 @@ constants! { usize:
 /// `struct s_OtrlUserState`: the three lists and the pending keys of one user.
 #[repr(C)]
 pub struct UserState {
-    /// Sorted by user, account, protocol and instance; a master stands before its children.
+    /// Sorted by user, account, protocol and instance; a master comes before its children.
     pub context_root: *mut ConnContext,
     /// Newest first.
     pub privkey_root: *mut OtrlPrivKey,
@@ -63,7 +63,7 @@ pub struct UserState {
     pub instag_root: *mut OtrlInsTag,
     /// Keys being generated.
     pub pending_root: *mut OtrlPendingPrivKey,
-    /// Not 0 while the client was asked to poll.
+    /// Not 0 while the client is asked to poll.
     pub timer_running: c_int,
 }
 
@@ -72,7 +72,7 @@ pub struct UserState {
 pub struct OtrlPendingPrivKey {
     /// The next of the list.
     pub next: *mut OtrlPendingPrivKey,
-    /// What points at this node.
+    /// The link that points to this node.
     pub tous: *mut *mut OtrlPendingPrivKey,
     /// malloc'ed.
     pub accountname: *mut c_char,
@@ -85,7 +85,7 @@ pub struct OtrlPendingPrivKey {
 pub struct OtrlInsTag {
     /// The next of the list.
     pub next: *mut OtrlInsTag,
-    /// What points at this node.
+    /// The link that points to this node.
     pub tous: *mut *mut OtrlInsTag,
     /// malloc'ed.
     pub accountname: *mut c_char,
@@ -100,9 +100,9 @@ pub struct OtrlInsTag {
 pub struct ConnContext {
     /// The next of the user state's list.
     pub next: *mut ConnContext,
-    /// What points at this node.
+    /// The link that points to this node.
     pub tous: *mut *mut ConnContext,
-    /// The state that clients don't look into.
+    /// The state that clients do not access.
     pub context_priv: *mut ConnContextPriv,
     /// The correspondent; malloc'ed.
     pub username: *mut c_char,
@@ -112,11 +112,11 @@ pub struct ConnContext {
     pub protocol: *mut c_char,
     /// The master; a master points at itself.
     pub m_context: *mut ConnContext,
-    /// In a master: the instance that was last heard.
+    /// In a master: the instance that was last heard from.
     pub recent_rcvd_child: *mut ConnContext,
     /// In a master: the instance that was last written to.
     pub recent_sent_child: *mut ConnContext,
-    /// In a master: the later of both.
+    /// In a master: the later of the two.
     pub recent_child: *mut ConnContext,
     /// Our instance tag, 0 before there is one.
     pub our_instance: OtrlInstag,
@@ -128,7 +128,7 @@ pub struct ConnContext {
     pub auth: OtrlAuthInfo,
     /// In a master: its `next` is the first fingerprint.
     pub fingerprint_root: Fingerprint,
-    /// Whose key the session was authenticated with.
+    /// The fingerprint of the key that authenticated the session.
     pub active_fingerprint: *mut Fingerprint,
     /// The secure session id.
     pub sessionid: [c_uchar; 20],
@@ -140,7 +140,7 @@ pub struct ConnContext {
     pub protocol_version: c_uint,
     /// One of `OFFER_*`; some clients write it.
     pub otr_offer: c_uint,
-    /// The client's.
+    /// Data of the client.
     pub app_data: *mut c_void,
     /// Called with `app_data` when the context is forgotten.
     pub app_data_free: AppDataFree,
@@ -148,8 +148,8 @@ pub struct ConnContext {
     pub smstate: *mut OtrlSMState,
 }
 
-/// `ConnContextPriv`. The four `mark` members stand where C has padding (with pointers of 64 bits): they tell a block that the
-/// library made, and that therefore goes on behind this struct, from one that a client put together itself.
+/// `ConnContextPriv`. The four `mark` members are in C's padding (with 64-bit pointers): they distinguish a block that the
+/// library made, which has a tail behind this struct, from one that a client made itself.
 #[repr(C)]
 pub struct ConnContextPriv {
     /// Fragments collected so far; malloc'ed.
@@ -158,7 +158,7 @@ pub struct ConnContextPriv {
     pub fragment_len: usize,
     /// How many pieces there will be.
     pub fragment_n: c_ushort,
-    /// How many came.
+    /// How many were received.
     pub fragment_k: c_ushort,
     /// Their newest key id.
     pub their_keyid: c_uint,
@@ -211,7 +211,7 @@ pub struct OtrlMessageAppOps {
     /// Make a private key for this account and protocol.
     pub create_privkey:
         Option<unsafe extern "C-unwind" fn(*mut c_void, *const c_char, *const c_char)>,
-    /// 1 when the recipient is on line, 0 when not, -1 when not known.
+    /// 1 if the recipient is online, 0 if not, -1 if not known.
     pub is_logged_in: Option<
         unsafe extern "C-unwind" fn(
             *mut c_void,
@@ -251,14 +251,14 @@ pub struct OtrlMessageAppOps {
     pub gone_insecure: Option<unsafe extern "C-unwind" fn(*mut c_void, *mut ConnContext)>,
     /// A session was refreshed; the last argument is not 0 when we began it.
     pub still_secure: Option<unsafe extern "C-unwind" fn(*mut c_void, *mut ConnContext, c_int)>,
-    /// The longest message that the network takes, 0 for no limit.
+    /// The maximum message size of the network, 0 for no limit.
     pub max_message_size:
         Option<unsafe extern "C-unwind" fn(*mut c_void, *mut ConnContext) -> c_int>,
     /// How to name this account and protocol to the user.
     pub account_name: Option<
         unsafe extern "C-unwind" fn(*mut c_void, *const c_char, *const c_char) -> *const c_char,
     >,
-    /// Frees what `account_name` gave.
+    /// Frees the result of `account_name`.
     pub account_name_free: Option<unsafe extern "C-unwind" fn(*mut c_void, *const c_char)>,
     /// The other side asked to use the extra key: use, its data, their length, the key.
     pub received_symkey: Option<
@@ -275,12 +275,12 @@ pub struct OtrlMessageAppOps {
     pub otr_error_message: Option<
         unsafe extern "C-unwind" fn(*mut c_void, *mut ConnContext, OtrlErrorCode) -> *const c_char,
     >,
-    /// Frees what `otr_error_message` gave.
+    /// Frees the result of `otr_error_message`.
     pub otr_error_message_free: Option<unsafe extern "C-unwind" fn(*mut c_void, *const c_char)>,
     /// What to put before a text that is sent again.
     pub resent_msg_prefix:
         Option<unsafe extern "C-unwind" fn(*mut c_void, *mut ConnContext) -> *const c_char>,
-    /// Frees what `resent_msg_prefix` gave.
+    /// Frees the result of `resent_msg_prefix`.
     pub resent_msg_prefix_free: Option<unsafe extern "C-unwind" fn(*mut c_void, *const c_char)>,
     /// Something happened in the socialist millionaires' protocol: event, context, percent, question.
     pub handle_smp_event: Option<
@@ -305,7 +305,7 @@ pub struct OtrlMessageAppOps {
     /// Make an instance tag for this account and protocol.
     pub create_instag:
         Option<unsafe extern "C-unwind" fn(*mut c_void, *const c_char, *const c_char)>,
-    /// Convert between the network's and OTR's form of a text: way, result, source.
+    /// Convert between the network's and OTR's form of a text: direction, result, source.
     pub convert_msg: Option<
         unsafe extern "C-unwind" fn(
             *mut c_void,
@@ -315,10 +315,10 @@ pub struct OtrlMessageAppOps {
             *const c_char,
         ),
     >,
-    /// Frees what `convert_msg` gave.
+    /// Frees the result of `convert_msg`.
     pub convert_free:
         Option<unsafe extern "C-unwind" fn(*mut c_void, *mut ConnContext, *mut c_char)>,
-    /// Call `otrl_message_poll` every so many seconds; 0 stops.
+    /// Call `otrl_message_poll` at this interval in seconds; 0 stops.
     pub timer_control: Option<unsafe extern "C-unwind" fn(*mut c_void, c_uint)>,
 }
 

@@ -5,23 +5,23 @@ use std::ffi::{CStr, c_uint};
 use super::serve;
 use crate::abi::entry::{entry, guard};
 
-/// What `otrl_version` says.
+/// The result of `otrl_version`.
 pub(crate) const VERSION: &CStr = c"3.2.1";
-/// The interface that is served.
+/// The supported interface.
 pub(crate) const MAJOR: c_uint = 3;
 /// The newest of its minor versions.
 pub(crate) const MINOR: c_uint = 2;
 
 entry! {
-    /// Gets the library ready for a client that was built for this version of the interface. May be called again, by other
-    /// clients in the process too; the lowest version is remembered. Ends the process if it can't be served.
+    /// Initialises the library for a client that was built for this version of the interface. May be called again, by other
+    /// clients in the process too; the lowest version is remembered. Exits the process if the version is not supported.
     ///
     /// # Safety
     /// None beyond C's calling convention.
     calls back;
     pub fn otrl_init(major: c_uint, minor: c_uint, sub: c_uint) {
         if !matches!(guard(|| serve(major, minor, sub)), Ok(Ok(()))) {
-            // It runs the process's own handlers.
+            // This runs the exit handlers of the process.
             std::process::exit(1);
         }
     }

@@ -6,15 +6,15 @@ use super::serve;
 use crate::abi::entry::entry;
 use crate::abi::error::GcryError;
 
-/// What `otrl_version` says.
+/// The result of `otrl_version`.
 pub(crate) const VERSION: &CStr = c"4.1.1";
-/// The interface that is served.
+/// The supported interface.
 pub(crate) const MAJOR: c_uint = 4;
 /// The newest of its minor versions.
 pub(crate) const MINOR: c_uint = 1;
 
 entry! {
-    /// Gets the library ready for a client that was built for this version of the interface. May be called again, by other
+    /// Initialises the library for a client that was built for this version of the interface. May be called again, by other
     /// clients in the process too; the lowest version is remembered.
     ///
     /// # Safety

@@ -11,20 +11,20 @@ use zeroize::Zeroizing;
 
 const P_BITS: u32 = 1024;
 const Q_BITS: u32 = 160;
-/// Miller-Rabin rounds to random bases. FIPS 186-4, table C.1, asks for 40 where no other test is made, whoever made the
-/// number; for one drawn at random 3 are enough for p and its 80 bits of security (Damgard, Landrock and Pomerance).
+/// Miller-Rabin rounds to random bases. FIPS 186-4, table C.1, requires 40 without another test, for a number of any origin;
+/// for one drawn at random, 3 are enough for p and its 80 bits of security (Damgard, Landrock and Pomerance).
 const P_ROUNDS: usize = 8;
 const Q_ROUNDS: usize = 40;
 /// Sieving further costs more than the tests that it saves.
 const SMALL_PRIMES: u32 = 1 << 14;
-/// Candidates for p from one start. One in 355 is prime: this many hold none once in 10^5 starts.
+/// Candidates for p from one start. One in 355 is prime: once in 10^5 starts there is no prime among this many.
 const CANDIDATES: usize = 4096;
 
-/// A fresh key.
+/// A new key.
 pub(super) fn key() -> Result<PrivateKey, RandomError> {
     loop {
         let q = order()?;
-        // A loop only because each step is typed as one that may fail; none does but for want of randomness.
+        // A loop only because each step may fail by its type; in fact only missing randomness makes one fail.
         let Some(p) = modulus(&q)? else { continue };
         if let Some(key) = key_of(&p, &q)? {
             return Ok(key);
@@ -66,7 +66,7 @@ fn modulus(q: &U256) -> Result<Option<U1024>, RandomError> {
             candidate.add(&step);
         }
         at = index;
-        // At either end of the range the sequence may leave it.
+        // At either end the sequence may leave the range.
         if candidate.bits() == P_BITS && prime::is_prime_1024(&candidate, P_ROUNDS)? {
             return Ok(Some(candidate));
         }
@@ -105,7 +105,7 @@ fn key_of(p: &U1024, q: &U256) -> Result<Option<PrivateKey>, RandomError> {
     Ok(y.and_then(|y| PrivateKey::new(&p, &q, &g, &y, &bignum::write(&x)).ok()))
 }
 
-/// h^((p - 1) / q) for the smallest h from 2 on with which it is not 1: an element of order q, as q is prime.
+/// h^((p - 1) / q) for the smallest h from 2 on for which it is not 1: an element of order q, as q is prime.
 fn generator(p: &U1024, q: &U256) -> Option<U1024> {
     // p - 1 is a multiple of q: what is left is the 1.
     let (cofactor, _) = divide(p, &q.resize());

@@ -33,8 +33,8 @@ impl Modulus {
         })
     }
 
-    /// base^exponent, for a base below p and a secret exponent below 2^length. The time shows the length alone.
-    /// Big-endian, perhaps with leading zeros. None if the base is longer than p.
+    /// base^exponent, for a base below p and a secret exponent below 2^length. The time depends only on the length. Big-endian,
+    /// perhaps with leading zeros. None if the base is longer than p.
     pub(super) fn power(
         &self,
         base: &[u8],
@@ -50,7 +50,7 @@ impl Modulus {
         }
     }
 
-    /// The product of base^exponent over all powers, for bases below p and public exponents: the time shows them.
+    /// The product of base^exponent over all powers, for bases below p and public exponents, on which the time depends.
     /// Big-endian, perhaps with leading zeros. None if a base is longer than p.
     pub(super) fn product_public(&self, powers: &[(&[u8], U256)]) -> Option<Vec<u8>> {
         match self {
@@ -63,7 +63,7 @@ impl Modulus {
     }
 }
 
-// Each kernel has frames of its own, as in `group::field`.
+// Not inlined for each kernel, as in `group::field`.
 #[inline(never)]
 fn power_with<M: Transfer<LIMBS>, const LIMBS: usize>(
     p: &M,

@@ -9,7 +9,7 @@ use crate::uint::U256;
 use crate::{bignum, mac};
 use zeroize::Zeroizing;
 
-/// An endless supply of candidates, the HMAC-SHA-256 generator of RFC 6979, section 3.2.
+/// A generator of candidates: that of RFC 6979, section 3.2, with HMAC-SHA-256.
 pub(super) struct Nonces<'a> {
     order: &'a Order,
     key: Zeroizing<[u8; 32]>,
@@ -18,7 +18,7 @@ pub(super) struct Nonces<'a> {
 }
 
 impl<'a> Nonces<'a> {
-    /// `x` is the secret key, `number` what is signed, below q. Without fresh bytes these are RFC 6979's nonces.
+    /// `x` is the secret key, `number` the number to sign, below q. Without fresh bytes these are RFC 6979's nonces.
     pub(super) fn new(order: &'a Order, x: &[u8], number: &U256, fresh: &[u8]) -> Self {
         let mut nonces = Self {
             order,
@@ -26,7 +26,7 @@ impl<'a> Nonces<'a> {
             value: Zeroizing::new([1; 32]),
             started: false,
         };
-        // x is below q, so that this is its encoding in the length of q.
+        // x is below q, so this is its encoding in the length of q.
         let x = order.octets(&Zeroizing::new(bignum::read(x).unwrap_or(U256::ZERO)));
         let number = order.octets(number);
         nonces.mix(&[&[0], &x, &number, fresh]);
@@ -34,9 +34,9 @@ impl<'a> Nonces<'a> {
         nonces
     }
 
-    /// The next nonce, from 1 to q - 1. None after more misses than an order of its length can have.
+    /// The next nonce, from 1 to q - 1. None after 256 rejected candidates, which has a negligible probability.
     pub(super) fn next(&mut self) -> Option<Zeroizing<U256>> {
-        /// At least every other candidate is below q.
+        /// At least every second candidate is below q, on average.
         const TRIES: usize = 256;
         for _ in 0..TRIES {
             if self.started {

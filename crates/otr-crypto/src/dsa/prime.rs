@@ -7,8 +7,8 @@ use crate::random::{self, RandomError};
 use crate::uint::{U256, U1024, Uint};
 use zeroize::Zeroizing;
 
-/// Whether a number above 3 is prime: a test to base 2, then this many to random bases. A composite passes each of
-/// these with a probability of at most 1/4, and one that was found at random with one that is far smaller still.
+/// Whether a number above 3 is prime: a test to base 2, then this many to random bases. A composite passes each of these
+/// with a probability of at most 1/4, and a random one with a far smaller probability.
 pub(super) fn is_prime(number: &U256, rounds: usize) -> Result<bool, RandomError> {
     if number.parity() == 0 {
         return Ok(false);
@@ -32,12 +32,12 @@ fn is_prime_modulus<M: Transfer<LIMBS>, const LIMBS: usize>(
     rounds: usize,
 ) -> Result<bool, RandomError> {
     let test = Test::new(modulus, number);
-    // Most composites leave here.
+    // Most composites are found here.
     if !test.passes(&Uint::from(2)) {
         return Ok(false);
     }
     for _ in 0..rounds {
-        // 1 to n - 1, evenly, but for the two bases that always pass.
+        // Uniformly from 1 to n - 1, except the two bases that always pass.
         let base = loop {
             let base = below(number)?;
             if Uint::from(1).is_below(&base) && base.is_below(&test.minus_one) {
@@ -118,7 +118,7 @@ pub(super) struct Sieve {
 }
 
 impl Sieve {
-    /// With all odd primes below the limit.
+    /// A sieve with all odd primes below the limit.
     pub(super) fn new(limit: u32) -> Self {
         let mut primes: Vec<u32> = Vec::new();
         let mut composite = vec![false; usize::try_from(limit).unwrap_or(0)];
@@ -151,7 +151,7 @@ impl Sieve {
         let mut survives = vec![true; count];
         for &prime in &self.primes {
             let (start, step) = (remainder(start, prime), remainder(step, prime));
-            // Where prime divides the step, it divides all numbers or none.
+            // If prime divides the step, it divides all numbers or none.
             let (first, stride) = match inverse(step, prime) {
                 Some(inverse) => ((prime - start) % prime * inverse % prime, prime),
                 None if start == 0 => (0, 1),

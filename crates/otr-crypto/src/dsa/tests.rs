@@ -17,7 +17,7 @@ struct Vector {
     signature: &'static str,
 }
 
-/// The digests as RFC 6979 signs them: no longer than q, that is the first 160 bits.
+/// The digests as RFC 6979 signs them: not longer than q, so the first 160 bits.
 const VECTORS: [Vector; 4] = [
     Vector {
         message: b"sample",
@@ -108,7 +108,7 @@ fn rfc_6979_signatures_are_made_with_their_nonces() {
 fn nonces_are_those_of_rfc_6979_but_for_the_fresh_bytes() {
     let key = rfc_key();
     let order = Order::of(key.public().q()).unwrap();
-    // Of the published nonces those made with HMAC-SHA-256.
+    // The published nonces that were made with HMAC-SHA-256.
     for vector in &VECTORS[2..] {
         let number = order.reduce(&(vector.digest)(vector.message));
         let mut nonces = Nonces::new(&order, key.x(), &number, b"");
@@ -121,7 +121,7 @@ fn nonces_are_those_of_rfc_6979_but_for_the_fresh_bytes() {
 
 #[test]
 fn nonces_are_in_range_for_orders_of_any_length() {
-    // Just above a power of two: every other candidate is refused.
+    // Just above a power of two: every second candidate is refused.
     for order in [
         hex("80000000000000000000000000000001"),
         hex(&"ff".repeat(32)),
@@ -131,7 +131,7 @@ fn nonces_are_in_range_for_orders_of_any_length() {
         let mut nonces = Nonces::new(&order, &[5], &U256::from(1), b"");
         let drawn: Vec<_> = (0..64).map(|_| nonces.next().unwrap()).collect();
         assert!(drawn.iter().all(|k| order.is_unit_range(k)));
-        // Half of them have the top bit or the one below.
+        // Some of them have the top bit or the one below.
         assert!(drawn.iter().any(|k| k.bits() + 2 > order.bits()));
     }
 }
@@ -190,7 +190,7 @@ fn signatures_out_of_range_do_not_verify() {
 
 #[test]
 fn a_signature_has_one_form() {
-    // s + q is the same number modulo q; it fits into 20 bytes for two signatures in three.
+    // s + q is the same number modulo q; it fits into 20 bytes for two out of three signatures.
     let key = rfc_key();
     let mut forms = (0..64).filter_map(|_| {
         let signature = key.sign(b"data").unwrap();
@@ -256,7 +256,7 @@ fn keys_with_long_orders_neither_sign_nor_verify() {
 
 #[test]
 fn keys_that_only_look_like_keys_end() {
-    // p and q odd but composite, g and y anything: no panic, no endless loop.
+    // p and q are odd but composite, g and y arbitrary: no panic, no endless loop.
     let p = [0xff; 128];
     for (q, g, y) in [
         (vec![0xff; 20], vec![2], vec![3]),
@@ -278,7 +278,7 @@ fn keys_that_only_look_like_keys_end() {
     assert_eq!(key.sign(b"data"), Err(SignError::UnusableKey));
 }
 
-/// Keys made for this test, p, q, g, y and x: 523 and 131 bits, which fill neither bytes nor words; 1536 and 160.
+/// Keys made for this test, p, q, g, y and x: 523 and 131 bits, multiples of neither 8 nor 64; 1536 and 160.
 const OTHER_LENGTHS: [[&str; 5]; 2] = [
     [
         "0648ab57f9becf6f2d9c8c2f2e91c197a8bfdea7d5ca747e0624f921a094a75b6db221b56c18a010adb52ad13ec912a5
@@ -340,7 +340,7 @@ fn generated_keys() {
     assert!(g > one && g < p);
     assert_eq!(g.modpow(&q, &p), one);
     assert_eq!(y, g.modpow(&big(key.x()), &p));
-    // Fermat to bases that the generator did not choose.
+    // Fermat test to bases that the generator did not use.
     for base in [3_u32, 5, 7, 65537] {
         assert_eq!(BigUint::from(base).modpow(&(&p - 1_u32), &p), one);
         assert_eq!(BigUint::from(base).modpow(&(&q - 1_u32), &q), one);

@@ -15,17 +15,17 @@ use otr_crypto::verdict;
 
 /// One of the two encrypted signatures of the exchange: X, and the M that is signed in it.
 pub(super) struct Authenticator<'a> {
-    /// c or c'.
+    /// The key c or c'.
     pub(super) encryption: &'a [u8; 16],
-    /// m1 or m1'.
+    /// The key m1 or m1'.
     pub(super) inner_mac: &'a [u8; 32],
-    /// The public value of the one who signs.
+    /// The signer's public value.
     pub(super) signer_dh: &'a Element,
-    /// The public value of the one who reads.
+    /// The verifier's public value.
     pub(super) reader_dh: &'a Element,
 }
 
-/// Who signed, once the signature has been verified.
+/// The signer, after the signature was verified.
 pub(super) struct Signer {
     /// The fingerprint of the signer's long-term key.
     pub(super) fingerprint: [u8; 20],

@@ -8,7 +8,7 @@ use crate::error::ProtocolError;
 use crate::opened_pairs::OpenedPairs;
 use crate::session_id::SessionId;
 
-/// Our exchange, which waits for its signature, after the other side's has opened a session.
+/// Our exchange, which still waits for its signature after the other side's exchange has opened a session.
 #[derive(Debug)]
 pub struct Crossed {
     revealed: Revealed,
@@ -22,9 +22,9 @@ pub struct Crossed {
 /// The outcome of our exchange.
 #[derive(Debug)]
 pub enum Finished {
-    /// Its session takes the place of the other's.
+    /// Its session replaces that of the other exchange.
     Wins(Established),
-    /// Messages of its session may still be under way to us.
+    /// Messages of its session may still be in transit to us.
     Loses(Established),
 }
 
@@ -39,7 +39,7 @@ impl Crossed {
         }
     }
 
-    /// Whether the signature has not come in time.
+    /// Whether the signature has not arrived in time.
     pub fn is_over(&self, now: i64) -> bool {
         Waiting::Signature.is_over(self.since, now)
     }
@@ -54,7 +54,7 @@ impl Crossed {
         &self.revealed.commitment.hashed_gx
     }
 
-    /// Our public value, whose private half is here.
+    /// The public half of our private value.
     pub fn our_value(&self) -> Vec<u8> {
         self.revealed.commitment.our_dh.public().to_bytes()
     }

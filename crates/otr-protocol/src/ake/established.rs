@@ -5,7 +5,7 @@ use crate::session_id::SessionId;
 use crate::wire::version::Version;
 use otr_crypto::group::Element;
 
-/// A finished exchange: their signature was verified. Nothing else makes one.
+/// A finished exchange: their signature was verified. This is the only way to get one.
 #[derive(Clone, Debug)]
 pub struct Established {
     pub(super) our_dh: DhKeyPair,
@@ -16,7 +16,7 @@ pub struct Established {
     pub(super) session_id: SessionId,
     pub(super) version: Version,
     pub(super) initiated: bool,
-    /// The keys between these two DH keys, if the exchange had to find their shared secret anyway.
+    /// The data keys for these two DH keys, if the exchange calculated their shared secret anyway.
     pub(super) data_keys: Option<Box<DataKeys>>,
 }
 
@@ -45,7 +45,7 @@ impl Established {
     pub fn session_id(&self) -> SessionId {
         self.session_id
     }
-    /// The version the session speaks.
+    /// The version of the session.
     pub fn version(&self) -> Version {
         self.version
     }
@@ -53,7 +53,7 @@ impl Established {
     pub fn initiated(&self) -> bool {
         self.initiated
     }
-    /// The keys of the session's first messages, if the exchange found them on its way.
+    /// The keys of the session's first messages, if the exchange calculated them.
     pub fn data_keys(&self) -> Option<&DataKeys> {
         self.data_keys.as_deref()
     }
@@ -79,7 +79,7 @@ impl Established {
         }
     }
 
-    /// Whether the other side is ourselves: a message of ours came back.
+    /// Whether the other side is ourselves: one of our messages came back.
     pub fn is_reflected(&self) -> bool {
         self.our_dh.public() == &self.their_dh
     }

@@ -10,7 +10,7 @@ pub const COMMIT_LIFETIME: i64 = 60;
 /// How long a reveal signature waits for the signature, in seconds: the other side may have to make its key first.
 pub const REVEAL_LIFETIME: i64 = 300;
 
-/// For how long a query is answered by the last message of the exchange under way instead of a new one, in seconds.
+/// For how long a query is answered by the last message of the exchange under way instead of a new exchange, in seconds.
 pub const REPEAT_INTERVAL: i64 = 10;
 
 /// What an exchange waits for.
@@ -23,8 +23,8 @@ pub enum Waiting {
 }
 
 impl Waiting {
-    /// Whether it has waited too long, `since` one time until another, both in seconds since 1970. A clock that was set
-    /// back does not lengthen the wait by more than itself.
+    /// Whether it has waited too long, from `since` to `now`, both in seconds since 1970. If the clock was set back, the wait
+    /// is at most twice as long.
     pub fn is_over(self, since: i64, now: i64) -> bool {
         let lifetime = match self {
             Self::DhKey => COMMIT_LIFETIME,
@@ -35,7 +35,7 @@ impl Waiting {
 }
 
 impl Auth {
-    /// What the exchange waits for that has an end.
+    /// What the exchange waits for, if there is a time limit.
     pub fn waits_for(&self) -> Option<Waiting> {
         let is_v3 = self.version == Some(Version::V3);
         match &self.state {
@@ -52,7 +52,7 @@ impl Auth {
         }
     }
 
-    /// Wipes what has waited too long; whether anything has. What we have answered meanwhile goes on.
+    /// Wipes what has waited too long; returns whether anything has. An exchange that we have answered in the meantime goes on.
     pub fn expire(&mut self, now: i64) -> bool {
         let since = self.waits_since;
         if !self.waits_for().is_some_and(|it| it.is_over(since, now)) {

@@ -5,7 +5,7 @@ use crate::wire::messages::DsaNumbers;
 use otr_crypto::dsa;
 use otr_crypto::hash::sha1;
 
-/// Our long-term key, with its public half as the wire and the fingerprint need it.
+/// Our long-term key, with its public half in the form for messages and the fingerprint.
 #[derive(Clone, Debug)]
 pub struct SigningKey {
     key: dsa::PrivateKey,
@@ -13,7 +13,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Makes ready a private key.
+    /// Prepares a private key.
     pub fn new(key: dsa::PrivateKey) -> Result<Self, ProtocolError> {
         let public = key.public();
         let numbers = DsaNumbers {
@@ -33,12 +33,12 @@ impl SigningKey {
         &self.key
     }
 
-    /// The public numbers as MPIs, as they stand in messages.
+    /// The public numbers as MPIs, as in messages.
     pub fn public_block(&self) -> &[u8] {
         &self.public_block
     }
 
-    /// SHA-1 of the public numbers: what people compare.
+    /// SHA-1 of the public numbers, which people compare.
     pub fn fingerprint(&self) -> [u8; 20] {
         sha1(&[&self.public_block])
     }

@@ -17,7 +17,7 @@ use otr_crypto::random;
 /// What a DH-commit message commits to: our key pair, and the key r that hides its public half until the reveal.
 #[derive(Clone)]
 pub struct Commitment {
-    /// The version of the DH-commit: only an answer of the same version is one.
+    /// The version of the DH-commit: only an answer of the same version is accepted.
     pub version: Version,
     /// Our key pair.
     pub our_dh: DhKeyPair,
@@ -55,7 +55,7 @@ impl std::fmt::Debug for Commitment {
     }
 }
 
-/// The side that received a DH-commit and answered with a DH-key.
+/// The state of the side that received a DH-commit and answered with a DH-key.
 #[derive(Clone, Debug)]
 pub struct Responding {
     /// The version of the exchange.
@@ -68,21 +68,21 @@ pub struct Responding {
     pub encrypted_gx: Vec<u8>,
     /// Its hash.
     pub hashed_gx: [u8; 32],
-    /// The exchange that we had begun ourselves when their DH-commit arrived. Nobody has proved anything yet, so that
-    /// commit may be anybody's: ours goes on in parallel, and the one that is signed first counts.
+    /// The exchange that we had begun ourselves when their DH-commit arrived. Nothing is proved yet, so that commit may be
+    /// anybody's: ours goes on in parallel, and the one that is signed first counts.
     pub begun: Option<Begun>,
 }
 
-/// The side that has revealed its key and waits for the other's signature.
+/// The state of the side that has revealed its key and waits for the other's signature.
 #[derive(Clone, Debug)]
 pub struct Revealed {
-    /// What we had committed to.
+    /// Our commitment.
     pub commitment: Commitment,
     /// Their public value.
     pub their_dh: Element,
     /// The keys of this exchange.
     pub keys: Box<AuthKeys>,
-    /// The DH-commit that we have answered meanwhile, with nothing in `begun`.
+    /// The DH-commit that we have answered in the meantime, with nothing in `begun`.
     pub answered: Option<Box<Responding>>,
 }
 
@@ -95,7 +95,7 @@ pub enum Begun {
     Revealed(Box<Revealed>),
 }
 
-/// Where the exchange stands; the names are the specification's.
+/// The state of the exchange, with the names of the specification.
 #[derive(Clone, Debug, Default)]
 pub enum AuthState {
     /// No exchange under way.
@@ -118,14 +118,14 @@ pub struct V1Setup {
     pub our_dh: DhKeyPair,
     /// Our key's number.
     pub our_keyid: u32,
-    /// Whether the key pair was made for this exchange. Else it is that of the session, and can only confirm it.
+    /// Whether the key pair was made for this exchange. Otherwise it is that of the session, and can only confirm it.
     pub is_fresh: bool,
 }
 
 /// One side of an exchange.
 #[derive(Clone, Debug, Default)]
 pub struct Auth {
-    /// Where it stands.
+    /// Its state.
     pub state: AuthState,
     /// Whether we began it.
     pub initiated: bool,
@@ -138,8 +138,8 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// Whether an exchange is under way that has begun, or gone on, a moment ago: the answer to its last message may still
-    /// be under way.
+    /// Whether an exchange is under way whose last step was a moment ago: the answer to its last message may still be in
+    /// transit.
     pub fn is_recent(&self, now: i64) -> bool {
         let under_way = !matches!(self.state, AuthState::None | AuthState::V1Setup(_));
         under_way && (self.waits_since..self.waits_since + expiry::REPEAT_INTERVAL).contains(&now)
@@ -150,7 +150,7 @@ impl Auth {
         !matches!(self.state, AuthState::None)
     }
 
-    /// Our DH-commit that waits for its answer, alone or beside an exchange that the other side began.
+    /// Our DH-commit that waits for its answer, alone or in parallel to an exchange that the other side began.
     pub fn commitment(&self) -> Option<&Commitment> {
         match &self.state {
             AuthState::AwaitingDhKey(commitment) => Some(commitment),

@@ -34,7 +34,7 @@ pub(super) struct Identity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct KnownKey {
     pub(super) fingerprint: [u8; 20],
-    /// How it was verified; empty if it was not.
+    /// How it was verified; empty if not verified.
     pub(super) trust: Vec<u8>,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct KnownKey {
 pub struct Account {
     identity: Arc<Identity>,
     protocol: String,
-    /// By correspondent.
+    /// With the correspondent's name.
     known: Vec<(Vec<u8>, KnownKey)>,
 }
 

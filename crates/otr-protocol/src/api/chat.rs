@@ -63,7 +63,7 @@ impl Chat {
         &self.correspondent
     }
 
-    /// Splits messages into fragments of at most so many bytes; `None` for networks without a limit.
+    /// Splits messages into fragments of at most this many bytes; `None` for networks without a limit.
     pub fn set_max_message_size(&mut self, size: Option<NonZeroUsize>) {
         self.max_size = size;
     }
@@ -73,7 +73,7 @@ impl Chat {
         self.policy = policy;
     }
 
-    /// Whom the session is with, while there is one.
+    /// The peer of the session, if there is one.
     pub fn peer(&self) -> Option<Peer> {
         let context = self.contexts.get(self.best())?;
         peer_of(&context.conversation)
@@ -95,7 +95,7 @@ impl Chat {
         self.expire(now);
         match self.policy.query(self.identity.name.as_bytes()) {
             Ok(query) => self.cut(0, query),
-            // Without memory nobody is asked.
+            // If out of memory, no query is sent.
             Err(_) => Outbox::default(),
         }
     }
@@ -227,8 +227,8 @@ impl Chat {
         self.trust(fingerprint.0, trust);
     }
 
-    /// Forgets what has waited too long: private values of exchanges, and fragments. Every other function does this first; an
-    /// idle client should call it about once a minute.
+    /// Forgets what has expired: private values of exchanges, and fragments. Every other function does this first; an idle
+    /// client should call it about once a minute.
     pub fn expire(&mut self, now: i64) {
         let mut held = Vec::new();
         for context in &mut self.contexts {
@@ -290,7 +290,7 @@ impl Chat {
         }
         let mut effects = Vec::new();
         if smp.expected != Expected::Message1 {
-            // The correspondent's client would take it for a message out of turn.
+            // For the correspondent's client it would be a message out of turn.
             effects = c.abort_smp(smp);
             *smp = Smp::default();
         }
@@ -330,7 +330,7 @@ impl Chat {
         &self.known
     }
 
-    /// Notes how a key was verified, here and in the sessions with it.
+    /// Stores how a key was verified, here and in the sessions with it.
     pub(super) fn trust(&mut self, fingerprint: [u8; 20], trust: &[u8]) {
         let known = self
             .known
@@ -352,7 +352,7 @@ impl Chat {
     }
 }
 
-/// Whom a conversation is with, while it is encrypted.
+/// The peer of a conversation, if it is encrypted.
 pub(super) fn peer_of(c: &Conversation) -> Option<Peer> {
     let peer = c.peer.filter(|_| c.state == MessageState::Encrypted)?;
     Some(Peer {

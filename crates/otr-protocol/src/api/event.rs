@@ -84,7 +84,7 @@ pub enum Event {
     Refreshed(Peer),
     /// The correspondent has ended the session. Texts are refused until [`Chat::end`] or a new session.
     Ended,
-    /// A key of the correspondent's was seen for the first time. [`Account::remember`](super::Account::remember) keeps it.
+    /// A key of the correspondent was seen for the first time. [`Account::remember`](super::Account::remember) keeps it.
     NewKey(Fingerprint),
     /// The correspondent asks for a shared secret: [`Question::answer`].
     Question(Question),
@@ -213,7 +213,7 @@ impl Question {
     /// Answers. The answer belongs to the session in which the question was asked.
     ///
     /// # Errors
-    /// [`Error::OutOfDate`] if that session is over, or nobody waits for an answer any more.
+    /// [`Error::OutOfDate`] if that session is over, or the question was answered or aborted.
     pub fn answer(&self, chat: &mut Chat, secret: &[u8], now: i64) -> Result<Outbox, Error> {
         chat.answer(self, secret, now)
     }

@@ -18,7 +18,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// What the choice of an instance depends on.
+    /// The properties that the choice of an instance depends on.
     pub(super) fn describe(&self) -> Instance {
         let c = &self.conversation;
         Instance {
@@ -44,7 +44,7 @@ impl Context {
     }
 }
 
-/// All contexts while one of them, `current`, has been taken out for a step; its own place in the list holds nothing.
+/// All contexts while one of them, `current`, has been taken out for a step; its own entry in the list is empty.
 pub(super) struct Others<'a> {
     pub(super) contexts: &'a [Context],
     pub(super) at: usize,

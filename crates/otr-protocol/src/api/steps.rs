@@ -51,12 +51,12 @@ impl Chat {
                         mut received,
                         effects,
                     } = *delivery;
-                    // The session may end by what comes beside the text.
+                    // A TLV in the message may end the session.
                     let protection = self
                         .contexts
                         .get(at)
                         .map(|it| protection_of(&it.conversation));
-                    // The text comes before what else the message did.
+                    // The text comes before the other effects of the message.
                     if let Some(protection) = protection.filter(|_| !received.text.is_empty()) {
                         let text = std::mem::take(&mut *received.text);
                         out.events
@@ -72,7 +72,7 @@ impl Chat {
         out
     }
 
-    /// Runs a step on one context, which is taken out meanwhile.
+    /// Runs a step on one context, which is taken out during the step.
     fn step(&mut self, at: usize, incoming: &mut Incoming<'_>, step: Step, now: i64) -> Step {
         let Some(place) = self.contexts.get_mut(at) else {
             return Step::Done(Shown::Nothing);
@@ -105,7 +105,7 @@ impl Chat {
         next
     }
 
-    /// The context of an instance, and whether it had to be made. `None`: there is no place for it.
+    /// The context of an instance, and whether it had to be made. `None`: there are too many.
     fn enter(&mut self, tag: u32) -> Option<(usize, bool)> {
         if let Some(at) = self.contexts.iter().position(|it| it.tag == tag) {
             return Some((at, false));
@@ -125,7 +125,7 @@ impl Chat {
         }
     }
 
-    /// Tells what the user sees of a message that was not encrypted.
+    /// Adds the event for a message that was not encrypted.
     fn show(&self, shown: Shown, incoming: &Incoming<'_>, out: &mut Received) {
         let plain = |protection| match buffer::concat(&incoming.plain_text()) {
             Ok(text) => Event::Message(Message { text, protection }),
@@ -175,7 +175,7 @@ impl Chat {
                         .and_then(|words| compose(&words)),
                     _ => compose(code.phrase().as_bytes()),
                 };
-                // Without memory they are not told.
+                // If out of memory, they are not told.
                 if let Ok(message) = message {
                     out.outbox.append(self.cut(at, message));
                 }
@@ -227,7 +227,7 @@ impl Chat {
         }
     }
 
-    /// Brings a task back to the core.
+    /// Passes a task back to the core.
     fn bring_back(&mut self, at: usize, task: Task, now: i64) -> Vec<Effect> {
         if let Task::Resend = task {
             self.take_lost_text(at);
@@ -265,7 +265,7 @@ impl Chat {
         }
     }
 
-    /// Lets a new session send again what was lost with the one of another instance.
+    /// Lets a new session send again the text that was lost with the session of another instance.
     fn take_lost_text(&mut self, at: usize) {
         let mut others = self.contexts.iter_mut().enumerate();
         let lost = others
@@ -299,7 +299,7 @@ impl Chat {
         }
     }
 
-    /// Cuts a message to the size of the network. One that cannot be cut goes whole.
+    /// Cuts a message into fragments for the network. One that cannot be cut is sent as a whole.
     pub(super) fn cut(&self, at: usize, message: Vec<u8>) -> Outbox {
         let limit = self.max_size.map(std::num::NonZeroUsize::get);
         let Some(limit) = limit.filter(|limit| message.len() > *limit) else {
@@ -313,7 +313,7 @@ impl Chat {
                 theirs: tags.theirs,
             },
             Some(_) => FragmentHeader::V2,
-            // Nobody puts together what is not encoded.
+            // Only encoded messages can be reassembled.
             None => return Outbox(vec![message]),
         };
         match split(&message, limit, header) {

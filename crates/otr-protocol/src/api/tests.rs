@@ -19,7 +19,7 @@ fn account(index: usize) -> Account {
     Account::new(name, "irc", KEYS[index].clone()).unwrap()
 }
 
-/// Alice and one client of Bob's.
+/// Alice and one of Bob's clients.
 struct Two {
     alice: Chat,
     bob: Chat,
@@ -46,7 +46,7 @@ impl Two {
         two
     }
 
-    /// Carries messages both ways until nobody has more.
+    /// Delivers messages in both directions until there are none left.
     fn carry(&mut self, from_alice: Outbox, from_bob: Outbox) {
         let (mut to_bob, mut to_alice) = (from_alice, from_bob);
         for _ in 0..50 {
@@ -205,7 +205,7 @@ fn a_question_proves_who_answers() {
             [two.happened(0, verdict), two.happened(1, verdict)],
             [matched; 2]
         );
-        // Who was asked learns nothing about who asked.
+        // The side that was asked learns nothing about the side that asked.
         let trusted = [&two.alice, &two.bob].map(|it| it.peer().unwrap().is_trusted());
         assert_eq!(trusted, [matched, false]);
         assert_eq!(
@@ -313,7 +313,7 @@ fn a_correspondent_who_is_logged_in_twice_has_two_sessions() {
             let (events, _) = alice.receive(&message, NOW + hears).into_parts();
             assert!(matches!(&events[..], [Event::Message(_)]));
         }
-        // The one heard last is written to.
+        // The one heard from last gets the text.
         let peer = alice.peer().unwrap().fingerprint();
         assert_eq!(peer, account(usize::try_from(hears).unwrap()).fingerprint());
     }
@@ -343,7 +343,7 @@ fn what_was_learned_is_kept_in_the_files() {
     assert_eq!(again.fingerprint(), alice.fingerprint());
     let known: Vec<_> = again.known_keys().collect();
     assert_eq!(known, [(b"bob".as_slice(), bobs, true)]);
-    // Those of the other account are still there, and the tag is the same.
+    // The entries of the other account are still there, and the tag is the same.
     assert!(Account::load("bob's phone", "irc", &files).is_ok());
     assert_eq!(
         crate::store::instance_tags::parse(&files.instance_tags)
@@ -412,7 +412,7 @@ fn a_session_that_was_lost_comes_back_with_the_text() {
     two.bob = bob.chat("alice", policy);
     let query = two.alice.start(NOW);
     two.carry(query, Outbox::default());
-    // Bob's client starts anew.
+    // Bob's client restarts.
     two.bob = bob.chat("alice", policy);
     two.events = Default::default();
     two.alice_says(b"are you there?");

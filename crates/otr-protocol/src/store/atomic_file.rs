@@ -15,7 +15,7 @@ use super::system::{FileTypeExt, MetadataExt, OpenOptionsExt, fchown, set_mode};
 /// Who may read a file that did not exist before. An existing file keeps its owner and group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// The owner alone (0600): private keys. An existing file that others may read or write becomes theirs no more.
+    /// The owner alone (0600): private keys. From an existing file the permissions of others are removed.
     Private,
     /// Whoever the umask of the process allows, as with `fopen`. An existing file keeps its mode.
     Umask,
@@ -40,23 +40,23 @@ impl Mode {
 
 /// Makes `bytes` the whole contents of the file at `path`.
 ///
-/// - A path that cannot be opened for writing is refused as `fopen` would refuse it, a read-only file in a writable directory
-///   included.
-/// - A symbolic link is followed, and the file that it leads to is replaced in that file's directory. The link is opened before
-///   it is resolved, so the kernel's protection against links in shared directories holds.
-/// - What is no regular file (a device, a pipe) is written to in place.
-/// - A regular file is also written in place if a new file cannot stand in for it: its directory is not writable, its owner
-///   cannot be kept, or it is a mount point. A failure then puts back the old length and, unless the disk itself fails, the old
+/// - A path that cannot be opened for writing is refused with the error that `fopen` gives, also a read-only file in a writable
+///   directory.
+/// - A symbolic link is followed, and the file that it points to is replaced in that file's directory. The link is opened
+///   before it is resolved, so the kernel's protection against links in shared directories works.
+/// - Anything that is not a regular file (a device, a pipe) is written in place.
+/// - A regular file is also written in place if a new file cannot replace it: its directory is not writable, its owner cannot
+///   be kept, or it is a mount point. A failure then puts back the old length and, unless the disk itself fails, the old
 ///   contents; only a crash in the middle can mix them.
 /// - In every other case the old file stays untouched until the new one is complete, and the new one is removed on failure.
 ///   A process killed in between leaves a file named `.otr-*.tmp` with the mode of the target.
-/// - Contents of a regular file of which `is_known` does not say that they may go are copied first, as `backup::keep` says;
-///   without the copy nothing is replaced.
+/// - Contents of a regular file for which `is_known` is false are copied first, see `backup::keep`; if that fails nothing is
+///   replaced.
 /// - Of several hard links only the one at `path` gets the new contents, and extended attributes (ACLs among them) are those of
 ///   a new file.
 ///
 /// # Errors
-/// What the operating system said, with its number in [`io::Error::raw_os_error`].
+/// The error of the operating system, with its number in [`io::Error::raw_os_error`].
 pub fn replace(
     path: &Path,
     bytes: &[u8],
@@ -70,7 +70,7 @@ pub fn replace(
     }
 }
 
-/// Replaces what is open as `file`.
+/// Replaces the file that is open as `file`.
 fn replace_existing(
     path: &Path,
     mut file: File,
@@ -81,7 +81,7 @@ fn replace_existing(
     let old = file.metadata()?;
     if !old.is_file() {
         file.write_all(bytes)?;
-        // A block device can be flushed; a pipe or a terminal says that it cannot.
+        // A block device can be flushed; a pipe or a terminal returns an error.
         if old.file_type().is_block_device() {
             flush(&file)?;
         }
@@ -96,7 +96,7 @@ fn replace_existing(
     });
     match replaced {
         Err(Refused::InPlaceMayWork) => {
-            // Who does not own the file cannot, and may write to it all the same.
+            // This fails if the process does not own the file, but it may still be allowed to write to it.
             let _ = set_mode(&file, mode.of_existing(old.mode()));
             overwrite(&mut file, &old, bytes)
         }
@@ -105,7 +105,7 @@ fn replace_existing(
     }
 }
 
-/// The path without links of the file that was opened, if it is still the same file.
+/// The path, with links resolved, of the file that was opened, if it is still the same file.
 fn regular_target(path: &Path, opened: &Metadata) -> Option<PathBuf> {
     let target = fs::canonicalize(path).ok()?;
     let found = fs::symlink_metadata(&target).ok()?;
@@ -115,7 +115,7 @@ fn regular_target(path: &Path, opened: &Metadata) -> Option<PathBuf> {
 
 /// Why there is no replacement.
 enum Refused {
-    /// The directory, not the disk, is in the way.
+    /// The problem is the directory, not the disk.
     InPlaceMayWork,
     /// Writing in place would fail as well, or lose the old contents.
     Failed(io::Error),
@@ -145,9 +145,9 @@ fn try_replacement(target: &Path, old: &Metadata, bytes: &[u8], mode: Mode) -> R
     Ok(())
 }
 
-/// Makes a file where there is none.
+/// Creates a file that does not exist yet.
 fn create(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
-    // A link that leads nowhere is followed, and a path that can name no file gives the error that `fopen` gives.
+    // A dangling link is followed, and an impossible path gives the error that `fopen` gives.
     let is_link = fs::symlink_metadata(path).is_ok();
     let names_file =
         path.file_name().is_some() && !path.as_os_str().as_encoded_bytes().ends_with(b"/");
@@ -163,15 +163,15 @@ fn create(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     }
     let mut temporary = Temporary::create(path, mode.bits())?;
     if mode == Mode::Private {
-        // Even if the umask took something away from the owner.
+        // Even if the umask removed permissions of the owner.
         set_mode(&temporary.file, mode.bits())?;
     }
     temporary.fill(bytes)?;
     temporary.rename_to(path)
 }
 
-/// Writes over a regular file. First what goes beyond its old end, because that alone needs new space: should there be none, the
-/// old length restores the old file.
+/// Overwrites a regular file. The part beyond its old end comes first, because only that needs new space: if there is none,
+/// truncating to the old length restores the old file.
 fn overwrite(file: &mut File, old: &Metadata, bytes: &[u8]) -> io::Result<()> {
     let length = usize::try_from(old.len()).unwrap_or(usize::MAX);
     let (over, beyond) = bytes.split_at_checked(length).unwrap_or((bytes, &[]));
@@ -181,19 +181,19 @@ fn overwrite(file: &mut File, old: &Metadata, bytes: &[u8]) -> io::Result<()> {
             .and_then(|_| file.write_all(beyond))
             .and_then(|()| flush(file));
         if let Err(error) = appended {
-            // The first error is the one to tell; if this fails too, the old contents are still at the beginning.
+            // The first error is returned; if this fails too, the old contents are still at the beginning.
             let _ = file.set_len(old.len());
             return Err(error);
         }
     }
     file.rewind()?;
     file.write_all(over)?;
-    // The count of bytes fits: it is that of a slice.
+    // The length fits: it is that of a slice.
     file.set_len(bytes.len() as u64)?;
     flush(file)
 }
 
-/// Flushes to the disk; a file system that knows no flushing is no failure.
+/// Flushes to the disk. It is not an error if the file system does not support this.
 pub(super) fn flush(file: &File) -> io::Result<()> {
     match file.sync_all() {
         Err(error)
@@ -208,7 +208,7 @@ pub(super) fn flush(file: &File) -> io::Result<()> {
     }
 }
 
-/// A new file beside the target, removed when dropped unless it was renamed.
+/// A new file in the directory of the target, removed when dropped unless it was renamed.
 pub(super) struct Temporary {
     pub(super) file: File,
     path: PathBuf,
@@ -217,7 +217,7 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
-    /// Makes the file under a name that nobody can foresee; the kernel refuses a name that exists, be it a link.
+    /// Creates the file under an unpredictable name; the kernel refuses a name that exists, even if it is a link.
     #[expect(
         clippy::disallowed_methods,
         reason = "a path that the system has opened"
@@ -253,15 +253,15 @@ impl Temporary {
         flush(&self.file)
     }
 
-    /// Gives the file a name that is not taken. If it is taken after all, the file comes back, to be tried with another.
+    /// Gives the file this name, unless it exists. If it exists, returns the file, to be tried with another name.
     ///
     /// # Errors
-    /// What else keeps it from having that name.
+    /// Any other error.
     pub(super) fn link_to(self, name: &Path) -> io::Result<Option<Temporary>> {
         match fs::hard_link(&self.path, name) {
             Ok(()) => Ok(None),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Some(self)),
-            // A file system without hard links. That the name was free was seen before.
+            // A file system without hard links. The caller has checked that the name does not exist.
             Err(_) => self.rename_to(name).map(|()| None),
         }
     }
@@ -269,7 +269,7 @@ impl Temporary {
     fn rename_to(mut self, target: &Path) -> io::Result<()> {
         fs::rename(&self.path, target)?;
         self.renamed = true;
-        // The contents are safe; without this a crash may bring back the old file, which is complete too.
+        // The contents are on disk. If this fails, a crash may restore the old file, which is complete too.
         if let Ok(directory) = File::open(&self.directory) {
             let _ = directory.sync_all();
         }
@@ -280,7 +280,7 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.renamed {
-            // Nothing can be done about a file that cannot be removed.
+            // If the file cannot be removed, there is nothing to do about it.
             let _ = fs::remove_file(&self.path);
         }
     }

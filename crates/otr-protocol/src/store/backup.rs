@@ -11,21 +11,21 @@ use super::atomic_file::{Temporary, flush};
 use super::system::{MetadataExt, fchown, numbered, set_mode};
 use crate::buffer;
 
-/// How many copies of a file may stand beside it.
+/// The maximum number of copies of a file.
 const COPIES: usize = 10;
-/// What is longer is not read to see whether it is known, but copied. No file of libotr comes near.
+/// A longer file is copied without checking whether it is known. No file of libotr is that long.
 const LONGEST: usize = 16 << 20;
 const CHUNK: usize = 8192;
 
-/// Sees to it that the contents of the regular file at `path` are not lost when it is replaced.
+/// Makes sure that the contents of the regular file at `path` are not lost when it is replaced.
 ///
-/// Nothing is to be done for an empty file, for contents of which `is_known` says that the new file has all of them, and for
-/// contents that stand in a copy already. Else they are copied to `NAME.backup`, `NAME.backup.1` and so on, the first of ten
-/// names that is free, with mode 0600.
+/// Does nothing for an empty file, for contents for which `is_known` is true (the new file has all of them), and for contents
+/// of which there is a copy already. Otherwise they are copied to the first free name of `NAME.backup`, `NAME.backup.1` and so
+/// on, ten in all, with mode 0600.
 ///
 /// # Errors
-/// `EEXIST` if all ten names are taken, and whatever kept the file from being read or the copy from being written. There is no
-/// unfinished copy then, nor after a crash, but for a file named `.otr-*.tmp`.
+/// `EEXIST` if all ten names exist, and errors of reading the file or writing the copy. There is no unfinished copy then, nor
+/// after a crash, except a file named `.otr-*.tmp`.
 pub(crate) fn keep(path: &Path, is_known: impl FnOnce(&[u8]) -> bool) -> io::Result<()> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
@@ -46,7 +46,7 @@ pub(crate) fn keep(path: &Path, is_known: impl FnOnce(&[u8]) -> bool) -> io::Res
         if fs::symlink_metadata(&name).is_ok() {
             continue;
         }
-        // Made under another name, so that no unfinished copy has one of ours, even if the process is killed.
+        // Written under another name first, so that a copy is never unfinished, even if the process is killed.
         let complete = match copy.take() {
             Some(complete) => complete,
             None => {
@@ -63,7 +63,7 @@ pub(crate) fn keep(path: &Path, is_known: impl FnOnce(&[u8]) -> bool) -> io::Res
     Err(numbered(libc::EEXIST, ErrorKind::AlreadyExists))
 }
 
-/// The names of the copies, in the order in which they are taken.
+/// The names of the copies, in the order in which they are used.
 fn names(path: &Path) -> impl Iterator<Item = PathBuf> {
     (0..COPIES).map(move |number| {
         let mut name = OsString::from(path);
@@ -75,7 +75,7 @@ fn names(path: &Path) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-/// At most `length` bytes, and one more if the file has grown, in a buffer that never moves.
+/// Reads at most `length` bytes, and one more if the file has grown, into a buffer that never moves.
 fn read_start(file: &mut File, length: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let buffer = buffer::zeros(length + 1);
     let buffer = buffer.map_err(|_| numbered(libc::ENOMEM, ErrorKind::OutOfMemory))?;
@@ -93,7 +93,7 @@ fn read_start(file: &mut File, length: usize) -> io::Result<Zeroizing<Vec<u8>>> 
     Ok(buffer)
 }
 
-/// Whether a regular file at this path, and no link, has just these contents.
+/// Whether there is a regular file (not a link) with exactly these contents at this path.
 fn holds(path: &Path, contents: &[u8]) -> bool {
     let is_alike = fs::symlink_metadata(path).is_ok_and(|found| {
         found.is_file() && usize::try_from(found.len()).is_ok_and(|length| length == contents.len())
@@ -104,14 +104,14 @@ fn holds(path: &Path, contents: &[u8]) -> bool {
             .is_ok_and(|found| *found == contents)
 }
 
-/// Writes what was read, and what the file has beyond, to the copy.
+/// Writes what was read, and the rest of the file, to the copy.
 fn fill(copy: &mut Temporary, start: &[u8], file: &mut File) -> io::Result<()> {
     // Even if the umask took something away from the owner.
     set_mode(&copy.file, 0o600)?;
     let old = file.metadata()?;
     let new = copy.file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-        // Who may not give the copy away keeps it for its owner.
+        // If the process may not change the owner, the copy keeps its own.
         let _ = fchown(&copy.file, Some(old.uid()), Some(old.gid()));
     }
     copy.file.write_all(start)?;

@@ -6,7 +6,7 @@ use super::lines::{before_end, fits_field, hex, read_lines, split_tab, write_lin
 use super::{Lines, Written};
 use crate::buffer::OutOfMemory;
 
-/// A fingerprint as the file has it. No field holds a NUL.
+/// A line of the file. No field contains a NUL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     /// The correspondent.
@@ -17,16 +17,16 @@ pub struct Line<'a> {
     pub protocol: &'a [u8],
     /// The SHA-1 of the correspondent's public key.
     pub fingerprint: [u8; 20],
-    /// How it was verified: `None` if the line has no such field (files older than that field), empty if not at all.
+    /// How it was verified: `None` if the line has no such field (in old files), empty if not verified.
     pub trust: Option<&'a [u8]>,
 }
 
-/// Reads a file in its order. Lines that are none are skipped, as are lines without their end.
+/// Reads a file, in order. Invalid lines are skipped, as are lines without a line end.
 pub fn parse(file: &[u8]) -> Result<Vec<Line<'_>>, OutOfMemory> {
     Ok(read(file)?.entries)
 }
 
-/// As [`parse`]; also says whether a line was skipped that was neither empty nor a comment.
+/// As [`parse`]; also returns whether any line other than empty ones and comments was skipped.
 pub fn read(file: &[u8]) -> Result<Lines<Line<'_>>, OutOfMemory> {
     read_lines(file, parse_line)
 }
@@ -55,7 +55,7 @@ fn parse_line(line: &[u8]) -> Option<Line<'_>> {
     })
 }
 
-/// Lenient: what is no hex digit counts as 0.
+/// Lenient: anything but a hex digit counts as 0.
 fn hex_digit(digit: u8) -> u8 {
     match digit {
         b'0'..=b'9' => digit - b'0',
@@ -65,11 +65,11 @@ fn hex_digit(digit: u8) -> u8 {
     }
 }
 
-/// The file for these lines, in their order. A trust that is `None` is written as an empty one.
+/// The contents of a file with these lines, in order. A trust of `None` is written as an empty one.
 ///
-/// Left out is a line whose names hold a tab or newline, or that is longer than the 999 bytes a reader takes at once: its rest
-/// would be read as another line, by which a chosen name could plant a trusted fingerprint. A trust is cut at its first line
-/// break, where every reader cuts it.
+/// Lines are left out if a name contains a tab or newline, or if they are longer than the 999 bytes that readers read at once:
+/// the rest would be read as another line, so a chosen name could add a trusted fingerprint. A trust is cut at its first line
+/// break, as every reader does.
 pub fn write<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Result<Written, OutOfMemory> {
     let mut written = Written::default();
     for line in lines {

@@ -10,10 +10,10 @@ use crate::buffer::{self, OutOfMemory};
 const WARNING: &[u8] = b"# WARNING! You shouldn't copy this file to another computer. \
 It is unnecessary and can cause problems.\n";
 
-/// The smallest tag that is one.
+/// The smallest valid tag.
 const MIN_VALID: u32 = 0x100;
 
-/// An instance tag as the file has it.
+/// A line of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     /// Our account.
@@ -24,12 +24,12 @@ pub struct Line<'a> {
     pub tag: u32,
 }
 
-/// Reads a file in its order. Lines that are none, and tags below 0x100, are skipped.
+/// Reads a file, in order. Invalid lines, and tags below 0x100, are skipped.
 pub fn parse(file: &[u8]) -> Result<Vec<Line<'_>>, OutOfMemory> {
     Ok(read(file)?.entries)
 }
 
-/// As [`parse`]; also says whether a line was skipped that was neither empty nor a comment.
+/// As [`parse`]; also returns whether any line other than empty ones and comments was skipped.
 pub fn read(file: &[u8]) -> Result<Lines<Line<'_>>, OutOfMemory> {
     read_lines(file, parse_line)
 }
@@ -46,7 +46,7 @@ fn parse_line(line: &[u8]) -> Option<Line<'_>> {
 }
 
 /// The number that C's `sscanf("%08x")` finds in these eight bytes, 0 if none: white space, a sign and 0x may come first, and
-/// anything behind the digits.
+/// anything after the digits.
 fn scan_hex(text: &[u8; 8]) -> u32 {
     let text = text.as_slice();
     let digits = text
@@ -74,10 +74,10 @@ fn scan_hex(text: &[u8; 8]) -> u32 {
     }
 }
 
-/// The file for these lines, in their order.
+/// The contents of a file with these lines, in order.
 ///
-/// Left out is a line that no reader would get back and that could damage others: names with a tab or newline, or more than 999
-/// bytes in all.
+/// Lines that no reader could read back, and that could damage others, are left out: those with a tab or newline in a name, or
+/// with more than 999 bytes.
 pub fn write<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Result<Written, OutOfMemory> {
     let mut written = Written {
         bytes: buffer::bounded(WARNING),

@@ -3,11 +3,11 @@
 use super::{Lines, Written};
 use crate::buffer::{self, OutOfMemory};
 
-/// The most bytes of one line, its newline included: what `fgets` puts beside the NUL.
+/// The maximum length of a line, newline included: what `fgets` stores before the NUL.
 pub(super) const MAX_LINE: usize = 999;
 
-/// The lines of a file. A longer line comes in pieces of [`MAX_LINE`], each standing as a line of its own; a NUL hides the rest
-/// of its piece. The newline, where one was read, is still there.
+/// The lines of a file. A longer line is split into pieces of [`MAX_LINE`], each of which counts as a line; a NUL hides the
+/// rest of its piece. A newline, if there was one, is included.
 pub(super) fn lines(mut file: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let window = file.get(..MAX_LINE).unwrap_or(file);
@@ -39,7 +39,7 @@ pub(super) fn read_lines<'a, T>(
     Ok(read)
 }
 
-/// The part of a line before its end: the first carriage return or else the first newline. `None` without either.
+/// The part of a line before its end, which is the first carriage return or else the first newline. `None` without either.
 pub(super) fn before_end(line: &[u8]) -> Option<&[u8]> {
     let end = line
         .iter()
@@ -48,13 +48,13 @@ pub(super) fn before_end(line: &[u8]) -> Option<&[u8]> {
     line.get(..end)
 }
 
-/// Splits at the first tab, which neither part keeps.
+/// Splits at the first tab, which is in neither part.
 pub(super) fn split_tab(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let tab = line.iter().position(|&byte| byte == b'\t')?;
     Some((line.get(..tab)?, line.get(tab + 1..)?))
 }
 
-/// Adds a line of these parts, which are followed by a newline, unless it is too long to be read back.
+/// Adds a line with these parts and a newline, unless it is too long to be read back.
 pub(super) fn write_line(written: &mut Written, parts: &[&[u8]]) -> Result<(), OutOfMemory> {
     let length = parts.iter().map(|part| part.len()).sum::<usize>() + 1;
     if length > MAX_LINE {
@@ -75,7 +75,7 @@ pub(super) fn hex(byte: u8) -> [u8; 2] {
     })
 }
 
-/// Whether a name can stand in a field before a tab and be read back, and harms no other line.
+/// Whether a name can be written to a field before a tab and read back, without harming other lines.
 pub(super) fn fits_field(name: &[u8]) -> bool {
     !name.iter().any(|byte| matches!(byte, b'\t' | b'\n' | 0))
 }

@@ -14,16 +14,16 @@ mod scratch;
 pub mod sexp;
 mod system;
 
-/// What was read of one of the line files.
+/// The result of reading one of the line files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lines<T> {
     /// The entries, in the order of the file.
     pub entries: Vec<T>,
-    /// Whether the file held nothing else but comments and empty lines, so that no entry of it is missing here.
+    /// Whether the file contained nothing else except comments and empty lines, so no entry is missing here.
     pub is_whole: bool,
 }
 
-/// The text of one of the line files, and how many entries could not be part of it.
+/// The contents of one of the line files, and how many entries were left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// The whole file.

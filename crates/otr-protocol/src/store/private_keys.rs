@@ -11,7 +11,7 @@ pub struct Account {
     pub name: Vec<u8>,
     /// The protocol, without a NUL.
     pub protocol: Vec<u8>,
-    /// The list `(private-key ..)` as it was read, with whatever else it holds.
+    /// The list `(private-key ..)` as it was read, with everything else in it.
     pub key: Sexp,
     /// The numbers in it.
     pub numbers: DsaNumbers,
@@ -53,19 +53,19 @@ impl fmt::Debug for DsaNumbers {
     }
 }
 
-/// Why a file gives no keys.
+/// Why a file has no keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrivateKeysError {
-    /// It is no S-expression.
+    /// It is not an S-expression.
     Syntax(SyntaxError),
-    /// It is one, but not of keys, or one of the accounts lacks a part.
+    /// It is an S-expression, but not of keys, or a part of an account is missing.
     Unusable,
     /// There is no memory for them.
     OutOfMemory,
 }
 
 impl PrivateKeysError {
-    /// The number of libgpg-error for this, the one libotr returns.
+    /// The code of libgpg-error that libotr returns for this.
     pub fn code(self) -> u32 {
         match self {
             PrivateKeysError::Syntax(error) => error.code(),
@@ -102,9 +102,9 @@ impl From<OutOfMemory> for PrivateKeysError {
     }
 }
 
-/// Reads a file: all accounts in its order, or none.
+/// Reads a file: all accounts in order, or none.
 ///
-/// libotr keeps its list in the reverse order, because it puts each account in front.
+/// libotr's list is in reverse order, because it adds each account at the front.
 ///
 /// # Errors
 /// The syntax error, or `Unusable` if any part of any account is missing.
@@ -115,8 +115,8 @@ pub fn parse(file: &[u8]) -> Result<Vec<Account>, PrivateKeysError> {
     }
 }
 
-/// As [`parse`], but with an error come the accounts in front of what is wrong. There are none if the file as a whole is no
-/// S-expression.
+/// As [`parse`], but with an error the accounts before the damage are returned as well. There are none if the whole file is not
+/// an S-expression.
 pub fn read(file: &[u8]) -> (Vec<Account>, Option<PrivateKeysError>) {
     let keys = match Sexp::parse(file) {
         Ok(keys) => keys,
@@ -134,7 +134,7 @@ pub fn read(file: &[u8]) -> (Vec<Account>, Option<PrivateKeysError>) {
             return (accounts, Some(error));
         }
     }
-    // A second list behind the first counts as accounts for libotr, which then finds none there.
+    // libotr counts members of a second list as accounts, and then does not find them.
     let is_whole = accounts.len() >= keys.length().saturating_sub(1);
     (accounts, (!is_whole).then_some(PrivateKeysError::Unusable))
 }
@@ -157,7 +157,7 @@ fn parse_account(account: Part<'_>) -> Result<Account, PrivateKeysError> {
     })
 }
 
-/// The atom behind the head of a list, up to its first NUL.
+/// The atom after the head of a list, up to its first NUL.
 fn c_string(list: Part<'_>) -> Result<Vec<u8>, PrivateKeysError> {
     let text = list.nth_data(1).ok_or(PrivateKeysError::Unusable)?;
     let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
@@ -165,10 +165,10 @@ fn c_string(list: Part<'_>) -> Result<Vec<u8>, PrivateKeysError> {
 }
 
 impl DsaNumbers {
-    /// Finds the numbers in a `(private-key (dsa ..))`, or in any list that holds a `(dsa ..)`.
+    /// Finds the numbers in a `(private-key (dsa ..))`, or in any list that contains a `(dsa ..)`.
     ///
     /// # Errors
-    /// `Unusable` if p, q, g or y is missing. Whether they make a key is for `crypto` to say. `OutOfMemory`.
+    /// `Unusable` if p, q, g or y is missing. Whether they are a valid key is checked by otr-crypto. `OutOfMemory`.
     pub fn from_sexp(key: Part<'_>) -> Result<DsaNumbers, PrivateKeysError> {
         let dsa = key.find_token(b"dsa").ok_or(PrivateKeysError::Unusable)?;
         let digits = |name: &[u8]| {
@@ -190,7 +190,7 @@ impl DsaNumbers {
         Ok(numbers)
     }
 
-    /// The list `(private-key (dsa ..))` of these numbers, as libgcrypt makes it for a new key.
+    /// The list `(private-key (dsa ..))` with these numbers, as libgcrypt makes it for a new key.
     pub fn to_sexp(&self) -> Result<Sexp, OutOfMemory> {
         let mut dsa = Vec::new();
         dsa.push(Member::atom(b"dsa")?);
@@ -215,7 +215,7 @@ impl DsaNumbers {
     pub fn pubkey_data(&self) -> Result<Vec<u8>, OutOfMemory> {
         let mut block = Vec::new();
         for number in [&self.p, &self.q, &self.g, &self.y] {
-            // Atoms are bounded by MAX_ATOM; a number of 4 GiB cannot come from a file.
+            // Atoms are bounded by MAX_ATOM, so a number cannot have 4 GiB.
             let length = u32::try_from(number.len()).unwrap_or(u32::MAX);
             buffer::append(&mut block, &length.to_be_bytes())?;
             buffer::append(&mut block, number)?;
@@ -224,7 +224,7 @@ impl DsaNumbers {
     }
 }
 
-/// A number as libgcrypt's signed form: a zero byte in front where the first bit would read as a minus.
+/// A number in libgcrypt's signed form: with a leading zero byte if the first bit would be a sign.
 fn signed(number: &[u8]) -> Result<Zeroizing<Vec<u8>>, OutOfMemory> {
     let would_be_minus = number.first().is_some_and(|&first| first >= 0x80);
     let zero: &[u8] = if would_be_minus { b"\0" } else { b"" };
@@ -242,7 +242,7 @@ pub struct Entry<'a> {
     pub key: &'a Sexp,
 }
 
-/// Why no file was made, so that no key is lost silently.
+/// Why no file was made. It is an error so that no key is lost silently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unwritten {
     /// A name is longer than the 65535 bytes that libgcrypt can read back.
@@ -252,7 +252,7 @@ pub enum Unwritten {
 }
 
 impl Unwritten {
-    /// The number of libgpg-error for this: that of a string too long, or `ENOMEM`.
+    /// The code of libgpg-error for this: that of a string that is too long, or `ENOMEM`.
     pub fn code(self) -> u32 {
         match self {
             Unwritten::NameTooLong => SyntaxError::StringTooLong.code(),
@@ -278,7 +278,7 @@ impl From<OutOfMemory> for Unwritten {
     }
 }
 
-/// The file for these accounts, in their order and in the layout of libotr.
+/// The contents of a file with these accounts, in order and in libotr's layout.
 ///
 /// # Errors
 /// See [`Unwritten`].
@@ -301,7 +301,7 @@ pub fn write<'a>(
     }
     let (head, tail) = (b"(privkeys\n", b")\n");
     let length = parts.iter().map(|part| part.len()).sum::<usize>() + head.len() + tail.len();
-    // Made in one piece, so that no copy of a key stays behind.
+    // Allocated in one piece, so that no copy of a key is left behind.
     let mut file = Zeroizing::new(buffer::with_room(length)?);
     buffer::append(&mut file, head)?;
     for part in &parts {

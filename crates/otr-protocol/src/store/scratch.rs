@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A new directory, removed with all that is in it at the end of the test.
+/// A new directory, removed with its contents at the end of the test.
 pub(crate) struct Scratch(pub PathBuf);
 
 impl Scratch {

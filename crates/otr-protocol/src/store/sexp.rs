@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 /// The longest atom in bytes. libgcrypt keeps lengths in 16 bits and corrupts longer ones; here they are an error.
 pub const MAX_ATOM: usize = 65_535;
 
-/// One item of the flat row.
+/// One item of the flat list.
 #[cfg_attr(test, derive(Clone, PartialEq, Eq))]
 enum Item {
     Open,
@@ -24,7 +24,7 @@ enum Item {
     Atom(Zeroizing<Vec<u8>>),
 }
 
-/// An S-expression. [`Sexp::is_nil`] is libgcrypt's null expression: what "()" or white space alone is read as.
+/// An S-expression. [`Sexp::is_nil`] is libgcrypt's null expression, which it reads from "()" or only white space.
 #[cfg_attr(test, derive(Clone, PartialEq, Eq))]
 pub struct Sexp {
     items: Vec<Item>,
@@ -32,7 +32,7 @@ pub struct Sexp {
 
 /// A member of a list to be built by [`Sexp::list`].
 pub enum Member {
-    /// A string of bytes, at most [`MAX_ATOM`] of them if it is to be read again.
+    /// A string of bytes, at most [`MAX_ATOM`] of them if it must be readable again.
     Atom(Zeroizing<Vec<u8>>),
     /// A list inside the list.
     List(Sexp),
@@ -55,11 +55,11 @@ pub struct Part<'a> {
 impl Sexp {
     /// Reads bytes as `gcry_sexp_new(.., autodetect = 0)` does.
     ///
-    /// What libgcrypt tolerates is tolerated: text behind the list, an atom that the end of the input cuts off outside any list
-    /// (dropped), display hints (kept as plain atoms).
+    /// As tolerant as libgcrypt: text after the list, an atom outside any list that the end of the input cuts off (dropped),
+    /// and display hints (kept as plain atoms) are accepted.
     ///
     /// # Errors
-    /// Where libgcrypt answers with an error, the same one; and for atoms over [`MAX_ATOM`] and nesting over [`MAX_DEPTH`].
+    /// The same errors as libgcrypt; also for atoms over [`MAX_ATOM`] and nesting over [`MAX_DEPTH`].
     pub fn parse(input: &[u8]) -> Result<Sexp, SyntaxError> {
         parse::parse(input).map(Sexp::normalised)
     }
@@ -89,8 +89,8 @@ impl Sexp {
 
     /// The text that `gcry_sexp_sprint(.., GCRYSEXP_FMT_ADVANCED, ..)` makes, with its final newline and without its NUL.
     ///
-    /// [`Sexp::parse`] and libgcrypt read it back to the same expression, which is not so of the canonical form: libgcrypt
-    /// prints an empty atom there as `0:` and refuses to read that.
+    /// [`Sexp::parse`] and libgcrypt read it back to the same expression, unlike the canonical form, where libgcrypt prints an
+    /// empty atom as `0:` and refuses to read that.
     pub fn to_advanced(&self) -> Result<Zeroizing<Vec<u8>>, OutOfMemory> {
         print::advanced(&self.items)
     }
@@ -100,7 +100,7 @@ impl Sexp {
         self.items.is_empty()
     }
 
-    /// libgcrypt has no empty list at the start: such an expression is nil, whatever follows.
+    /// In libgcrypt an expression that starts with an empty list is nil, whatever follows.
     fn normalised(items: Vec<Item>) -> Sexp {
         match items.as_slice() {
             [Item::Open, Item::Close, ..] => Sexp { items: Vec::new() },
@@ -110,7 +110,7 @@ impl Sexp {
 }
 
 impl<'a> Part<'a> {
-    /// A copy of it, as an expression of its own.
+    /// A copy of it as a separate expression.
     pub fn to_sexp(self) -> Result<Sexp, OutOfMemory> {
         buffer::collect(self.items.iter().map(Item::copy)).map(Sexp::normalised)
     }
@@ -132,8 +132,8 @@ impl<'a> Part<'a> {
         length
     }
 
-    /// The atom at place `number` of the (first) list, as `gcry_sexp_nth_data` finds it; `None` if a list stands there or nothing.
-    /// An expression that starts with an atom outside any list has that one at place 0.
+    /// The atom at index `number` of the (first) list, as `gcry_sexp_nth_data` finds it; `None` if there is a list or nothing.
+    /// An expression that starts with an atom outside any list has that one at index 0.
     pub fn nth_data(self, number: usize) -> Option<&'a [u8]> {
         if let (Some(Item::Atom(atom)), 0) = (self.items.first(), number) {
             return Some(atom);
@@ -144,8 +144,8 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The members of the (first) list behind its head. Where `gcry_sexp_nth` makes a list of an atom this is the atom alone,
-    /// which [`Self::nth_data`] has at place 0 as well.
+    /// The members of the (first) list after its head. Where `gcry_sexp_nth` makes a list of an atom, this is the atom alone,
+    /// which [`Self::nth_data`] has at index 0 as well.
     pub fn tail(self) -> impl Iterator<Item = Part<'a>> {
         self.members().skip(1).map(|items| Part { items })
     }
@@ -159,7 +159,7 @@ impl<'a> Part<'a> {
         Some(Part { items })
     }
 
-    /// The members of the first list, each as its row of items.
+    /// The members of the first list, each as a slice of items.
     fn members(self) -> impl Iterator<Item = &'a [Item]> {
         let mut rest = match self.items.split_first() {
             Some((Item::Open, rest)) => rest,
@@ -183,7 +183,7 @@ impl Item {
     }
 }
 
-/// Shows the size alone: atoms may be private keys.
+/// Shows only the size: atoms may be private keys.
 impl fmt::Debug for Sexp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sexp")
@@ -192,7 +192,7 @@ impl fmt::Debug for Sexp {
     }
 }
 
-/// The member that starts a row: one atom, or a list with its closing. `None` at a closing or at the end.
+/// The first member of a slice: one atom, or a list with its closing. `None` at a closing or at the end.
 fn member_at(items: &[Item]) -> Option<&[Item]> {
     let mut depth = 0_usize;
     for (index, item) in items.iter().enumerate() {
@@ -320,7 +320,7 @@ mod tests {
                 SyntaxError::StringTooLong
             );
         }
-        // Numbers that libgcrypt lets wrap around.
+        // Numbers that overflow in libgcrypt.
         for length in [
             "4294967297",
             "18446744073709551617",
@@ -367,7 +367,7 @@ mod tests {
             if let Ok(sexp) = Sexp::parse(input.as_bytes()) {
                 let whole = sexp.whole();
                 let _ = (whole.length(), whole.nth_data(1).is_some(), whole.tail().count());
-                // Printing keeps all but libgcrypt's ways with nil.
+                // Printing preserves everything, except for libgcrypt's treatment of nil.
                 if !sexp.is_nil() {
                     prop_assert_eq!(parse(&sexp.to_advanced().unwrap()), sexp);
                 }

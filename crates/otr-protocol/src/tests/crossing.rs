@@ -54,7 +54,7 @@ fn the_higher_hash_wins() {
         let AuthState::AwaitingRevealSig(responding) = low.state else {
             panic!("it waits for something else")
         };
-        // It may have been anybody's: ours goes on beside it.
+        // It may be anybody's: ours goes on in parallel.
         assert!(responding.begun.is_some());
     }
 }
@@ -66,7 +66,7 @@ fn a_commit_of_another_version_is_answered_whatever_its_hash() {
     assert!(is_dh_key(&high) && high.version == Some(Version::V2));
 }
 
-/// Sent once more, it would come back once more; answered, it would lead to a session with ourselves.
+/// If it were sent again, it would come back again; if it were answered, it would lead to a session with ourselves.
 #[test]
 fn our_own_commit_changes_nothing_when_it_comes_back() {
     let mut ours = start(Version::V2);
@@ -133,7 +133,7 @@ fn a_dh_key_is_answered_again_when_it_is_the_same() {
     assert_eq!(ours.last_message, reveal);
 }
 
-/// The instance's own exchange goes on as any other, although a commit of the master's has lost here before.
+/// The instance's own exchange goes on like any other, although a commit of the master has lost here before.
 #[test]
 fn a_lost_commit_of_the_masters_does_not_disturb_the_instances_own() {
     let mut pair = Pair::new();
@@ -161,7 +161,7 @@ fn a_lost_commit_of_the_masters_does_not_disturb_the_instances_own() {
     assert!(pair.alice.is_secure() && pair.bob.is_secure());
 }
 
-/// Any instance may answer the DH-commit of a master context, so a timer has to end the life of its key.
+/// Any instance may answer the DH-commit of a master context, so a timer has to wipe its key.
 #[test]
 fn the_masters_commit_is_watched_and_no_other() {
     for is_master in [false, true] {
@@ -212,7 +212,7 @@ fn a_query_is_answered_by_the_exchange_under_way() {
         pair.alice.receive(&pair.bob.outbox.remove(0));
         let reveal = pair.alice.outbox.remove(0);
         assert_eq!(ask(&mut pair.alice), reveal);
-        // Who waits in vain begins anew.
+        // A side that waits too long starts again.
         pair.alice.now += 10;
         let anew = ask(&mut pair.alice);
         assert_eq!(message_kind(&anew), MessageKind::DhCommit);
@@ -261,8 +261,8 @@ fn both_have_revealed() -> (Pair, [Auth; 2]) {
     (pair, [mine, theirs])
 }
 
-/// Each side has answered the other's DH-commit, and revealed its own: the two must not end in different sessions, and what
-/// was sent in the one that does not count must be read.
+/// Each side has answered the other's DH-commit, and revealed its own: the two must not end in different sessions, and messages
+/// of the one that does not count must be read.
 #[test]
 fn of_two_exchanges_that_are_both_finished_the_higher_hash_counts() {
     let mut winners = [0, 0];
@@ -314,7 +314,7 @@ fn a_crossing_exchange_does_not_wait_for_ever() {
     }
 }
 
-/// A DH-key does not say which DH-commit it answers. The same again, sent before our reveal signature arrived, is no answer to
+/// A DH-key does not say which DH-commit it answers. A repeated one, sent before our reveal signature arrived, does not answer
 /// the DH-commit that our master context has sent since, unless the exchange makes no progress.
 #[test]
 fn a_dh_key_again_answers_the_commit_that_it_answered() {
@@ -346,7 +346,7 @@ fn a_dh_key_again_answers_the_commit_that_it_answered() {
     }
 }
 
-/// A DH-commit that comes again after we have revealed our value does not undo that.
+/// A DH-commit that arrives again after we have revealed our value does not undo that.
 #[test]
 fn a_commit_again_after_the_reveal_changes_nothing() {
     let (mut pair, [_, theirs]) = both_have_revealed();
@@ -359,7 +359,7 @@ fn a_commit_again_after_the_reveal_changes_nothing() {
     assert_eq!(message_kind(answer), MessageKind::DhKey);
 }
 
-/// What anybody can answer our DH-commit with does not bar the exchange that the correspondent begins afterwards.
+/// A forged answer to our DH-commit does not prevent the exchange that the correspondent begins afterwards.
 #[test]
 fn a_made_up_dh_key_does_not_bar_their_exchange() {
     for _ in 0..4 {

@@ -62,7 +62,7 @@ fn replays_and_old_counters_are_refused() {
     assert_eq!(texts(&mut pair.bob), [b"third"]);
 }
 
-/// Some networks deliver messages twice: nobody needs to hear of it, in the session, after a refresh, and after its end.
+/// Some networks deliver messages twice. The user is not told, in the session, after a refresh, and after its end.
 #[test]
 fn what_is_delivered_twice_is_dropped_in_silence() {
     let mut pair = Pair::in_session(Version::V3);
@@ -90,7 +90,7 @@ fn what_is_delivered_twice_is_dropped_in_silence() {
     pair.bob.take_told();
     all.iter().for_each(|message| pair.bob.receive(message));
     assert!(pair.bob.told.is_empty() && pair.bob.outbox.is_empty());
-    // Damaged, it is another message.
+    // A damaged copy is another message.
     let mut damaged = all.pop().unwrap();
     let at = damaged.len() - 40;
     damaged[at] = if damaged[at] == b'A' { b'B' } else { b'A' };
@@ -98,7 +98,7 @@ fn what_is_delivered_twice_is_dropped_in_silence() {
     assert!(!pair.bob.told.is_empty());
 }
 
-/// The counter of a message stands above its blocks': two messages under one key share no keystream.
+/// The counter of a message is in the bits above the block counter: two messages with one key share no key stream.
 #[test]
 fn the_same_text_is_never_encrypted_in_the_same_way() {
     let mut pair = Pair::in_session(Version::V3);
@@ -116,7 +116,7 @@ fn every_flipped_bit_is_noticed_and_changes_nothing() {
     let mut pair = Pair::in_session(Version::V3);
     let good = pair.alice.say(b"the text");
     let bytes = dearmour(&good, false).unwrap();
-    // Header and instance tags are the caller's to check; the flags are not trusted on their own.
+    // The caller checks header and instance tags; the flags alone are not trusted.
     for index in (12..bytes.len()).step_by(3) {
         let mut bad = bytes.clone();
         bad[index] ^= 1 << (index % 8);
@@ -183,7 +183,7 @@ fn no_revealed_mac_key_proves_a_message_that_we_sent() {
     let (mut ours, mut revealed) = (Vec::new(), Vec::new());
     for _ in 0..6 {
         let wire = pair.alice.say(b"ping");
-        // It is still under way when the answer to the one before has come.
+        // It is still in transit when the answer to the previous one has arrived.
         let late = pair.alice.say(b"late");
         pair.bob.receive(&wire);
         let answer = pair.bob.say(b"pong");
@@ -248,7 +248,7 @@ fn a_goodbye_finishes_the_session() {
             Told::Report
         ]
     );
-    // Told of it once in a while, not for each message.
+    // Told of it occasionally, not for each message.
     for (wait, answered) in [(0, false), (10, false), (1, true)] {
         pair.bob.now += wait;
         let late = pair.alice.say(b"late");
@@ -259,13 +259,13 @@ fn a_goodbye_finishes_the_session() {
             "{wait}"
         );
     }
-    // What may be ignored is ignored.
+    // A message that may be ignored is ignored.
     let internal = pair.alice.conversation.encrypt_internal(&[]).unwrap();
     pair.bob.receive(&internal.message);
     assert!(pair.bob.told.is_empty());
 }
 
-/// What has become of the master's commit stays true when a session ends: they might come again.
+/// The state of the master's commit is kept when a session ends: the same messages might arrive again.
 #[test]
 fn what_became_of_a_commit_outlives_the_session() {
     let mut pair = Pair::in_session(Version::V3);
@@ -277,7 +277,7 @@ fn what_became_of_a_commit_outlives_the_session() {
     assert_eq!(secrets.masters_commit, before);
 }
 
-/// A client may send something itself while it is told of the message that a heartbeat would answer.
+/// A client may send something itself in the callback for the message that a heartbeat would answer.
 #[test]
 fn no_heartbeat_follows_what_was_sent_meanwhile() {
     let mut pair = Pair::in_session(Version::V3);
@@ -316,7 +316,7 @@ fn silence_is_answered_with_a_heartbeat() {
 
 #[test]
 fn a_next_key_out_of_range_is_refused_whole() {
-    // The sender is authentic, but its next key is 1: a peer gone bad.
+    // The sender is authentic, but its next key is 1: a malicious peer.
     let mut pair = Pair::in_session(Version::V3);
     let good = pair.alice.say(b"x");
     let decoded = dearmour(&good, false).unwrap();

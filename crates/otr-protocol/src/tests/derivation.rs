@@ -109,7 +109,7 @@ fn the_session_id_of_version_1() {
     );
 }
 
-/// libotr asks whether ours is greater: a key is not, than itself.
+/// libotr checks whether ours is greater: a key is not greater than itself.
 #[test]
 fn a_key_is_not_the_higher_of_itself_and_itself() {
     let (ours, _) = pairs();

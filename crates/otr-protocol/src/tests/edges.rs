@@ -8,8 +8,7 @@ use crate::wire::messages::{AuthPlain, DsaNumbers, RevealSignature, Signature, V
 use otr_crypto::aes_ctr;
 use otr_crypto::mac::hmac_sha256;
 
-/// What a peer signs with that is not quite a key, not quite a signature or not quite a key number, each inside messages
-/// that are encrypted and authenticated as they should be.
+/// Almost valid keys, signatures and key numbers, each inside messages that are encrypted and authenticated correctly.
 fn not_quite_signatures(true_one: &AuthPlain) -> Vec<AuthPlain> {
     let numbers = true_one.numbers().unwrap();
     let q: [u8; 20] = numbers.q.try_into().unwrap();
@@ -42,7 +41,7 @@ fn not_quite_signatures(true_one: &AuthPlain) -> Vec<AuthPlain> {
     all
 }
 
-/// The armoured message with another authenticator in it: decrypted, changed, and sealed again with the same keys.
+/// The armoured message with another authenticator: decrypted, changed, and encrypted again with the same keys.
 fn sealed_again(
     key: &[u8; 16],
     mac_key: &[u8; 32],
@@ -70,7 +69,7 @@ fn signatures_and_keys_at_the_edges_open_no_session() {
             } else {
                 b"?OTRv3?"
             };
-            // Alice reveals, and her authenticator is not what it should be.
+            // Alice reveals, with an invalid authenticator.
             pair.alice.receive(query);
             let commit = pair.alice.outbox.remove(0);
             pair.bob.receive(&commit);
@@ -93,7 +92,7 @@ fn signatures_and_keys_at_the_edges_open_no_session() {
                 .receive(&armour(&message.serialise().unwrap()).unwrap());
             assert!(!pair.bob.is_secure(), "{version:?}, reveal {number}");
 
-            // The true one is still accepted. Then bob's answer is not what it should be.
+            // The valid one is still accepted. Then Bob's answer is invalid.
             pair.bob.receive(&true_one);
             assert!(pair.bob.is_secure(), "{version:?}, after reveal {number}");
             let true_one = pair.bob.outbox.remove(0);
@@ -147,7 +146,7 @@ fn a_version_1_exchange_at_the_edges_opens_no_session() {
     assert!(pair.bob.is_secure());
 }
 
-/// The number of a DH key is the peer's to choose, up to the highest, after which there is none.
+/// The peer chooses the number of a DH key, up to the highest, after which there is none.
 #[test]
 fn the_highest_key_number_is_survived() {
     for (number, version) in [

@@ -30,7 +30,7 @@ fn each_version_ends_in_one_session() {
 #[test]
 fn crossing_starts_end_in_a_session() {
     for version in [Version::V2, Version::V3] {
-        // Both orders of the hashes come up in a few tries.
+        // Both orders of the hashes occur in a few tries.
         for _ in 0..6 {
             let mut pair = Pair::new();
             let query: &[u8] = if version == Version::V2 {
@@ -105,7 +105,7 @@ fn every_message_may_come_twice() {
     }
 }
 
-/// A damaged copy before each message of the exchange changes nothing: the real one still does its work.
+/// A damaged copy before each message of the exchange changes nothing: the real one still works.
 #[test]
 fn damaged_messages_change_nothing() {
     for position in [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99] {
@@ -145,7 +145,7 @@ fn damage_and_receive(side: &mut Side, message: &[u8], position: f64) {
     let before = (side.auth.clone(), side.conversation.state);
     side.receive(&damaged);
     if is_dh_key && matches!(side.auth.state, AuthState::AwaitingSig(_)) {
-        // Any number in range is a DH-key: only the signatures can tell. Start over as a man in the middle would see it.
+        // Any number in range is a DH-key: only the signatures show that it is wrong. The test restores the state before it.
         side.outbox.truncate(sent_before);
         (side.auth, side.conversation.state) = before;
         return;
@@ -170,7 +170,7 @@ fn truncated_messages_are_refused() {
     }
     assert!(pair.bob.outbox.is_empty());
     assert!(matches!(pair.bob.auth.state, AuthState::None));
-    // Without its instance tags it is not even a message of version 3.
+    // Without its instance tags it is not a message of version 3.
     let malformed = Told::Notice(Notice::ReceivedMalformed, None);
     let told = pair.bob.take_told();
     assert!(
@@ -232,7 +232,7 @@ fn a_dh_key_of_another_version_is_ignored() {
     assert!(pair.alice.auth.pending_commit().is_some());
 }
 
-/// Version 3 with a master context that commits and an instance that answers.
+/// Version 3: the master context sends the commit, and an instance answers.
 #[test]
 fn an_instance_takes_up_the_masters_commit_when_it_can_sign_the_answer() {
     let mut master = Side::new(
@@ -297,7 +297,7 @@ fn an_instance_takes_up_the_masters_commit_when_it_can_sign_the_answer() {
     assert!(child.is_secure() && bob.is_secure());
 }
 
-/// An instance whose own DH-commit waits answers a DH-key for that one, not for its master's.
+/// An instance whose own DH-commit waits treats a DH-key as the answer to that one, not to its master's.
 #[test]
 fn an_instance_with_a_commit_of_its_own_does_not_take_the_masters() {
     let mut pair = Pair::new();
@@ -325,7 +325,7 @@ fn an_instance_with_a_commit_of_its_own_does_not_take_the_masters() {
     assert!(pair.alice.is_secure() && pair.bob.is_secure());
 }
 
-/// A DH-key out of range, which anybody can send, changes nothing: the real one is taken up after it.
+/// A DH-key out of range, which anybody can send, changes nothing: the real one is accepted after it.
 #[test]
 fn a_bad_dh_key_does_not_bar_later_exchanges() {
     let mut pair = Pair::new();
@@ -359,8 +359,8 @@ fn a_bad_dh_key_does_not_bar_later_exchanges() {
     assert!(pair.alice.is_secure() && pair.bob.is_secure());
 }
 
-/// A commit of the master's that lost against one of theirs is never sent again against a later one, whatever the hashes:
-/// its answer would be ignored.
+/// A commit of the master that lost against one of theirs is never sent again against a later one, whatever the hashes: the
+/// answer to it would be ignored.
 #[test]
 fn a_commit_that_lost_once_is_no_rival_later() {
     let mut pair = Pair::new();

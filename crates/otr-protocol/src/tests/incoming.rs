@@ -53,7 +53,7 @@ impl Family for Fixed {
     }
 }
 
-/// What one message did.
+/// The results of one message.
 #[derive(Default)]
 struct Ran {
     steps: Vec<&'static str>,
@@ -72,7 +72,7 @@ impl Ran {
     }
 }
 
-/// Runs a message in one conversation; `key`: whether we have one.
+/// Handles a message in one conversation.
 fn run(c: &mut Conversation, recipient: Recipient<'_>, family: Fixed, message: &[u8]) -> Ran {
     run_with(c, recipient, family, message, true, false)
 }
@@ -197,7 +197,7 @@ fn a_fragment_is_for_an_instance_before_it_is_taken_up() {
     );
     assert_eq!(other.notices(), [Notice::ReceivedForOtherInstance]);
     assert_eq!(c.secrets.reassembly.data(), b"abc");
-    // To libotr 3 it is a message that it does not know, and what was waiting is dropped.
+    // For libotr 3 it is an unknown message, and waiting fragments are dropped.
     let libotr3 = with_policy(|policy| policy.dialect = Dialect::Libotr3);
     let unknown = run(
         c,
@@ -241,7 +241,7 @@ fn a_new_instance_takes_over_from_the_master() {
         assert!(matches!(ran.effects[0], Effect::ContextListChanged));
         assert!(matches!(ran.effects[1], Effect::Inject(_)), "answered");
     }
-    // It can't begin with a reveal signature.
+    // An exchange cannot begin with a reveal signature.
     let mut reveal = commit(0x2222, 0x1111);
     reveal[8] = b'R';
     let c = &mut Conversation::default();
@@ -259,7 +259,7 @@ fn a_version_that_the_policy_forbids_is_not_handled() {
     let ran = run(&mut c, v2_only, PLAIN, &commit(0x2222, 0));
     assert_eq!((ran.steps, ran.effects.len()), (vec!["conversation"], 0));
     assert_eq!(c.offer, Offer::Accepted, "they speak OTR for all that");
-    // libotr 3 reads the messages of a session for all that.
+    // libotr 3 reads the messages of a session all the same.
     let none_of_2 = |dialect| {
         with_policy(move |policy| {
             policy.versions.v2 = false;

@@ -19,7 +19,7 @@ fn proves(key: &[u8], message: &[u8]) -> bool {
     hmac_sha1(key, &[covered]) == data.mac
 }
 
-/// OTRv3, "Revealing MAC Keys": no message can count under the keys of a session that has ended.
+/// OTRv3, "Revealing MAC Keys": no message is accepted with the keys of a session that has ended.
 #[test]
 fn a_goodbye_publishes_the_keys_of_all_messages_received() {
     for version in [Version::V1, Version::V2, Version::V3] {
@@ -50,14 +50,14 @@ fn a_goodbye_publishes_the_keys_of_all_messages_received() {
         }
         pair.alice.receive(goodbye);
         assert_eq!(pair.alice.conversation.state, MessageState::Finished);
-        // Nothing counts any more, and nothing can be sent.
+        // Nothing is accepted any more, and nothing can be sent.
         let late = pair.bob.conversation.encrypt_text(b"late", &[], NOW);
         assert_eq!(late, Err(ProtocolError::Conflict));
     }
 }
 
 /// The keys of a session that was refreshed are published as soon as the other side has used the new one: until then messages
-/// of the old one may be under way.
+/// of the old one may be in transit.
 #[test]
 fn a_refresh_publishes_the_keys_of_the_session_before() {
     let mut pair = Pair::in_session(Version::V3);
@@ -79,8 +79,8 @@ fn a_refresh_publishes_the_keys_of_the_session_before() {
 #[test]
 fn keys_to_publish_are_bounded_while_we_are_silent() {
     let mut pair = Pair::in_session(Version::V3);
-    // Each of their messages announces another key and uses it in the next one, as an orderly client does when we answer;
-    // here our answers are lost to everybody but them.
+    // Each of their messages announces a new key, which the next one uses, as a well-behaved client does when we answer; here
+    // our answers publish no keys.
     for _ in 0..200 {
         let ping = pair.alice.say(b"ping");
         pair.bob.receive(&ping);
@@ -179,7 +179,7 @@ fn nothing_of_the_smp_is_left_when_the_session_ends_with_it() {
     );
 }
 
-/// A master context may have begun an exchange of version 2, which no instance of version 3 can take over.
+/// A master context may have begun an exchange of version 2, which an instance of version 3 cannot take over.
 #[test]
 fn an_instance_takes_no_commit_of_version_2() {
     let mut pair = Pair::new();

@@ -17,7 +17,7 @@ fn chain() -> Vec<Tlv> {
         .into()
 }
 
-/// Runs `step` with another allocation failing each time, until none does. How many have failed.
+/// Runs `step` with another allocation failing each time, until none does. Returns how many have failed.
 fn each(mut step: impl FnMut(usize) -> bool) -> usize {
     (0..1000).find(|count| !step(*count)).unwrap()
 }

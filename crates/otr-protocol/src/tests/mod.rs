@@ -36,7 +36,7 @@ static KEYS: LazyLock<[SigningKey; 2]> =
 
 const NOW: i64 = 1_000_000;
 
-/// What a side was told, in order.
+/// What the user of a side was told, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Told {
     Notice(Notice, Option<Vec<u8>>),
@@ -50,7 +50,7 @@ enum Told {
     Report,
 }
 
-/// A context that has no other beside it.
+/// The only context of a correspondent.
 struct Alone(MessageState);
 
 impl Family for Alone {
@@ -247,7 +247,7 @@ impl Pair {
         }
     }
 
-    /// A pair in a session of this version.
+    /// Two sides in a session of this version.
     fn in_session(version: Version) -> Self {
         let mut pair = Self::new();
         pair.start(version);
@@ -270,7 +270,7 @@ impl Pair {
         self.settle();
     }
 
-    /// Carries messages back and forth until both are silent.
+    /// Delivers messages in both directions until there are none left.
     fn settle(&mut self) {
         for _ in 0..50 {
             let (to_bob, to_alice) = (

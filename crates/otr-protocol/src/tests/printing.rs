@@ -10,7 +10,7 @@ use crate::wire::tlv::Tlv;
 use otr_crypto::group::Exponent;
 use otr_crypto::secret::{SecretBytes, SecretKey};
 
-/// What must not be printed, in the ways in which bytes are.
+/// Asserts that none of the secrets is printed, in any of the usual forms of bytes.
 fn assert_hidden(printed: &str, secrets: &[&[u8]]) {
     for secret in secrets {
         let piece = &secret[secret.len() - 4..];

@@ -11,7 +11,7 @@ use crate::wire::messages::Data;
 use otr_crypto::mac::hmac_sha1;
 
 fn data(message: &[u8]) -> Data<'static> {
-    // Left where it is: a test may.
+    // Leaked, which is fine in a test.
     let bytes = dearmour(message, false).unwrap().leak();
     Data::parse(bytes).unwrap().0
 }
@@ -41,7 +41,7 @@ fn versions_2_and_3_replace_the_session() {
         let after = &pair.alice.conversation;
         assert_ne!(after.session_id.as_bytes(), before.as_bytes());
         assert_eq!(after.generation, 2);
-        // What was under way is read, until something comes that was sent later; and not forever.
+        // Messages in transit are read until a message of the new session arrives, and only for a limited time.
         pair.bob.take_told();
         pair.bob.receive(&late);
         assert_eq!(pair.bob.take_told(), [Told::Text(b"late".to_vec())]);
@@ -57,7 +57,7 @@ fn versions_2_and_3_replace_the_session() {
     }
 }
 
-/// Version 1 exchanges the keys in use: when they are the same on both sides, messages under way can still be read.
+/// Version 1 exchanges the keys in use: if they are the same on both sides, messages in transit can still be read.
 #[test]
 fn version_1_confirms_the_keys_of_the_session() {
     let mut pair = Pair::in_session(Version::V1);
@@ -73,8 +73,8 @@ fn version_1_confirms_the_keys_of_the_session() {
     assert_eq!(pair.bob.told, [Told::Text(b"under way".to_vec())]);
 }
 
-/// Nothing in an exchange of version 1 shows that it is new, so the keys of a session may only be confirmed: when the other
-/// side has lost them, the next session has new ones on both sides, under numbers that nobody has used.
+/// Nothing in an exchange of version 1 shows that it is new, so the keys of a session may only be confirmed: if the other side
+/// has lost them, the next session has new ones on both sides, with unused numbers.
 #[test]
 fn version_1_takes_new_keys_when_theirs_are_new() {
     for lost_side_begins in [false, true] {
@@ -132,7 +132,7 @@ fn trust_is_for_the_key_that_has_earned_it() {
     assert_eq!(pair.alice.conversation.peer, Some(stranger));
 }
 
-/// OTR protocol, "Revealing MAC keys": those of the session before are published as well, once no message can need them.
+/// OTR protocol, "Revealing MAC keys": those of the previous session are published as well, once no message can need them.
 #[test]
 fn mac_keys_of_the_session_before_are_revealed() {
     let mut pair = Pair::in_session(Version::V3);

@@ -6,11 +6,11 @@ use super::error::{Malformed, Undecoded};
 use super::search::{find, find_byte};
 use crate::buffer::{self, OutOfMemory};
 
-/// What every encoded message starts with.
+/// The start of every encoded message.
 pub const PREFIX: &[u8] = b"?OTR:";
 
 /// Reads what usual senders write, and nothing that [`decode`] would read differently: whole blocks, padded, without other
-/// bytes. Uses the vector instructions of the CPU; its time may vary, since what is armoured is public.
+/// bytes. Uses the CPU's vector instructions; its time may vary, because armoured data is public.
 const STRICT: Base64 = STANDARD;
 
 /// Base64 with padding and without line breaks (RFC 4648, section 4), piece by piece.
@@ -21,8 +21,8 @@ pub fn encode(bytes: &[u8], mut write: impl FnMut(&[u8])) {
     }
 }
 
-/// Reads base64 leniently: bytes outside the alphabet are skipped, the first "=" ends the text,
-/// and an unfinished block without "=" is dropped. Never allocates more than the text warrants.
+/// Reads base64 leniently: bytes outside the alphabet are skipped, the first "=" ends the text, and an unfinished block without
+/// "=" is dropped. Never allocates more than the text can decode to.
 pub fn decode(text: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
     let mut bytes = buffer::with_room(text.len() / 4 * 3 + 3)?;
     if STRICT.decode_append(text, &mut bytes).is_err() {
@@ -33,7 +33,7 @@ pub fn decode(text: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
     Ok(bytes)
 }
 
-/// The first bytes that [`decode`] would give, and how many they are: less than `N` if there are no more.
+/// The first bytes that [`decode`] would return, and how many they are: less than `N` if there are no more.
 pub fn decode_start<const N: usize>(text: &[u8]) -> ([u8; N], usize) {
     let (mut bytes, mut count) = ([0; N], 0);
     let mut push = |byte| {
@@ -43,7 +43,7 @@ pub fn decode_start<const N: usize>(text: &[u8]) -> ([u8; N], usize) {
         }
         count
     };
-    // Whole blocks as long as there is nothing else: all of what an orderly sender writes.
+    // Whole blocks as long as there is nothing else: everything that a well-behaved sender writes.
     let mut rest = text;
     while let Some((block, behind)) = rest.split_first_chunk() {
         let Some(three) = whole_block(block) else {
@@ -65,7 +65,7 @@ pub fn decode_start<const N: usize>(text: &[u8]) -> ([u8; N], usize) {
     (bytes, count)
 }
 
-/// What [`decode`] does, character by character.
+/// [`decode`], character by character.
 #[derive(Debug, Default)]
 pub struct Decoder {
     block: u32,
@@ -75,14 +75,14 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Takes the next character; `give` gets the bytes that are complete.
+    /// Takes the next character; `give` is called with each complete byte.
     pub fn take(&mut self, character: u8, mut give: impl FnMut(u8)) {
         if self.has_ended {
             return;
         }
         if character == b'=' {
             self.has_ended = true;
-            // 2 characters hold one whole byte, 3 hold two; a single one holds none.
+            // 2 characters contain one whole byte, 3 contain two, a single one none.
             let [_, first, second, _] = (self.block << (6 * (4 - self.held))).to_be_bytes();
             let whole = self.held.saturating_sub(1);
             [first, second].into_iter().take(whole).for_each(give);
@@ -101,7 +101,7 @@ impl Decoder {
     }
 }
 
-/// The bytes of four characters of the alphabet. `None` if there is another one among them.
+/// The bytes of four characters of the alphabet. `None` if one of them is not in the alphabet.
 fn whole_block(characters: &[u8; 4]) -> Option<[u8; 3]> {
     let mut block = 0;
     for character in characters {
@@ -131,7 +131,7 @@ pub fn armour(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
             .saturating_mul(4)
             .saturating_add(6),
     )?;
-    // There is room for all of it.
+    // The capacity is enough for all of it.
     text.extend(PREFIX);
     STRICT.encode_append(bytes, &mut text);
     text.push(b'.');
@@ -144,7 +144,7 @@ pub fn armour(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
 /// as for data messages, everything to the end is read.
 pub fn dearmour(message: &[u8], need_end: bool) -> Result<Vec<u8>, Undecoded> {
     let text = after_prefix(message)?;
-    // An orderly message has its only "." at the end, which spares us looking for it.
+    // A well-formed message has its only "." at the end, so it need not be searched for.
     if let Some(text) = text.strip_suffix(b".") {
         let mut bytes = buffer::with_room(text.len() / 4 * 3)?;
         if STRICT.decode_append(text, &mut bytes).is_ok() {
@@ -158,7 +158,7 @@ pub fn dearmour(message: &[u8], need_end: bool) -> Result<Vec<u8>, Undecoded> {
     }
 }
 
-/// The first bytes that [`dearmour`] without `need_end` would give; see [`decode_start`].
+/// The first bytes that [`dearmour`] without `need_end` would return; see [`decode_start`].
 pub fn dearmour_start<const N: usize>(message: &[u8]) -> Result<([u8; N], usize), Malformed> {
     let text = after_prefix(message)?;
     let end = find_byte(text, b'.').unwrap_or(text.len());
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(DhCommit::parse(b""), Err(Malformed::Truncated));
     }
 
-    /// Text that is base64 up to a few bytes, so that both ways of decoding are taken.
+    /// Text that is base64 except for a few bytes, so that both ways of decoding are used.
     fn nearly_base64() -> impl Strategy<Value = Vec<u8>> {
         let bytes = prop::collection::vec(any::<u8>(), 0..40);
         let damage = (

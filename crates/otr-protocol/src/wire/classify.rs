@@ -8,7 +8,7 @@ use super::search::find;
 use super::version::Version;
 use super::whitespace;
 
-/// What a message claims to be. It need not be a valid one.
+/// What a message claims to be. It need not be valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageKind {
     /// Text with no sign of OTR in it.
@@ -31,11 +31,11 @@ pub enum MessageKind {
     Data,
     /// An OTR error message.
     Error,
-    /// "?OTR" and something that is none of these.
+    /// "?OTR" followed by something else.
     Unknown,
 }
 
-/// Where the first "?OTR" of a message is: what every other function here looks at.
+/// The offset of the first "?OTR" of a message, which all other functions here start from.
 pub fn otr_tag(message: &[u8]) -> Option<usize> {
     find(message, b"?OTR")
 }
@@ -97,7 +97,7 @@ pub fn instances(message: &[u8]) -> Result<Instances, Malformed> {
     if !message.starts_with(b"?OTR:AAM") {
         return Err(Malformed::Version);
     }
-    // Version and type fill 4 characters of base64, so the tags are the next 12 by themselves.
+    // Version and type are 4 characters of base64, so the tags are exactly the next 12.
     let text = message.get(9..21).ok_or(Malformed::Truncated)?;
     let (bytes, count) = armour::decode_start::<8>(text);
     let mut reader = Reader::new(bytes.get(..count).unwrap_or_default());
@@ -189,7 +189,7 @@ mod tests {
         );
         assert_eq!(instances(b"?OTR:AAMKAAABABI0VngA"), tags);
         assert_eq!(instances(b"?OTR:AAMKAAABABI0VngAAAAA."), tags);
-        // A foreign character takes the place of one that counts.
+        // A character outside the alphabet replaces one that counts.
         assert_eq!(
             instances(b"?OTR:AAMKAAABABI0V ngAAAA."),
             Err(Malformed::Truncated)
@@ -198,7 +198,7 @@ mod tests {
             instances(b"?OTR:AAMK============."),
             Err(Malformed::Truncated)
         );
-        // 11 characters before "=" still hold 8 bytes.
+        // 11 characters before "=" still contain 8 bytes.
         assert_eq!(instances(b"?OTR:AAMKAAABABI0Vng=."), tags);
         assert_eq!(
             instances(b"?OTR:AAIKAAABABI0VngA."),

@@ -3,7 +3,7 @@
 use super::classify::{MessageKind, message_kind, message_version};
 use super::version::Version;
 
-/// Whose messages to write and to understand.
+/// Which libotr's messages to write and to understand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
     /// libotr 4's: versions 1 to 3.

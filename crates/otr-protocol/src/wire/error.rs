@@ -15,11 +15,11 @@ pub enum Malformed {
     Truncated,
     /// Bytes are left over after the structure.
     Trailing,
-    /// The protocol version is none of 1, 2 and 3, or not the one this message exists in.
+    /// The protocol version is not 1, 2 or 3, or this message does not exist in it.
     Version,
-    /// The message type byte is another message's.
+    /// The message type byte is that of another message.
     MessageType,
-    /// A field that has one possible length has another, or one of a key exchange is longer than any can be.
+    /// A field of fixed length has another length, or a field of a key exchange is too long.
     FieldLength,
     /// A key id is zero.
     KeyId,
@@ -51,9 +51,9 @@ impl core::error::Error for Malformed {}
 /// Why an armoured message was not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Undecoded {
-    /// Something is wrong with it.
+    /// It is malformed.
     Malformed(Malformed),
-    /// Nothing is, but there is no memory for it.
+    /// It may be valid, but there is no memory for it.
     OutOfMemory,
 }
 
@@ -83,7 +83,7 @@ impl From<OutOfMemory> for Undecoded {
 /// Why a message was not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unwritten {
-    /// A value is longer than its length field can say: 65535 bytes in a TLV, 2^32 - 1 elsewhere.
+    /// A value is too long for its length field: 65535 bytes in a TLV, 2^32 - 1 elsewhere.
     TooLong,
     /// There is no memory for it.
     OutOfMemory,

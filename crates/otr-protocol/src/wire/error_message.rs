@@ -3,7 +3,7 @@
 use super::search::find;
 use crate::buffer::{self, OutOfMemory};
 
-/// What we begin an error message with.
+/// The beginning of our error messages.
 pub const ERROR_PREFIX: &[u8] = b"?OTR Error: ";
 
 /// The error message that says `text`.
@@ -11,7 +11,7 @@ pub fn compose(text: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
     buffer::concat(&[ERROR_PREFIX, text])
 }
 
-/// What the error message says; one more blank after the prefix is dropped.
+/// The text of the error message; one more blank after the prefix is dropped.
 ///
 /// None if the whole prefix, its blank included, is nowhere in the message. Such a message is
 /// still an error message if it has "?OTR Error:" in it: then it has no text to show.
@@ -21,7 +21,7 @@ pub fn text_of(message: &[u8]) -> Option<&[u8]> {
     Some(text.strip_prefix(b" ").unwrap_or(text))
 }
 
-/// The message from "OTR Error:" on, as libotr 3 shows it; all of it if that is nowhere.
+/// The message from "OTR Error:" on, as libotr 3 shows it; all of it if that is not found.
 pub fn from_mark(message: &[u8]) -> &[u8] {
     let start = find(message, b"?OTR Error:").map_or(0, |at| at + 1);
     message.get(start..).unwrap_or_default()

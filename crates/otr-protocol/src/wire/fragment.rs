@@ -19,7 +19,7 @@ pub struct Fragment<'a> {
     pub data: &'a [u8],
 }
 
-/// What a message is, seen as a fragment.
+/// The result of reading a message as a fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parsed<'a> {
     /// There is neither "?OTR|" nor "?OTR," in it.
@@ -31,7 +31,7 @@ pub enum Parsed<'a> {
 }
 
 impl<'a> Parsed<'a> {
-    /// Looks for the fragment in a message. "?OTR|" anywhere comes before "?OTR," anywhere.
+    /// Looks for the fragment in a message. "?OTR|" anywhere has priority over "?OTR,".
     pub fn from_message(message: &'a [u8]) -> Self {
         let Some((start, with_instances)) = mark(message) else {
             return Self::NotAFragment;
@@ -93,31 +93,31 @@ pub fn fragment_instances(message: &[u8]) -> Option<Instances> {
     })
 }
 
-/// What came of a message given to [`Reassembly::accept`].
+/// The result of [`Reassembly::accept`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Accumulated {
-    /// It is no fragment: go on with the message itself.
+    /// It is not a fragment: continue with the message itself.
     Unfragmented,
-    /// It is a fragment, and there is nothing to go on with yet.
+    /// It is a fragment, and the message is not complete yet.
     Incomplete,
     /// It was the last fragment of this message.
     Complete(Vec<u8>),
-    /// There is no memory for it, and the pieces before it are gone as well.
+    /// There is no memory for it; the previous pieces are discarded as well.
     Lost,
 }
 
-/// The pieces of one message that have come so far, always the first `k` of `n`.
+/// The pieces of one message received so far, always the first `k` of `n`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Reassembly {
     data: Vec<u8>,
-    /// Where in `data` the newest piece starts.
+    /// The offset of the newest piece in `data`.
     newest: usize,
     k: u16,
     n: u16,
 }
 
 impl Reassembly {
-    /// Nothing has come yet.
+    /// No pieces yet.
     pub const fn new() -> Self {
         Self {
             data: Vec::new(),
@@ -127,11 +127,10 @@ impl Reassembly {
         }
     }
 
-    /// Takes in a message. Pieces must come in order: piece 1 begins anew, one that is out of order
-    /// discards what is stored, and so does a message that is no fragment. A fragment with
-    /// senseless numbers changes nothing, and neither does the newest piece when it comes again, as
-    /// happens on networks that repeat messages. Pieces of more than `limit` bytes together
-    /// are discarded, and so are those for which there is no memory.
+    /// Handles a message. Pieces must arrive in order: piece 1 starts again, one that is out of order discards what is stored,
+    /// and so does a message that is not a fragment. A fragment with invalid numbers changes nothing, and neither does the
+    /// newest piece when it is repeated, as happens on some networks. Pieces of more than `limit` bytes together are discarded,
+    /// and so are those for which there is no memory.
     pub fn accept(&mut self, message: &[u8], limit: usize) -> Accumulated {
         let fragment = match Parsed::from_message(message) {
             Parsed::NotAFragment => {
@@ -168,17 +167,17 @@ impl Reassembly {
         Accumulated::Complete(message)
     }
 
-    /// Forgets what has come.
+    /// Discards the pieces.
     pub fn discard(&mut self) {
         *self = Self::new();
     }
 
-    /// What has come so far.
+    /// The data received so far.
     pub fn data(&self) -> &[u8] {
         &self.data
     }
 
-    /// How many pieces have come, and how many there will be: 0 and 0 if none has come.
+    /// How many pieces were received, and how many there will be: 0 and 0 if there were none.
     pub const fn progress(&self) -> (u16, u16) {
         (self.k, self.n)
     }
@@ -217,8 +216,8 @@ pub enum FragmentHeader {
 }
 
 impl FragmentHeader {
-    /// How much of the largest message size is not data. It counts one byte more than the header
-    /// takes, as libotr always has, so that pieces are cut where libotr cuts them.
+    /// How much of the maximum message size is not data. It is one byte more than the header, as always in libotr, so that
+    /// pieces are cut where libotr cuts them.
     pub const fn overhead(self) -> usize {
         match self {
             Self::V2 => 19,
@@ -226,7 +225,7 @@ impl FragmentHeader {
         }
     }
 
-    /// What comes before the number of the piece: the same for all pieces of a message.
+    /// The start of the header, before the number of the piece: the same for all pieces of a message.
     fn start(self) -> Vec<u8> {
         match self {
             Self::V2 => buffer::bounded(b"?OTR,"),
@@ -243,7 +242,7 @@ fn five_digits(number: usize) -> [u8; 5] {
 /// Why a message could not be cut into fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SplitError {
-    /// The largest message size leaves no room for data behind the header.
+    /// The maximum message size leaves no space for data after the header.
     NoRoom,
     /// The number of fragments is not between 1 and 65535.
     Count,
@@ -264,15 +263,15 @@ impl core::error::Error for SplitError {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fragments<'a> {
     message: &'a [u8],
-    /// How much of the message is in each, as far as there is enough of it.
+    /// The maximum amount of data in each.
     room: usize,
     count: usize,
-    /// What each starts with, and the number of the last one.
+    /// The start of each header, and the number of fragments.
     start: Vec<u8>,
     last: [u8; 5],
 }
 
-/// A fragment to be written: parts that follow one another.
+/// A fragment to be written, in parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece<'a> {
     start: &'a [u8],
@@ -298,14 +297,14 @@ impl Fragments<'_> {
         })
     }
 
-    /// All of them, each as a string of its own.
+    /// All of them, each as a separate string.
     pub fn to_vecs(&self) -> Result<Vec<Vec<u8>>, OutOfMemory> {
         buffer::collect(self.pieces().map(|piece| buffer::concat(&piece.parts())))
     }
 }
 
 impl Piece<'_> {
-    /// What it is made of.
+    /// Its parts, in order.
     pub fn parts(&self) -> [&[u8]; 7] {
         let comma = b",".as_slice();
         [
@@ -335,8 +334,8 @@ pub fn split(
     )
 }
 
-/// Cuts a message into exactly `count` fragments of fewer than `max_size` bytes each: as many full
-/// ones as there is data for, then empty ones. Data that does not fit is not in them.
+/// Cuts a message into exactly `count` fragments of fewer than `max_size` bytes each: as many full ones as there is data for,
+/// then empty ones. Data that does not fit is left out.
 pub fn create(
     message: &[u8],
     max_size: usize,

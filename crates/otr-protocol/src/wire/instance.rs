@@ -14,12 +14,12 @@ impl InstanceTag {
     }
 }
 
-/// The two instance tags of a version 3 message, as they stand on the wire: any numbers.
+/// The two instance tags of a version 3 message, as they are on the wire: any numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Instances {
     /// The sender's tag.
     pub from: u32,
-    /// The recipient's tag, 0 where the sender does not know it yet.
+    /// The recipient's tag, 0 if the sender does not know it yet.
     pub to: u32,
 }
 

@@ -87,7 +87,7 @@ pub fn query_versions(message: &[u8]) -> Versions {
         rest = after;
     }
     if let Some(list) = rest.strip_prefix(b"v") {
-        // Versions that we do not know are passed over.
+        // Unknown versions are skipped.
         for byte in list.iter().take_while(|&&byte| byte != b'?') {
             match byte {
                 b'2' => versions.v2 = true,

@@ -55,12 +55,12 @@ impl<'a> Reader<'a> {
         Ok(data)
     }
 
-    /// The body of an MPI, big-endian, with whatever leading zeros it was sent with.
+    /// The body of an MPI, big-endian, with any leading zeros that were sent.
     pub fn mpi(&mut self) -> Result<&'a [u8], Malformed> {
         self.data()
     }
 
-    /// What has not been read yet.
+    /// The bytes that were not read yet.
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    /// Ends the reading: nothing may be left over.
+    /// Ends reading: nothing may be left over.
     pub const fn finish(self) -> Result<(), Malformed> {
         if self.rest.is_empty() {
             Ok(())

@@ -5,7 +5,7 @@
 
 use super::search::find_byte;
 
-/// Reads from the front of a text; a failed read leaves it at an unspecified place.
+/// Reads from the front of a text; after a failed read the position is unspecified.
 #[derive(Clone, Debug)]
 pub(super) struct Scanner<'a> {
     rest: &'a [u8],
@@ -42,8 +42,8 @@ impl<'a> Scanner<'a> {
         Some(taken)
     }
 
-    /// As `strtoul` of a 64-bit machine: blanks, a sign, digits; too large a number is the largest
-    /// one whatever its sign, and a minus negates modulo 2^64.
+    /// As `strtoul` on a 64-bit machine: blanks, a sign, digits; a number that is too large becomes the largest one whatever
+    /// its sign, and a minus negates modulo 2^64.
     fn number<const RADIX: u32>(&mut self) -> Option<u64> {
         let blank = |byte: &&u8| matches!(byte, b' ' | b'\t'..=b'\r');
         let blanks = self.rest.iter().take_while(blank).count();
@@ -93,7 +93,7 @@ mod tests {
     /// A text, the number read from it and the text that is left.
     type Case<Number> = (&'static [u8], Option<(Number, &'static [u8])>);
 
-    /// What glibc 2.36's `sscanf` gives for `%hu` on a 64-bit machine, and what it leaves.
+    /// The results of glibc 2.36's `sscanf` for `%hu` on a 64-bit machine, and the text that is left.
     #[test]
     fn short_reads_as_sscanf() {
         let cases: [Case<u16>; 23] = [

@@ -2,7 +2,7 @@
 
 /// The offset of the first occurrence of `needle`, which must not be empty.
 pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    // Most messages of the protocol begin with what is looked for.
+    // Most messages of the protocol begin with `needle`.
     if haystack.starts_with(needle) {
         return Some(0);
     }
@@ -11,7 +11,7 @@ pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 
 /// The offsets of all occurrences of `needle`, which must not be empty.
 pub(super) fn find_all(haystack: &[u8], needle: &[u8]) -> impl Iterator<Item = usize> {
-    // The first byte that is rare in what people write: not a blank.
+    // The first byte that is rare in ordinary text: not a blank.
     let anchor = needle.iter().position(|byte| *byte != b' ').unwrap_or(0);
     let rare = needle.get(anchor).copied().unwrap_or_default();
     memchr::memchr_iter(rare, haystack)
@@ -23,7 +23,7 @@ pub(super) fn find_all(haystack: &[u8], needle: &[u8]) -> impl Iterator<Item = u
         })
 }
 
-/// The offset of the first such byte.
+/// The offset of the first occurrence of `byte`.
 pub fn find_byte(haystack: &[u8], byte: u8) -> Option<usize> {
     memchr::memchr(byte, haystack)
 }

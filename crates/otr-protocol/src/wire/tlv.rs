@@ -24,7 +24,7 @@ pub const SMP1Q: u16 = 0x0007;
 /// Use of the extra symmetric key.
 pub const SYMKEY: u16 = 0x0008;
 
-/// One record. The value can be at most 65535 bytes long to be written.
+/// One record. To be written, its value must not be longer than 65535 bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Tlv {
     /// The type, one of this module's constants or an unknown one.
@@ -40,7 +40,7 @@ impl Tlv {
         Ok(Self { kind, value })
     }
 
-    /// A second one like this.
+    /// A copy of it.
     pub fn copy(&self) -> Result<Self, OutOfMemory> {
         Self::new(self.kind, &self.value)
     }
@@ -58,7 +58,7 @@ impl core::fmt::Debug for Tlv {
     }
 }
 
-/// Reads records up to the end, or to the first that is cut off.
+/// Reads records up to the end, or to the first one that is truncated.
 pub fn parse_chain(bytes: &[u8]) -> Result<Vec<Tlv>, OutOfMemory> {
     let mut reader = Reader::new(bytes);
     buffer::collect(core::iter::from_fn(|| {

@@ -11,7 +11,7 @@ use super::query::query_versions;
 use super::tlv::{parse_chain, write_chain};
 use super::whitespace::{append_tag, find_tag, strip};
 
-/// Noise, or pieces of what messages are made of.
+/// Random bytes, or fragments of valid messages.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let pieces: &[&[u8]] = &[
         b"?OTR",

@@ -6,16 +6,16 @@ use super::query::Versions;
 use super::search::find;
 use crate::buffer::{self, OutOfMemory};
 
-/// What every tag begins with.
+/// The start of every tag.
 pub const TAG_BASE: &[u8; 16] = b" \t  \t\t\t\t \t \t \t  ";
-/// Follows the base where version 1 is offered.
+/// Follows the base if version 1 is offered.
 pub const TAG_V1: &[u8; 8] = b" \t \t  \t ";
-/// Follows the base where version 2 is offered.
+/// Follows the base if version 2 is offered.
 pub const TAG_V2: &[u8; 8] = b"  \t\t  \t ";
-/// Follows the base where version 3 is offered.
+/// Follows the base if version 3 is offered.
 pub const TAG_V3: &[u8; 8] = b"  \t\t  \t\t";
 
-/// The text with a tag at its end that offers `versions`.
+/// The text with a tag at the end that offers `versions`.
 pub fn append_tag(text: &[u8], versions: Versions) -> Result<Vec<u8>, OutOfMemory> {
     let tag = |offered, tag: &'static [u8; 8]| if offered { tag.as_slice() } else { b"" };
     buffer::concat(&[
@@ -29,7 +29,7 @@ pub fn append_tag(text: &[u8], versions: Versions) -> Result<Vec<u8>, OutOfMemor
 
 /// Where the first tag is, and what it offers.
 ///
-/// The tag takes in every group of eight blanks and tabs that follows the base, known or not.
+/// The tag includes every group of eight blanks and tabs that follows the base, known or not.
 pub fn find_tag(message: &[u8]) -> Option<(Range<usize>, Versions)> {
     let start = find(message, TAG_BASE)?;
     let mut end = start + TAG_BASE.len();

@@ -4,11 +4,11 @@ use super::error::Unwritten;
 use super::mpi;
 use crate::buffer;
 
-/// Appends values to a byte string. What cannot be written is told at the end: see [`Writer::into_bytes`].
+/// Appends values to a byte string. An error is reported at the end: see [`Writer::into_bytes`].
 #[derive(Debug, Default)]
 pub struct Writer {
     bytes: Vec<u8>,
-    /// Why nothing was written any more.
+    /// The first error; nothing is written after it.
     failed: Option<Unwritten>,
 }
 
@@ -87,10 +87,10 @@ impl Writer {
         self.data(mpi::minimal(body));
     }
 
-    /// What has been written so far, to be changed in place.
+    /// What was written so far, to be changed in place.
     ///
     /// # Errors
-    /// As for [`Self::into_bytes`]: not all of it is there.
+    /// As for [`Self::into_bytes`]: something is missing.
     pub fn written_mut(&mut self) -> Result<&mut [u8], Unwritten> {
         match self.failed {
             Some(error) => Err(error),
@@ -111,7 +111,7 @@ impl Writer {
     /// All that was written.
     ///
     /// # Errors
-    /// The first thing that went wrong, if anything did.
+    /// The first error, if there was one.
     pub fn into_bytes(self) -> Result<Vec<u8>, Unwritten> {
         match self.failed {
             Some(error) => Err(error),

@@ -97,7 +97,7 @@ fn names_that_are_missing_find_nothing() {
     }
 }
 
-/// Writes down what it was shown, and asks for the same context from inside.
+/// Records its arguments, and looks up the same context from within the callback.
 unsafe extern "C-unwind" fn notes(data: *mut c_void, context: *mut ConnContext) {
     unsafe { *data.cast::<*mut ConnContext>() = context };
 }

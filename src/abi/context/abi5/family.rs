@@ -14,7 +14,7 @@ use crate::abi::types::{
 };
 use otr_protocol::instances;
 
-/// The contexts of one master, itself first. They stand side by side in the list.
+/// The contexts of one master, itself first. They are adjacent in the list.
 pub(crate) fn members(
     master: Borrowed<'_, ConnContext>,
 ) -> impl Iterator<Item = Borrowed<'_, ConnContext>> {
@@ -23,8 +23,8 @@ pub(crate) fn members(
     std::iter::once(master).chain(behind)
 }
 
-/// The instance that was last heard, written to, or either; the master while there was none. `None` for another `which`. One
-/// without a session does not come before one that has one: see [`instances::most_recent`].
+/// The instance that was last heard from, written to, or either; the master if there was none. `None` for another `which`.
+/// Instances with a session are preferred: see [`instances::most_recent`].
 pub(crate) fn find_recent_instance(
     context: Borrowed<'_, ConnContext>,
     which: OtrlInstag,
@@ -43,7 +43,7 @@ pub(crate) fn find_recent_instance(
     ))
 }
 
-/// The safest instance, and among equals the one heard last, to the second.
+/// The safest instance, and among equals the one heard from last, in whole seconds.
 pub(crate) fn recent_secure_instance(
     context: Borrowed<'_, ConnContext>,
 ) -> Borrowed<'_, ConnContext> {
@@ -52,7 +52,7 @@ pub(crate) fn recent_secure_instance(
     instances::best(candidates.map(describe)).unwrap_or(context)
 }
 
-/// Notes that `context` was written to (`sent`) or heard.
+/// Notes that something was sent to `context` (`sent`) or received from it.
 pub(crate) fn update_recent_child(context: Borrowed<'_, ConnContext>, sent: bool) {
     let Some(master) = master_of(context) else {
         return;
@@ -65,7 +65,7 @@ pub(crate) fn update_recent_child(context: Borrowed<'_, ConnContext>, sent: bool
     master.recent_child().point_at(Some(context));
 }
 
-/// Lets the master point at itself where it pointed at this instance.
+/// Where the master points to this instance, makes it point to itself.
 pub(crate) fn leave_family(context: Borrowed<'_, ConnContext>) {
     let Some(master) = master_of(context) else {
         return;
@@ -81,23 +81,23 @@ pub(crate) fn leave_family(context: Borrowed<'_, ConnContext>) {
     }
 }
 
-/// Makes an instance that is in no list any more its own master.
+/// Makes an instance that was taken out of the list its own master.
 pub(crate) fn stand_alone(context: Borrowed<'_, ConnContext>) {
     context.m_context().point_at(Some(context));
 }
 
-/// The master of a context. `None` in a client's own that has none.
+/// The master of a context. `None` if a client made the context and gave it none.
 pub(crate) fn master_of(context: Borrowed<'_, ConnContext>) -> Option<Borrowed<'_, ConnContext>> {
     context.m_context().follow()
 }
 
-/// When a context was last heard.
+/// When something was last received from a context.
 pub(crate) fn last_heard(members: Borrowed<'_, ConnContextPriv>) -> i64 {
     time_from(members.lastrecv().get())
 }
 
 entry! {
-    /// The instance that was last heard, written to, or either.
+    /// The instance that was last heard from, written to, or either.
     ///
     /// # Safety
     /// `context` is NULL or a live context.
@@ -111,7 +111,7 @@ entry! {
 }
 
 entry! {
-    /// The safest instance, and among equals the one heard last.
+    /// The safest instance, and among equals the one heard from last.
     ///
     /// # Safety
     /// `context` is NULL or a live context.
@@ -124,7 +124,7 @@ entry! {
 }
 
 entry! {
-    /// Notes that a context was written to (`sent` is not 0) or heard.
+    /// Notes that something was sent to a context (`sent` is not 0) or received from it.
     ///
     /// # Safety
     /// `context` is NULL or a live context.

@@ -16,8 +16,8 @@ use crate::abi::types::{
     INSTAG_RECENT_SENT, MIN_VALID_INSTAG, OFFER_NOT, OtrlInstag, UserState,
 };
 
-/// Finds the context of a correspondent: one instance, the master, the best, or one of the recent ones. What can't be an instance
-/// is none.
+/// Finds the context of a correspondent: one instance, the master, the best, or one of the recent ones. `None` for a number
+/// that cannot be an instance tag.
 pub(crate) fn find<'a>(
     us: Borrowed<'a, UserState>,
     names: Names<'a>,
@@ -38,8 +38,8 @@ pub(crate) fn find<'a>(
     found.filter(|here| here.their_instance().get() == their_instance)
 }
 
-/// The same, but a missing one is made, an instance together with its master, and shown to the client; and whether it was. What
-/// can't be an instance makes a master. `None` when there is no memory, or a callback forgets it.
+/// The same, but a missing one is made (an instance together with its master) and shown to the client. Also returns whether it
+/// was made. A number that cannot be an instance tag makes a master. `None` if out of memory, or if a callback forgets it.
 ///
 /// # Safety
 /// The client may call back into the library: no context that was borrowed before is used afterwards.
@@ -52,27 +52,27 @@ pub(crate) unsafe fn find_or_add<'a>(
     if let Some(found) = find(us, names, their_instance) {
         return Some((found, false));
     }
-    // What is neither an instance nor one of the ways to choose one.
+    // Neither an instance tag nor a meta tag.
     if (INSTAG_RECENT_SENT + 1..MIN_VALID_INSTAG).contains(&their_instance) {
         return None;
     }
     if their_instance < MIN_VALID_INSTAG {
-        // SAFETY: no context that was borrowed before is used afterwards, by this function's own `# Safety`.
+        // SAFETY: no context that was borrowed before is used afterwards, as the caller guarantees.
         return unsafe { add(us, names, INSTAG_MASTER, new) }.map(|master| (master, true));
     }
-    // An instance never stands without a master before it.
+    // An instance always has a master before it.
     if head(us, names).is_none() {
-        // SAFETY: the same.
+        // SAFETY: as above.
         unsafe { add(us, names, INSTAG_MASTER, new) }?;
     }
-    // The callback may have asked for this very instance, and forgotten others.
+    // The callback may have made this instance, and forgotten others.
     let names = Names {
         near: None,
         ..names
     };
     let context = match find(us, names, their_instance) {
         Some(context) => context,
-        // SAFETY: the same.
+        // SAFETY: as above.
         None => unsafe { add(us, names, their_instance, new) }?,
     };
     Some((context, true))
@@ -87,13 +87,13 @@ pub(crate) unsafe fn find_correspondent<'a>(
     names: Names<'a>,
     new: NewContexts,
 ) -> Option<(Borrowed<'a, ConnContext>, bool)> {
-    // SAFETY: the same.
+    // SAFETY: as above.
     unsafe { find_or_add(us, names, INSTAG_MASTER, new) }
 }
 
-/// Makes another instance of one that is of no use any more: it stands where the new one belongs, holds nothing of before but
-/// the client's `app_data`, and no [`Handle`](crate::abi::context::Handle) of before leads to it. The client may hold a
-/// pointer to it, so that it can't be freed. `their_instance` has no context yet.
+/// Reuses the context of an instance that is no longer needed for a new instance. It moves to its new position in the list,
+/// keeps nothing but the client's `app_data`, and no earlier [`Handle`](crate::abi::context::Handle) finds it. It is not freed,
+/// because the client may have a pointer to it. `their_instance` has no context yet.
 pub(crate) fn become_instance(
     us: Borrowed<'_, UserState>,
     context: Borrowed<'_, ConnContext>,
@@ -123,7 +123,8 @@ pub(crate) fn become_instance(
     }
 }
 
-/// Where this instance stands, or would stand; the first of the correspondent's contexts for anything but an instance.
+/// The position of this instance in the list, or where it would be inserted. For anything but an instance: that of the
+/// correspondent's first context.
 fn place<'a>(
     us: Borrowed<'a, UserState>,
     names: Names<'a>,
@@ -139,7 +140,7 @@ fn head<'a>(us: Borrowed<'a, UserState>, names: Names<'a>) -> Option<Borrowed<'a
     place(us, names, INSTAG_MASTER).found
 }
 
-/// Makes a context and puts it into the list.
+/// Makes a context and inserts it into the list.
 ///
 /// # Safety
 /// As for [`find_or_add`].
@@ -150,7 +151,7 @@ unsafe fn add<'a>(
     new: NewContexts,
 ) -> Option<Borrowed<'a, ConnContext>> {
     let context: Borrowed<'a, ConnContext> = names.new_context()?;
-    // Whole before the client sees it: a callback may forget the master, and the instances with it.
+    // Completed before the client sees it: a callback may forget the master, and the instances with it.
     let is_instance = their_instance >= MIN_VALID_INSTAG;
     let master = if is_instance {
         head(us, names)
@@ -164,7 +165,7 @@ unsafe fn add<'a>(
         context.recent_rcvd_child().point_at(Some(context));
         context.recent_sent_child().point_at(Some(context));
     }
-    // A correspondent sees one tag of ours, though the account may have got another meanwhile.
+    // A correspondent always sees the same tag of ours, even if the account has got another one since.
     let masters = master_of(context).map_or(0, |master| master.our_instance().get());
     let our_tag = instag::find(us, names.account.bytes(), names.protocol.bytes());
     if masters != 0 {
@@ -172,7 +173,7 @@ unsafe fn add<'a>(
     } else if let Some(tag) = our_tag {
         context.our_instance().set(tag.instag().get());
     }
-    // SAFETY: the same for `enter`.
+    // SAFETY: as above, for `enter`.
     unsafe { new.enter(us, place(us, names, their_instance).link, context) }
 }
 
@@ -201,7 +202,7 @@ entry! {
             return find(us, names, their_instance);
         }
         let new = NewContexts { add_appdata, data };
-        // SAFETY: the user state stays until the call ends, and nothing was borrowed of it before.
+        // SAFETY: the user state stays until the call ends, and nothing in it was borrowed before.
         unsafe { new.find_or_add(us, added, || find_or_add(us, names, their_instance, new)) }
     }
 }

@@ -129,7 +129,7 @@ fn recent_instances_fall_back_to_the_master() {
         );
         assert!(otrl_context_find_recent_instance(child, 0x7fff_ffff).is_null());
 
-        // A forgotten instance is nobody's recent one.
+        // A forgotten instance is no longer the recent one.
         assert_eq!(otrl_context_forget(child), 0);
         assert_eq!(find_as(us, c"a", INSTAG_RECENT, false), master);
         assert_eq!(find_as(us, c"a", INSTAG_RECENT_SENT, false), master);
@@ -266,7 +266,7 @@ fn a_context_knows_our_tag() {
         instag::add(borrow(us), b"me", b"p", 0x4711);
         assert_eq!((*find_as(us, c"a", 0x100, true)).our_instance, 0x4711);
         assert_eq!((*find_as(us, c"a", 0, true)).our_instance, 0x4711);
-        // The account gets another one: who has seen the first goes on seeing it.
+        // The account gets another tag: correspondents who have seen the first one keep seeing it.
         instag::forget_all(borrow(us));
         instag::add(borrow(us), b"me", b"p", 0x4712);
         assert_eq!((*find_as(us, c"a", 0x101, true)).our_instance, 0x4711);
@@ -470,7 +470,7 @@ fn a_handle_outlives_its_context_without_harm() {
         assert_eq!(at_address(borrow(us), context), None);
         assert_eq!((handle.get(borrowed), handle.get(None)), (None, None));
         assert_eq!(others.get(borrowed), Some(borrow(other)));
-        // A new context is another one, even where the old one lay.
+        // A new context is a different one, even at the same address.
         find_as(us, c"a", 0, true);
         assert_eq!(handle.get(borrowed), None);
         otrl_userstate_free(us);

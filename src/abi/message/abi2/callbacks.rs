@@ -11,7 +11,7 @@ use crate::abi::text::CText;
 use crate::abi::types::*;
 use crate::abi::version::otrl_api_version;
 
-/// From this version on the table has its last three members.
+/// The first version whose table has the last three members.
 const API_3_1: u32 = 0x3_0100;
 
 /// Whether every client of the process was built with a table that has the members of API 3.1.
@@ -19,20 +19,20 @@ pub(crate) fn has_max_message_size() -> bool {
     otrl_api_version.load(Ordering::Acquire) >= API_3_1
 }
 
-/// A notice for the user that is more than a line.
+/// A notice for the user with more than one line.
 pub(crate) struct Note {
-    /// How grave it is.
+    /// Its severity.
     pub level: OtrlNotifyLevel,
     /// What it is about.
     pub title: CText,
     /// What happened.
     pub primary: CText,
-    /// What follows from it; none for nothing.
+    /// Details, if any.
     pub secondary: CText,
 }
 
 impl Call<'_> {
-    /// Shows a line in the conversation; false if the client does not.
+    /// Shows a line in the conversation; false if the client did not show it.
     pub(crate) fn display(&mut self, handle: Handle, text: &CStr) -> bool {
         let Some([account, protocol, user]) = self.names_in(handle) else {
             return false;
@@ -48,7 +48,7 @@ impl Call<'_> {
         displayed == Some(0)
     }
 
-    /// Shows a notice in a window of its own.
+    /// Shows a notice in a separate window.
     pub(crate) fn notify(&mut self, handle: Handle, note: &Note) {
         let pointer = |text: &CText| text.c_str().map_or(ptr::null(), CStr::as_ptr);
         if let Some([account, protocol, user]) = self.names_in(handle) {
@@ -66,13 +66,12 @@ impl Call<'_> {
         }
     }
 
-    /// Takes a line into the log.
+    /// Adds a line to the log.
     pub(crate) fn log(&mut self, line: &CStr) {
         call_back!(self, log_message, line.as_ptr());
     }
 
-    /// Our account as the client names it to people, which goes back with [`free_account_name`](Self::free_account_name).
-    /// NULL without such a name.
+    /// The display name of our account, to be freed with [`free_account_name`](Self::free_account_name). NULL if there is none.
     pub(crate) fn account_name(&mut self, handle: Handle) -> *const c_char {
         // Older tables end before this member.
         if !has_max_message_size() {
@@ -84,7 +83,7 @@ impl Call<'_> {
         call_back!(self, account_name, account, protocol).unwrap_or(ptr::null())
     }
 
-    /// Gives back the name of an account; NULL is none.
+    /// Frees the display name of an account. NULL is accepted.
     pub(crate) fn free_account_name(&mut self, name: *const c_char) {
         if !name.is_null() && has_max_message_size() {
             call_back!(self, account_name_free, name);

@@ -18,10 +18,10 @@ use otr_protocol::conversation::RESENT_PREFIX;
 use otr_protocol::effects::{Effect, ErrorCode, Notice, unexpected_data};
 use otr_protocol::wire::error_message::compose;
 
-/// What marks a text that was sent again.
+/// The mark of a text that was sent again.
 const RESENT_MARK: &[u8] = b"[resent] ";
 
-/// The texts of a notice: a line, and a window where there is one.
+/// The texts of a notice: a line, and a window if there is one.
 struct Words {
     line: CText,
     window: Option<Note>,
@@ -61,8 +61,8 @@ fn note_of(window: &Window) -> Note {
     }
 }
 
-/// Tells the effects that both interfaces tell in their own way. What is told by TLVs (the SMP) or not at all (extra keys,
-/// timers) is passed over.
+/// Tells the client about the effects that differ between the interfaces. Those that it learns from TLVs (the SMP) or not at
+/// all (extra keys, timers) are skipped.
 pub(crate) fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
     match effect {
         Effect::Notify(what, text) => {
@@ -82,12 +82,12 @@ pub(crate) fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
                 ctx.expect_in_smp(expected_number(*expected));
             }
         }
-        // Its messages come to the client as TLVs, and from the second on it counts by itself.
+        // The client gets its messages as TLVs, and from the second on it sets the expected message itself.
         _ => {}
     }
 }
 
-/// Tells what happened to a message. The text goes with it, or is none.
+/// Tells the client what happened to a message; some notices have its text.
 pub(crate) fn notice(call: &mut Call<'_>, handle: Handle, notice: Notice, text: Option<&CStr>) {
     let Some(user) = call.get(handle).map(Ctx::user) else {
         return;
@@ -150,12 +150,12 @@ fn displayed_or_answered(call: &mut Call<'_>, handle: Handle, line: CText) {
     }
 }
 
-/// Tells that no session could be set up.
+/// Tells the client that no session could be set up.
 pub(crate) fn setup_failed(call: &mut Call<'_>, handle: Handle, error: GcryError) {
     let reason: &[u8] = if error.code() == GcryError::INV_VALUE.code() {
         b"a malformed message was received"
     } else {
-        // SAFETY: a text that stays.
+        // SAFETY: a constant text.
         unsafe { bytes_of(gcry_strerror(error)) }.unwrap_or_default()
     };
     if let Some(words) = texts::setup_failed(reason).map(|words| Words::new(&words)) {
@@ -163,7 +163,7 @@ pub(crate) fn setup_failed(call: &mut Call<'_>, handle: Handle, error: GcryError
     }
 }
 
-/// Tells that an SMP message of the user's could not be sent: it does not fit into a message. There is no event for it.
+/// Called when an SMP message of the user does not fit into a data message. There is no event for it.
 pub(crate) fn smp_not_sent(call: &mut Call<'_>, handle: Handle) {
     notice(call, handle, Notice::EncryptionError, None);
 }
@@ -174,7 +174,7 @@ pub(crate) fn error_text(_call: &mut Call<'_>, _handle: Handle, code: ErrorCode)
     message.map_or(CText::NONE, |message| CText::up_to_nul(&message))
 }
 
-/// What goes before a text that is sent again: nothing, if it was sent again before.
+/// The prefix of a text that is sent again: none if it has the prefix already.
 pub(crate) fn resent_prefix(call: &mut Call<'_>, handle: Handle) -> CText {
     let marked = call.get(handle).is_some_and(|ctx| {
         with_secrets(ctx, |secrets| secrets.last_message_begins(RESENT_MARK)).unwrap_or(false)
@@ -188,7 +188,7 @@ fn report_unexpected_data(call: &mut Call<'_>, handle: Handle) {
         return;
     }
     let name = call.account_name(handle);
-    // SAFETY: NULL or a C string of the client's, which stays until it goes back.
+    // SAFETY: NULL or a C string of the client, which lives until it is freed below.
     let ours = match unsafe { bytes_of(name) } {
         Some(name) => name,
         None => call.get(handle).map(Ctx::account).unwrap_or_default(),

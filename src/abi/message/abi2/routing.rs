@@ -10,15 +10,15 @@ use crate::abi::text::CText;
 use otr_protocol::effects::Notice;
 use otr_protocol::wire::error_message::from_mark;
 
-/// Nothing: nobody asks when.
+/// Does nothing: not used in this interface.
 pub(crate) fn note_heard(_ctx: Ctx<'_>) {}
 
-/// None: version 2 knows no instances.
+/// Always `None`: version 2 has no instances.
 pub(crate) fn enter(_call: &mut Call<'_>, _arrival: &mut Arrival, _tag: u32) -> Option<bool> {
     None
 }
 
-/// Always: the user is warned.
+/// Always true: the user is warned.
 pub(crate) fn is_told_of_plaintext(_call: &Call<'_>) -> bool {
     true
 }
@@ -28,7 +28,7 @@ pub(crate) fn show_unexpected(call: &mut Call<'_>, arrival: &Arrival, text: &CSt
     displayed_or_inline(call, arrival.from, Notice::ReceivedUnencrypted, Some(text));
 }
 
-/// Displays an error message; whether the client has. If not, it is shown as it is.
+/// Displays an error message; whether the client has displayed it. If not, the message itself is shown.
 pub(crate) fn show_error(call: &mut Call<'_>, arrival: &Arrival, message: &[u8]) -> bool {
     if call.get(arrival.from).is_none() {
         return true;

@@ -6,35 +6,35 @@
 use otr_protocol::buffer::concat;
 use otr_protocol::effects::Notice;
 
-/// How a notice is put.
+/// The texts of a notice.
 pub(crate) struct Wording {
     /// A line in the conversation.
     pub line: Vec<u8>,
-    /// What a window of its own says; `None` for a notice that only goes into the conversation.
+    /// The texts of a window; `None` for a notice that is only shown in the conversation.
     pub window: Option<Window>,
 }
 
 /// The parts of a window.
 pub(crate) struct Window {
-    /// Something went wrong; else it is a warning.
+    /// Whether it is an error or a warning.
     pub is_error: bool,
     /// What it is about.
     pub title: &'static str,
     /// What happened.
     pub primary: Vec<u8>,
-    /// What follows from it.
+    /// Details.
     pub secondary: &'static str,
 }
 
-/// Joins the parts of a text. Without memory for it there is none.
+/// Joins the parts of a text. `None` if out of memory.
 macro_rules! text {
     ($($part:expr),+) => {
         concat(&[$(AsRef::<[u8]>::as_ref(&$part)),+]).ok()?
     };
 }
 
-/// The words for a notice about a correspondent; `message` is what goes with it. `None` for what goes into the log only, and
-/// without memory.
+/// The texts for a notice about a correspondent; `message` is the text that belongs to it. `None` for a notice that is only
+/// logged, and if out of memory.
 pub(crate) fn wording(notice: Notice, user: &[u8], message: &[u8]) -> Option<Wording> {
     let window = |is_error, title, primary: Vec<u8>, secondary| {
         Some(Window {
@@ -72,7 +72,7 @@ pub(crate) fn wording(notice: Notice, user: &[u8], message: &[u8]) -> Option<Wor
                 user,
                 " has ended the private conversation. End it as well, or start it again."
             ),
-            // All three parts are looked for.
+            // Clients look for all three parts.
             window: window(
                 true,
                 "Private connection closed",
@@ -94,7 +94,7 @@ pub(crate) fn wording(notice: Notice, user: &[u8], message: &[u8]) -> Option<Wor
             }
         }
         Notice::ReceivedUnreadable => Wording {
-            // "received an unreadable encrypted" is looked for.
+            // Clients look for "received an unreadable encrypted".
             line: text!(
                 "We received an unreadable encrypted message from ",
                 user,
@@ -164,7 +164,7 @@ pub(crate) fn log_line(notice: Notice, user: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// Why no session could be set up. `None` without memory.
+/// The text that no session could be set up. `None` if out of memory.
 pub(crate) fn setup_failed(reason: &[u8]) -> Option<Wording> {
     let words = "The private conversation could not be set up: ";
     Some(Wording {

@@ -11,7 +11,7 @@ use crate::abi::text::CText;
 use crate::abi::types::*;
 use otr_protocol::wire::error_message::compose;
 
-/// Every table has the member.
+/// Always true: every table has the member.
 pub(crate) fn has_max_message_size() -> bool {
     true
 }
@@ -88,7 +88,7 @@ impl Call<'_> {
         }
     }
 
-    /// An OTR error message in the client's words; none if the client has no words for it.
+    /// The text of an OTR error message from the client; none if it has none.
     pub(crate) fn error_message(&mut self, handle: Handle, code: OtrlErrorCode) -> CText {
         let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) else {
             return CText::NONE;
@@ -96,7 +96,7 @@ impl Call<'_> {
         let Some(text) = call_back!(self, otr_error_message, ctx, code) else {
             return CText::NONE;
         };
-        // SAFETY: NULL or a C string, as `message.h` says; it is copied before it is given back.
+        // SAFETY: NULL or a C string, as `message.h` says; it is copied before it is freed.
         let message = match unsafe { bytes_of(text) } {
             Some(text) => compose(text).map_or(CText::NONE, |message| CText::up_to_nul(&message)),
             None => return CText::NONE,
@@ -105,7 +105,7 @@ impl Call<'_> {
         message
     }
 
-    /// What the client puts before a text sent again; none if it has nothing.
+    /// The client's prefix for a text that is sent again; none if it has none.
     pub(crate) fn prefix_of_resent(&mut self, handle: Handle) -> CText {
         let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) else {
             return CText::NONE;
@@ -113,7 +113,7 @@ impl Call<'_> {
         let Some(prefix) = call_back!(self, resent_msg_prefix, ctx) else {
             return CText::NONE;
         };
-        // SAFETY: as for the error message.
+        // SAFETY: as for the error message above.
         let Some(copy) = unsafe { bytes_of(prefix) }.map(CText::new) else {
             return CText::NONE;
         };
@@ -121,10 +121,10 @@ impl Call<'_> {
         copy
     }
 
-    /// A text as the client wants it sent or shown; none to leave it as it is.
+    /// A text as converted by the client for sending or display; none to leave it as it is.
     ///
     /// # Errors
-    /// `ENOMEM`: the client has put it otherwise, and there is no memory for that.
+    /// `ENOMEM`: the client has converted it, but there is no memory for the result.
     pub(crate) fn convert(
         &mut self,
         handle: Handle,
@@ -143,11 +143,11 @@ impl Call<'_> {
             &raw mut converted,
             text.as_ptr()
         );
-        // SAFETY: NULL or a C string, as `message.h` says; it is copied before it is given back.
+        // SAFETY: NULL or a C string, as `message.h` says; it is copied before it is freed.
         let Some(copy) = unsafe { bytes_of(converted) }.map(CText::new) else {
             return Ok(CText::NONE);
         };
-        // The context is looked up again: it goes to the client once more.
+        // The context is looked up again, because it is passed to the client once more.
         if let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) {
             call_back!(self, convert_free, ctx, converted);
         }

@@ -54,7 +54,7 @@ entry! {
             let master = find(call, names, INSTAG_MASTER);
             let mut next = master.map(Ctx::handle);
             let master = master.map_or(ptr::null_mut(), Ctx::as_ptr);
-            // A callback may forget any context: then the walk ends.
+            // A callback may forget the current context: then the walk ends.
             while let Some(handle) = next {
                 disconnect(call, handle);
                 let behind = call.get(handle).and_then(|ctx| ctx.and_next().nth(1));
@@ -64,7 +64,7 @@ entry! {
     }
 }
 
-/// The context of one instance (or meta tag), if there is one, and names.
+/// The context of one instance (or meta tag), if it exists and all names were given.
 fn find<'a>(call: &'a Call<'_>, names: Option<Names<'a>>, instance: OtrlInstag) -> Option<Ctx<'a>> {
     context::find(call.us()?, names?, instance).map(Ctx::from)
 }

@@ -5,12 +5,12 @@ use crate::abi::instag;
 use crate::abi::message::call::Call;
 use crate::abi::types::*;
 
-/// The context of one instance of the correspondent (or of a meta tag), made if there is none, and whether it is new. `None`
-/// without memory.
+/// The context of one instance of the correspondent (or of a meta tag), made if there is none, and whether it is new. `None` if
+/// out of memory.
 #[inline(never)]
 pub(crate) fn find_or_add(call: &mut Call<'_>, their_tag: OtrlInstag) -> Option<(Handle, bool)> {
     let (names, new) = (call.names(), call.new_contexts());
-    // SAFETY: a callback may run, and the call is borrowed as `&mut`: no context is borrowed of it.
+    // SAFETY: a callback may run, but the call is borrowed as `&mut`, so no context is borrowed from it.
     let found = unsafe { context::find_or_add(call.us()?, names, their_tag, new) };
     found.map(|(context, is_new)| (Handle::of(context), is_new))
 }
@@ -20,7 +20,7 @@ pub(crate) fn find<'a>(call: &'a Call<'_>, their_tag: OtrlInstag) -> Option<Ctx<
     context::find(call.us()?, call.names(), their_tag).map(Ctx::from)
 }
 
-/// The context of the instance that is talked to, if there is one.
+/// The context of the best instance, if there is one.
 pub(crate) fn find_best<'a>(call: &'a Call<'_>) -> Option<Ctx<'a>> {
     find(call, INSTAG_BEST)
 }
@@ -36,7 +36,7 @@ pub(crate) fn ensure_our_tag(call: &mut Call<'_>, handle: Handle) {
         call.create_instag();
         tag = tag_of_account(call);
     }
-    // A call within `create_instag` may have given it one, which messages bear already.
+    // A call within `create_instag` may have given it one, which messages may already contain.
     let Some(ctx) = call.get(handle).filter(|ctx| ctx.our_instance() == 0) else {
         return;
     };

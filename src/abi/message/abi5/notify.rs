@@ -12,7 +12,7 @@ use crate::abi::text::CText;
 use crate::abi::types::*;
 use otr_protocol::effects::{Effect, ErrorCode, Notice, SmpEvent};
 
-/// Tells the effects that both interfaces tell in their own way.
+/// Tells the client about the effects that differ between the interfaces.
 pub(crate) fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
     let Some(ctx) = call.get(handle) else {
         return;
@@ -20,7 +20,7 @@ pub(crate) fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
     match effect {
         Effect::RecentlySent => ctx.note_written_to(),
         Effect::Notify(notice, text) => {
-            // What is for another instance concerns the correspondent, not the instance that got it.
+            // A message for another instance concerns the correspondent, not the instance that received it.
             let about = match notice {
                 Notice::ReceivedForOtherInstance => ctx.master().handle(),
                 _ => handle,
@@ -51,33 +51,33 @@ pub(crate) fn tell(call: &mut Call<'_>, handle: Handle, effect: &Effect) {
     }
 }
 
-/// Tells what happened to a message. The text goes with it, or is none.
+/// Tells the client what happened to a message; some notices have its text.
 pub(crate) fn notice(call: &mut Call<'_>, handle: Handle, notice: Notice, text: Option<&CStr>) {
     call.message_event(event_number(notice), handle, text, GcryError::NO_ERROR);
 }
 
-/// Tells that no session could be set up.
+/// Tells the client that no session could be set up.
 pub(crate) fn setup_failed(call: &mut Call<'_>, handle: Handle, error: GcryError) {
     call.message_event(MSGEVENT_SETUP_ERROR, handle, None, error);
 }
 
-/// Tells that an SMP message of the user's could not be sent: it does not fit into a message.
+/// Tells the client that an SMP message of the user could not be sent, because it does not fit into a data message.
 pub(crate) fn smp_not_sent(call: &mut Call<'_>, handle: Handle) {
     let mut no_question = CText::NONE;
     call.smp_event(SMPEVENT_ERROR, handle, 0, &mut no_question);
 }
 
-/// The message that tells the correspondent of an error; none if the client has no words for it.
+/// The message that tells the correspondent of an error; none if the client has no text for it.
 pub(crate) fn error_text(call: &mut Call<'_>, handle: Handle, code: ErrorCode) -> CText {
     call.error_message(handle, error_number(code))
 }
 
-/// What goes before a text that is sent again; none for the usual words.
+/// The prefix of a text that is sent again; none for the default prefix.
 pub(crate) fn resent_prefix(call: &mut Call<'_>, handle: Handle) -> CText {
     call.prefix_of_resent(handle)
 }
 
-/// Tells the correspondent of an error, in the client's words.
+/// Tells the correspondent of an error, with the client's text.
 fn report_error(call: &mut Call<'_>, handle: Handle, code: ErrorCode) {
     if !call.can_inject() {
         return;

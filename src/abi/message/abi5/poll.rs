@@ -12,7 +12,7 @@ use crate::abi::types::*;
 /// How often the client should poll, in seconds.
 pub(crate) const POLL_INTERVAL: c_uint = 70;
 
-/// Sees to it that the client's timer runs, if it has one.
+/// Makes sure that the client's timer runs, if it has one.
 pub(crate) fn watch(call: &mut Call<'_>, interval: c_uint) {
     let is_running = |call: &Call<'_>| call.us().is_none_or(|us| us.timer_running().get() != 0);
     if !is_running(call) && call.timer_control(interval) {

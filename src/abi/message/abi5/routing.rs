@@ -19,7 +19,7 @@ pub(crate) fn note_heard(ctx: Ctx<'_>) {
     ctx.note_heard(now());
 }
 
-/// Goes on with the context of the instance that has this tag; whether it had to be made. `None`: there is none.
+/// Continues with the context of the instance that has this tag. Returns whether it had to be made; `None` if there is none.
 #[inline(never)]
 pub(crate) fn enter(call: &mut Call<'_>, arrival: &mut Arrival, tag: OtrlInstag) -> Option<bool> {
     let (handle, is_new) = match find(call, tag).map(Ctx::handle) {
@@ -47,7 +47,7 @@ pub(crate) fn enter(call: &mut Call<'_>, arrival: &mut Arrival, tag: OtrlInstag)
     Some(is_new)
 }
 
-/// Whether the client decides itself how plaintext is shown that should have been encrypted.
+/// Whether the client itself shows plaintext that should have been encrypted.
 pub(crate) fn is_told_of_plaintext(call: &Call<'_>) -> bool {
     call.handles_message_events()
 }
@@ -57,7 +57,7 @@ pub(crate) fn show_unexpected(call: &mut Call<'_>, arrival: &Arrival, text: &CSt
     notice(call, arrival.from, Notice::ReceivedUnencrypted, Some(text));
 }
 
-/// Tells the client of an error message, whose text it shows; whether it was told. Without a callback for that the message
+/// Tells the client of an error message, whose text it shows. Returns false if there is no callback for that: then the message
 /// itself is shown.
 pub(crate) fn show_error(call: &mut Call<'_>, arrival: &Arrival, message: &[u8]) -> bool {
     let Some(text) = text_of(message).filter(|_| call.handles_message_events()) else {

@@ -16,7 +16,8 @@ entry! {
     /// Puts the current extra key into `symkey` and tells the correspondent what it is for.
     ///
     /// # Safety
-    /// `us` is live and has `context`; `usedata` has `usedatalen` bytes; `symkey` points at 32 writable bytes; `ops` is NULL or live.
+    /// `us` is live and contains `context`; `usedata` has `usedatalen` bytes; `symkey` points at 32 writable bytes; `ops` is
+    /// NULL or live.
     calls back;
     pub fn otrl_message_symkey(
         us: OtrlUserState,

@@ -6,10 +6,10 @@ use crate::abi::error::GcryError;
 use crate::abi::privkey::list::KeyList;
 use crate::abi::types::UserState;
 
-/// Makes a key from start to finish; `write` gets the file, and gives the keys as they are from now on.
+/// Makes a key; `write` gets the contents of the file, and returns the new list of keys.
 ///
 /// # Safety
-/// Nobody uses the keys of the user state any more.
+/// The old keys of the user state are not used afterwards.
 pub(crate) unsafe fn generate(
     us: Borrowed<'_, UserState>,
     owner: Owner<'_>,
@@ -17,7 +17,7 @@ pub(crate) unsafe fn generate(
 ) -> Result<(), GcryError> {
     let file = file_with(us, owner, &make()?)?;
     let keys = write(&file)?;
-    // SAFETY: nobody uses the keys of before, by this function's own `# Safety`.
+    // SAFETY: the old keys are not used afterwards, as the caller guarantees.
     unsafe { keys.replace(us) };
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::abi::stdio::Stream;
 use crate::abi::types::UserState;
 
 entry! {
-    /// Notes that a key is being made for an account, and gives the client a `newkey` for it. `EEXIST` if one is being made.
+    /// Notes that a key is being made for an account, and returns a `newkey` for it. `EEXIST` if one is being made.
     ///
     /// # Safety
     /// `us` is NULL or a live user state, the names NULL or C strings, `newkey` NULL or writable.
@@ -35,7 +35,7 @@ entry! {
     /// Makes the key; may run in any thread. Harmless if the key was cancelled before or is cancelled during this.
     ///
     /// # Safety
-    /// None: what is no `newkey` is refused, and never followed.
+    /// None: a value that is not a `newkey` is refused, and never dereferenced.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate_calculate(newkey: *mut c_void) -> GcryError as Result<(), GcryError> {
         calculate(newkey)
@@ -43,18 +43,18 @@ entry! {
 }
 
 entry! {
-    /// Writes all keys and the new one to a file (the old one stays complete until the new one is), and takes it over. `newkey` is no
-    /// more afterwards, whatever the result. On an error the keys stay as they were.
+    /// Writes all keys and the new one to a file (the old file stays complete until the new one is), and adds the new key.
+    /// `newkey` is invalid afterwards, whatever the result. On an error the keys stay as they were.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, and nobody uses its keys any more; `filename` is NULL or a C string.
+    /// `us` is NULL or a live user state, whose old keys are not used afterwards; `filename` is NULL or a C string.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate_finish(
         us: *mut UserState as Option<Borrowed<UserState>>,
         newkey: *mut c_void,
         filename: *const c_char as Option<&CStr>,
     ) -> GcryError as Result<(), GcryError> {
-        // SAFETY: C uses no key of before, as `# Safety` says, and no `Borrowed` of one is alive here.
+        // SAFETY: the caller does not use the old keys, as `# Safety` requires, and no `Borrowed` of one is alive here.
         unsafe { finish(us, newkey, |us, file| write_to_path(us, filename, file)) }
     }
 }
@@ -63,7 +63,7 @@ entry! {
     /// As [`otrl_privkey_generate_finish`], to a stream that is open for writing and reading; it is read again from its start.
     ///
     /// # Safety
-    /// `us` is NULL or a live user state, and nobody uses its keys any more; `stream` is NULL or open.
+    /// `us` is NULL or a live user state, whose old keys are not used afterwards; `stream` is NULL or open.
     on panic GcryError::INTERNAL;
     pub fn otrl_privkey_generate_finish_FILEp(
         us: *mut UserState as Option<Borrowed<UserState>>,
@@ -73,13 +73,13 @@ entry! {
         let write = |us: Borrowed<'_, UserState>, file: &[u8]| {
             write_to_stream(us, stream.ok_or(GcryError::INV_VALUE)?, file)
         };
-        // SAFETY: the same.
+        // SAFETY: as above.
         unsafe { finish(us, newkey, write) }
     }
 }
 
 entry! {
-    /// Gives up a key. Harmless when it is finished or cancelled already.
+    /// Cancels a key. Harmless if it is finished or cancelled already.
     ///
     /// # Safety
     /// `us` is NULL or a live user state.
@@ -89,7 +89,7 @@ entry! {
     }
 }
 
-/// `is_wanted`: whether the client takes the `newkey`. Without it nobody could ever end the job.
+/// `is_wanted`: whether the client takes the `newkey`. Otherwise nobody could end the job.
 fn start(
     us: Borrowed<'_, UserState>,
     owner: Owner<'_>,
@@ -115,10 +115,10 @@ fn calculate(newkey: *mut c_void) -> Result<(), GcryError> {
     jobs::conclude(newkey, make())
 }
 
-/// Makes a key from start to finish; `write` gets the file, and gives the keys as they are from now on.
+/// Makes a key in one call; `write` gets the contents of the file, and returns the new list of keys.
 ///
 /// # Safety
-/// Nobody uses the keys of the user state any more.
+/// The old keys of the user state are not used afterwards.
 pub(crate) unsafe fn generate(
     us: Borrowed<'_, UserState>,
     owner: Owner<'_>,
@@ -126,7 +126,7 @@ pub(crate) unsafe fn generate(
 ) -> Result<(), GcryError> {
     let newkey = start(us, owner, true)?;
     calculate(newkey).inspect_err(|_| cancel(Some(us), newkey))?;
-    // SAFETY: nobody uses the keys of before, by this function's own `# Safety`.
+    // SAFETY: the old keys are not used afterwards, as the caller guarantees.
     unsafe { finish(Some(us), newkey, |_, file| write(file)) }
 }
 
@@ -136,10 +136,10 @@ fn cancel(us: Option<Borrowed<'_, UserState>>, newkey: *mut c_void) {
     }
 }
 
-/// Ends a job: `write` gets the file, and gives the keys as they are from now on.
+/// Ends a job: `write` gets the contents of the file, and returns the new list of keys.
 ///
 /// # Safety
-/// Nobody uses the keys of the user state any more.
+/// The old keys of the user state are not used afterwards.
 unsafe fn finish<'a>(
     us: Option<Borrowed<'a, UserState>>,
     newkey: *mut c_void,
@@ -157,7 +157,7 @@ unsafe fn finish<'a>(
         .and_then(|key| file_with(us, owner, key))
         .and_then(|file| write(us, &file));
     pending::forget(us, &job.name, &job.protocol);
-    // SAFETY: the same.
+    // SAFETY: as above.
     unsafe { keys?.replace(us) };
     Ok(())
 }

@@ -18,7 +18,7 @@ unsafe extern "C-unwind" fn count(data: *mut c_void, context: *mut ConnContext) 
     }
 }
 
-/// Reads what it is called for once more, from within.
+/// Reads the same file once more, from within the callback.
 unsafe extern "C-unwind" fn read_again(data: *mut c_void, context: *mut ConnContext) {
     unsafe {
         let (us, path) = *data.cast::<(*mut UserState, *const c_char)>();
@@ -48,8 +48,8 @@ unsafe extern "C-unwind" fn note(data: *mut c_void, context: *mut ConnContext) {
     }
 }
 
-/// A file in any order gives the same list of contexts, and each has its fingerprints in the order that libotr gives them: the
-/// last line first. The client hears of them in the order of the file.
+/// A file in any order gives the same list of contexts, and each has its fingerprints in libotr's order: the last line first.
+/// The client's callback is called in the order of the file.
 #[test]
 fn the_order_of_a_file_matters_for_the_fingerprints_of_one_only() {
     let scratch = Scratch::new();
@@ -93,7 +93,7 @@ fn a_file_is_read_and_written() {
         assert_eq!(error.0, 0);
         assert_eq!(contexts, 7);
         assert_eq!(write(&user, &out), 0);
-        // Sorted by contexts; the fingerprints of each turn round with each reading.
+        // Sorted by contexts; the fingerprints of each are reversed with each reading.
         assert_eq!(sorted(&fs::read(&out).unwrap()), sorted(FILE));
         let again = User::new();
         let stream = open(&out, c"rb");
@@ -106,7 +106,7 @@ fn a_file_is_read_and_written() {
         // FILE was written by libotr after one reading, so two more readings restore its order.
         assert_eq!(fs::read(scratch.path("stream")).unwrap(), FILE);
 
-        // Merged, not doubled; the trust is that of the file.
+        // Merged, not duplicated; the trust is that of the file.
         let error = otrl_privkey_read_fingerprints(user.0, path.as_ptr(), Some(count), data);
         assert_eq!((error.0, contexts), (0, 7));
         assert_eq!(write(&user, &out), 0);
@@ -135,7 +135,7 @@ fn trust_is_null_without_its_field_and_read_from_the_client() {
     }
 }
 
-/// A child has no line of its own.
+/// A child context has no line in the file.
 #[cfg(feature = "abi5")]
 fn add_child(user: &User) {
     let (user_name, account, protocol) = (c"bob".as_ptr(), c"me".as_ptr(), c"p".as_ptr());

@@ -25,7 +25,7 @@ fn generate(user: &User, path: &Path, name: &CStr) -> u32 {
     unsafe { otrl_privkey_generate(user.0, path.as_ptr(), name.as_ptr(), JABBER.as_ptr()) }.0
 }
 
-/// What is in the list after a key was added to the eight: as read again from the file.
+/// The list after a key was added to the eight and read again from the file.
 fn names_with_new() -> Vec<&'static str> {
     let mut names = vec!["new"];
     names.extend(NAMES.iter().rev());
@@ -53,14 +53,14 @@ fn a_key_is_generated_written_and_listed() {
     unsafe { assert_eq!(otrl_privkey_read(again.0, c_path(&path).as_ptr()).0, 0) };
     assert_eq!(again.names(), user.names());
     assert_eq!(texts(&again), texts(&user));
-    // The old keys are the same ones, the other way round.
+    // The old keys are the same, in reverse order.
     let old = User::with_keys(&scratch);
     let mut kept = texts(&user).split_off(1);
     kept.reverse();
     assert_eq!(kept, texts(&old));
     assert_eq!(before.len(), 8);
 
-    // The second one for an account takes the place of the first.
+    // The second one for an account replaces the first.
     let first = texts(&user).swap_remove(0);
     assert_eq!(generate(&user, &path, NEW), 0);
     let mut expected = vec!["new"];
@@ -121,7 +121,7 @@ fn a_stream_is_written_and_read_again() {
         let stream = open(Path::new("/dev/full"), c"r+b");
         assert_eq!(generate(stream), GcryError::from_errno(libc::ENOSPC).0);
         libc::fclose(stream);
-        // What libotr gives for a stream that can't be read again.
+        // The error that libotr returns for a stream that cannot be read again.
         let stream = open(&scratch.path("other"), c"wb");
         assert_eq!(generate(stream), 0x0100_800b);
         libc::fclose(stream);
@@ -158,7 +158,7 @@ fn one_key_at_a_time_for_one_account() {
         );
         let (error, newkey) = start(&user, NEW);
         assert_eq!(error, 0);
-        // The public list is the truth.
+        // The public list is authoritative.
         otrl_privkey_pending_forget_all(user.0);
         assert!(!user.is_pending());
         let (error, second) = start(&user, NEW);
@@ -175,7 +175,7 @@ fn one_key_at_a_time_for_one_account() {
 
 #[test]
 fn a_newkey_that_is_none_is_refused() {
-    /// What a client once put together itself.
+    /// A struct that a client once made itself.
     #[repr(C)]
     struct Own {
         names: [*mut c_char; 2],
@@ -246,7 +246,7 @@ fn a_newkey_ends_once() {
         assert_eq!(error, GcryError::INV_VALUE);
         assert_eq!(start(&user, NEW).0, GcryError::EEXIST.0);
 
-        // Not calculated yet.
+        // Not yet calculated.
         let error = otrl_privkey_generate_finish(user.0, next, file.as_ptr());
         assert_eq!(error, GcryError::UNUSABLE_SECKEY);
         assert!(!user.is_pending());
@@ -343,7 +343,7 @@ fn keys_of_the_clients_own_are_written_too() {
     expected.push("own");
     assert_eq!(user.names(), expected);
 
-    // One that no reader would take: nothing is written, and nothing lost.
+    // One that no reader would accept: nothing is written, and nothing is lost.
     link(
         &user,
         foreign_node(c"no numbers", c"p", b"(private-key (dsa (p #05#)))"),
@@ -355,7 +355,7 @@ fn keys_of_the_clients_own_are_written_too() {
     assert_eq!(fs::read(scratch.path("keys")).unwrap(), file);
 }
 
-/// Forks; the child leaves with what `body` says, by a signal if that takes too long.
+/// Forks; the child exits with the result of `body`, or by a signal if that takes too long.
 fn in_a_child(body: impl FnOnce() -> bool) -> libc::pid_t {
     unsafe {
         let child = libc::fork();
@@ -402,7 +402,7 @@ fn a_child_of_a_busy_process_is_not_blocked() {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                // Nothing but the lock, again and again.
+                // Takes only the lock, again and again.
                 let us = ptr::with_exposed_provenance::<UserState>(us);
                 while !done.load(Ordering::Relaxed) {
                     assert!(find(borrow(us), NEW.to_bytes(), NEW.to_bytes()).is_none());

@@ -173,7 +173,7 @@ fn a_failed_replacement_leaves_the_old_file_and_no_other() {
     let mut temporary = Temporary::create(&path, 0o600).unwrap();
     temporary.fill(b"new").unwrap();
     assert_eq!(scratch.names().len(), 2);
-    // Over a directory the rename fails.
+    // Renaming over a directory fails.
     fs::create_dir(scratch.path("directory")).unwrap();
     let error = temporary.rename_to(&scratch.path("directory")).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::EISDIR));

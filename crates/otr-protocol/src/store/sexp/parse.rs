@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 /// unbounded depth would make it quadratic.
 pub const MAX_DEPTH: usize = 128;
 
-/// Why bytes are no S-expression.
+/// Why bytes are not an S-expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyntaxError {
     /// There are no bytes at all.
@@ -20,9 +20,9 @@ pub enum SyntaxError {
     InvalidLength,
     /// An atom is longer than the input or than [`MAX_ATOM`].
     StringTooLong,
-    /// A list is closed that was not opened, or the other way round.
+    /// A closing parenthesis without an opening one, or the other way round.
     UnmatchedParenthesis,
-    /// A byte that starts nothing, or is no base64 between `|` and `|`.
+    /// A byte that cannot start anything, or is not base64 between `|` and `|`.
     BadCharacter,
     /// An escape sequence that does not exist.
     BadQuotation,
@@ -34,18 +34,18 @@ pub enum SyntaxError {
     UnmatchedHint,
     /// Punctuation that is reserved.
     UnexpectedPunctuation,
-    /// A byte between `#` and `#` that is no hex digit.
+    /// A byte between `#` and `#` that is not a hex digit.
     BadHexCharacter,
     /// An odd number of hex digits.
     OddHexNumbers,
-    /// `||`: libgcrypt asks for no memory, gets none, and reports that.
+    /// `||`: libgcrypt allocates 0 bytes, gets NULL, and reports that.
     EmptyBase64,
     /// There is no memory for it.
     OutOfMemory,
 }
 
 impl SyntaxError {
-    /// The number of libgpg-error for this (a `gpg_err_code_t`, without a source).
+    /// The code of libgpg-error for this (a `gpg_err_code_t`, without a source).
     pub fn code(self) -> u32 {
         match self {
             SyntaxError::Empty => 45,
@@ -61,7 +61,7 @@ impl SyntaxError {
             SyntaxError::UnexpectedPunctuation => 210,
             SyntaxError::BadHexCharacter => 211,
             SyntaxError::OddHexNumbers => 212,
-            // EINVAL as libgpg-error numbers it.
+            // libgpg-error's code for EINVAL.
             SyntaxError::EmptyBase64 => 32_816,
             // ENOMEM, likewise.
             SyntaxError::OutOfMemory => 32_854,
@@ -99,7 +99,7 @@ impl From<OutOfMemory> for SyntaxError {
     }
 }
 
-/// Bytes of an atom; `None` where the input ends inside it, which is an error only in an open list.
+/// Bytes of an atom; `None` if the input ends inside it, which is an error only in an open list.
 type Atom = Option<Zeroizing<Vec<u8>>>;
 
 /// Reads the whole input into its items.
@@ -175,7 +175,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes everything before the first byte that `ends` accepts, and that byte. `None` if there is none: then all is taken.
+    /// Takes everything before the first byte for which `ends` is true, and that byte. `None` if there is none: then all is
+    /// taken.
     fn until(&mut self, ends: impl Fn(u8) -> bool) -> Option<(&'a [u8], u8)> {
         let whole = std::mem::take(&mut self.rest);
         let end = whole.iter().position(|&byte| ends(byte))?;
@@ -184,7 +185,7 @@ impl<'a> Reader<'a> {
         Some((taken, self.next()?))
     }
 
-    /// A token whose first byte is already taken. Its end must be seen.
+    /// A token whose first byte is already taken. It must not be cut off by the end of the input.
     fn token(&mut self, first: u8) -> Result<Atom, OutOfMemory> {
         let length = self.rest.iter().position(|&byte| !is_token(byte));
         let Some((token, rest)) = length.and_then(|length| self.rest.split_at_checked(length))
@@ -197,7 +198,7 @@ impl<'a> Reader<'a> {
         Ok(Some(Zeroizing::new(atom)))
     }
 
-    /// A length whose first digit is already taken, and its string. Only the verbatim form heeds the length, as in libgcrypt.
+    /// A length whose first digit is already taken, and its string. Only the verbatim form uses the length, as in libgcrypt.
     fn with_length(&mut self, first: u8) -> Result<Atom, SyntaxError> {
         let Some((digits, end)) = self.until(|byte| !byte.is_ascii_digit()) else {
             return Ok(None);
@@ -217,7 +218,7 @@ impl<'a> Reader<'a> {
                     .split_at_checked(length)
                     .ok_or(SyntaxError::StringTooLong)?;
                 self.rest = rest;
-                // Not copied before its size is known to be allowed.
+                // Not copied before its size is checked.
                 if atom.len() > MAX_ATOM {
                     return Err(SyntaxError::StringTooLong);
                 }
@@ -230,9 +231,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A quoted string behind its opening quote.
+    /// A quoted string after its opening quote.
     fn quoted(&mut self) -> Result<Atom, SyntaxError> {
-        // Escapes only shrink, so this never grows and leaves no copy of a secret behind.
+        // Escapes only get shorter, so this never grows and leaves no copy of a secret behind.
         let mut after_backslash = false;
         let length = self.rest.iter().take_while(|&&byte| {
             let ends = byte == b'"' && !after_backslash;
@@ -258,7 +259,7 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
-    /// What follows a backslash; `None` for a line continuation.
+    /// The byte of an escape sequence, after its backslash; `None` for a line continuation.
     fn escaped(&mut self, escape: u8) -> Result<Option<u8>, SyntaxError> {
         let byte = match escape {
             b'b' => 0x08,
@@ -298,7 +299,7 @@ impl<'a> Reader<'a> {
         Some((value(first)?, value(second)?))
     }
 
-    /// Hex digits behind the opening `#`; white space may stand anywhere.
+    /// Hex digits after the opening `#`; white space is allowed anywhere.
     fn hex(&mut self) -> Result<Atom, SyntaxError> {
         let end = self.rest.iter().position(|&byte| byte == b'#');
         let digits = end.unwrap_or(self.rest.len());
@@ -332,8 +333,8 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
-    /// Base64 behind the opening `|`, without white space. As in libgpg-error's decoder the first `=` ends the data, bits that
-    /// fill no byte are dropped, and a lone digit before `=` still counts as a byte.
+    /// Base64 after the opening `|`, without white space. As in libgpg-error's decoder the first `=` ends the data, leftover
+    /// bits are dropped, and a single digit before `=` still counts as a byte.
     fn base64(&mut self) -> Result<Atom, SyntaxError> {
         let Some((text, end)) = self.until(|byte| base64_digit(byte).is_none() && byte != b'=')
         else {
@@ -368,7 +369,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Adds a byte unless the atom is already too long, which the caller notices by the length.
+/// Adds a byte unless the atom is already too long, which the caller checks by the length.
 fn push(atom: &mut Vec<u8>, byte: u8) {
     if atom.len() <= MAX_ATOM {
         atom.push(byte);
@@ -380,7 +381,7 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | 0x0b | 0x0c | b'\r' | b'\n')
 }
 
-/// Bytes of tokens. NUL is one of them for libgcrypt, by the end of the C string that it looks them up in.
+/// Bytes of tokens. For libgcrypt NUL is one of them, because it finds the end of the C string that it searches.
 pub(super) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -389,7 +390,7 @@ pub(super) fn is_token(byte: u8) -> bool {
         )
 }
 
-/// The value of a hex digit. No branch tells digits and letters apart: most of them are those of a private key.
+/// The value of a hex digit. No branch distinguishes digits and letters, because most of them are those of a private key.
 fn nibble(byte: u8) -> Option<u8> {
     let is_letter = byte >> 6;
     byte.is_ascii_hexdigit()

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 /// The printed form with its final newline.
 pub(super) fn advanced(items: &[Item]) -> Result<Zeroizing<Vec<u8>>, OutOfMemory> {
-    // Counted first, so that the text never moves in memory and leaves no copy of a key.
+    // The length is calculated first, so that the text never moves in memory and leaves no copy of a key.
     let mut length = 0;
     print(items, &mut |part| length += part.len());
     let mut text = Zeroizing::new(buffer::with_room(length)?);
@@ -62,14 +62,15 @@ enum Encoding {
     Hex,
 }
 
-/// A guess by looks: what starts like a negative or a padded number, or holds a control byte without a short escape, is binary.
+/// A guess: an atom that starts like a negative or a padded number, or contains a control byte without a short escape, is
+/// binary.
 fn encoding(atom: &[u8]) -> Encoding {
     match atom.first() {
         None => return Encoding::Quoted,
         Some(0 | 0x80..) => return Encoding::Hex,
         Some(_) => {}
     }
-    // NUL passes in second place and later: libgcrypt finds it in the strings of characters that it looks bytes up in.
+    // A NUL that is not the first byte is accepted: libgcrypt finds it at the end of the strings that it searches for bytes.
     if atom
         .iter()
         .any(|&byte| needs_escape(byte) && !matches!(byte, 0 | 0x08..=0x0d))
@@ -84,7 +85,7 @@ fn encoding(atom: &[u8]) -> Encoding {
     }
 }
 
-/// Whether a byte cannot stand for itself between quotes.
+/// Whether a byte must be escaped between quotes.
 fn needs_escape(byte: u8) -> bool {
     matches!(byte, 0..=0x1f | 0x7f..=0xa0)
 }

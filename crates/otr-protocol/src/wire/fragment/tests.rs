@@ -38,7 +38,7 @@ fn a_fragment_is_read_as_sscanf_reads_it() {
             Some((1, 3, b"abc")),
         ),
         (b"?OTR| 0x100|-1,1,3,abc,", Some((1, 3, b"abc"))),
-        // "?OTR|" anywhere comes first, even if it leads to nothing.
+        // "?OTR|" anywhere has priority, even if it is not a valid fragment.
         (b"?OTR,1,3,a,?OTR|1|1,2,4,b,", Some((2, 4, b"b"))),
         (b"?OTR,1,3,?OTR|,", None),
         (b"?OTR|?OTR|100|200,1,3,abc,", None),
@@ -224,7 +224,7 @@ fn the_limit_counts_all_pieces_together() {
     assert_eq!(pieces, Reassembly::new());
     assert_eq!(pieces.accept(b"?OTR,1,1,abcdef,", 5), Incomplete);
     assert_eq!(pieces, Reassembly::new());
-    // A limit that has become smaller than what is stored.
+    // The limit is now smaller than what is stored.
     pieces.accept(b"?OTR,1,3,abcdef,", 6);
     assert_eq!(pieces.accept(b"?OTR,2,3,g,", 3), Incomplete);
     assert_eq!(pieces, Reassembly::new());

@@ -30,13 +30,13 @@ pub struct Data<'a> {
     pub encrypted: &'a [u8],
     /// The MAC over everything above.
     pub mac: [u8; 20],
-    /// Old MAC keys that are published, 20 bytes each if the sender is orderly.
+    /// Old MAC keys that are published, 20 bytes each if the sender is well-behaved.
     pub revealed_mac_keys: &'a [u8],
 }
 
 impl<'a> Data<'a> {
-    /// Reads a decoded message. Beside it come the bytes that the MAC covers, as they were sent; the encrypted message
-    /// is their end.
+    /// Reads a decoded message. Also returns the bytes that the MAC covers, as they were sent; they end with the encrypted
+    /// message.
     pub fn parse(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
         let mut reader = Reader::new(bytes);
         let header = Header::read(&mut reader, TYPE_DATA)?;
@@ -69,8 +69,7 @@ impl<'a> Data<'a> {
         self.serialise_with_mac(|_| self.mac)
     }
 
-    /// Writes the message with the MAC that `mac_of` gives for the bytes it has to cover, instead
-    /// of the one it has.
+    /// Writes the message with the MAC that `mac_of` returns for the covered bytes, instead of the one it has.
     pub fn serialise_with_mac(
         &self,
         mac_of: impl FnOnce(&[u8]) -> [u8; 20],
@@ -78,8 +77,8 @@ impl<'a> Data<'a> {
         self.serialise_sealed(&[self.encrypted], |covered, _| mac_of(covered))
     }
 
-    /// The same with other contents than the encrypted message it has: `plain`. `seal` gets the bytes that the MAC covers,
-    /// and where in them `plain` begins; it encrypts that where it stands, and gives the MAC.
+    /// The same with `plain` instead of the encrypted message. `seal` gets the bytes that the MAC covers, and the offset of
+    /// `plain` in them; it encrypts `plain` in place and returns the MAC.
     pub fn serialise_sealed(
         &self,
         plain: &[&[u8]],
@@ -88,7 +87,7 @@ impl<'a> Data<'a> {
         let length = plain
             .iter()
             .fold(0_usize, |sum, part| sum.saturating_add(part.len()));
-        // Enough for all of it: a buffer that had to grow would leave plaintext behind.
+        // Enough for all of it: a buffer that grows would leave plaintext behind.
         let capacity = [self.next_dh.len(), length, self.revealed_mac_keys.len()]
             .iter()
             .fold(64_usize, |sum, body| sum.saturating_add(*body));
@@ -113,8 +112,7 @@ impl<'a> Data<'a> {
     }
 }
 
-/// The flags of an armoured data message that need not be readable beyond them; None if it is not
-/// even that far a data message.
+/// The flags of an armoured data message, which need not be readable after them; None if it is not a data message up to there.
 pub fn data_flags(message: &[u8]) -> Option<u8> {
     // Version, type, instance tags and flags.
     let (bytes, count) = armour::dearmour_start::<12>(message).ok()?;
@@ -123,7 +121,7 @@ pub fn data_flags(message: &[u8]) -> Option<u8> {
     read_flags(&mut reader, header).ok()
 }
 
-/// The MAC of an armoured data message, whatever it is worth.
+/// The MAC of an armoured data message, unverified.
 pub fn data_mac(message: &[u8]) -> Option<[u8; 20]> {
     let bytes = armour::dearmour(message, false).ok()?;
     Data::parse(&bytes).ok().map(|(data, _)| data.mac)

@@ -18,8 +18,8 @@ pub const TYPE_REVEAL_SIGNATURE: u8 = 0x11;
 /// Message type of a signature message.
 pub const TYPE_SIGNATURE: u8 = 0x12;
 
-/// The longest field of an exchange that is read. What is needed is a quarter of this: a public key with numbers of 3072 bits.
-/// They are kept while an exchange is under way, and anybody can begin one.
+/// The maximum length of a field of an exchange. The longest valid one, a public key with numbers of 3072 bits, is a quarter of
+/// this. The limit is needed because fields are kept while an exchange is under way, and anybody can begin one.
 pub const MAX_FIELD: usize = 4096;
 
 /// A copy of a field of an exchange.
@@ -30,7 +30,7 @@ pub(super) fn field(bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
     Ok(buffer::bounded(bytes))
 }
 
-/// The version of a message, with the instance tags that version 3 alone has.
+/// The version of a message, with the instance tags that only version 3 has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
     /// Version 1.

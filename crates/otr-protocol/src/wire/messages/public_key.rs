@@ -51,7 +51,7 @@ impl<'a> DsaNumbers<'a> {
     }
 }
 
-/// Reads a public key and gives its bytes as they are.
+/// Reads a public key and returns its bytes as they are.
 pub(super) fn read_raw<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {
     let mut ahead = reader.clone();
     DsaNumbers::read(&mut ahead)?;

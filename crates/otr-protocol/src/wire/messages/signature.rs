@@ -96,14 +96,14 @@ impl Signature {
     }
 }
 
-/// What the MAC of both messages covers: the encrypted signature as DATA, its length included.
+/// The input of the MAC of both messages: the encrypted signature as DATA, its length included.
 pub fn mac_input(encrypted_signature: &[u8]) -> Result<Vec<u8>, Unwritten> {
     let mut writer = Writer::new();
     writer.data(encrypted_signature);
     writer.into_bytes()
 }
 
-/// What is encrypted in both messages: X of the specification.
+/// The encrypted content of both messages: X of the specification.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthPlain {
     /// The signer's DSA public key: the bytes of its four MPIs (see [`DsaNumbers`]).
@@ -153,15 +153,15 @@ impl AuthPlain {
 
 impl core::fmt::Debug for AuthPlain {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        // Who somebody is, is what the encryption hides.
+        // The encryption hides the identity, so it is not printed.
         f.debug_struct("AuthPlain")
             .field("keyid", &self.keyid)
             .finish_non_exhaustive()
     }
 }
 
-/// What is MACed to give the 32 bytes that are signed (M of the specification): the signer's and
-/// the other's DH public value (big-endian), the signer's public key (its MPIs) and key id.
+/// The input of the MAC whose 32 bytes are signed (M of the specification): the signer's and the other's DH public value
+/// (big-endian), the signer's public key (its MPIs) and key id.
 pub fn signed_input(
     signer_dh: &[u8],
     other_dh: &[u8],

@@ -15,8 +15,7 @@ pub fn write_mpis<T: AsRef<[u8]>>(numbers: &[T]) -> Result<Vec<u8>, Unwritten> {
     writer.into_bytes()
 }
 
-/// Reads exactly `expected` numbers, big-endian, perhaps with leading zeros. What follows them is
-/// ignored, as it always has been.
+/// Reads exactly `expected` numbers, big-endian, perhaps with leading zeros. What follows them is ignored, as in libotr.
 pub fn read_mpis(bytes: &[u8], expected: usize) -> Result<Vec<&[u8]>, Malformed> {
     let mut reader = Reader::new(bytes);
     if usize::try_from(reader.u32()?) != Ok(expected) {
@@ -25,8 +24,8 @@ pub fn read_mpis(bytes: &[u8], expected: usize) -> Result<Vec<&[u8]>, Malformed>
     (0..expected).map(|_| reader.mpi()).collect()
 }
 
-/// The question and the rest of an SMP message 1Q; None if it is empty. A question that no NUL ends
-/// leaves an empty rest.
+/// The question and the rest of an SMP message 1Q; None if it is empty. If the question has no NUL at its end, the rest is
+/// empty.
 pub fn split_question(value: &[u8]) -> Option<(&[u8], &[u8])> {
     if value.is_empty() {
         return None;

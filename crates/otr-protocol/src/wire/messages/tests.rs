@@ -18,7 +18,7 @@ const TAGS: Instances = Instances {
 };
 const V3: Header = Header::V3(TAGS);
 
-/// The bytes that hexadecimal digits, with blanks anywhere, stand for.
+/// The bytes of hexadecimal digits, with blanks anywhere.
 fn hex(digits: &str) -> Vec<u8> {
     let digits: Vec<_> = digits.chars().filter_map(|c| c.to_digit(16)).collect();
     digits
@@ -320,7 +320,7 @@ fn cve_2016_2851_absurd_lengths_anywhere() {
                 let mut absurd = bytes.clone();
                 absurd[at..at + 4].copy_from_slice(&length.to_be_bytes());
                 if let Ok(again) = rewrite(name, &absurd) {
-                    // It was no length that was hit.
+                    // The changed bytes were not a length.
                     assert_eq!(again.len(), bytes.len(), "{name}, at {at}");
                 }
             }

@@ -9,7 +9,7 @@ use crate::wire::writer::Writer;
 /// "This is who I am, this is my DH public value, and I have signed both."
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct V1KeyExchange {
-    /// 1 if this answers a key exchange message, else 0 (other numbers are passed on).
+    /// 1 if this answers a key exchange message, otherwise 0 (other numbers are kept).
     pub reply: u8,
     /// The signer's DSA public key: the bytes of its four MPIs (see [`DsaNumbers`]).
     pub public_key: Vec<u8>,
@@ -23,7 +23,7 @@ pub struct V1KeyExchange {
 }
 
 impl V1KeyExchange {
-    /// Reads a decoded message. Beside it come the bytes whose hash is signed, as they were sent.
+    /// Reads a decoded message. Also returns the bytes whose hash is signed, as they were sent.
     pub fn parse(bytes: &[u8]) -> Result<(Self, &[u8]), Malformed> {
         let mut reader = Reader::new(bytes);
         if Header::read(&mut reader, TYPE_DH_KEY)? != Header::V1 {
@@ -49,7 +49,7 @@ impl V1KeyExchange {
         Ok((message, bytes.get(..signed).unwrap_or_default()))
     }
 
-    /// The bytes whose SHA-1 is to be signed: all but the signature, which is not looked at.
+    /// The bytes whose SHA-1 is signed: all except the signature, which is not used.
     pub fn signed_bytes(&self) -> Result<Vec<u8>, Unwritten> {
         self.written_but_for_signature().into_bytes()
     }

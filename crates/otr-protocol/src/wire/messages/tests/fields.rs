@@ -63,7 +63,7 @@ fn fields_of_an_exchange_are_bounded() {
             };
             assert_eq!(read, expected, "{name}");
         }
-        // Four numbers with their lengths make a public key.
+        // A public key is four numbers with their lengths.
         let [p, q] = [vec![1; length - 20], vec![1; 4]];
         let numbers = DsaNumbers {
             p: &p,
@@ -101,7 +101,7 @@ fn key_ids_are_not_zero() {
         AuthPlain::parse(&plain.serialise().unwrap()),
         Err(Malformed::KeyId)
     );
-    // A data message's are for the protocol to judge.
+    // Those of a data message are checked by the protocol.
     let zero = Data {
         sender_keyid: 0,
         recipient_keyid: 0,
@@ -128,7 +128,7 @@ fn the_mac_covers_the_bytes_as_they_were_sent() {
     assert_eq!(again, with_mac.serialise());
     assert_eq!(Data::parse(&written).unwrap().1, covered);
 
-    // A leading zero in the next public value stays under the MAC, and goes when we write.
+    // A leading zero in the next public value is covered by the MAC, and is dropped when we write.
     let padded = format!(
         "000103 00000002 00000103 00000003 008000 0000000000000009 00000003 616263 {MAC} 00000000"
     );

@@ -79,8 +79,8 @@ proptest! {
         prop_assert_eq!(read, numbers);
     }
 
-    /// Damaged messages are refused or read as something that is written back at the same length
-    /// or, where leading zeros went, a smaller one.
+    /// Damaged messages are refused, or read as something that is written back with the same length, or a smaller one if
+    /// leading zeros were dropped.
     #[test]
     fn damage_is_survived(sample in 0..12_usize, at: prop::sample::Index, byte: u8, at2: prop::sample::Index, byte2: u8) {
         let (name, .., mut bytes) = samples().swap_remove(sample);
