@@ -11,7 +11,8 @@ class Schedule:
     LETTERS = "abc XYZ 019 ,;:?!|<>&\"'\n\t\u00fc\u20ac\u4f60\U0001f600"
 
     def __init__(self, tally, stranger, libraries, library, number):
-        self.choose = random.Random(f"{stranger.label} {number}")
+        # With the same lengths, the stranger's fault may come again.
+        self.choose = random.Random(f"{stranger.label} {number}" + f", again {stranger.attempt}" * bool(stranger.attempt))
         self.tally, self.stranger, self.what = tally, stranger, f"schedule {number}"
         self.version = self.choose.choice(versions_of(library, stranger))
         self.sizes = [self.choose.choice((0, 0, self.choose.randrange(90, 1200))) for _ in ("alice", "bob")]

@@ -28,6 +28,8 @@ class GoPeer(Stranger, Peer):
     answers_soon = False
     # After its own DH-commit has won, it waits for what only the other side of an exchange gets.
     yields = False
+    # It sends an empty piece behind a message that its pieces have already filled.
+    faulty = True
     program = keys = None
 
     def __init__(self, name, policy):

@@ -128,7 +128,8 @@ class Stranger:
     # It meets a fault of its own now and then, and says so; the command "shortr" brings it about.
     faulty = False
     can_provoke_fault = False
-    cases = faults = 0
+    # Of the case under way, how often it was done again for such a fault; and of all, how many there were.
+    attempt = cases = faults = 0
 
 
 def pump(*peers, limit=4000):

@@ -63,7 +63,7 @@ class Notes:
 def case(tally, stranger, function, *arguments):
     """A case with some exchanges in it. It is done again, with new peers, when one of them met the stranger's own fault,
     and for no other reason."""
-    for _ in range(10):
+    for stranger.attempt in range(10):
         stranger.cases += 1
         notes = Notes()
         try:

@@ -3,7 +3,9 @@
 //	peer ACCOUNT KEYFILE
 //
 // It takes the commands of ../peer.c, one per line on stdin, and answers them in the same way; the numbers of policies, SMP
-// events and states are libotr's. The key file has the key and the instance tag, and is made when there is none.
+// events and states are libotr's. The key file has the key and the instance tag, and is made when there is none. Besides:
+//
+//	fault WORD           (said) the package has met a fault of its own
 package main
 
 import (
@@ -123,6 +125,10 @@ func (p *peer) inject(messages []otr3.ValidMessage, err error) {
 	for _, message := range messages {
 		p.note(message)
 		say("wire %s %s", p.other, toHex(message))
+		// Where the length of a message is a multiple of that of its pieces, an empty one follows, which nobody can put to the others.
+		if strings.HasSuffix(string(message), ",,") {
+			say("fault empty-piece")
+		}
 	}
 	if err != nil {
 		say("error %s", toHex([]byte(err.Error())))
