@@ -1,5 +1,5 @@
-"""Debian's BitlBee on libpurple (bitlbee-libpurple), of which BitlBee's own implementations of the networks are no part. The package
-takes the place of bitlbee, and so it is unpacked beside that one instead of being installed."""
+"""Debian's BitlBee on libpurple (bitlbee-libpurple), without BitlBee's own implementations of the networks. The package takes the
+place of bitlbee, and so it is unpacked beside that one instead of being installed."""
 
 import glob
 import os

@@ -215,7 +215,8 @@ class Psi(DesktopClient):
     def own_fingerprint(self):
         mark = self.mark()
         self.menu("f")
-        return fingerprint_in(self.wait_for(NOTICE, lambda text: text.startswith("Fingerprint for account"), mark, 20, "its fingerprint"))
+        told = self.wait_for(NOTICE, lambda text: text.startswith("Fingerprint for account"), mark, 20, "its fingerprint")
+        return fingerprint_in(told)
 
     def authenticate(self, way):
         """Open the dialog, and choose one of its three ways."""
@@ -235,8 +236,9 @@ class Psi(DesktopClient):
     def their_fingerprint(self):
         self.authenticate("Fingerprint verification")
         try:
-            return fingerprint_in(self.desktop.try_to("read", window="Authenticate", role="label", name=r"[0-9A-F ]{44}", pattern=True,
-                                                      nth=1))
+            # The first one is one's own.
+            return fingerprint_in(self.desktop.try_to("read", window="Authenticate", role="label", name=r"[0-9A-F ]{44}",
+                                                      pattern=True, nth=1))
         finally:
             self.leave()
 
