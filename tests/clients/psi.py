@@ -2,7 +2,6 @@
 
 import os
 import re
-import time
 
 from client import MESSAGE, NOTICE, PATIENCE, fingerprint_in
 from desktop import PACKAGES, DesktopClient
@@ -107,11 +106,19 @@ class Psi(DesktopClient):
         self._open = False
 
     def start(self):
+        # The accessibility bus, which is started for who first asks, has to be there before Qt asks: it does so once.
+        self.desktop.ask("titles")
         self.open(["psi-plus"])
-        # It is on line when it shows itself among its contacts.
-        self.desktop.try_to("place", window="Psi+", role="table cell", name=self.window)
+        # It is on line when it shows its contacts.
+        wait_until(self._shows_buddy, 90 * PATIENCE, f"{self.user}'s Psi+ shows no contacts")
         wait_until(self._talks_to_buddy, 30, f"{self.user}'s Psi+ opens no conversation")
         self._open = True
+
+    def _shows_buddy(self):
+        try:
+            return self.desktop.ask("place", window="Psi+", role="table cell", name=self.window)
+        except Failure:
+            return None
 
     def _talks_to_buddy(self):
         try:
@@ -173,9 +180,16 @@ class Psi(DesktopClient):
 
     def menu(self, letter):
         """Choose from the plugin's menu, which the accessibility interface does not show, by the letter that is underlined."""
-        self.hit(window=self.window, **BUTTON)
-        time.sleep(0.5)
+        self.drop_down(window=self.window, **BUTTON)
         self.desktop.xdotool("key", letter)
+
+    def drop_down(self, **where):
+        """Click on what opens a list or a menu, which is a window of its own."""
+        def windows():
+            return set(self.desktop.xdotool("search", "--onlyvisible", "--class", "psi").split())
+        before = windows()
+        self.hit(**where)
+        wait_until(lambda: windows() - before, 20, f"{self.user}'s Psi+ opens nothing for {where}")
 
     def generate_key(self):
         """The plugin makes a key when it is needed, and it is needed for a session."""
@@ -221,8 +235,7 @@ class Psi(DesktopClient):
     def authenticate(self, way):
         """Open the dialog, and choose one of its three ways."""
         self.menu("a")
-        self.hit(window="Authenticate", role="combo box")
-        time.sleep(0.5)
+        self.drop_down(window="Authenticate", role="combo box")
         self.desktop.xdotool("key", "Home", *["Down"] * WAYS.index(way), "Return")
         self.desktop.try_to("place", window="Authenticate", role="combo box", name=way)
 
