@@ -64,9 +64,9 @@ class Stage:
             yield couple
 
     @contextlib.contextmanager
-    def strangers(self):
+    def strangers(self, installation=None):
         """Alice and Bob on line with new accounts and without keys."""
-        with self._new_couple(None, None, None) as couple:
+        with self._new_couple(installation, None, None) as couple:
             couple.start(signed_up=False)
             couple.go_online()
             self.require_mapped(couple)

@@ -11,6 +11,7 @@ import session  # noqa: F401
 import offline  # noqa: F401
 import smp  # noqa: F401
 import built  # noqa: F401
+import purple  # noqa: F401
 import older  # noqa: F401
 import library
 import processes
@@ -20,7 +21,7 @@ from once import TARGET
 from scenario import SCENARIOS, NotRun, Stage
 
 # A healthy run of them all takes half a minute, and a minute more when BitlBee must be built.
-pytestmark = [packages(COMPILERS, "bitlbee", "bitlbee-plugin-otr", "prosody", "pkg-config", "dpkg-dev", "libglib2.0-dev",
+pytestmark = [packages(COMPILERS, "bitlbee", "bitlbee-plugin-otr", "libpurple0", "prosody", "pkg-config", "dpkg-dev", "libglib2.0-dev",
                        "libgnutls28-dev"), pytest.mark.minutes(4), pytest.mark.xdist_group("waits")]
 
 

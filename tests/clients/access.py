@@ -85,6 +85,12 @@ def click(**where):
     find(**where).queryAction().doAction(0)
 
 
+def focus(**where):
+    """What is typed goes there."""
+    if not find(**where).queryComponent().grabFocus():
+        raise LookupError(f"no focus for {where}")
+
+
 def select(**where):
     """Select the row of a table that a cell is in."""
     cell = find(**where)
@@ -164,7 +170,7 @@ def call(bus_name, path, interface, method, arguments=()):
     return plain(getattr(dbus.Interface(proxy, interface), method)(*arguments))
 
 
-COMMANDS = {function.__name__: function for function in (click, select, choose, place, put, read, titles, tree, call)}
+COMMANDS = {function.__name__: function for function in (click, focus, select, choose, place, put, read, titles, tree, call)}
 
 
 def main():

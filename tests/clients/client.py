@@ -38,6 +38,8 @@ class Client:
     TRUST_LOST_IN_CRASH = False # True: it writes whom the user trusts only when it quits
     OPPORTUNISTIC = False       # True: a text in the clear brings about a session, and nobody has to start one
 
+    CRASHES = False             # True: it crashes now and then by its own fault, which README.md tells
+
     # What it says that has nothing to do with OTR, and may differ each time.
     NOISE = r"^$"
 
@@ -138,6 +140,9 @@ class Client:
     def generate_key(self):
         """Have a key made. The fingerprint is in own_fingerprint() afterwards."""
         raise NotImplementedError
+
+    def without_session(self):
+        """End the session for which the keys were made, if that is how the client makes them."""
 
     def own_fingerprint(self):
         raise NotImplementedError

@@ -50,7 +50,14 @@ def main(arguments):
     if missing:
         print(f"docs/clients.md is not written: there is no result for {', '.join(missing)}", file=sys.stderr)
         return 1
-    body = INTRODUCTION + summary(results) + "".join(section(client, results) for client in DRIVERS) + not_driven()
+    try:
+        with open(os.path.join(TARGET, "packages", "dependents.json"), encoding="utf-8") as file:
+            packages = json.load(file)
+    except OSError:
+        print("docs/clients.md is not written: nothing was seen of the packages that depend on libotr5", file=sys.stderr)
+        return 1
+    body = (INTRODUCTION + summary(results) + dependents(packages) + "".join(section(client, results) for client in DRIVERS)
+            + not_driven())
     with open(DOCUMENT, "w", encoding="utf-8") as file:
         file.write(HEAD.format(digest(body)) + body)
     print(f"docs/clients.md is written, of {len(results)} conversations")
@@ -86,6 +93,14 @@ def summary(results):
     return "\n".join(lines) + "\n\n"
 
 
+def dependents(packages):
+    text = ("## Every package that depends on libotr5\n\n"
+            f"Those that Debian 12 had on {packages['date']}. *Bound*: of each file in it that asks for functions of libotr, the loader\n"
+            "(`ldd -r`) gives it this library, which has all of them.\n\n| package | version | how it is tried |\n|---|---|---|\n")
+    text += "".join(f"| {' | '.join(row)} |\n" for row in packages["rows"])
+    return text + "\n" + "".join(f"- FAILED: {problem}\n" for problem in packages["failed"]) + ("\n" if packages["failed"] else "")
+
+
 def section(client, results):
     dates = {results[client, pairing]["date"] for pairing in PAIRINGS}
     text = f"## {client}\n\nVersion {results[client, PAIRINGS[0]]['version']}, tried on {' and '.join(sorted(dates))}.\n\n"
@@ -116,7 +131,10 @@ def section(client, results):
     text += "\n"
     for reason, which in reasons.items():
         text += f"- {'; '.join(dict.fromkeys(which))}: {reason}\n"
-    return text + ("\n" if reasons else "")
+    earlier = [reason for pairing in PAIRINGS for reason in results[client, pairing]["earlier"]]
+    for reason in earlier:
+        text += f"- played again, because it had failed with libotr on both sides: {reason}\n"
+    return text + ("\n" if reasons or earlier else "")
 
 
 def not_driven():

@@ -24,6 +24,7 @@ CHANGING = [
 EXPLAINED = [
     ("crashes", r"\+ OTR: Received encrypted message, but connection is not established yet! Message lost\.", "no-session"),
     ("crashes", r"\+ The encrypted message received from .* is unreadable, as you are not currently communicating", "no-session"),
+    ("crashes", r"\+ Received an encrypted message but it cannot be read because no private connection", "no-session"),
     ("crashes", r"\+ You sent encrypted data to .*, who wasn't expecting it", "no-session"),
     ("crashes", r"\+ The last message to .* was resent", "resent-v3"),
 ]
@@ -86,4 +87,5 @@ def keep(runs, directory):
         with open(os.path.join(directory, f"{name}.json"), "w", encoding="utf-8") as file:
             lines = [[line.step, line.outcome, line.reason, round(line.seconds, 1)] for line in run.lines]
             json.dump({"client": run.driver.NAME, "pairing": run.pairing, "version": run.version, "seconds": round(run.seconds, 1),
-                       "date": time.strftime("%Y-%m-%d"), "lines": lines, "told": run.told}, file, indent=1, ensure_ascii=False)
+                       "date": time.strftime("%Y-%m-%d"), "lines": lines, "told": run.told, "earlier": run.earlier}, file, indent=1,
+                      ensure_ascii=False)

@@ -38,6 +38,8 @@ def start(pair):
 def keys(pair):
     for client in pair.clients:
         client.generate_key()
+    for client in pair.clients:
+        client.without_session()
     try:
         mine = [client.own_fingerprint() for client in pair.clients]
     except NoCommand:

@@ -61,6 +61,7 @@ class Thunderbird(DesktopClient):
     PACKAGES = ["thunderbird", "prosody", *PACKAGES]
     NETWORK = "xmpp"
     DRIVEN = "its own chat and OTR modules, called by Marionette"
+    CRASHES = True
     # A text in the clear offers a session, and it comes about.
     OPPORTUNISTIC = True
     NOISE = "^(state |.* is now |authentication [1-9][05]? |The identity of )"

@@ -9,21 +9,18 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from peers import Peer
+from peers import Peer, Stranger
 
 HERE = Path(__file__).resolve().parent / "npm"
 
 
-class NpmPeer(Peer):
+class NpmPeer(Stranger, Peer):
     """The package in a process of its own."""
 
     versions = (2, 3)
     label = "npm otr"
-    sends_held_back = True
-    tells_unequal = True
-    has_extra_key = True
     faulty = True
-    cases = faults = 0
+    can_provoke_fault = True
     modules = keys = None
 
     def __init__(self, name, policy):

@@ -16,13 +16,17 @@ class Peer:
     """A libotr in a process of its own."""
 
     def __init__(self, name, command, env, policy=None):
+        self.attach(name, subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        if policy is not None:
+            self.command(f"policy {policy}")
+
+    def attach(self, name, process):
+        """This is the peer in that process."""
         self.name = name
         self.log = []
         self.shown = []
         self.outbox = []
-        self.process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if policy is not None:
-            self.command(f"policy {policy}")
+        self.process = process
 
     def command(self, line):
         """Give a command; returns the lines of its answer, and keeps what it means."""
@@ -95,6 +99,37 @@ class Peer:
         self.process.wait()
         self.process.stdin.close()
         self.process.stdout.close()
+
+
+class Stranger:
+    """What another implementation can do; those that cannot do all of it say so."""
+
+    ABORT, FAILURE = "2", "8"
+
+    label = ""
+    versions = ()
+    # It keeps a text that must not go out in the clear until there is a session.
+    sends_held_back = True
+    # Whoever answers says with the last message of SMP that the secrets are unequal, and not with an abort.
+    tells_unequal = True
+    # The user can abort SMP, and this is what the user sees when the other side does.
+    can_abort = True
+    abort_event = ABORT
+    has_extra_key = True
+    # A text can have any bytes behind it where TLVs belong.
+    sends_raw_tlvs = True
+    tells_their_print = True
+    # It may lose a message of ours if we have sent another one since it has sent its last, and cannot send an empty text.
+    only_in_turn = False
+    # It answers a query in a session that has just begun.
+    answers_soon = True
+    # When both sides begin at once, one session comes of it.
+    yields = True
+    # It meets a fault of its own now and then, and says so; the command "shortr" brings it about.
+    faulty = False
+    can_provoke_fault = False
+    # Of the case under way, how often it was done again for such a fault; and of all, how many there were.
+    attempt = cases = faults = 0
 
 
 def pump(*peers, limit=4000):

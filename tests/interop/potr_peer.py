@@ -14,7 +14,7 @@ from potr import crypt, proto
 from potr.compatcrypto import common, pycrypto
 from potr.utils import bytes_to_long, read_mpi
 
-from peers import Peer, to_hex
+from peers import Peer, Stranger, to_hex
 
 # What potr calls the bits of libotr's policies. It starts a session for every whitespace tag.
 POLICY = {"ALLOW_V2": 0x02, "REQUIRE_ENCRYPTION": 0x08, "SEND_TAG": 0x10}
@@ -109,7 +109,7 @@ class Account(potr_context.Account):
         pass
 
 
-class PotrPeer:
+class PotrPeer(Stranger):
     """The same words as peers.Peer, for potr, and what happens told in the same way."""
 
     versions = (2,)
@@ -119,8 +119,6 @@ class PotrPeer:
     # It answers an unequal secret with an abort.
     tells_unequal = False
     has_extra_key = False
-    faulty = False
-    cases = faults = 0
     key = None
 
     def __init__(self, name, policy):

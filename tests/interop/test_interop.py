@@ -1,22 +1,25 @@
 """Conversations between two implementations, each in its own process.
 
-Pairs our libotr.so.5 with the distribution's libotr, and with two independent implementations, python-potr and
-the npm package otr; and our libotr.so.2 with these and with our libotr.so.5. With --reference, the distribution's libotr is used
-instead of ours, which tests this driver and shows which faults are not ours. python-potr is packaged for Debian's own Python (/usr/bin/python3); the npm
-package is installed in target/interop-tests."""
+Pairs our libotr.so.5 with the distribution's libotr, and with four independent implementations: python-potr, the npm package otr,
+otr3 in Go and the crate otrr; and our libotr.so.2 with these and with our libotr.so.5. With --reference, the distribution's libotr is
+used instead of ours, which tests this driver and shows which faults are not ours. See README.md."""
 
+import functools
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
+import by_chance
 import conversations
 import pytest
 import strangers
+from go_peer import GoPeer
 from needs import COMPILERS, GCRYPT, packages
 from npm_peer import NpmPeer
 from once import TARGET, Failed, once
 from peers import Peer
+from rust_peer import RustPeer
 
 try:
     from potr_peer import PotrPeer
@@ -26,7 +29,9 @@ except ImportError:
 HERE = Path(__file__).resolve().parent
 # Node.js from elsewhere mostly has npm in it, and does not go together with Debian's.
 NODE = [] if shutil.which("node") and shutil.which("npm") else ["nodejs", "npm"]
-pytestmark = [packages(COMPILERS, GCRYPT, NODE, "libotr5", "libotr5-dev", "python3-potr"), pytest.mark.minutes(15)]
+GO = ["golang-go", "golang-github-twstrike-otr3-dev"]
+pytestmark = [packages(COMPILERS, GCRYPT, NODE, GO, "libotr5", "libotr5-dev", "python3-potr"), pytest.mark.minutes(15)]
+STRANGERS = [one for one in (PotrPeer, NpmPeer, GoPeer, RustPeer) if one]
 PAIRS = {
     "reference": [("reference", "reference")],
     "ours": [("reference", "reference"), ("ours", "reference"), ("reference", "ours"), ("ours", "ours")],
@@ -50,6 +55,11 @@ class Libraries:
         hindrance = once("interop-npm", lambda: NpmPeer.install(self.build)) or NpmPeer.install(self.build)
         if hindrance:
             raise Failed(hindrance)
+        # Those that cannot be had are left out.
+        self.hindrance = {}
+        for one in (GoPeer, RustPeer):
+            self.hindrance[one] = (once(f"interop-{one.label}", lambda one=one: one.install(self.build))
+                                   or one.install(self.build))
         once("interop-keys", self.make_keys)
 
     def compile(self, name, *options):
@@ -69,7 +79,8 @@ class Libraries:
         for library in self.directory:
             for account in ("alice", "bob"):
                 self.peer(library, account, 0).quit()
-        NpmPeer("bob", 0).quit()
+        for stranger in (NpmPeer, *(one for one, hindrance in self.hindrance.items() if not hindrance)):
+            stranger("bob", 0).quit()
 
     def peer(self, library, name, policy, keys=None):
         """A peer on this library, with its own key file, or that of `keys`."""
@@ -115,18 +126,30 @@ def between(tested):
             yield case(f"{first}-{second}-{function.__name__}", function, first, second)
 
 
+def who_meet(tested):
+    """The other implementations that have a version in common with this one."""
+    return [one for one in STRANGERS if strangers.versions_of(tested, one)]
+
+
 def with_strangers(tested):
     """What a libotr does with another implementation."""
-    for stranger in (one for one in (PotrPeer, NpmPeer) if one):
-        for function in strangers.meetings(tested, stranger):
+    for stranger in who_meet(tested):
+        for function in [*strangers.meetings(tested, stranger), by_chance.schedules]:
             yield case(f"{tested}-{stranger.label.replace(' ', '-')}-{function.__name__}", function, tested, stranger)
+
+
+def long_ones(tested):
+    """What a libotr and another implementation do by chance, for long."""
+    for stranger in who_meet(tested):
+        yield case(f"{tested}-{stranger.label.replace(' ', '-')}-200-schedules",
+                   functools.partial(by_chance.schedules, numbers=range(200)), tested, stranger)
 
 
 def pytest_generate_tests(metafunc):
     """The conversations, of our libraries or of the distribution's."""
     tested = ("reference",) if metafunc.config.option.reference else ("ours", "abi2")
     if "conversation" in metafunc.fixturenames:
-        source = between if metafunc.function is test_libotrs else with_strangers
+        source = {test_libotrs: between, test_strangers: with_strangers, test_soak: long_ones}[metafunc.function]
         metafunc.parametrize("conversation, ends", [one for name in tested for one in source(name)])
 
 
@@ -153,6 +176,16 @@ def test_potr():
 def test_strangers(checks, libraries, conversation, ends):
     """A conversation with another implementation."""
     stranger = ends[-1]
+    if libraries.hindrance.get(stranger):
+        pytest.skip(libraries.hindrance[stranger])
     conversation(checks, libraries, *ends)
     if stranger.faulty:
         print(f"({stranger.faults} of {stranger.cases} cases met the fault of {stranger.label} itself, and were done again)")
+
+
+@pytest.mark.soak
+@pytest.mark.only_with("soak")
+@pytest.mark.minutes(60)
+def test_soak(checks, libraries, conversation, ends):
+    """Two hundred conversations by chance with another implementation."""
+    test_strangers(checks, libraries, conversation, ends)

@@ -11,7 +11,7 @@ DEBIAN_PLUGINS = "/usr/lib/bitlbee"
 
 CONFIGURATION = """\
 [settings]
-RunMode = Daemon
+RunMode = {mode}
 DaemonInterface = 127.0.0.1
 DaemonPort = {port}
 ConfigDir = {storage}
@@ -23,11 +23,16 @@ class Installation:
     """A BitlBee program and the directory its plugins are in (one that is empty when OTR is built in; None if it knows no
     such setting)."""
 
-    def __init__(self, program, plugins, first_account="jabber"):
-        """`first_account` is how the first account is named to otr keygen."""
+    def __init__(self, program, plugins, first_account="jabber", server_setting="server", in_the_clear=(("tls", "false"),),
+                 fork_daemon=False):
+        """`first_account` is how the first account is named to otr keygen; the next two are how an account's settings are called.
+        `fork_daemon`: it has a process for each connection, because it cannot have two in one."""
         self.program = program
         self.plugins = plugins
         self.first_account = first_account
+        self.server_setting = server_setting
+        self.in_the_clear = in_the_clear
+        self.fork_daemon = fork_daemon
 
 
 def debian_installation():
@@ -54,12 +59,13 @@ class BitlBee:
         self.port = free_port()
         configuration = os.path.join(self.directory, "bitlbee.conf")
         with open(configuration, "w", encoding="utf-8") as file:
-            file.write(CONFIGURATION.format(port=self.port, storage=self.storage))
+            file.write(CONFIGURATION.format(mode="ForkDaemon" if self.installation.fork_daemon else "Daemon", port=self.port,
+                                            storage=self.storage))
             if self.installation.plugins:
                 file.write(f"PluginDir = {self.installation.plugins}\n")
         # A foreground daemon (-n) stays our child, so that a crash shows in its exit code.
-        command = [self.installation.program, "-c", configuration, "-D", "-n", "-v", "-d", self.storage,
-                   "-P", os.path.join(self.directory, "bitlbee.pid")]
+        command = [self.installation.program, "-c", configuration, "-F" if self.installation.fork_daemon else "-D", "-n", "-v",
+                   "-d", self.storage, "-P", os.path.join(self.directory, "bitlbee.pid")]
         self.program = Program(f"{self.user}'s BitlBee", command, os.path.join(self.directory, "bitlbee.log"),
                                self._environment)
         wait_until(self._answers, 20, f"{self.user}'s BitlBee did not open its port")
@@ -85,7 +91,10 @@ class BitlBee:
             raise Failure(f"{self.user}'s BitlBee had ended by itself ({_ending(before)})")
 
     def mapped_libotr(self):
-        return mapped_libotr(self.program.pid)
+        """Of all its processes."""
+        with open(f"/proc/{self.program.pid}/task/{self.program.pid}/children", encoding="utf-8") as file:
+            children = file.read().split() if self.installation.fork_daemon else []
+        return sorted({path for pid in [self.program.pid, *children] for path in mapped_libotr(pid)})
 
     def stored(self, suffix):
         """The path of one of the user's files, e.g. stored("otr_keys")."""

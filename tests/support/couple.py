@@ -42,7 +42,8 @@ class Side:
         self.person.expect("Account successfully added")
         # Connecting is said aloud each time, because the relay's address may be another one then.
         self._set("auto_connect", "false")
-        self._set("tls", "false")
+        for name, value in self.bitlbee.installation.in_the_clear:
+            self._set(name, value)
         self._set_server()
         self.save()
 
@@ -108,7 +109,7 @@ class Side:
         self.person.expect(f"{name} = `{value}'")
 
     def _set_server(self):
-        self._set("server", self.relay.address)
+        self._set(self.bitlbee.installation.server_setting, self.relay.address)
         self._set("port", str(self.relay.port))
 
 

@@ -129,6 +129,8 @@ function onError(text, severity) {
 
 function onStatus(status) {
 	if (status === OTR.CONST.STATUS_AKE_SUCCESS) {
+		/* The package keeps its object for SMP, and drops what that says, because it still names the session before. */
+		otr.sm = null;
 		say("secure", otr.ake.otr_version.charCodeAt(1));
 	} else if (status === OTR.CONST.STATUS_END_OTR && otr.msgstate === OTR.CONST.MSGSTATE_FINISHED) {
 		say("tlv", 1, 0);
