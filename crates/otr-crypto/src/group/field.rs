@@ -5,7 +5,7 @@
 #[cfg(target_arch = "x86_64")]
 use crate::montgomery::{Adx, Ifma};
 use crate::montgomery::{Kernel, Modulus, Portable, Transfer, with_kernel};
-use crate::multiexp::{self, Comb};
+use crate::multiexp::{self, Comb, SHORT};
 use crate::stack::{self, KERNEL_STACK};
 use crypto_bigint::modular::{ConstMontyForm, ConstMontyParams};
 use crypto_bigint::{U1536, Word, const_monty_params};
@@ -55,8 +55,9 @@ pub(super) const Q: U1536 = *ModQ::PARAMS.modulus().as_ref();
 /// Whoever needs it first makes it, and it does no harm if two do: a child that was forked meanwhile waits for nobody.
 static KERNEL: OnceBox<Kernel<6, 4>> = OnceBox::new();
 
-/// The comb of the generator: 30 kB, likewise.
+/// The comb of the generator, likewise: 30 kB, for the SMP alone; and one for the exponents of Diffie-Hellman, 12 kB.
 static GENERATOR: OnceBox<Table> = OnceBox::new();
+static SHORT_GENERATOR: OnceBox<Table> = OnceBox::new();
 
 fn kernel() -> &'static Kernel<6, 4> {
     KERNEL.get_or_init(|| Box::new(Kernel::new(&P)))
@@ -64,7 +65,12 @@ fn kernel() -> &'static Kernel<6, 4> {
 
 /// generator^x, for a secret x below 2^length.
 pub(super) fn generator_pow(x: &U1536, length: u32) -> Value {
-    let table = GENERATOR.get_or_init(|| Box::new(Table::new(&U1536::from(2_u32))));
+    let (table, longest) = if length <= SHORT {
+        (&SHORT_GENERATOR, SHORT)
+    } else {
+        (&GENERATOR, U1536::BITS)
+    };
+    let table = table.get_or_init(|| Box::new(Table::new(&U1536::from(2_u32), longest)));
     table.power(x, length)
 }
 
@@ -138,18 +144,18 @@ pub(super) enum Table {
 }
 
 impl Table {
-    /// The base is below p.
-    pub(super) fn new(base: &U1536) -> Self {
+    /// For exponents below 2^length. The base is below p.
+    pub(super) fn new(base: &U1536, length: u32) -> Self {
         match kernel() {
-            Kernel::Portable(p) => Self::Portable(p, comb(&**p, base)),
+            Kernel::Portable(p) => Self::Portable(p, comb(&**p, base, length)),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Adx(p) => Self::Adx(p, comb(p, base)),
+            Kernel::Adx(p) => Self::Adx(p, comb(p, base, length)),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Ifma(p) => Self::Ifma(p, comb(&**p, base)),
+            Kernel::Ifma(p) => Self::Ifma(p, comb(&**p, base, length)),
         }
     }
 
-    /// base^x, for a secret x below 2^length.
+    /// base^x, for a secret x below 2^length; this length is at most that of the table.
     pub(super) fn power(&self, x: &U1536, length: u32) -> Value {
         match self {
             Self::Portable(p, comb) => comb_power(*p, comb, x, length),
@@ -162,9 +168,9 @@ impl Table {
 }
 
 #[inline(never)]
-fn comb<M: Transfer<{ U1536::LIMBS }>>(p: &M, base: &U1536) -> Comb<M::Number> {
+fn comb<M: Transfer<{ U1536::LIMBS }>>(p: &M, base: &U1536, length: u32) -> Comb<M::Number> {
     let mut base = p.enter(base);
-    let comb = Comb::new(p, &base, U1536::BITS);
+    let comb = Comb::new(p, &base, length);
     base.zeroize();
     stack::note::<KERNEL_STACK>();
     comb
