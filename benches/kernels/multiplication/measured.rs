@@ -36,12 +36,21 @@ fn row<M: Transfer<{ U1536::LIMBS }>>(
     let mut product = kernel.enter(&y);
     let factor = kernel.enter(&long);
     let mut square = kernel.enter(&y);
-    let comb: &_ = Box::leak(Box::new(Comb::new(kernel, &kernel.enter(&y), BITS)));
+    let combs: &_ = Box::leak(Box::new([320, BITS].map(|length| {
+        (length, Comb::new(kernel, &kernel.enter(&y), length))
+    })));
     let power = move |x: &U1536, length| {
         let power = multiexp::product(kernel, &[(kernel.enter(&y), x, length)]);
         left(kernel, &power)
     };
-    let fixed = move |x: &U1536, length| left(kernel, &comb.power(kernel, x, length));
+    let fixed = move |x: &U1536, length| {
+        let (_, comb) = combs
+            .iter()
+            .find(|(longest, _)| length <= *longest)
+            .unwrap();
+        left(kernel, &comb.power(kernel, x, length))
+    };
+    assert_eq!(power(&short, 320), fixed(&short, 320));
     assert_eq!(power(&long, BITS), fixed(&long, BITS));
     Row {
         name,

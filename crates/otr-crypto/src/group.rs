@@ -297,7 +297,7 @@ pub struct Powers(Box<Table>);
 impl Powers {
     /// Prepares a base.
     pub fn new(base: &Residue) -> Self {
-        Self(Box::new(Table::new(&base.0)))
+        Self(Box::new(Table::new(&base.0, field::BITS)))
     }
 
     /// base^x, in constant time for both.

@@ -38,7 +38,7 @@ pub(super) trait Modulus {
     fn multiply(&self, a: &mut Self::Number, b: &Self::Number);
     /// a becomes a squared.
     fn square(&self, a: &mut Self::Number);
-    /// `into` becomes the entry at a secret index; nothing happens to it beyond the end of the table.
+    /// `into` becomes the entry at a secret index, which the table has.
     fn select(&self, into: &mut Self::Number, table: &[Self::Number], index: Word);
 }
 

@@ -8,9 +8,12 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// Bits of the exponent that one multiplication consumes: the best choice for bases that are used once.
 const WINDOW: u32 = 5;
-/// Bits between two teeth of a comb. It divides 256, 320 and 1536: the lengths of exponents that occur.
+/// Bits between two teeth of a comb, and of one for exponents of at most `SHORT` bits, whose table stays small with more teeth.
+/// Both divide 256, 320 and 1536: the lengths of exponents that occur.
 const TOOTH: u32 = 64;
-/// Teeth that share a table, and so a multiplication at each of the `TOOTH` places.
+const SHORT_TOOTH: u32 = 32;
+pub(super) const SHORT: u32 = 320;
+/// Teeth that share a table, and so a multiplication at each place between two of them.
 const TEETH: u32 = 5;
 
 /// The product of base^exponent over all powers. The exponents are secret, their bit lengths are not: the time depends only on
@@ -166,9 +169,12 @@ fn sliding_windows<const LIMBS: usize>(exponent: &Uint<LIMBS>) -> Vec<u8> {
     digits
 }
 
-/// The powers of one base that make other powers fast: base^(2^0), base^(2^64), base^(2^128) and so on, and their products.
+/// The powers of one base that make other powers fast: base^(2^0), base^(2^64), base^(2^128) and so on (for short exponents
+/// base^(2^32), base^(2^64) and so on), and their products.
 /// Making it costs about as much as a power, each power afterwards a fifth.
 pub(super) struct Comb<N: Zeroize> {
+    /// Bits between two teeth.
+    tooth: u32,
     /// For each group of `TEETH` teeth the products of all its subsets.
     tables: Vec<Zeroizing<Vec<N>>>,
 }
@@ -176,13 +182,14 @@ pub(super) struct Comb<N: Zeroize> {
 impl<N: Clone + Zeroize> Comb<N> {
     /// For exponents below 2^length.
     pub(super) fn new<M: Modulus<Number = N>>(modulus: &M, base: &N, length: u32) -> Self {
-        let teeth = length.div_ceil(TOOTH);
+        let tooth = if length <= SHORT { SHORT_TOOTH } else { TOOTH };
+        let teeth = length.div_ceil(tooth);
         let mut tables = Vec::new();
-        let mut tooth = Box::new(base.clone());
+        let mut power = Box::new(base.clone());
         for number in 0..teeth {
             if number > 0 {
-                for _ in 0..TOOTH {
-                    modulus.square(&mut tooth);
+                for _ in 0..tooth {
+                    modulus.square(&mut power);
                 }
             }
             if number % TEETH == 0 {
@@ -199,33 +206,33 @@ impl<N: Clone + Zeroize> Comb<N> {
                 table.extend_from_within(entry..=entry);
                 if let Some(product) = table.last_mut() {
                     match entry {
-                        0 => product.clone_from(&tooth),
-                        _ => modulus.multiply(product, &tooth),
+                        0 => product.clone_from(&power),
+                        _ => modulus.multiply(product, &power),
                     }
                 }
             }
         }
-        tooth.zeroize();
-        Self { tables }
+        power.zeroize();
+        Self { tooth, tables }
     }
 
-    /// base^exponent, for a secret exponent below 2^length. The time depends only on the length.
+    /// base^exponent, for a secret exponent below 2^length, which is at most that of the comb. The time depends only on the length.
     pub(super) fn power<M: Modulus<Number = N>, const LIMBS: usize>(
         &self,
         modulus: &M,
         exponent: &Uint<LIMBS>,
         length: u32,
     ) -> Box<N> {
-        let groups = length.div_ceil(TOOTH).div_ceil(TEETH);
+        let groups = length.div_ceil(self.tooth).div_ceil(TEETH);
         let mut result = Box::new(modulus.one());
         let mut factor = Box::new(modulus.one());
-        for place in (0..TOOTH).rev() {
-            if place + 1 < TOOTH {
+        for place in (0..self.tooth).rev() {
+            if place + 1 < self.tooth {
                 modulus.square(&mut result);
             }
             for (table, group) in self.tables.iter().zip(0..groups) {
                 let bits = (0..TEETH).fold(0, |bits, tooth| {
-                    let bit = place + TOOTH * (group * TEETH + tooth);
+                    let bit = place + self.tooth * (group * TEETH + tooth);
                     bits | (digit(exponent.as_words(), bit) & 1) << tooth
                 });
                 modulus.select(&mut factor, table, bits);

@@ -7,7 +7,7 @@ use crate::montgomery::Adx;
 #[cfg(otr_ifma)]
 use crate::montgomery::Ifma;
 use crate::montgomery::{Kernel, Modulus, Portable, Transfer, with_kernel};
-use crate::multiexp::{self, Comb};
+use crate::multiexp::{self, Comb, SHORT};
 use crate::stack::{self, KERNEL_STACK};
 use crate::uint::U1536;
 use once_cell::race::OnceBox;
@@ -44,8 +44,9 @@ pub(super) const Q: U1536 = U1536::from_words([
 /// Made by the thread that first needs it, or by several at once, which does no harm: a forked child never waits.
 static KERNEL: OnceBox<Kernel<6, 4>> = OnceBox::new();
 
-/// The comb of the generator: 30 kB, likewise.
+/// The comb of the generator, likewise: 30 kB, for the SMP alone; and one for the exponents of Diffie-Hellman, 12 kB.
 static GENERATOR: OnceBox<Table> = OnceBox::new();
+static SHORT_GENERATOR: OnceBox<Table> = OnceBox::new();
 
 /// q, likewise. There is too little to do modulo q for a faster kernel to matter, and its highest bit is not set.
 static QUOTIENT: OnceBox<Portable<6>> = OnceBox::new();
@@ -56,7 +57,12 @@ fn kernel() -> &'static Kernel<6, 4> {
 
 /// generator^x, for a secret x below 2^length.
 pub(super) fn generator_pow(x: &U1536, length: u32) -> Value {
-    let table = GENERATOR.get_or_init(|| Box::new(Table::new(&U1536::from(2))));
+    let (table, longest) = if length <= SHORT {
+        (&SHORT_GENERATOR, SHORT)
+    } else {
+        (&GENERATOR, BITS)
+    };
+    let table = table.get_or_init(|| Box::new(Table::new(&U1536::from(2), longest)));
     table.power(x, length)
 }
 
@@ -130,18 +136,18 @@ pub(super) enum Table {
 }
 
 impl Table {
-    /// The base is below p.
-    pub(super) fn new(base: &U1536) -> Self {
+    /// For exponents below 2^length. The base is below p.
+    pub(super) fn new(base: &U1536, length: u32) -> Self {
         match kernel() {
-            Kernel::Portable(p) => Self::Portable(p, comb(&**p, base)),
+            Kernel::Portable(p) => Self::Portable(p, comb(&**p, base, length)),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Adx(p) => Self::Adx(p, comb(p, base)),
+            Kernel::Adx(p) => Self::Adx(p, comb(p, base, length)),
             #[cfg(otr_ifma)]
-            Kernel::Ifma(p) => Self::Ifma(p, comb(&**p, base)),
+            Kernel::Ifma(p) => Self::Ifma(p, comb(&**p, base, length)),
         }
     }
 
-    /// base^x, for a secret x below 2^length.
+    /// base^x, for a secret x below 2^length; this length is at most that of the table.
     pub(super) fn power(&self, x: &U1536, length: u32) -> Value {
         match self {
             Self::Portable(p, comb) => comb_power(*p, comb, x, length),
@@ -154,9 +160,9 @@ impl Table {
 }
 
 #[inline(never)]
-fn comb<M: Transfer<{ U1536::LIMBS }>>(p: &M, base: &U1536) -> Comb<M::Number> {
+fn comb<M: Transfer<{ U1536::LIMBS }>>(p: &M, base: &U1536, length: u32) -> Comb<M::Number> {
     let mut base = p.enter(base);
-    let comb = Comb::new(p, &base, BITS);
+    let comb = Comb::new(p, &base, length);
     base.zeroize();
     stack::note::<KERNEL_STACK>();
     comb

@@ -238,16 +238,16 @@ impl<const B: usize> Arithmetic for Modulus<B> {
     }
 }
 
-/// `into` becomes the entry at a secret index, if there is one. All entries are read.
+/// `into` becomes the entry at a secret index. All entries are read.
 #[inline(always)]
 pub(super) fn select<const B: usize>(into: &mut Number<B>, table: &[Number<B>], index: Word) {
     // In registers, as far as there are so many.
-    let mut selected = into.0;
+    let mut selected = [[0; 4]; B];
     for (entry, at) in table.iter().zip(0..) {
         let mask = mask_of(u64::from(index.ct_eq(&at).unwrap_u8()));
         for (to, from) in selected.iter_mut().zip(&entry.0) {
             for (to, from) in to.iter_mut().zip(from) {
-                *to ^= (*to ^ *from) & mask;
+                *to |= *from & mask;
             }
         }
     }

@@ -290,7 +290,7 @@ fn normalise<const K: usize>(sum: [__m512i; K]) -> [__m512i; K] {
     })
 }
 
-/// `into` becomes the entry at a secret index, if there is one. All entries are read.
+/// `into` becomes the entry at a secret index. All entries are read.
 ///
 /// # Safety
 /// The CPU has the instructions.
