@@ -12,7 +12,7 @@ use super::bignum;
 use super::inverse::{self, DIGITS_256};
 use super::montgomery::{Modulus as _, Portable, Transfer};
 use super::random::{self, RandomError};
-use super::stack::{self, KERNEL_STACK};
+use super::stack;
 use super::uint::U256;
 use modulus::Modulus;
 use nonce::Nonces;
@@ -26,6 +26,8 @@ const P_BITS: RangeInclusive<usize> = 512..=3072;
 const Q_BITS: RangeInclusive<usize> = 128..=256;
 /// Bytes of r, and of s, in a signature.
 const HALF: usize = 20;
+/// What the arithmetic modulo q takes of the stack at most.
+const ORDER_STACK: usize = 384;
 
 /// Why numbers are no DSA key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +185,7 @@ impl PrivateKey {
             return Err(KeyError::SecretValue);
         }
         let x = bignum::write(&value);
-        stack::note::<KERNEL_STACK>();
+        stack::note::<ORDER_STACK>();
         Ok(Self { public, x })
     }
 
@@ -311,7 +313,7 @@ impl Order {
         let mut product = Box::<Zeroizing<U256>>::default();
         self.modulus.leave(&a, &mut product);
         a.zeroize();
-        stack::note::<KERNEL_STACK>();
+        stack::note::<ORDER_STACK>();
         product
     }
 
