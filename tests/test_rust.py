@@ -1,10 +1,11 @@
 """Tests with cargo: the tests of the Rust packages, with nextest if it is installed, and clippy, rustfmt, rustdoc, compilers for other
-machines and the fuzzer. Tests that use the same directory of cargo are in one group."""
+machines, the oldest compiler that works, and the fuzzer. Tests that use the same directory of cargo are in one group."""
 
 import os
 import re
 import shutil
 import subprocess
+import tomllib
 import xml.etree.ElementTree as xml
 
 import pytest
@@ -156,6 +157,40 @@ def test_unsigned_char(interface):
         pytest.skip(f"rustup is not there: it gives the standard library for {target}")
     subprocess.run(["rustup", "target", "add", target], check=True, stdin=subprocess.DEVNULL)
     cargo("check", "--lib", "--locked", "--target", target, *interface)
+
+
+def oldest_rust():
+    """The environment in which cargo and rustc are the oldest that will do. rustup installs them where they are missing."""
+    version = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["workspace"]["package"]["rust-version"]
+
+    def is_it(environment):
+        found = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=False, env=environment)
+        return re.match(rf"rustc {re.escape(version)}\.", found.stdout)
+
+    environment = os.environ | {"CARGO_TARGET_DIR": str(TARGET / "oldest"), "CARGO_PROFILE_DEV_DEBUG": "0"}
+    if is_it(environment):
+        return environment
+    if not shutil.which("rustup"):
+        pytest.skip(f"Rust {version} is not there, and neither is rustup, which gives it")
+    install = ["rustup", "toolchain", "install", version, "--profile", "minimal", "--no-self-update"]
+    installed, status = tap.execute(install, 300)
+    if status:
+        pytest.skip(f"Rust {version} is not to be had: {installed.strip().splitlines()[-1:]}")
+    which = subprocess.run(["rustup", "which", "--toolchain", version, "cargo"], capture_output=True, text=True, check=True)
+    environment["PATH"] = os.path.dirname(which.stdout) + os.pathsep + environment["PATH"]
+    assert is_it(environment), f"rustup gives another compiler than {version}"
+    return environment
+
+
+@pytest.mark.xdist_group("oldest")
+@pytest.mark.minutes(20)
+def test_oldest(checks):
+    """The oldest Rust that will do compiles everything, and the tests of the arithmetic and the protocol pass with it."""
+    environment = oldest_rust()
+    for arguments in (["--workspace"], ABI2):
+        output, status = tap.execute(["cargo", "check", "--all-targets", "--locked", *arguments], 900, cwd=ROOT, env=environment)
+        checks.ok(status == 0, " ".join(["cargo check", *arguments]), "\n".join(output.splitlines()[-60:]))
+    cargo_test(checks, ["-p", "otr-crypto", "-p", "otr-protocol", "--lib"], environment)
 
 
 @one_by_one

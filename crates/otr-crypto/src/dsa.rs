@@ -13,7 +13,7 @@ use super::bignum;
 use super::inverse::{self, DIGITS_256};
 use super::montgomery::{Modulus as _, Portable, Transfer};
 use super::random::{self, RandomError};
-use super::stack::{self, KERNEL_STACK};
+use super::stack;
 use super::uint::U256;
 use modulus::Modulus;
 use nonce::Nonces;
@@ -27,6 +27,8 @@ const P_BITS: RangeInclusive<usize> = 512..=3072;
 const Q_BITS: RangeInclusive<usize> = 128..=256;
 /// Bytes of r, and of s, in a signature.
 const HALF: usize = 20;
+/// What the arithmetic modulo q takes of the stack at most.
+const ORDER_STACK: usize = 384;
 
 /// Why numbers are not a DSA key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +186,7 @@ impl PrivateKey {
             return Err(KeyError::SecretValue);
         }
         let x = bignum::write(&value);
-        stack::note::<KERNEL_STACK>();
+        stack::note::<ORDER_STACK>();
         Ok(Self { public, x })
     }
 
@@ -312,7 +314,7 @@ impl Order {
         let mut product = Box::<Zeroizing<U256>>::default();
         self.modulus.leave(&a, &mut product);
         a.zeroize();
-        stack::note::<KERNEL_STACK>();
+        stack::note::<ORDER_STACK>();
         product
     }
 

@@ -259,6 +259,13 @@ mod tests {
     }
 
     #[test]
+    fn as_many_rounds_as_are_proved_to_do() {
+        // The steps of safegcd-bounds: 590 for 256 bits, 3539 for 1536.
+        assert!(rounds(256) * DIGIT >= 590);
+        assert!(rounds(1536) * DIGIT >= 3539);
+    }
+
+    #[test]
     fn inverses_at_the_edges() {
         let one = BigUint::from(1_u32);
         for bits in [2, 3, 62, 63, 64, 128, 160, 248, 255, 256] {

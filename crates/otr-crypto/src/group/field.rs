@@ -39,20 +39,32 @@ pub(super) const Q: U1536 = U1536::from_words([
     0x9481_2704_4533_e63a, 0x6263_3145_c06e_0e68, 0xe487_ed51_10b4_611a, 0x7fff_ffff_ffff_ffff,
 ]);
 
-/// p, made ready for the fastest kernel of this CPU. Nothing in it is secret.
-///
-/// Made by the thread that first needs it, or by several at once, which does no harm: a forked child never waits.
-static KERNEL: OnceBox<Kernel<6, 4>> = OnceBox::new();
+/// p and q, made ready to multiply modulo them. Nothing in it is secret.
+struct Moduli {
+    /// For the fastest kernel of this CPU.
+    p: Kernel<6, 4>,
+    /// There is too little to do modulo q for a faster kernel to matter, and its highest bit is not set.
+    q: Box<Portable<6>>,
+}
+
+/// Made by the thread that first needs them, or by several at once, which does no harm: a forked child never waits.
+static MODULI: OnceBox<Moduli> = OnceBox::new();
 
 /// The comb of the generator, likewise: 30 kB, for the SMP alone; and one for the exponents of Diffie-Hellman, 12 kB.
 static GENERATOR: OnceBox<Table> = OnceBox::new();
 static SHORT_GENERATOR: OnceBox<Table> = OnceBox::new();
 
-/// q, likewise. There is too little to do modulo q for a faster kernel to matter, and its highest bit is not set.
-static QUOTIENT: OnceBox<Portable<6>> = OnceBox::new();
+fn moduli() -> &'static Moduli {
+    MODULI.get_or_init(|| {
+        Box::new(Moduli {
+            p: Kernel::new(&P),
+            q: Portable::new(&Q),
+        })
+    })
+}
 
 fn kernel() -> &'static Kernel<6, 4> {
-    KERNEL.get_or_init(|| Box::new(Kernel::new(&P)))
+    &moduli().p
 }
 
 /// generator^x, for a secret x below 2^length.
@@ -200,8 +212,7 @@ pub(super) fn multiply_exponents(a: &U1536, b: &U1536) -> Value {
 
 /// a b modulo q, for any a and b.
 fn times(a: &U1536, b: &U1536) -> Value {
-    let q = QUOTIENT.get_or_init(|| Portable::new(&Q));
-    multiply_with(q, a, b)
+    multiply_with(&*moduli().q, a, b)
 }
 
 /// Any number below 2^1536 is below 3 q.

@@ -177,27 +177,33 @@ fn portable_agrees_with_the_oracle() {
 
 #[test]
 fn portable_takes_any_odd_modulus() {
+    check_lengths::<1, 4>(&[2, 3, 64, 65, 128, 159, 160, 254, 255, 256]);
+    check_lengths::<12, 48>(&[1537, 2048, 3070, 3071, 3072]);
+}
+
+/// Three moduli of each length, with numbers of all lengths.
+fn check_lengths<const B: usize, const LIMBS: usize>(lengths: &[usize]) {
     let mut draw = Draw(3);
     let one = BigUint::from(1_u32);
-    for bits in [2, 3, 64, 65, 128, 159, 160, 254, 255, 256] {
-        let middle = BigUint::from_bytes_be(&draw.bytes(32)) >> (256 - bits);
+    for &bits in lengths {
+        let middle = BigUint::from_bytes_be(&draw.bytes(32 * B)) >> (256 * B - bits);
         for p in [
             (&one << (bits - 1)) + 1_u32,
             (&one << bits) - 1_u32,
             middle | &one << (bits - 1) | &one,
         ] {
-            let kernel = Portable::<1>::new(&uint::<4>(&p));
-            assert_eq!(left::<_, 4>(&*kernel, &kernel.one()), one);
+            let kernel = Portable::<B>::new(&uint::<LIMBS>(&p));
+            assert_eq!(left::<_, LIMBS>(&*kernel, &kernel.one()), one);
             let (mut chain, mut oracle) = (kernel.one(), one.clone());
-            for _ in 0..cases() / 10 {
-                let [a, b] = [0; 2].map(|_| BigUint::from_bytes_be(&draw.bytes(32)));
-                let mut product = *kernel.enter(&uint::<4>(&a));
-                assert_eq!(left::<_, 4>(&*kernel, &product), &a % &p);
-                kernel.multiply(&mut product, &kernel.enter(&uint::<4>(&b)));
+            for _ in 0..cases() / 20 {
+                let [a, b] = [0; 2].map(|_| BigUint::from_bytes_be(&draw.bytes(32 * B)));
+                let mut product = *kernel.enter(&uint::<LIMBS>(&a));
+                assert_eq!(left::<_, LIMBS>(&*kernel, &product), &a % &p);
+                kernel.multiply(&mut product, &kernel.enter(&uint::<LIMBS>(&b)));
                 kernel.square(&mut chain);
                 kernel.multiply(&mut chain, &product);
                 oracle = &oracle * &oracle * a * b % &p;
-                assert_eq!(left::<_, 4>(&*kernel, &chain), oracle, "modulo {p:x}");
+                assert_eq!(left::<_, LIMBS>(&*kernel, &chain), oracle, "modulo {p:x}");
                 if oracle == BigUint::ZERO {
                     (chain, oracle) = (kernel.one(), one.clone());
                 }
