@@ -236,7 +236,7 @@ clients: all
 	$(MAKE) install PREFIX='$(abspath $(TARGET))/clients/prefix' DESTDIR=
 	OTR_PREFIX='$(abspath $(TARGET))/clients/prefix' tests/clients/run --all --write
 
-# All that scripts/cross knows, or ARCH. An hour on two processors, most of it in compilers.
+# All that scripts/cross knows, or ARCH. Some hours on two processors, in compilers and under qemu.
 cross:
 	scripts/cross --write $(ARCH)
 

@@ -24,6 +24,10 @@ pub(crate) fn half_number(half: BoldHalf) -> OtrlSessionIdHalf {
     }
 }
 
+/// musl has had a time_t of 64 bits on all machines since version 1.2, which the libc crate does not know of those with 32 bits.
+#[cfg(target_env = "musl")]
+const _: () = assert!(size_of::<libc::time_t>() == 8);
+
 /// A time of the structs in the core's form. `time_t` has 32 bits on some machines.
 #[allow(
     clippy::useless_conversion,
