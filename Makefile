@@ -236,7 +236,7 @@ clients: all
 	$(MAKE) install PREFIX='$(abspath $(TARGET))/clients/prefix' DESTDIR=
 	OTR_PREFIX='$(abspath $(TARGET))/clients/prefix' tests/clients/run --all --write
 
-# All architectures of scripts/cross, or ARCH. An hour on two processors, most of it for compiling.
+# All architectures of scripts/cross, or ARCH. Some hours on two processors, for compiling and under qemu.
 cross:
 	scripts/cross --write $(ARCH)
 

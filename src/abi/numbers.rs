@@ -24,6 +24,10 @@ pub(crate) fn half_number(half: BoldHalf) -> OtrlSessionIdHalf {
     }
 }
 
+/// musl has had a 64-bit time_t on all machines since version 1.2, which the libc crate does not know for 32-bit ones.
+#[cfg(target_env = "musl")]
+const _: () = assert!(size_of::<libc::time_t>() == 8);
+
 /// Converts a time of the structs for the core. `time_t` has 32 bits on some machines.
 #[allow(
     clippy::useless_conversion,

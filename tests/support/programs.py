@@ -37,7 +37,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Werror", "-O1", "-g", "-D_GNU_SOURCE", f"-I{RO
 ASAN = ["-fsanitize=address", "-static-libasan", "-fno-omit-frame-pointer"]
 MEMCHECK = ["valgrind", "--quiet", "--error-exitcode=99", "--num-callers=25"]
 LEAKS = ["--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
-TIMEOUT, UNDER_VALGRIND, UNDER_QEMU = 300, 600, 1200
+TIMEOUT, UNDER_VALGRIND, ELSEWHERE = 300, 600, 1200
 # Of those that start themselves once more: with these variables they need not, which qemu does not run.
 STARTED_ALREADY = {"LD_BIND_NOW": "1", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
 # What is not run on other machines, and why.
@@ -131,7 +131,7 @@ class Suite:
             program = self.compile(ROOT / "tests/c/make_keys.c", set(), gcrypt, False)
             command, loader = machine.command(program, self.loader())
             subprocess.run(command, env=self.environment(gcrypt, self.build) | loader | {"OTR_KEYS": str(self.build)},
-                           timeout=UNDER_QEMU if machine.run_with else TIMEOUT, check=True)
+                           timeout=TIMEOUT if machine.native else ELSEWHERE, check=True)
 
         once(f"{self.name}-keys", make)
         return self.build
@@ -221,7 +221,7 @@ class Program(pytest.File):
         for name, variant in variants.items():
             item = Way.from_parent(self, name=prefix + name)
             item.words, item.variant, item.second = words, variant, second
-            item.add_marker(pytest.mark.minutes(25 if machine.run_with else 12 if variant[2] else 10))
+            item.add_marker(pytest.mark.minutes(12 if variant[2] else 10 if machine.native else 25))
             if machine.native:
                 item.add_marker(pytest.mark.packages(*COMPILERS, *GCRYPT, "g++", "valgrind"))
             item.add_marker(pytest.mark.abi(2 if second else 5))
@@ -258,7 +258,8 @@ class Way(pytest.Item):
                 command = [*MEMCHECK, *(LEAKS if leaks else ["--leak-check=no"]), *command]
             if valgrind or machine.run_with:
                 env["OTR_SLOW"] = "1"
-            tap.run(checks, command, UNDER_QEMU if machine.run_with else UNDER_VALGRIND if valgrind else TIMEOUT, cwd=scratch, env=env)
+            timeout = UNDER_VALGRIND if valgrind else TIMEOUT if machine.native else ELSEWHERE
+            tap.run(checks, command, timeout, cwd=scratch, env=env)
 
     def left_out(self, gcrypt):
         """Why it is not run on the machine, if it is not."""
