@@ -135,11 +135,15 @@ def tree(window="", hidden=False):
     lines = []
 
     def show(node, depth):
-        if depth and not hidden and not shown(node):
+        try:
+            if depth and not hidden and not shown(node):
+                return
+            lines.append("  " * depth + f"{node.getRoleName()} {node.name!r} {text_of(node)[:200]!r}")
+            children = [node.getChildAtIndex(at) for at in range(node.childCount)]
+        except Exception:
+            # It is gone meanwhile.
             return
-        lines.append("  " * depth + f"{node.getRoleName()} {node.name!r} {text_of(node)[:200]!r}")
-        for at in range(node.childCount):
-            child = node.getChildAtIndex(at)
+        for child in children:
             if child is not None and depth < 30:
                 show(child, depth + 1)
     for top in windows(window):

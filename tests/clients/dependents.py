@@ -33,7 +33,7 @@ class Dependents:
     """Its lines are reported as those of a run."""
 
     name = "packages that depend on libotr5"
-    tries_left = 0
+    again = False
 
     def __init__(self, library):
         self.library = library

@@ -133,7 +133,7 @@ def section(client, results):
         text += f"- {'; '.join(dict.fromkeys(which))}: {reason}\n"
     earlier = [reason for pairing in PAIRINGS for reason in results[client, pairing]["earlier"]]
     for reason in earlier:
-        text += f"- played again, because it had failed with libotr on both sides: {reason}\n"
+        text += f"- played again, because a client on libotr had ended by itself: {reason}\n"
     return text + ("\n" if reasons or earlier else "")
 
 

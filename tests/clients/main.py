@@ -109,7 +109,7 @@ def report(run, line, details=()):
     with _printing:
         run.lines.append(line)
         text = f"{line.outcome} - {run.name}: {line.step}"
-        if line.outcome == "not ok" and run.tries_left:
+        if line.outcome == "not ok" and run.again:
             text = f"# {text}; it is played again"
         print(text + (f": {line.reason}" if line.outcome == "skipped" else ""))
         for detail in details:
@@ -137,18 +137,25 @@ class Run:
         self.told = []
         self.seconds = 0.0
         self.version = version_of(driver.PACKAGES[0])
-        # A client that crashes now and then by its own fault gets another try where none of our library is in it.
-        self.tries_left = 2 if driver.CRASHES and "ours" not in pairing else 0
+        # A client that crashes now and then by its own fault gets another try, when it was on libotr and not on our library.
+        self.tries_left = 2 if driver.CRASHES else 0
+        self.again = False
         self.earlier = []
 
     def play(self):
         self.play_once()
-        while self.tries_left and any(line.outcome == "not ok" for line in self.lines):
+        while self.again:
             first = next(line for line in self.lines if line.outcome == "not ok")
             self.earlier.append(f"{first.step}: {first.reason[:300]}")
             self.tries_left -= 1
-            self.lines, self.told = [], []
+            self.lines, self.told, self.again = [], [], False
             self.play_once()
+
+    def blame(self, pair):
+        """After the first step that failed: whether it is played again."""
+        if self.tries_left and not any(line.outcome == "not ok" for line in self.lines):
+            ended = [name for name, client in zip(self.pairing.split(","), pair.clients) if client.ending()]
+            self.again = bool(ended) and "ours" not in ended
 
     def play_once(self):
         begun = time.monotonic()
@@ -185,6 +192,7 @@ class Run:
         except NotHere as reason:
             report(self, Line(name, "skipped", str(reason)))
         except (Failure, Missing) as problem:
+            self.blame(pair)
             report(self, Line(name, "not ok", str(problem)), self.details(pair, [str(problem)]))
         except Exception:
             report(self, Line(name, "not ok", "exception"), self.details(pair, traceback.format_exc().splitlines()))

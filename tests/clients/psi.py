@@ -186,8 +186,12 @@ class Psi(DesktopClient):
     def drop_down(self, **where):
         """Click on what opens a list or a menu, which is a window of its own."""
         def windows():
-            return set(self.desktop.xdotool("search", "--onlyvisible", "--class", "psi").split())
-        before = windows()
+            try:
+                return set(self.desktop.xdotool("search", "--onlyvisible", "--class", "psi").split())
+            except Failure:
+                # A window has gone while xdotool was looking.
+                return set()
+        before = wait_until(windows, 20, f"{self.user}'s Psi+ shows no window")
         self.hit(**where)
         wait_until(lambda: windows() - before, 20, f"{self.user}'s Psi+ opens nothing for {where}")
 
