@@ -11,7 +11,7 @@ import pytest
 
 MINUTES = 10
 # The groups of tests that run one after the other: what takes longest altogether comes first.
-GROUPS = ("cargo", "waits", "clients", "differential", "differential-abi2", "fuzz", "install")
+GROUPS = ("cargo", "waits", "clients", "oldest", "differential", "differential-abi2", "fuzz", "install")
 PR_SET_CHILD_SUBREAPER = 36
 
 
