@@ -5,6 +5,8 @@
 
 pub mod aes_ctr;
 pub mod bignum;
+#[cfg(feature = "count")]
+pub mod count;
 pub mod dsa;
 pub mod group;
 pub mod hash;

@@ -155,6 +155,8 @@ impl<const B: usize> Arithmetic for Modulus<B> {
     }
 
     fn multiply(&self, a: &mut Number<B>, b: &Number<B>) {
+        #[cfg(feature = "count")]
+        crate::count::product(256 * B);
         let mut sum = [[0; 4]; B];
         let mut carry = 0;
         for b in &b.0 {
@@ -184,6 +186,8 @@ impl<const B: usize> Arithmetic for Modulus<B> {
     }
 
     fn square(&self, a: &mut Number<B>) {
+        #[cfg(feature = "count")]
+        crate::count::square(256 * B);
         // The whole square, in 2 B blocks.
         let mut wide = [[[0; 4]; B]; 2];
         let wide = wide.as_flattened_mut();

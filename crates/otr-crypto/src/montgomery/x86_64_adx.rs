@@ -61,6 +61,8 @@ impl<const B: usize> Arithmetic for Modulus<B> {
     }
 
     fn multiply(&self, a: &mut Number<B>, b: &Number<B>) {
+        #[cfg(feature = "count")]
+        crate::count::product(256 * B);
         let mut t = [[[0; 4]; B]; 2];
         let t = t.as_flattened_mut().as_flattened_mut();
         let mut factors = b.0.as_flattened();
@@ -76,6 +78,8 @@ impl<const B: usize> Arithmetic for Modulus<B> {
     }
 
     fn square(&self, a: &mut Number<B>) {
+        #[cfg(feature = "count")]
+        crate::count::square(256 * B);
         let mut t = [[[0; 4]; B]; 2];
         let t = t.as_flattened_mut().as_flattened_mut();
         let mut factors = a.0.as_flattened();

@@ -159,11 +159,15 @@ impl<const K: usize> Arithmetic for Modulus<K> {
     }
 
     fn multiply(&self, a: &mut Number<K>, b: &Number<K>) {
+        #[cfg(feature = "count")]
+        crate::count::product(8 * 52 * K);
         // SAFETY: `new` found the instructions.
         unsafe { multiply(self, a, Some(b)) }
     }
 
     fn square(&self, a: &mut Number<K>) {
+        #[cfg(feature = "count")]
+        crate::count::square(8 * 52 * K);
         // SAFETY: `new` found the instructions.
         unsafe { multiply(self, a, None) }
     }

@@ -9,6 +9,7 @@ mod incoming;
 mod keys;
 mod memory;
 mod printing;
+mod products;
 mod refresh;
 mod sending;
 mod smp;
