@@ -9,6 +9,7 @@ use super::entry::{guard, may_panic};
 use super::error::GcryError;
 use super::exchange;
 use super::numbers::{c_time, half_number, time_from, version_from, version_number};
+use super::reserve;
 use super::smp_numbers;
 use super::types::*;
 use otr_protocol::ake::Auth;
@@ -20,6 +21,7 @@ use otr_protocol::policy::Policy;
 use otr_protocol::session_id::{BoldHalf, SessionId};
 use otr_protocol::smp::state::Smp;
 use otr_protocol::wire::query::Versions;
+use std::mem;
 
 #[cfg(feature = "abi2")]
 mod abi2;
@@ -132,7 +134,15 @@ pub(crate) fn with_smp<T>(
     step: impl FnOnce(&mut Conversation, &mut Smp) -> T,
 ) -> Result<T, GcryError> {
     let mut smp = smp_numbers::load_of(ctx).ok_or(GcryError::INV_VALUE)?;
-    let outcome = with_conversation(ctx, |conversation| step(conversation, &mut smp))?;
+    let outcome = with_conversation(ctx, |conversation| {
+        smp.bases = mem::take(&mut conversation.secrets.smp_bases);
+        let outcome = step(conversation, &mut smp);
+        // Nothing that is kept may lie in the reserve.
+        if !reserve::is_in_use() {
+            conversation.secrets.smp_bases = mem::take(&mut smp.bases);
+        }
+        outcome
+    })?;
     smp_numbers::store_of(ctx, &smp);
     Ok(outcome)
 }

@@ -62,6 +62,11 @@ pub(crate) fn is_low() -> bool {
     COUNT.load(Ordering::Relaxed) > 512
 }
 
+/// Whether anything lies in the reserve.
+pub(crate) fn is_in_use() -> bool {
+    COUNT.load(Ordering::Relaxed) > 0
+}
+
 // SAFETY: what malloc gives is as the standard library's own allocator gives it; a block of the reserve is as long and as
 // aligned as asked for, and belongs to one owner until it is given back. Nothing here unwinds.
 unsafe impl GlobalAlloc for Allocator {
@@ -182,12 +187,30 @@ fn place_of(block: *const u8) -> Option<usize> {
     (offset < LENGTH).then_some(offset)
 }
 
+/// For tests that use the reserve, or look at whether it is in use: one at a time.
+#[cfg(test)]
+pub(crate) static TESTED: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+/// Runs `work` as if there had been no memory for something else.
+#[cfg(all(test, feature = "abi5"))]
+pub(crate) fn while_in_use(work: impl FnOnce()) {
+    let block = claim(Layout::new::<u64>());
+    work();
+    assert!(release(block));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{MutexGuard, PoisonError};
+
+    fn alone() -> MutexGuard<'static, ()> {
+        TESTED.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     #[test]
     fn blocks_are_apart_aligned_and_come_back() {
+        let _alone = alone();
         for size in [1, 128, 129, 2048, 5000, 16 << 10, 200 << 10] {
             let layout = Layout::from_size_align(size, 16).unwrap();
             let blocks: Vec<*mut u8> = (0..2).map(|_| claim(layout)).collect();
@@ -210,6 +233,7 @@ mod tests {
 
     #[test]
     fn what_is_too_much_or_not_ours_is_refused() {
+        let _alone = alone();
         let huge = Layout::from_size_align((256 << 10) + 1, 1).unwrap();
         assert!(claim(huge).is_null());
         let aligned = Layout::from_size_align(8, 4096).unwrap();
@@ -225,6 +249,7 @@ mod tests {
 
     #[test]
     fn growing_moves_the_contents_out_of_the_reserve() {
+        let _alone = alone();
         let layout = Layout::from_size_align(100, 8).unwrap();
         let block = claim(layout);
         unsafe {

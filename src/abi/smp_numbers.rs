@@ -5,7 +5,7 @@ use super::context::Ctx;
 use super::gcry::Mpi;
 use super::types::*;
 use otr_crypto::group::{Element, Exponent, Residue, generator};
-use otr_protocol::smp::state::{Expected, Numbers, Progress, Smp};
+use otr_protocol::smp::state::{Bases, Expected, Numbers, Progress, Smp};
 
 /// Reads the SMP. A number that is missing, 0 or out of range is read as not known.
 #[inline(never)]
@@ -40,6 +40,7 @@ pub(crate) fn load(state: Borrowed<'_, OtrlSMState>) -> Smp {
             pab: residue(state.pab()),
             qab: residue(state.qab()),
         },
+        bases: Bases::default(),
     }
 }
 

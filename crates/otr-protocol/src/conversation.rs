@@ -14,6 +14,7 @@ use super::policy::Policy;
 use super::seen_messages::SeenMessages;
 use super::session::{Sent, Session};
 use super::session_id::SessionId;
+use super::smp::state::Bases;
 use super::smp_exchange::SmpPartner;
 use crate::wire::classify::is_query;
 use crate::wire::dialect::Dialect;
@@ -132,6 +133,8 @@ pub struct Secrets {
     pub seen: SeenMessages,
     /// Whom the SMP under way is with.
     pub smp_partner: Option<SmpPartner>,
+    /// The bases of the SMP under way, where its numbers are in a public struct, which has no place for them.
+    pub smp_bases: Bases,
 }
 
 /// A text, and for whom it was encrypted.

@@ -9,6 +9,8 @@
 )]
 
 #[cfg(feature = "abi5")]
+mod comparing;
+#[cfg(feature = "abi5")]
 mod fragments;
 mod library;
 #[cfg(feature = "abi5")]

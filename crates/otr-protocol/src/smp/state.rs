@@ -1,6 +1,6 @@
 //! The state of an SMP exchange between two of its messages.
 
-use super::steps::{self, Answered, Asked, Compared, Initiated, Shown};
+use super::steps::{self, Answered, Asked, Base, Compared, Initiated, Shown};
 use crate::error::ProtocolError;
 use otr_crypto::group::{Element, Exponent, Residue};
 
@@ -60,6 +60,23 @@ pub struct Numbers {
     pub qab: Option<Residue>,
 }
 
+/// The bases that a later step raises again, prepared in the step before. They only make it quicker: which numbers the
+/// exchange has is in [`Numbers`], and one that has become another there is not found here.
+#[derive(Clone, Debug, Default)]
+pub struct Bases(Vec<Base>);
+
+impl Bases {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn find(&self, value: Residue) -> Base {
+        let found = self.0.iter().find(|base| *base.value() == value);
+        found.cloned().unwrap_or_else(|| Base::new(value))
+    }
+}
+
 /// One side of an exchange.
 #[derive(Clone, Debug, Default)]
 pub struct Smp {
@@ -71,6 +88,8 @@ pub struct Smp {
     pub received_question: bool,
     /// The numbers.
     pub numbers: Numbers,
+    /// Those of them that are prepared for more powers.
+    pub bases: Bases,
 }
 
 impl Smp {
@@ -85,6 +104,7 @@ impl Smp {
         };
         *self = Self {
             numbers,
+            bases: Bases::default(),
             received_question: false,
             progress: Progress::Good,
             expected: self.expected,
@@ -111,17 +131,19 @@ impl Smp {
             secret: Exponent::from_bytes(&[]),
             x2: Some(x2),
             x3: Some(x3),
-            g2: Some(g2),
-            g3: Some(g3),
+            g2: Some(g2.value().clone()),
+            g3: Some(g3.value().clone()),
             g3o: Some(g3o),
             ..Numbers::default()
         };
+        self.bases = Bases(vec![g2, g3]);
         Ok(())
     }
 
     /// Step 2b: answers with our secret; gives message 2.
     pub fn respond(&mut self, secret: Exponent) -> Result<Vec<u8>, ProtocolError> {
-        let (Answered { p, q, .. }, message) = steps::step2b(&self.asked()?, &secret)?;
+        let (Answered { g2, g3, p, q, .. }, message) = steps::step2b(&self.asked()?, &secret)?;
+        self.bases = Bases(vec![g2, g3]);
         self.numbers.secret = Some(secret);
         self.numbers.p = Some(p);
         self.numbers.q = Some(q);
@@ -150,7 +172,8 @@ impl Smp {
         numbers.q = Some(shown.q);
         numbers.g3o = Some(g3o);
         numbers.pab = Some(pab);
-        numbers.qab = Some(qab);
+        numbers.qab = Some(qab.value().clone());
+        self.bases = Bases(vec![qab]);
         reply
     }
 
@@ -191,6 +214,7 @@ impl Smp {
             secret: secret.and_then(|_| Exponent::from_bytes(&[])),
             ..Numbers::default()
         };
+        self.bases = Bases::default();
     }
 
     /// Marks a false proof as cheating, a true one as good.
@@ -217,8 +241,8 @@ impl Smp {
         Ok(Asked {
             x2: known(&n.x2)?,
             x3: known(&n.x3)?,
-            g2: known(&n.g2)?,
-            g3: known(&n.g3)?,
+            g2: self.bases.find(known(&n.g2)?),
+            g3: self.bases.find(known(&n.g3)?),
             g3o: known(&n.g3o)?,
         })
     }
@@ -227,8 +251,8 @@ impl Smp {
         let n = &self.numbers;
         Ok(Answered {
             x3: known(&n.x3)?,
-            g2: known(&n.g2)?,
-            g3: known(&n.g3)?,
+            g2: self.bases.find(known(&n.g2)?),
+            g3: self.bases.find(known(&n.g3)?),
             g3o: known(&n.g3o)?,
             p: known(&n.p)?,
             q: known(&n.q)?,
@@ -241,7 +265,7 @@ impl Smp {
             x3: known(&n.x3)?,
             g3o: known(&n.g3o)?,
             pab: known(&n.pab)?,
-            qab: known(&n.qab)?,
+            qab: self.bases.find(known(&n.qab)?),
         })
     }
 }

@@ -5,18 +5,18 @@
 //! The numbers have the names of the specification.
 #![expect(clippy::disallowed_methods, reason = "numbers of 192 bytes")]
 
+mod base;
 mod proofs;
 
 use otr_crypto::group::{
-    Challenge, Element, Exponent, Powers, Residue, Scalar, divide, generator_pow_public, multiply,
-    pow, pow_public, product_public,
+    Challenge, Element, Exponent, Residue, Scalar, divide, generator_pow_public, pow,
 };
 use otr_crypto::hash::sha256_into;
 use zeroize::Zeroizing;
 
+pub use self::base::Base;
 use self::proofs::{
-    Base, Coordinates, check_coordinates, check_equal_logs, check_log, half, prove_equal_logs,
-    prove_equal_powers,
+    Coordinates, check_coordinates, check_equal_logs, check_half, half, prove_equal_powers,
 };
 use crate::error::ProtocolError;
 use crate::wire::messages::smp::{read_mpis, write_mpis};
@@ -67,9 +67,9 @@ pub struct Asked {
     /// Our exponent behind g3.
     pub x3: Exponent,
     /// g2 = (their g2 half)^x2.
-    pub g2: Residue,
+    pub g2: Base,
     /// g3 = (their g3 half)^x3.
-    pub g3: Residue,
+    pub g3: Base,
     /// Their half of g3.
     pub g3o: Element,
 }
@@ -80,9 +80,9 @@ pub struct Answered {
     /// Our exponent behind g3.
     pub x3: Exponent,
     /// The common base g2.
-    pub g2: Residue,
+    pub g2: Base,
     /// The common base g3.
-    pub g3: Residue,
+    pub g3: Base,
     /// Their half of g3.
     pub g3o: Element,
     /// Our P.
@@ -101,7 +101,7 @@ pub struct Compared {
     /// Pa / Pb.
     pub pab: Residue,
     /// Qa / Qb.
-    pub qab: Residue,
+    pub qab: Base,
 }
 
 /// Numbers that later steps do not need but that the public state of the C interface shows.
@@ -136,13 +136,13 @@ pub fn step2a(message1: &[u8]) -> Result<Asked, ProtocolError> {
     let g3a = numbers.element(3)?;
     let d3 = numbers.scalar(5)?;
     let (c2, c3) = (numbers.challenge(1)?, numbers.challenge(4)?);
-    check_log(&c2, &generator_pow_public(&d2), &pow_public(&g2a, &c2), 1)?;
-    check_log(&c3, &generator_pow_public(&d3), &pow_public(&g3a, &c3), 2)?;
+    let half2 = check_half(&g2a, &c2, &d2, 1)?;
+    let half3 = check_half(&g3a, &c3, &d3, 2)?;
 
     let x2 = Exponent::random_1536()?;
     let x3 = Exponent::random_1536()?;
-    let g2 = pow(&g2a, &x2);
-    let g3 = pow(&g3a, &x3);
+    let g2 = Base::raised(half2, &x2);
+    let g3 = Base::raised(half3, &x3);
     Ok(Asked {
         x2,
         x3,
@@ -166,15 +166,14 @@ pub fn step2b(asked: &Asked, secret: &Exponent) -> Result<(Answered, Vec<u8>), P
     let mut numbers = Vec::with_capacity(11);
     numbers.extend(half(x2, 3)?);
     numbers.extend(half(x3, 4)?);
-    let (raised2, raised3) = (Powers::new(g2), Powers::new(g3));
-    let bases = (&Base::own(&raised2), &Base::own(&raised3));
-    let coordinates = Coordinates::make(bases, secret, 5)?;
+    let (g2, g3) = (g2.clone().prepare(), g3.clone().prepare());
+    let coordinates = Coordinates::make((&g2, &g3), secret, 5)?;
     coordinates.write(&mut numbers);
     let message = write_mpis(&numbers)?;
     let answered = Answered {
         x3: x3.clone(),
-        g2: g2.clone(),
-        g3: g3.clone(),
+        g2,
+        g3,
         g3o: g3o.clone(),
         p: coordinates.p,
         q: coordinates.q,
@@ -190,13 +189,9 @@ pub type Message3 = Box<(Compared, Shown, Vec<u8>)>;
 #[inline(never)]
 pub fn step3(initiated: &Initiated, message2: &[u8]) -> Result<Message3, ProtocolError> {
     let theirs = check_message2(initiated, message2)?;
-    let bases = (
-        &Base::of(&theirs.raised2, &initiated.x2),
-        &Base::of(&theirs.raised3, &initiated.x3),
-    );
-    let ours = Coordinates::make(bases, &initiated.secret, 6)?;
+    let ours = Coordinates::make((&theirs.g2, &theirs.g3), &initiated.secret, 6)?;
     let pab = quotient(&ours.p, &theirs.pb)?;
-    let qab = quotient(&ours.q, &theirs.qb)?;
+    let qab = Base::new(quotient(&ours.q, &theirs.qb)?).prepare();
     let mut numbers = Vec::with_capacity(8);
     ours.write(&mut numbers);
     prove_equal_powers(&qab, &initiated.x3, 7, &mut numbers)?;
@@ -205,10 +200,8 @@ pub fn step3(initiated: &Initiated, message2: &[u8]) -> Result<Message3, Protoco
 
 /// What message 2 gave the side that began.
 struct Theirs {
-    raised2: Powers,
-    raised3: Powers,
-    g2: Residue,
-    g3: Residue,
+    g2: Base,
+    g3: Base,
     g3b: Element,
     pb: Element,
     qb: Element,
@@ -233,19 +226,13 @@ fn check_message2(initiated: &Initiated, message2: &[u8]) -> Result<Box<Theirs>,
         c3,
         cp,
     } = &*message2;
-    let (raised2, raised3) = (Powers::new(g2b), Powers::new(g3b));
-    check_log(c2, &generator_pow_public(d2), &raised2.pow_public(c2), 3)?;
-    check_log(c3, &generator_pow_public(d3), &raised3.pow_public(c3), 4)?;
-    let g2 = raised2.pow(x2);
-    let g3 = raised3.pow(x3);
-    let (base2, base3) = (Base::of(&raised2, x2), Base::of(&raised3, x3));
-    let first = multiply(&base3.pow_public(d5), &pow_public(pb, cp));
-    let second = multiply(&base2.pow_public(d6), &pow_public(qb, cp));
+    let g2 = Base::raised(check_half(g2b, c2, d2, 3)?, x2);
+    let g3 = Base::raised(check_half(g3b, c3, d3, 4)?, x3);
+    let first = g3.product_public(d5, pb, cp);
+    let second = g2.product_public(d6, qb, cp);
     check_coordinates(cp, &generator_pow_public(d5), &first, &second, 5)?;
     let Message2Numbers { g3b, pb, qb, .. } = *message2;
     Ok(Box::new(Theirs {
-        raised2,
-        raised3,
         g2,
         g3,
         g3b,
@@ -292,7 +279,7 @@ fn finish_message3(
     initiated: &Initiated,
     theirs: Theirs,
     ours: Coordinates,
-    (pab, qab): (Residue, Residue),
+    (pab, qab): (Residue, Base),
     numbers: &[Vec<u8>],
 ) -> Result<Message3, ProtocolError> {
     let message = write_mpis(numbers)?;
@@ -303,8 +290,8 @@ fn finish_message3(
         qab,
     };
     let shown = Shown {
-        g2: theirs.g2,
-        g3: theirs.g3,
+        g2: theirs.g2.value().clone(),
+        g3: theirs.g3.value().clone(),
         p: ours.p,
         q: ours.q,
     };
@@ -338,25 +325,23 @@ pub fn step4(answered: &Answered, message3: &[u8]) -> Result<Verdict, ProtocolEr
     } = answered;
     let message3 = read_message3(message3)?;
     let (pa, qa, ra, cp) = (&message3.pa, &message3.qa, &message3.ra, &message3.cp);
-    let first = product_public(&[(g3, &message3.d5), (pa, cp)]);
-    let second = product_public(&[(g2, &message3.d6), (qa, cp)]);
+    let first = g3.product_public(&message3.d5, pa, cp);
+    let second = g2.product_public(&message3.d6, qa, cp);
     check_coordinates(cp, &generator_pow_public(&message3.d5), &first, &second, 6)?;
     let pab = quotient(pa, p)?;
-    let qab = quotient(qa, q)?;
-    let raised = Powers::new(&qab);
+    let qab = Base::new(quotient(qa, q)?).prepare();
     let (cr, d7) = (&message3.cr, &message3.d7);
-    let second = multiply(&raised.pow_public(d7), &pow_public(ra, cr));
-    check_equal_logs(cr, d7, g3o, &second, 7)?;
+    check_equal_logs(cr, d7, g3o, &qab.product_public(d7, ra, cr), 7)?;
 
-    let mut numbers = vec![raised.pow(x3).to_bytes().to_vec()];
-    prove_equal_logs(&raised, x3, 8, &mut numbers)?;
+    let mut numbers = Vec::with_capacity(3);
+    prove_equal_powers(&qab, x3, 8, &mut numbers)?;
     let message = write_mpis(&numbers)?;
     let equal = pow(ra, x3) == pab;
     Ok(Verdict {
         equal,
         message,
         pab,
-        qab,
+        qab: qab.value().clone(),
     })
 }
 
@@ -396,8 +381,7 @@ pub fn step5(compared: &Compared, message4: &[u8]) -> Result<bool, ProtocolError
     let rb = numbers.element(0)?;
     let d7 = numbers.scalar(2)?;
     let cr = numbers.challenge(1)?;
-    let second = product_public(&[(qab, &d7), (&rb, &cr)]);
-    check_equal_logs(&cr, &d7, g3o, &second, 8)?;
+    check_equal_logs(&cr, &d7, g3o, &qab.product_public(&d7, &rb, &cr), 8)?;
     Ok(pow(&rb, x3) == *pab)
 }
 

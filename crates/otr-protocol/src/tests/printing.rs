@@ -126,8 +126,8 @@ fn the_smp() {
     ]
     .map(|x| x.to_bytes());
     let residues = [
-        &asked.g2,
-        &asked.g3,
+        asked.g2.value(),
+        asked.g3.value(),
         &answered.p,
         &answered.q,
         &compared.pab,

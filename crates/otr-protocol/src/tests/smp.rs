@@ -1,12 +1,13 @@
 //! The SMP in a session: its results, its proofs, and messages out of turn.
 
 use super::*;
-use crate::smp::state::Expected;
+use crate::smp::state::{Expected, Numbers, Progress};
 use crate::smp_exchange::smp_messages;
 use crate::wire::mpi;
 use crate::wire::tlv::{self, Tlv};
 use otr_crypto::group::{
-    Challenge, Element, Exponent, Scalar, generator_pow_public, multiply, pow_public,
+    Challenge, Element, Exponent, Scalar, generator, generator_pow_public, multiply, pow,
+    pow_public,
 };
 use otr_crypto::hash::sha256;
 
@@ -194,6 +195,62 @@ fn the_proofs_hash_what_the_specification_says() {
         let hash = sha256(&[&[version], &mpi::encode(&made.to_bytes()).unwrap()]);
         assert_eq!(mpi::minimal(&hash), numbers[1]);
     }
+}
+
+/// Numbers are prepared for the steps to come; but a client of the C interface may change any of them in between.
+#[test]
+fn a_changed_number_is_the_one_that_counts() {
+    let secret = || Exponent::from_bytes(b"secret").unwrap();
+    let other = || pow(&generator(), &Exponent::from_bytes(b"other").unwrap());
+    let mut alice = Smp::default();
+    let message1 = alice.initiate(secret()).unwrap();
+    let mut bob = Smp::default();
+    bob.on_message1(&message1, false).unwrap();
+    for (g2, g3) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut bob = bob.clone();
+        if g2 {
+            bob.numbers.g2 = Some(other());
+        }
+        if g3 {
+            bob.numbers.g3 = Some(other());
+        }
+        let message2 = bob.respond(secret()).unwrap();
+        assert_proof_of_coordinates(&message2, &bob.numbers);
+    }
+
+    let message2 = bob.respond(secret()).unwrap();
+    let message3 = alice.on_message2(&message2).unwrap();
+    for change in [
+        |numbers: &mut Numbers, other| numbers.g2 = Some(other),
+        |numbers: &mut Numbers, other| numbers.g3 = Some(other),
+    ] {
+        let mut bob = bob.clone();
+        change(&mut bob.numbers, other());
+        assert!(bob.on_message3(&message3).is_err());
+    }
+    let message4 = bob.on_message3(&message3).unwrap();
+    let mut changed = alice.clone();
+    changed.numbers.qab = Some(other());
+    assert!(changed.on_message4(&message4).is_err());
+    alice.on_message4(&message4).unwrap();
+    assert_eq!(alice.progress, Progress::Succeeded);
+    assert_eq!(bob.progress, Progress::Succeeded);
+}
+
+/// OTR protocol, "SMP message 2": cP is the hash of g3^D5 Pb^cP and g1^D5 g2^D6 Qb^cP.
+fn assert_proof_of_coordinates(message2: &[u8], numbers: &Numbers) {
+    let (g2, g3) = (numbers.g2.as_ref().unwrap(), numbers.g3.as_ref().unwrap());
+    let sent = crate::wire::messages::smp::read_mpis(message2, 11).unwrap();
+    let element = |index: usize| Element::from_bytes(sent[index]).unwrap();
+    let scalar = |index: usize| Scalar::from_bytes(sent[index]).unwrap();
+    let (p, q, d5, d6) = (element(6), element(7), scalar(9), scalar(10));
+    let c = Challenge::from_bytes(sent[8]).unwrap();
+    let first = multiply(&pow_public(g3, &d5), &pow_public(&p, &c));
+    let second = multiply(&pow_public(g2, &d6), &pow_public(&q, &c));
+    let second = multiply(&generator_pow_public(&d5), &second);
+    let mpis = [first, second].map(|number| mpi::encode(&number.to_bytes()).unwrap());
+    let hash = sha256(&[&[5], &mpis[0], &mpis[1]]);
+    assert_eq!(mpi::minimal(&hash), sent[8]);
 }
 
 #[test]

@@ -7,43 +7,20 @@ use otr_crypto::group::{
 use otr_crypto::hash::sha256;
 use otr_crypto::verdict;
 
+use super::base::Base;
 use crate::error::ProtocolError;
 
-/// A common base, g2 or g3, by way of the number that was prepared for several powers.
-pub(super) struct Base<'a> {
-    raised: &'a Powers,
-    /// The common base is this power of that number; it is the number itself without one.
-    by: Option<&'a Exponent>,
-}
-
-impl<'a> Base<'a> {
-    /// The prepared number itself.
-    pub(super) fn own(raised: &'a Powers) -> Self {
-        Self { raised, by: None }
-    }
-
-    /// A power of the prepared number, their half of the base: (their half)^(by x) spares preparing the base as well.
-    pub(super) fn of(raised: &'a Powers, by: &'a Exponent) -> Self {
-        Self {
-            raised,
-            by: Some(by),
-        }
-    }
-
-    pub(super) fn pow(&self, x: &Exponent) -> Residue {
-        match self.by {
-            None => self.raised.pow(x),
-            Some(by) => self.raised.pow(&by.times(x)),
-        }
-    }
-
-    pub(super) fn pow_public(&self, x: &Scalar) -> Residue {
-        match self.by {
-            None => self.raised.pow_public(x),
-            // Our exponent times a public number is no public number.
-            Some(by) => self.raised.pow(&by.times_public(x)),
-        }
-    }
+/// Their half of a common base, prepared, once they have proved by (c, d) that they know what is behind it.
+#[inline(never)]
+pub(super) fn check_half(
+    half: &Element,
+    c: &Challenge,
+    d: &Scalar,
+    version: u8,
+) -> Result<Powers, ProtocolError> {
+    let powers = Powers::new(half);
+    check_log(c, &generator_pow_public(d), &powers.pow_public(c), version)?;
+    Ok(powers)
 }
 
 /// P, Q and the proof that both were made with one exponent.
@@ -59,7 +36,7 @@ impl Coordinates {
     /// P = g3^r, Q = g1^r g2^secret, c = h(g3^r1, g1^r1 g2^r2), d1 = r1 - r c, d2 = r2 - secret c.
     #[inline(never)]
     pub(super) fn make(
-        (g2, g3): (&Base<'_>, &Base<'_>),
+        (g2, g3): (&Base, &Base),
         secret: &Exponent,
         version: u8,
     ) -> Result<Box<Self>, ProtocolError> {
@@ -93,18 +70,17 @@ impl Coordinates {
 /// qab^x, with the proof that the same x stands behind g1^x.
 #[inline(never)]
 pub(super) fn prove_equal_powers(
-    qab: &Residue,
+    qab: &Base,
     x: &Exponent,
     version: u8,
     numbers: &mut Vec<Vec<u8>>,
 ) -> Result<(), ProtocolError> {
-    let raised = Powers::new(qab);
-    write_power(&raised, x, numbers);
-    prove_equal_logs(&raised, x, version, numbers)
+    write_power(qab, x, numbers);
+    prove_equal_logs(qab, x, version, numbers)
 }
 
 #[inline(never)]
-fn write_power(base: &Powers, x: &Exponent, numbers: &mut Vec<Vec<u8>>) {
+fn write_power(base: &Base, x: &Exponent, numbers: &mut Vec<Vec<u8>>) {
     numbers.push(base.pow(x).to_bytes().to_vec());
 }
 
@@ -126,8 +102,8 @@ fn prove_log(x: &Exponent, version: u8) -> Result<(Challenge, Scalar), ProtocolE
 
 /// Proof that one exponent stands behind g1^x and qab^x: c = h(g1^r, qab^r), d = r - x c.
 #[inline(never)]
-pub(super) fn prove_equal_logs(
-    qab: &Powers,
+fn prove_equal_logs(
+    qab: &Base,
     x: &Exponent,
     version: u8,
     numbers: &mut Vec<Vec<u8>>,
@@ -146,7 +122,7 @@ fn write_proof(c: &Challenge, d: &Scalar, numbers: &mut Vec<Vec<u8>>) {
 
 /// c must be h(g1^d x^c). `raised` is g1^d.
 #[inline(never)]
-pub(super) fn check_log(
+fn check_log(
     c: &Challenge,
     raised: &Residue,
     x_to_c: &Residue,
