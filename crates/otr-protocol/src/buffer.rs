@@ -26,7 +26,7 @@ impl core::error::Error for OutOfMemory {}
 pub const BOUND: usize = 8 << 10;
 
 /// An empty buffer with this capacity.
-pub fn with_room<T>(capacity: usize) -> Result<Vec<T>, OutOfMemory> {
+pub fn with_capacity<T>(capacity: usize) -> Result<Vec<T>, OutOfMemory> {
     let mut buffer = Vec::new();
     may_grow(&buffer, capacity)?;
     buffer
@@ -38,7 +38,7 @@ pub fn with_room<T>(capacity: usize) -> Result<Vec<T>, OutOfMemory> {
 /// A copy.
 #[inline]
 pub fn copy(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
-    let mut buffer = with_room(bytes.len())?;
+    let mut buffer = with_capacity(bytes.len())?;
     buffer.extend_from_slice(bytes);
     Ok(buffer)
 }
@@ -49,7 +49,7 @@ pub fn concat(parts: &[&[u8]]) -> Result<Vec<u8>, OutOfMemory> {
         .iter()
         .try_fold(0_usize, |length, part| length.checked_add(part.len()))
         .ok_or(OutOfMemory)?;
-    let mut buffer = with_room(length)?;
+    let mut buffer = with_capacity(length)?;
     for part in parts {
         buffer.extend_from_slice(part);
     }
@@ -58,7 +58,7 @@ pub fn concat(parts: &[&[u8]]) -> Result<Vec<u8>, OutOfMemory> {
 
 /// `length` zeros.
 pub fn zeros(length: usize) -> Result<Vec<u8>, OutOfMemory> {
-    let mut buffer = with_room(length)?;
+    let mut buffer = with_capacity(length)?;
     buffer.resize(length, 0);
     Ok(buffer)
 }
@@ -155,7 +155,7 @@ mod tests {
         let joined = concat(&[b"ab", b"", b"c"]).unwrap();
         assert_eq!((joined.as_slice(), joined.capacity()), (&b"abc"[..], 3));
         assert_eq!(zeros(3), Ok(vec![0; 3]));
-        assert_eq!(with_room::<u8>(1000).unwrap().capacity(), 1000);
+        assert_eq!(with_capacity::<u8>(1000).unwrap().capacity(), 1000);
         let mut buffer = copy(b"a").unwrap();
         append(&mut buffer, b"bc").unwrap();
         push(&mut buffer, b'd').unwrap();
@@ -165,8 +165,8 @@ mod tests {
 
     #[test]
     fn what_no_memory_can_hold_is_an_error() {
-        assert_eq!(with_room::<u8>(usize::MAX), Err(OutOfMemory));
-        assert_eq!(with_room::<u64>(usize::MAX / 2), Err(OutOfMemory));
+        assert_eq!(with_capacity::<u8>(usize::MAX), Err(OutOfMemory));
+        assert_eq!(with_capacity::<u64>(usize::MAX / 2), Err(OutOfMemory));
         assert_eq!(zeros(usize::MAX), Err(OutOfMemory));
         assert_eq!(
             collect::<u8>([Ok(1), Err(OutOfMemory)].into_iter()),

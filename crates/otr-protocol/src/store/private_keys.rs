@@ -302,7 +302,7 @@ pub fn write<'a>(
     let (head, tail) = (b"(privkeys\n", b")\n");
     let length = parts.iter().map(|part| part.len()).sum::<usize>() + head.len() + tail.len();
     // Allocated in one piece, so that no copy of a key is left behind.
-    let mut file = Zeroizing::new(buffer::with_room(length)?);
+    let mut file = Zeroizing::new(buffer::with_capacity(length)?);
     buffer::append(&mut file, head)?;
     for part in &parts {
         buffer::append(&mut file, part)?;

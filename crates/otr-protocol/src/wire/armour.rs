@@ -24,7 +24,7 @@ pub fn encode(bytes: &[u8], mut write: impl FnMut(&[u8])) {
 /// Reads base64 leniently: bytes outside the alphabet are skipped, the first "=" ends the text, and an unfinished block without
 /// "=" is dropped. Never allocates more than the text can decode to.
 pub fn decode(text: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
-    let mut bytes = buffer::with_room(text.len() / 4 * 3 + 3)?;
+    let mut bytes = buffer::with_capacity(text.len() / 4 * 3 + 3)?;
     if STRICT.decode_append(text, &mut bytes).is_err() {
         let mut decoder = Decoder::default();
         text.iter()
@@ -125,7 +125,7 @@ const fn sextet(byte: u8) -> Option<u8> {
 
 /// The encoded message: "?OTR:", the base64 of `bytes`, ".".
 pub fn armour(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
-    let mut text = buffer::with_room(
+    let mut text = buffer::with_capacity(
         (bytes.len() / 3)
             .saturating_add(1)
             .saturating_mul(4)
@@ -146,7 +146,7 @@ pub fn dearmour(message: &[u8], need_end: bool) -> Result<Vec<u8>, Undecoded> {
     let text = after_prefix(message)?;
     // A well-formed message has its only "." at the end, so it need not be searched for.
     if let Some(text) = text.strip_suffix(b".") {
-        let mut bytes = buffer::with_room(text.len() / 4 * 3)?;
+        let mut bytes = buffer::with_capacity(text.len() / 4 * 3)?;
         if STRICT.decode_append(text, &mut bytes).is_ok() {
             return Ok(bytes);
         }

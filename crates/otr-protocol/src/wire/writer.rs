@@ -23,7 +23,7 @@ impl Writer {
 
     /// An empty writer with room for `capacity` bytes.
     pub fn with_capacity(capacity: usize) -> Self {
-        match buffer::with_room(capacity) {
+        match buffer::with_capacity(capacity) {
             Ok(bytes) => Self {
                 bytes,
                 failed: None,

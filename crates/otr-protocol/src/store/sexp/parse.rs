@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
             !ends
         });
         let length = length.count().min(MAX_ATOM + 1);
-        let mut atom = Zeroizing::new(buffer::with_room(length)?);
+        let mut atom = Zeroizing::new(buffer::with_capacity(length)?);
         while let Some(byte) = self.next() {
             match byte {
                 b'"' => return Ok(Some(atom)),
@@ -304,7 +304,7 @@ impl<'a> Reader<'a> {
         let end = self.rest.iter().position(|&byte| byte == b'#');
         let digits = end.unwrap_or(self.rest.len());
         let length = digits.div_ceil(2).min(MAX_ATOM + 1);
-        let mut atom = Zeroizing::new(buffer::with_room(length)?);
+        let mut atom = Zeroizing::new(buffer::with_capacity(length)?);
         // Pairs of digits as long as there is nothing between them.
         while let [first, second, rest @ ..] = self.rest {
             let (Some(first), Some(second)) = (nibble(*first), nibble(*second)) else {
@@ -350,7 +350,7 @@ impl<'a> Reader<'a> {
         let data = digits.next().unwrap_or_default();
         let padded = digits.next().is_some();
         let length = (data.len() / 4 * 3 + 3).min(MAX_ATOM + 1);
-        let mut atom = Zeroizing::new(buffer::with_room(length)?);
+        let mut atom = Zeroizing::new(buffer::with_capacity(length)?);
         for quad in data.chunks(4) {
             let bits = quad
                 .iter()

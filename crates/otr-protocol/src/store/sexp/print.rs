@@ -9,7 +9,7 @@ pub(super) fn advanced(items: &[Item]) -> Result<Zeroizing<Vec<u8>>, OutOfMemory
     // The length is calculated first, so that the text never moves in memory and leaves no copy of a key.
     let mut length = 0;
     print(items, &mut |part| length += part.len());
-    let mut text = Zeroizing::new(buffer::with_room(length)?);
+    let mut text = Zeroizing::new(buffer::with_capacity(length)?);
     print(items, &mut |part| text.extend(part));
     Ok(text)
 }
