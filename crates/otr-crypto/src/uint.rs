@@ -149,7 +149,7 @@ fn place(bit: u32) -> Option<usize> {
 
 /// a - b - borrow, and the new borrow.
 #[inline(always)]
-fn subtract(a: Word, b: Word, borrow: Word) -> (Word, Word) {
+pub(crate) fn subtract(a: Word, b: Word, borrow: Word) -> (Word, Word) {
     let (difference, first) = a.overflowing_sub(b);
     let (difference, second) = difference.overflowing_sub(borrow);
     (difference, Word::from(first | second))

@@ -3,7 +3,7 @@
 //! Numbers are below R = 2^(256 B), not always below the modulus: a product that overflows R has the modulus taken off once.
 
 use super::{Modulus as Arithmetic, Transfer, negative_inverse, read_words, write_words};
-use crate::uint::{Uint, Word, mask_of};
+use crate::uint::{Uint, Word, mask_of, subtract};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
@@ -327,14 +327,6 @@ fn square_block(block: &Block) -> (Block, Block) {
 const fn multiply_add(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
     let wide = (a as u128) * (b as u128) + (c as u128) + (d as u128);
     (wide as u64, (wide >> 64) as u64)
-}
-
-/// a - b - borrow, and the new borrow.
-#[inline(always)]
-fn subtract(a: u64, b: u64, borrow: u64) -> (u64, u64) {
-    let (difference, first) = a.overflowing_sub(b);
-    let (difference, second) = difference.overflowing_sub(borrow);
-    (difference, u64::from(first | second))
 }
 
 /// Shifts a block left by one bit, and gives the bit that falls out.
