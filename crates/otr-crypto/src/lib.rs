@@ -2,6 +2,7 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_types))]
 // Two kernels are exempt: see `montgomery`.
 #![deny(unsafe_code)]
+#![warn(missing_debug_implementations)]
 
 pub mod aes_ctr;
 pub mod bignum;

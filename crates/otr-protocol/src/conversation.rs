@@ -144,7 +144,14 @@ pub struct LastMessage {
     sent_to: Option<[u8; 20]>,
 }
 
+impl std::fmt::Debug for LastMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LastMessage(secret)")
+    }
+}
+
 /// A text that was lost with a session of another instance of the correspondent, and when it was sent.
+#[derive(Debug)]
 pub struct LostText(LastMessage, i64);
 
 /// The previous session, to read what the correspondent sent before they knew of the new one.

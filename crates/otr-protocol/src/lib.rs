@@ -83,6 +83,7 @@
 //! - [`effects`]: what a step asks its caller to send and to tell, in order.
 //! - [`store`]: the files of libotr.
 //! - [`buffer`]: memory whose size depends on the input, and whose allocation may fail.
+#![warn(missing_debug_implementations)]
 #![cfg_attr(not(test), deny(clippy::disallowed_types, clippy::disallowed_methods))]
 #![forbid(unsafe_code)]
 
