@@ -1,4 +1,4 @@
-//! Numbers of a fixed size, and what is done with them beside multiplying modulo something (`montgomery`).
+//! Numbers of a fixed size, and their operations other than modular multiplication (`montgomery`).
 //!
 //! Whatever is not said to be for public numbers takes the same time for all values.
 

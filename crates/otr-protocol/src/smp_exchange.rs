@@ -75,7 +75,7 @@ impl Conversation {
     }
 
     /// Answers the correspondent's SMP with what the user typed. The answer belongs to the session in which it was asked:
-    /// anybody can bring about another one meanwhile. After an error everything is as it was.
+    /// anybody can cause another one in the meantime. After an error nothing has changed.
     pub fn respond_smp(
         &mut self,
         smp: &mut Smp,
