@@ -4,7 +4,7 @@
 //! The public struct is authoritative for every public member: clients write some of them at any time.
 
 use super::context::Ctx;
-use super::context_priv::hidden;
+use super::context_priv::private_members;
 use super::entry::{guard, may_panic};
 use super::error::GcryError;
 use super::exchange;
@@ -150,7 +150,7 @@ pub(crate) fn with_smp<T>(
 #[inline(never)]
 fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
     let context = ctx.borrowed();
-    let hidden = hidden(context).ok_or(GcryError::INV_VALUE)?;
+    let members = private_members(context).ok_or(GcryError::INV_VALUE)?;
     let secrets = ctx.take_secrets().ok_or(GcryError::INV_VALUE)?;
     let id = context.sessionid().get();
     let id_length = context.sessionid_len().get().min(id.len());
@@ -171,9 +171,9 @@ fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
             _ => Offer::Not,
         },
         peer: active_peer(ctx),
-        last_sent: time_from(hidden.lastsent().get()),
-        generation: hidden.generation().get(),
-        retransmit: match hidden.may_retransmit().get() {
+        last_sent: time_from(members.lastsent().get()),
+        generation: members.generation().get(),
+        retransmit: match members.may_retransmit().get() {
             0 => Retransmit::No,
             _ => Retransmit::Again,
         },
@@ -205,18 +205,18 @@ fn store(ctx: Ctx<'_>, conversation: Conversation) {
         Offer::Rejected => OFFER_REJECTED,
         Offer::Accepted => OFFER_ACCEPTED,
     });
-    if let Some(hidden) = hidden(context) {
+    if let Some(members) = private_members(context) {
         let session = conversation.secrets.session.as_ref();
-        hidden.lastsent().set(c_time(conversation.last_sent));
-        hidden.generation().set(conversation.generation);
-        hidden.may_retransmit().set(match conversation.retransmit {
+        members.lastsent().set(c_time(conversation.last_sent));
+        members.generation().set(conversation.generation);
+        members.may_retransmit().set(match conversation.retransmit {
             Retransmit::No => 0,
             Retransmit::Again => 1,
         });
         let our_keyid = session.map_or(0, |session| session.our_keyid());
-        hidden.our_keyid().set(our_keyid);
+        members.our_keyid().set(our_keyid);
         let their_keyid = session.map_or(0, |session| session.their_keyid());
-        hidden.their_keyid().set(their_keyid);
+        members.their_keyid().set(their_keyid);
     }
     ctx.put_secrets(conversation.secrets);
 }

@@ -1,4 +1,4 @@
-//! The private part of a context: members that C declares and clients do not use ([`Hidden`]), and behind them, in the same
+//! The private part of a context: members that C declares and clients do not use ([`PrivateMembers`]), and behind them, in the same
 //! block of memory, state for which C has no members ([`Tail`]).
 //!
 //! Their place differs: see `context_priv/abi5.rs` and `context_priv/abi2.rs`. A client may build a context itself, which
@@ -25,7 +25,7 @@ use abi2 as interface;
 #[cfg(feature = "abi5")]
 use abi5 as interface;
 
-pub(crate) use interface::{Hidden, free_context, hidden, new_context};
+pub(crate) use interface::{PrivateMembers, free_context, new_context, private_members};
 
 /// Counts all contexts that were forgotten. Each user state has its own counter.
 static FORGOTTEN: AtomicUsize = AtomicUsize::new(0);
@@ -148,7 +148,7 @@ pub(crate) fn serial_of(context: Borrowed<'_, ConnContext>) -> usize {
 /// Resets a context to a new one: no session, never heard from, and with another serial number.
 #[cfg(feature = "abi5")]
 pub(crate) fn renew(context: Borrowed<'_, ConnContext>) {
-    if let Some(members) = hidden(context) {
+    if let Some(members) = private_members(context) {
         members.generation().set(0);
         members.lastsent().set(0);
         members.lastrecv().set(0);
@@ -164,7 +164,7 @@ pub(crate) fn renew(context: Borrowed<'_, ConnContext>) {
 
 /// Forgets everything about a session, and keeps the times and the count of sessions.
 pub(crate) fn force_finished(context: Borrowed<'_, ConnContext>) {
-    if let Some(members) = hidden(context) {
+    if let Some(members) = private_members(context) {
         forget_members(members);
         interface::forget_more(members);
     }
@@ -173,7 +173,7 @@ pub(crate) fn force_finished(context: Borrowed<'_, ConnContext>) {
     }
 }
 
-fn forget_members(members: Borrowed<'_, Hidden>) {
+fn forget_members(members: Borrowed<'_, PrivateMembers>) {
     let ours = marks::stand_in(members);
     members.fragment().free();
     // MAC keys that were to be published.

@@ -3,7 +3,7 @@
 use super::fingerprint::{add_fingerprint, set_trust};
 use super::{Handle, describe, interface, state};
 use crate::abi::borrowed::Borrowed;
-use crate::abi::context_priv::{hidden, private_of};
+use crate::abi::context_priv::{private_members, private_of};
 use crate::abi::linked_list;
 use crate::abi::numbers::{c_time, time_from};
 use crate::abi::private::Private;
@@ -94,7 +94,7 @@ impl<'a> Ctx<'a> {
 
     /// Whether a text that was sent may be sent again in a new session.
     pub fn may_retransmit(self) -> bool {
-        hidden(self.0).is_some_and(|members| members.may_retransmit().get() != 0)
+        private_members(self.0).is_some_and(|members| members.may_retransmit().get() != 0)
     }
 
     /// The struct of the key exchange.
@@ -164,7 +164,7 @@ impl<'a> Ctx<'a> {
 
     /// When something was last sent.
     pub fn last_sent(self) -> i64 {
-        hidden(self.0).map_or(0, |members| time_from(members.lastsent().get()))
+        private_members(self.0).map_or(0, |members| time_from(members.lastsent().get()))
     }
 
     /// The fingerprint of the key that the session is with, and whether it is trusted.
@@ -244,7 +244,7 @@ impl Ctx<'_> {
 
     /// Notes that a message came from this instance.
     pub fn note_heard(self, now: i64) {
-        if let Some(members) = hidden(self.0) {
+        if let Some(members) = private_members(self.0) {
             members.lastrecv().set(c_time(now));
         }
         interface::update_recent_child(self.0, false);

@@ -2,7 +2,7 @@
 
 use super::interface;
 use crate::abi::borrowed::Borrowed;
-use crate::abi::context_priv::hidden;
+use crate::abi::context_priv::private_members;
 use crate::abi::numbers::time_from;
 use crate::abi::types::{AUTHSTATE_NONE, ConnContext, MSGSTATE_ENCRYPTED, MSGSTATE_FINISHED};
 use otr_protocol::conversation::MessageState;
@@ -13,7 +13,7 @@ pub(crate) fn describe(
     context: Borrowed<'_, ConnContext>,
 ) -> (Borrowed<'_, ConnContext>, Instance) {
     // A context that a client made itself may have no private part.
-    let members = hidden(context);
+    let members = private_members(context);
     let fingerprint = context.active_fingerprint().follow();
     let instance = Instance {
         state: message_state(context),

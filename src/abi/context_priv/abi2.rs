@@ -6,7 +6,7 @@ use crate::abi::memory::{c_zeroed, wipe};
 use crate::abi::types::ConnContext;
 
 /// The private members are in the same struct as the public ones.
-pub(crate) type Hidden = ConnContext;
+pub(crate) type PrivateMembers = ConnContext;
 
 /// One malloc'ed block: the struct that C sees, and the tail behind it.
 #[repr(C)]
@@ -15,7 +15,7 @@ struct ContextBlock {
     tail: Tail,
 }
 
-/// A new context, all zeros but for its hidden part. `None` if out of memory.
+/// A new context, all zeros but for its private part. `None` if out of memory.
 pub(crate) fn new_context() -> Option<Borrowed<'static, ConnContext>> {
     let block: *mut ContextBlock = c_zeroed();
     // SAFETY: NULL, or new memory of the right size; all zeros are an empty context.
@@ -23,7 +23,7 @@ pub(crate) fn new_context() -> Option<Borrowed<'static, ConnContext>> {
         if !block.is_null() {
             (&raw mut (*block).tail).write(Tail::new());
         }
-        Borrowed::new(block.cast::<Hidden>()).inspect(|context| marks::put(*context))
+        Borrowed::new(block.cast::<PrivateMembers>()).inspect(|context| marks::put(*context))
     }
 }
 
@@ -44,12 +44,14 @@ pub(crate) unsafe fn free_context(context: Borrowed<'_, ConnContext>) {
     }
 }
 
-/// The hidden members.
+/// The private members.
 #[expect(
     clippy::unnecessary_wraps,
     reason = "the other interface may have none"
 )]
-pub(crate) fn hidden(context: Borrowed<'_, ConnContext>) -> Option<Borrowed<'_, Hidden>> {
+pub(crate) fn private_members(
+    context: Borrowed<'_, ConnContext>,
+) -> Option<Borrowed<'_, PrivateMembers>> {
     Some(context)
 }
 
@@ -61,7 +63,7 @@ pub(crate) fn tail(context: Borrowed<'_, ConnContext>) -> Option<&Tail> {
 }
 
 /// Frees the preshared secret at the end of a session.
-pub(crate) fn forget_more(members: Borrowed<'_, Hidden>) {
+pub(crate) fn forget_more(members: Borrowed<'_, PrivateMembers>) {
     let len = members.preshared_secret_len();
     // SAFETY: the length is the struct's own.
     unsafe { members.preshared_secret().wipe(len.get()) };

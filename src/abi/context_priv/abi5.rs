@@ -9,7 +9,7 @@ use crate::abi::memory::{c_zeroed, wipe};
 use crate::abi::types::{ConnContext, ConnContextPriv};
 
 /// The members that clients do not access.
-pub(crate) type Hidden = ConnContextPriv;
+pub(crate) type PrivateMembers = ConnContextPriv;
 
 /// One malloc'ed block: the struct that C sees, and the tail behind it.
 #[repr(C)]
@@ -18,7 +18,7 @@ struct PrivateBlock {
     tail: Tail,
 }
 
-/// A new context, all zeros but for its hidden part. `None` if out of memory.
+/// A new context, all zeros but for its private part. `None` if out of memory.
 pub(crate) fn new_context() -> Option<Borrowed<'static, ConnContext>> {
     let context: Borrowed<ConnContext> = borrowed::new_zeroed()?;
     let block = new_block();
@@ -45,18 +45,20 @@ pub(crate) unsafe fn free_context(context: Borrowed<'_, ConnContext>) {
     }
 }
 
-/// The hidden members. `None` if a client made the context itself without them.
-pub(crate) fn hidden(context: Borrowed<'_, ConnContext>) -> Option<Borrowed<'_, Hidden>> {
+/// The private members. `None` if a client made the context itself without them.
+pub(crate) fn private_members(
+    context: Borrowed<'_, ConnContext>,
+) -> Option<Borrowed<'_, PrivateMembers>> {
     context.context_priv().follow()
 }
 
 /// The tail of a context that was made here.
 pub(crate) fn tail(context: Borrowed<'_, ConnContext>) -> Option<&Tail> {
-    tail_of(hidden(context)?)
+    tail_of(private_members(context)?)
 }
 
 /// Does nothing: the members that only this interface has outlive a session.
-pub(crate) fn forget_more(_members: Borrowed<'_, Hidden>) {}
+pub(crate) fn forget_more(_members: Borrowed<'_, PrivateMembers>) {}
 
 /// A new, empty block. `None` if out of memory.
 fn new_block() -> Option<Borrowed<'static, ConnContextPriv>> {
@@ -66,7 +68,7 @@ fn new_block() -> Option<Borrowed<'static, ConnContextPriv>> {
         if !block.is_null() {
             (&raw mut (*block).tail).write(Tail::new());
         }
-        Borrowed::new(block.cast::<Hidden>()).inspect(|block| marks::put(*block))
+        Borrowed::new(block.cast::<PrivateMembers>()).inspect(|block| marks::put(*block))
     }
 }
 

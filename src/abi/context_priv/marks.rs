@@ -3,7 +3,7 @@
 //! With 64-bit pointers they are in the padding. With 32-bit pointers there is none, and they are in the MAC key of the
 //! older pair of DH keys: the library keeps the session keys elsewhere, and clients do not touch them.
 
-use super::Hidden;
+use super::PrivateMembers;
 use crate::abi::borrowed::Borrowed;
 
 /// A block that a client made itself has zeros or uninitialised bytes there.
@@ -19,23 +19,23 @@ fn marks_at(address: usize) -> [u32; 4] {
 }
 
 /// Marks a block.
-pub(crate) fn put(block: Borrowed<'_, Hidden>) {
+pub(crate) fn put(block: Borrowed<'_, PrivateMembers>) {
     places::of(block).set(marks_at(block.as_ptr().addr()));
 }
 
 /// Whether a block was made here.
-pub(crate) fn stand_in(block: Borrowed<'_, Hidden>) -> bool {
+pub(crate) fn stand_in(block: Borrowed<'_, PrivateMembers>) -> bool {
     places::of(block).get() == marks_at(block.as_ptr().addr())
 }
 
 #[cfg(target_pointer_width = "64")]
 mod places {
-    use super::{Borrowed, Hidden};
+    use super::{Borrowed, PrivateMembers};
 
     /// The four padding words.
-    pub(crate) struct Places<'a>(Borrowed<'a, Hidden>);
+    pub(crate) struct Places<'a>(Borrowed<'a, PrivateMembers>);
 
-    pub(crate) fn of(block: Borrowed<'_, Hidden>) -> Places<'_> {
+    pub(crate) fn of(block: Borrowed<'_, PrivateMembers>) -> Places<'_> {
         Places(block)
     }
 
@@ -56,12 +56,12 @@ mod places {
 
 #[cfg(not(target_pointer_width = "64"))]
 mod places {
-    use super::{Borrowed, Hidden};
+    use super::{Borrowed, PrivateMembers};
 
     /// The start of a key, which is longer than the marks. Bytes, since it is not aligned.
     pub(crate) struct Places<'a>(Borrowed<'a, [u8; 16]>);
 
-    pub(crate) fn of(block: Borrowed<'_, Hidden>) -> Places<'_> {
+    pub(crate) fn of(block: Borrowed<'_, PrivateMembers>) -> Places<'_> {
         // SAFETY: a pointer into the block.
         Places(unsafe {
             block.part(|block| (&raw mut (*block).sesskeys[1][1].rcvmackey).cast::<[u8; 16]>())
