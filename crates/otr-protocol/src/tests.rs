@@ -37,6 +37,15 @@ static KEYS: LazyLock<[SigningKey; 2]> =
 
 const NOW: i64 = 1_000_000;
 
+/// A query for one version.
+fn query_for(version: Version) -> &'static [u8] {
+    match version {
+        Version::V1 => b"?OTR?",
+        Version::V2 => b"?OTRv2?",
+        Version::V3 => b"?OTRv3?",
+    }
+}
+
 /// What the user of a side was told, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Told {
@@ -262,12 +271,7 @@ impl Pair {
     }
 
     fn start(&mut self, version: Version) {
-        let query: &[u8] = match version {
-            Version::V1 => b"?OTR?",
-            Version::V2 => b"?OTRv2?",
-            Version::V3 => b"?OTRv3?",
-        };
-        self.alice.receive(query);
+        self.alice.receive(query_for(version));
         self.settle();
     }
 

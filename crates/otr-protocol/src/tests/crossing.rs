@@ -194,11 +194,7 @@ fn the_masters_commit_is_watched_and_no_other() {
 #[test]
 fn a_query_is_answered_by_the_exchange_under_way() {
     for version in [Version::V2, Version::V3] {
-        let query: &[u8] = if version == Version::V2 {
-            b"?OTRv2?"
-        } else {
-            b"?OTRv3?"
-        };
+        let query = query_for(version);
         let mut pair = Pair::new();
         let ask = |alice: &mut Side| {
             alice.receive(query);

@@ -64,11 +64,7 @@ fn signatures_and_keys_at_the_edges_open_no_session() {
         let mut number = 0;
         loop {
             let mut pair = Pair::new();
-            let query: &[u8] = if version == Version::V2 {
-                b"?OTRv2?"
-            } else {
-                b"?OTRv3?"
-            };
+            let query = query_for(version);
             // Alice reveals, with an invalid authenticator.
             pair.alice.receive(query);
             let commit = pair.alice.outbox.remove(0);
@@ -155,11 +151,7 @@ fn the_highest_key_number_is_survived() {
         (0x8000_0000, Version::V3),
     ] {
         let mut pair = Pair::new();
-        let query: &[u8] = if version == Version::V2 {
-            b"?OTRv2?"
-        } else {
-            b"?OTRv3?"
-        };
+        let query = query_for(version);
         pair.alice.receive(query);
         let AuthState::AwaitingDhKey(commitment) = &mut pair.alice.auth.state else {
             panic!("alice has committed");

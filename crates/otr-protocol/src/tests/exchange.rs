@@ -33,11 +33,7 @@ fn crossing_starts_end_in_a_session() {
         // Both orders of the hashes occur in a few tries.
         for _ in 0..6 {
             let mut pair = Pair::new();
-            let query: &[u8] = if version == Version::V2 {
-                b"?OTRv2?"
-            } else {
-                b"?OTRv3?"
-            };
+            let query = query_for(version);
             pair.alice.receive(query);
             pair.bob.receive(query);
             pair.settle();
@@ -73,11 +69,7 @@ fn a_loser_whose_peer_yields_too_goes_on_as_the_one_who_began() {
 fn every_message_may_come_twice() {
     for version in [Version::V2, Version::V3] {
         let mut pair = Pair::new();
-        pair.alice.receive(if version == Version::V2 {
-            b"?OTRv2?"
-        } else {
-            b"?OTRv3?"
-        });
+        pair.alice.receive(query_for(version));
         for _ in 0..20 {
             let (to_bob, to_alice) = (
                 std::mem::take(&mut pair.alice.outbox),

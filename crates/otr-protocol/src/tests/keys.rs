@@ -208,11 +208,7 @@ fn an_instance_takes_no_commit_of_version_2() {
 fn a_pair_of_values_is_refused_at_each_message() {
     for version in [Version::V2, Version::V3] {
         let mut pair = Pair::new();
-        pair.alice.receive(if version == Version::V2 {
-            b"?OTRv2?"
-        } else {
-            b"?OTRv3?"
-        });
+        pair.alice.receive(query_for(version));
         let commit = pair.alice.outbox.remove(0);
         pair.bob.receive(&commit);
         let dh_key = pair.bob.outbox.remove(0);
