@@ -16,6 +16,16 @@ MESSAGE, NOTICE = "message", "notice"
 PATIENCE = float(os.environ.get("OTR_CLIENTS_PATIENCE", "1"))
 
 
+def write_new(directory, files):
+    """Writes the files of a profile, as (name, text), except those that the client has already."""
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    for name, text in files:
+        path = os.path.join(directory, name)
+        if not os.path.exists(path):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+
+
 class NoCommand(Exception):
     """The client has no command for this; the text says what is missing."""
 

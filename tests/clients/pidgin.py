@@ -4,7 +4,7 @@ import html
 import os
 import re
 
-from client import MESSAGE, NOTICE, PATIENCE, fingerprint_in
+from client import MESSAGE, NOTICE, PATIENCE, fingerprint_in, write_new
 from desktop import PACKAGES, DesktopClient
 from processes import Failure, wait_until
 from xmpp_server import DOMAIN, PASSWORD
@@ -69,14 +69,9 @@ class Pidgin(DesktopClient):
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.directory = os.path.join(self.home, ".purple")
-        os.makedirs(self.directory, mode=0o700, exist_ok=True)
         values = {"user": self.user, "resource": os.path.basename(self.home), "domain": DOMAIN, "password": PASSWORD,
                   "address": self.address[0], "port": self.address[1]}
-        for name, text in (("accounts.xml", ACCOUNTS.format(**values)), ("prefs.xml", PREFERENCES)):
-            path = os.path.join(self.directory, name)
-            if not os.path.exists(path):
-                with open(path, "w", encoding="utf-8") as file:
-                    file.write(text)
+        write_new(self.directory, [("accounts.xml", ACCOUNTS.format(**values)), ("prefs.xml", PREFERENCES)])
         self._before = []
         self._conversation = None
         self._told = {}

@@ -3,7 +3,7 @@
 import os
 import re
 
-from client import MESSAGE, NOTICE, PATIENCE, fingerprint_in
+from client import MESSAGE, NOTICE, PATIENCE, fingerprint_in, write_new
 from desktop import PACKAGES, DesktopClient
 from processes import Failure, wait_until
 from xmpp_server import DOMAIN, PASSWORD
@@ -92,15 +92,10 @@ class Psi(DesktopClient):
     def __init__(self, *arguments):
         super().__init__(*arguments)
         profile = os.path.join(self.home, ".config", "psi+", "profiles", "default")
-        os.makedirs(profile, mode=0o700, exist_ok=True)
         jid = f"{self.user}@{DOMAIN}"
         values = {"user": self.user, "jid": jid, "resource": os.path.basename(self.home), "password": hidden(PASSWORD, jid),
                   "address": self.address[0], "port": self.address[1]}
-        for name, text in (("accounts.xml", ACCOUNTS.format(**values)), ("options.xml", OPTIONS)):
-            path = os.path.join(profile, name)
-            if not os.path.exists(path):
-                with open(path, "w", encoding="utf-8") as file:
-                    file.write(text)
+        write_new(profile, [("accounts.xml", ACCOUNTS.format(**values)), ("options.xml", OPTIONS)])
         self.window = f"{self.buddy}@{DOMAIN}"
         self._before = []
         self._open = False
