@@ -37,7 +37,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Werror", "-O1", "-g", "-D_GNU_SOURCE", f"-I{RO
 ASAN = ["-fsanitize=address", "-static-libasan", "-fno-omit-frame-pointer"]
 MEMCHECK = ["valgrind", "--quiet", "--error-exitcode=99", "--num-callers=25"]
 LEAKS = ["--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
-TIMEOUT, UNDER_VALGRIND, ELSEWHERE = 300, 600, 1200
+TIMEOUT, UNDER_VALGRIND, ELSEWHERE = 300, 600, 5400
 # Of those that start themselves once more: with these variables they need not, which qemu does not run.
 STARTED_ALREADY = {"LD_BIND_NOW": "1", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
 # What is not run on other machines, and why.
@@ -221,7 +221,7 @@ class Program(pytest.File):
         for name, variant in variants.items():
             item = Way.from_parent(self, name=prefix + name)
             item.words, item.variant, item.second = words, variant, second
-            item.add_marker(pytest.mark.minutes(12 if variant[2] else 10 if machine.native else 25))
+            item.add_marker(pytest.mark.minutes(12 if variant[2] else 10 if machine.native else 95))
             if machine.native:
                 item.add_marker(pytest.mark.packages(*COMPILERS, *GCRYPT, "g++", "valgrind"))
             item.add_marker(pytest.mark.abi(2 if second else 5))
