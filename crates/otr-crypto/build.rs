@@ -1,4 +1,4 @@
-//! Refuses `--cfg fuzzing` in builds that are not for fuzzing, and leaves out what the compiler is too old for.
+//! Refuses `--cfg fuzzing` in builds that are not for fuzzing, and says which kernels the processor and the compiler allow.
 
 use std::process::Command;
 
@@ -13,8 +13,13 @@ fn main() {
             "cargo::error=a library built with --cfg fuzzing can be told to believe every MAC: only the package under fuzz/ may (fuzz/run)"
         );
     }
+    println!("cargo::rustc-check-cfg=cfg(otr_eights)");
     println!("cargo::rustc-check-cfg=cfg(otr_ifma)");
-    let x86_64 = std::env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86_64");
+    let architecture = std::env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    let x86_64 = architecture == "x86_64";
+    if x86_64 || architecture == "aarch64" {
+        println!("cargo::rustc-cfg=otr_eights");
+    }
     if x86_64 && minor_version().is_some_and(|minor| minor >= AVX512) {
         println!("cargo::rustc-cfg=otr_ifma");
     }

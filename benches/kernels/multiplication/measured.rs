@@ -17,8 +17,8 @@ pub(crate) fn rows(p: &U1536, numbers: &Numbers) -> Vec<Row> {
         .map(|kernel| {
             let name = match kernel {
                 Kernel::Portable(_) => "portable",
-                #[cfg(target_arch = "x86_64")]
-                Kernel::Adx(_) => "adx",
+                #[cfg(otr_eights)]
+                Kernel::Eights(_) => if cfg!(target_arch = "x86_64") { "adx" } else { "arm64" },
                 #[cfg(otr_ifma)]
                 Kernel::Ifma(_) => "ifma",
             };

@@ -3,10 +3,10 @@
 //! [`portable`] is safe Rust, runs everywhere, and the others are tested against it. A kernel for one CPU is chosen at run
 //! time by [`Kernel::new`], and only reached through it. Every operation of every kernel runs in constant time.
 
-mod portable;
-#[cfg(target_arch = "x86_64")]
+#[cfg(otr_eights)]
 #[expect(unsafe_code, reason = "the instructions of some CPUs, as assembly")]
-mod x86_64_adx;
+mod eights;
+mod portable;
 #[cfg(otr_ifma)]
 #[expect(
     unsafe_code,
@@ -21,9 +21,9 @@ mod x86_64_ifma;
 use crate::uint::{Uint, Word};
 use zeroize::Zeroize;
 
+#[cfg(otr_eights)]
+pub(super) use eights::Modulus as Eights;
 pub(super) use portable::Modulus as Portable;
-#[cfg(target_arch = "x86_64")]
-pub(super) use x86_64_adx::Modulus as Adx;
 #[cfg(otr_ifma)]
 pub(super) use x86_64_ifma::Modulus as Ifma;
 
@@ -54,8 +54,8 @@ pub(super) trait Transfer<const LIMBS: usize>: Modulus {
 /// 52 bits hold such a number and two bits more.
 pub(super) enum Kernel<const B: usize, const K: usize> {
     Portable(Box<Portable<B>>),
-    #[cfg(target_arch = "x86_64")]
-    Adx(Adx<B>),
+    #[cfg(otr_eights)]
+    Eights(Eights<B>),
     #[cfg(otr_ifma)]
     Ifma(Box<Ifma<K>>),
 }
@@ -73,8 +73,8 @@ impl<const B: usize, const K: usize> Kernel<B, K> {
         let makers: &[fn(&Uint<LIMBS>) -> Option<Self>] = &[
             #[cfg(otr_ifma)]
             |modulus| Ifma::new::<LIMBS, B>(modulus).map(Self::Ifma),
-            #[cfg(target_arch = "x86_64")]
-            |modulus| Adx::new(modulus).map(Self::Adx),
+            #[cfg(otr_eights)]
+            |modulus| Eights::new(modulus).map(Self::Eights),
             |modulus| Some(Self::Portable(Portable::new(modulus))),
         ];
         makers.iter().filter_map(|make| make(modulus))
@@ -89,8 +89,8 @@ macro_rules! with_kernel {
                 let $modulus = &**$modulus;
                 $work
             }
-            #[cfg(target_arch = "x86_64")]
-            $crate::montgomery::Kernel::Adx($modulus) => $work,
+            #[cfg(otr_eights)]
+            $crate::montgomery::Kernel::Eights($modulus) => $work,
             #[cfg(otr_ifma)]
             $crate::montgomery::Kernel::Ifma($modulus) => {
                 let $modulus = &**$modulus;

@@ -2,8 +2,8 @@
 //!
 //! Functions that are not called public run in constant time.
 
-#[cfg(target_arch = "x86_64")]
-use crate::montgomery::Adx;
+#[cfg(otr_eights)]
+use crate::montgomery::Eights;
 #[cfg(otr_ifma)]
 use crate::montgomery::Ifma;
 use crate::montgomery::{Kernel, Modulus, Portable, Transfer, with_kernel};
@@ -141,8 +141,8 @@ fn left<M: Transfer<{ U1536::LIMBS }>>(p: &M, number: &mut M::Number) -> Value {
 /// A comb, for a base that is raised more than once.
 pub(super) enum Table {
     Portable(&'static Portable<6>, Comb<<Portable<6> as Modulus>::Number>),
-    #[cfg(target_arch = "x86_64")]
-    Adx(&'static Adx<6>, Comb<<Adx<6> as Modulus>::Number>),
+    #[cfg(otr_eights)]
+    Eights(&'static Eights<6>, Comb<<Eights<6> as Modulus>::Number>),
     #[cfg(otr_ifma)]
     Ifma(&'static Ifma<4>, Comb<<Ifma<4> as Modulus>::Number>),
 }
@@ -152,8 +152,8 @@ impl Table {
     pub(super) fn new(base: &U1536, length: u32) -> Self {
         match kernel() {
             Kernel::Portable(p) => Self::Portable(p, comb(&**p, base, length)),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Adx(p) => Self::Adx(p, comb(p, base, length)),
+            #[cfg(otr_eights)]
+            Kernel::Eights(p) => Self::Eights(p, comb(p, base, length)),
             #[cfg(otr_ifma)]
             Kernel::Ifma(p) => Self::Ifma(p, comb(&**p, base, length)),
         }
@@ -163,8 +163,8 @@ impl Table {
     pub(super) fn power(&self, x: &U1536, length: u32) -> Value {
         match self {
             Self::Portable(p, comb) => comb_power(*p, comb, x, length),
-            #[cfg(target_arch = "x86_64")]
-            Self::Adx(p, comb) => comb_power(*p, comb, x, length),
+            #[cfg(otr_eights)]
+            Self::Eights(p, comb) => comb_power(*p, comb, x, length),
             #[cfg(otr_ifma)]
             Self::Ifma(p, comb) => comb_power(*p, comb, x, length),
         }

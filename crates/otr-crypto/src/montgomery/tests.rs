@@ -212,17 +212,17 @@ fn check_lengths<const B: usize, const LIMBS: usize>(lengths: &[usize]) {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(otr_eights)]
 #[test]
-fn adx_agrees_with_the_oracle() {
+fn eights_agree_with_the_oracle() {
     let p = BigUint::from_bytes_be(&P1536);
-    let Some(fast) = Adx::<6>::new(&uint::<{ U1536::LIMBS }>(&p)) else {
+    let Some(fast) = Eights::<6>::new(&uint::<{ U1536::LIMBS }>(&p)) else {
         eprintln!("this CPU has no ADX: nothing to compare");
         return;
     };
     check::<_, { U1536::LIMBS }>(&fast, &p, cases());
     for p in moduli_1024() {
-        let fast = Adx::<4>::new(&uint::<{ U1024::LIMBS }>(&p)).unwrap();
+        let fast = Eights::<4>::new(&uint::<{ U1024::LIMBS }>(&p)).unwrap();
         check::<_, { U1024::LIMBS }>(&fast, &p, cases() / 6);
     }
 }

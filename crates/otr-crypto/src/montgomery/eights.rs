@@ -1,11 +1,15 @@
-//! The kernel for x86-64 with BMI2, ADX and AVX2: numbers as in the portable kernel, eight limbs by eight with two carry chains.
+//! The kernel for arm64, and for x86-64 with BMI2, ADX and AVX2: numbers as in the portable kernel, multiplied eight limbs by eight.
 //!
 //! What may only run on a CPU that has the instructions is `unsafe`: the assembly, in [`limbs`], and the selection from tables. The
 //! existence of a [`Modulus`] proves that the CPU has them.
 
+#[cfg_attr(target_arch = "x86_64", path = "eights/x86_64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "eights/aarch64.rs")]
 mod limbs;
 
-use super::portable::{self, Number};
+#[cfg(target_arch = "x86_64")]
+use super::portable;
+use super::portable::Number;
 use super::{Modulus as Arithmetic, Portable, Transfer};
 use crate::uint::{Uint, Word};
 use limbs::{
@@ -18,9 +22,12 @@ pub(crate) struct Modulus<const B: usize>(Box<Portable<B>>);
 impl<const B: usize> Modulus<B> {
     /// None if the CPU lacks the instructions.
     pub(super) fn new<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
         let here = is_x86_feature_detected!("bmi2")
             && is_x86_feature_detected!("adx")
             && is_x86_feature_detected!("avx2");
+        #[cfg(target_arch = "aarch64")]
+        let here = true;
         // For measuring and testing the portable kernel where this one would be taken.
         (here && B & 1 == 0 && !cfg!(otr_portable)).then(|| Self(Portable::new(modulus)))
     }
@@ -100,8 +107,13 @@ impl<const B: usize> Arithmetic for Modulus<B> {
     }
 
     fn select(&self, into: &mut Number<B>, table: &[Number<B>], index: Word) {
+        #[cfg(target_arch = "x86_64")]
         // SAFETY: `new` found the instructions.
-        unsafe { select(into, table, index) }
+        unsafe {
+            select(into, table, index);
+        }
+        #[cfg(target_arch = "aarch64")]
+        self.0.select(into, table, index);
     }
 }
 
@@ -119,6 +131,7 @@ impl<const B: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<B> {
 ///
 /// # Safety
 /// The CPU has the instructions.
+#[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 unsafe fn select<const B: usize>(into: &mut Number<B>, table: &[Number<B>], index: Word) {
     portable::select(into, table, index);
