@@ -8,10 +8,12 @@ use aes::cipher::{
     InOutBuf, KeyInit, ParBlocksSizeUser, typenum::Unsigned,
 };
 use std::fmt;
-use zeroize::ZeroizeOnDrop;
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// How many blocks of key stream are calculated at once.
 const AT_ONCE: usize = 64;
+/// How many of these are on the stack, if the data need no more.
+const ON_STACK: usize = 8;
 
 /// Encrypts or decrypts the data in place, from the start of the key stream.
 pub fn apply(key: &[u8; 16], counter: &[u8; 16], data: &mut [u8]) {
@@ -31,10 +33,24 @@ impl Key {
 
     /// Encrypts or decrypts the data in place, with the key stream that begins with the block of this counter.
     pub fn apply(&self, counter: &[u8; 16], data: &mut [u8]) {
-        let mut counter = u128::from_be_bytes(*counter);
-        // On the heap: the crate `ctr` uses two kilobytes of the stack.
         let blocks = data.len().div_ceil(16).min(AT_ONCE);
-        let mut stream = vec![[0_u8; 16]; blocks];
+        if blocks <= ON_STACK {
+            let mut stream = [[0_u8; 16]; ON_STACK];
+            self.apply_with(&mut stream, counter, data);
+            stream.as_flattened_mut().zeroize();
+        } else {
+            let mut stream = vec![[0_u8; 16]; blocks];
+            self.apply_with(&mut stream, counter, data);
+            // Wiped as a whole, not byte by byte.
+            drop(SecretBytes::new(stream.into_flattened()));
+        }
+        stack::note::<CIPHER_STACK>();
+    }
+
+    /// The same with room for the key stream: as much as the data need, or `AT_ONCE` blocks. (The crate `ctr` takes two kilobytes of
+    /// the stack.)
+    fn apply_with(&self, stream: &mut [[u8; 16]], counter: &[u8; 16], data: &mut [u8]) {
+        let mut counter = u128::from_be_bytes(*counter);
         for piece in data.chunks_mut(16 * AT_ONCE) {
             let blocks = piece.len().div_ceil(16);
             let stream = stream.get_mut(..blocks).unwrap_or_default();
@@ -46,9 +62,6 @@ impl Key {
                 .encrypt_with_backend(Blocks(Array::cast_slice_from_core_mut(stream)));
             xor(piece, stream.as_flattened());
         }
-        // Wiped as a whole, not byte by byte.
-        drop(SecretBytes::new(stream.into_flattened()));
-        stack::note::<CIPHER_STACK>();
     }
 }
 
@@ -162,6 +175,18 @@ mod tests {
             let mut alone = vec![0; piece.len()];
             key.apply(&u128::try_from(number).unwrap().to_be_bytes(), &mut alone);
             assert_eq!(piece, alone);
+        }
+    }
+
+    #[test]
+    fn a_short_text_has_the_same_key_stream() {
+        let key = Key::new(&block(KEY));
+        let mut whole = vec![0; 16 * (ON_STACK + 2)];
+        key.apply(&[0xff; 16], &mut whole);
+        for length in 0..whole.len() {
+            let mut start = vec![0; length];
+            key.apply(&[0xff; 16], &mut start);
+            assert_eq!(start, whole[..length], "{length}");
         }
     }
 

@@ -48,14 +48,19 @@ pub(super) fn write<const LIMBS: usize>(value: &Uint<LIMBS>) -> Zeroizing<Vec<u8
 /// Writes as many of its lowest bytes as there are places for, and zeros before them.
 #[inline(never)]
 pub(super) fn write_padded<const LIMBS: usize>(value: &Uint<LIMBS>, big_endian: &mut [u8]) {
+    let excess = big_endian.len().saturating_sub(Uint::<LIMBS>::BYTES);
+    let Some((excess, low)) = big_endian.split_at_mut_checked(excess) else {
+        return;
+    };
+    excess.fill(0);
     let mut words = value.as_words().iter();
-    let mut next = || words.next().copied().unwrap_or(0).to_be_bytes();
-    let mut pieces = big_endian.rchunks_exact_mut(size_of::<Word>());
-    for piece in &mut pieces {
-        piece.copy_from_slice(&next());
+    let mut pieces = low.rchunks_exact_mut(size_of::<Word>());
+    for (piece, word) in pieces.by_ref().zip(words.by_ref()) {
+        piece.copy_from_slice(&word.to_be_bytes());
     }
     let rest = pieces.into_remainder();
-    if let Some(low) = next().get(size_of::<Word>() - rest.len()..) {
+    let next = words.next().copied().unwrap_or(0).to_be_bytes();
+    if let Some(low) = next.get(size_of::<Word>() - rest.len()..) {
         rest.copy_from_slice(low);
     }
 }
