@@ -107,4 +107,4 @@ def markdown(output, measured):
     kernels = [table for title, table in printed.items() if title.startswith("kernels")]
     medians = [figures(printed.get(title, "")) for title in ("kernels: median round, ns", "messages: median round, ns")]
     bounds = [of_products(medians[0], measured), of_messages(medians[1], measured)]
-    return "\n\n".join(kernels) + "\n", "\n".join(bound for bound in bounds if bound)
+    return "\n\n".join(kernels) + "\n" * bool(kernels), "\n".join(bound for bound in bounds if bound)
