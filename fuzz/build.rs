@@ -1,5 +1,9 @@
 //! Compiles the C parts of the targets that use the C interface, and the pair of clients that they share with
-//! tests/robustness.
+//! tests/robustness; and finds out which multiplication kernels there are.
+
+#[path = "../crates/otr-crypto/build.rs"]
+#[allow(dead_code, reason = "a build script of its own, with a main function")]
+mod crypto;
 
 const PARTS: [&str; 4] = [
     "fuzz_targets/conversation.c",
@@ -9,6 +13,7 @@ const PARTS: [&str; 4] = [
 ];
 
 fn main() {
+    crypto::find_kernels();
     let headers = [
         "fuzz_targets/input.h",
         "fuzz_targets/steady.h",

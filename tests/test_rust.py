@@ -203,7 +203,8 @@ def test_cross(checks):
 @packages("g++")
 @pytest.mark.xdist_group("fuzz")
 @pytest.mark.minutes(20)
-@pytest.mark.parametrize("seconds, targets", [(4, PARSERS), (20, ["receiving", "conversation"])], ids=["parsers", "clients"])
+@pytest.mark.parametrize("seconds, targets", [(4, PARSERS), (10, ["kernels"]), (20, ["receiving", "conversation"])],
+                         ids=["parsers", "kernels", "clients"])
 def test_fuzz(checks, seconds, targets):
     """The same inputs in each run; `make fuzz` goes where no run has been. Where clients talk, an input takes much longer."""
     tap.run_counted(checks, [ROOT / "fuzz/run", str(seconds), *targets], 1200, cwd=ROOT, env=os.environ | {"OTR_FUZZ_SEED": "1"})

@@ -13,6 +13,11 @@ fn main() {
             "cargo::error=a library built with --cfg fuzzing can be told to believe every MAC: only the package under fuzz/ may (fuzz/run)"
         );
     }
+    find_kernels();
+}
+
+/// Which kernels are compiled in. Also for the build script of fuzz/, which compiles them.
+pub(crate) fn find_kernels() {
     println!("cargo::rustc-check-cfg=cfg(otr_eights)");
     println!("cargo::rustc-check-cfg=cfg(otr_ifma)");
     let architecture = std::env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();

@@ -1,16 +1,18 @@
-//! Multiplication modulo p and powers, with each kernel that this machine has and with OpenSSL, in one run:
-//! `cargo run --release` in this package.
+//! Multiplication modulo p and powers, with each kernel that this machine has and with OpenSSL; and what a message takes of SHA-1,
+//! AES and base64. All in one run: `cargo run --release` in this package, or benches/run, which reads the tables.
 //!
 //! The rounds of all are interleaved, so that what else the machine does falls on all of them. OTR_KERNEL (`openssl`, `ifma`,
-//! `adx` or `portable`) measures one alone, and OTR_ROUNDS says how often.
+//! `adx`, `portable` and so on) measures one row alone, and OTR_ROUNDS says how often.
 
 #![deny(unsafe_code)]
 
 #[expect(unsafe_code, reason = "calls of a C library")]
 mod openssl;
+mod primitives;
+mod table;
 
 use crypto::montgomery;
-use std::time::Instant;
+use table::Table;
 use uint::U1536;
 
 /// The kernels' own numbers.
@@ -54,7 +56,7 @@ fn shifted(value: &U1536, bits: u32) -> U1536 {
     value
 }
 
-/// What is measured, with how often it is done in a round.
+/// What is measured of a kernel, with how often it is done in a round.
 const COLUMNS: [(&str, u32); 6] = [
     ("product", 1000),
     ("square", 1000),
@@ -63,17 +65,6 @@ const COLUMNS: [(&str, u32); 6] = [
     ("g^320", 10),
     ("g^1536", 3),
 ];
-
-/// A kernel, or OpenSSL.
-struct Row {
-    name: &'static str,
-    /// What does each of the columns once.
-    work: Vec<Box<dyn FnMut()>>,
-    /// y^x for the numbers of the benchmark, by which the rows must agree.
-    power: U1536,
-    /// For each column the nanoseconds of each round.
-    times: Vec<Vec<f64>>,
-}
 
 /// The numbers with which all of them calculate.
 struct Numbers {
@@ -98,50 +89,22 @@ fn main() {
     };
     let mut rows = crypto::measured::rows(&p, &numbers);
     rows.extend(openssl::row(&p, &numbers));
-    for row in &rows {
-        assert_eq!(
-            row.power, rows[0].power,
-            "{} and {}",
-            row.name, rows[0].name
-        );
+    for (row, power) in &rows {
+        let (first, expected) = &rows[0];
+        assert_eq!(power, expected, "{} and {}", row.name, first.name);
     }
-    rows.retain(|row| wanted.as_ref().is_none_or(|wanted| row.name == wanted));
+    let rows = rows.into_iter().map(|(row, _)| row).collect();
+    let mut tables = [
+        Table::new("kernels", &COLUMNS, rows),
+        Table::new("messages", &primitives::COLUMNS, primitives::rows()),
+    ];
+    for table in &mut tables {
+        table
+            .rows
+            .retain(|row| wanted.as_ref().is_none_or(|wanted| row.name == wanted));
+    }
     for _ in 0..rounds {
-        for row in &mut rows {
-            for ((work, times), (_, often)) in row.work.iter_mut().zip(&mut row.times).zip(COLUMNS)
-            {
-                let start = Instant::now();
-                (0..often).for_each(|_| work());
-                times.push(start.elapsed().as_nanos() as f64 / f64::from(often));
-            }
-        }
+        tables.iter_mut().for_each(Table::round);
     }
-    for row in &mut rows {
-        row.times
-            .iter_mut()
-            .for_each(|times| times.sort_by(f64::total_cmp));
-    }
-    tell("Quickest round, ns", &rows, |times| times[0]);
-    tell("Median round, ns", &rows, |times| times[times.len() / 2]);
-}
-
-/// A table of one figure of each column.
-fn tell(title: &str, rows: &[Row], figure: impl Fn(&[f64]) -> f64) {
-    let names = COLUMNS.map(|(name, _)| name).join(" | ");
-    println!(
-        "| {title} | {names} |\n|---|{}",
-        "---:|".repeat(COLUMNS.len())
-    );
-    for row in rows {
-        let figures = row.times.iter().map(|times| match times.as_slice() {
-            [] => String::new(),
-            times => format!("{:.0}", figure(times)),
-        });
-        println!(
-            "| {} | {} |",
-            row.name,
-            figures.collect::<Vec<_>>().join(" | ")
-        );
-    }
-    println!();
+    tables.iter_mut().for_each(Table::tell);
 }

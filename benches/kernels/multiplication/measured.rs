@@ -2,15 +2,16 @@
 
 use super::montgomery::{Kernel, Transfer, with_kernel};
 use super::multiexp::{self, Comb};
+use crate::Numbers;
+use crate::table::Row;
 use crate::uint::U1536;
-use crate::{Numbers, Row};
 use std::hint::black_box;
 
 /// The length of an exponent modulo p.
 const BITS: u32 = 1536;
 
-/// A row for each kernel of this machine.
-pub(crate) fn rows(p: &U1536, numbers: &Numbers) -> Vec<Row> {
+/// A row for each kernel of this machine, and y^long as it calculates it.
+pub(crate) fn rows(p: &U1536, numbers: &Numbers) -> Vec<(Row, U1536)> {
     // Leaked: the work of the rows uses them to the end.
     let kernels = Kernel::<6, 4>::all(p).map(|kernel| &*Box::leak(Box::new(kernel)));
     kernels
@@ -31,14 +32,15 @@ fn row<M: Transfer<{ U1536::LIMBS }>>(
     name: &'static str,
     kernel: &'static M,
     numbers: &Numbers,
-) -> Row {
+) -> (Row, U1536) {
     let Numbers { y, long, short } = *numbers;
     let mut product = kernel.enter(&y);
     let factor = kernel.enter(&long);
     let mut square = kernel.enter(&y);
-    let combs: &_ = Box::leak(Box::new([320, BITS].map(|length| {
-        (length, Comb::new(kernel, &kernel.enter(&y), length))
-    })));
+    let combs: &_ =
+        Box::leak(Box::new([320, BITS].map(|length| {
+            (length, Comb::new(kernel, &kernel.enter(&y), length))
+        })));
     let power = move |x: &U1536, length| {
         let power = multiexp::product(kernel, &[(kernel.enter(&y), x, length)]);
         left(kernel, &power)
@@ -52,27 +54,23 @@ fn row<M: Transfer<{ U1536::LIMBS }>>(
     };
     assert_eq!(power(&short, 320), fixed(&short, 320));
     assert_eq!(power(&long, BITS), fixed(&long, BITS));
-    Row {
-        name,
-        power: power(&long, BITS),
-        work: vec![
-            Box::new(move || kernel.multiply(&mut product, &factor)),
-            Box::new(move || kernel.square(&mut square)),
-            Box::new(move || {
-                black_box(power(&short, 320));
-            }),
-            Box::new(move || {
-                black_box(power(&long, BITS));
-            }),
-            Box::new(move || {
-                black_box(fixed(&short, 320));
-            }),
-            Box::new(move || {
-                black_box(fixed(&long, BITS));
-            }),
-        ],
-        times: vec![Vec::new(); 6],
-    }
+    let work: Vec<Box<dyn FnMut()>> = vec![
+        Box::new(move || kernel.multiply(&mut product, &factor)),
+        Box::new(move || kernel.square(&mut square)),
+        Box::new(move || {
+            black_box(power(&short, 320));
+        }),
+        Box::new(move || {
+            black_box(power(&long, BITS));
+        }),
+        Box::new(move || {
+            black_box(fixed(&short, 320));
+        }),
+        Box::new(move || {
+            black_box(fixed(&long, BITS));
+        }),
+    ];
+    (Row::new(name, work), power(&long, BITS))
 }
 
 fn left<M: Transfer<{ U1536::LIMBS }>>(kernel: &M, number: &M::Number) -> U1536 {

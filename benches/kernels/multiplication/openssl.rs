@@ -2,8 +2,9 @@
 //!
 //! It is told that the processor has no AVX-512, so that it is compared as on a machine where the kernel for ADX is the fastest.
 
+use crate::Numbers;
+use crate::table::Row;
 use crate::uint::U1536;
-use crate::{Numbers, Row};
 use libloading::{Library, Symbol};
 use std::ffi::{c_int, c_void};
 use std::ptr;
@@ -14,8 +15,8 @@ type Object = *mut c_void;
 /// AVX512F, DQ, IFMA, CD, BW and VL in ebx of leaf 7.
 const WITHOUT_AVX512: &str = ":~0xd0230000";
 
-/// What OpenSSL does in as many columns as it has something for.
-pub(crate) fn row(p: &U1536, numbers: &Numbers) -> Option<Row> {
+/// What OpenSSL does in as many columns as it has something for, and y^long as it calculates it.
+pub(crate) fn row(p: &U1536, numbers: &Numbers) -> Option<(Row, U1536)> {
     // SAFETY: there is one thread.
     unsafe { std::env::set_var("OPENSSL_ia32cap", WITHOUT_AVX512) }
     // SAFETY: nothing in it minds being loaded.
@@ -81,15 +82,11 @@ pub(crate) fn row(p: &U1536, numbers: &Numbers) -> Option<Row> {
     for (word, encoded) in power.as_mut_words().iter_mut().rev().zip(bytes.chunks(8)) {
         *word = u64::from_be_bytes(encoded.try_into().ok()?);
     }
-    Some(Row {
-        name: "openssl",
-        power,
-        work: vec![
-            Box::new(move || by(product, y)),
-            Box::new(move || by_again(square, square)),
-            Box::new(move || raise(short)),
-            Box::new(move || raise_again(long)),
-        ],
-        times: vec![Vec::new(); 6],
-    })
+    let work: Vec<Box<dyn FnMut()>> = vec![
+        Box::new(move || by(product, y)),
+        Box::new(move || by_again(square, square)),
+        Box::new(move || raise(short)),
+        Box::new(move || raise_again(long)),
+    ];
+    Some((Row::new("openssl", work), power))
 }

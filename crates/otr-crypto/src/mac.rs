@@ -33,8 +33,8 @@ pub struct HmacSha1Key {
     begun: Option<Box<([u8; BEGINNING], Hmac<Sha1>)>>,
 }
 
-/// The whole blocks before the counter of a data message.
-const BEGINNING: usize = 3 * BLOCK;
+/// After how many bytes of a message an [`HmacSha1Key`] keeps the state: the whole blocks before the counter of a data message.
+pub const BEGINNING: usize = 3 * BLOCK;
 
 impl HmacSha1Key {
     /// Prepares a key of any length.

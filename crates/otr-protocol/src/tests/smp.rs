@@ -18,7 +18,7 @@ fn smp_events(side: &mut Side) -> Vec<Told> {
         .collect()
 }
 
-fn initiate(side: &mut Side, question: Option<&[u8]>, secret: &[u8]) {
+pub(super) fn initiate(side: &mut Side, question: Option<&[u8]>, secret: &[u8]) {
     let ours = side.key.fingerprint();
     let effects = side
         .conversation
@@ -27,7 +27,7 @@ fn initiate(side: &mut Side, question: Option<&[u8]>, secret: &[u8]) {
     side.deliver(effects);
 }
 
-fn respond(side: &mut Side, secret: &[u8]) {
+pub(super) fn respond(side: &mut Side, secret: &[u8]) {
     let ours = side.key.fingerprint();
     let effects = side
         .conversation
