@@ -77,7 +77,7 @@ def unwinder(place):
 def packages(machine, quick):
     """The Debian packages that a machine takes here."""
     needed = [name for name in machine.packages if not (quick and name.startswith("g++"))] + ["libotr5-dev", "libgcrypt20-dev"]
-    return needed + ([] if quick else list(machine.libraries) if machine.native else ["qemu-user"])
+    return needed + ([] if quick else ["qemu-user"] + (list(machine.libraries) if machine.native else []))
 
 
 def apt(architecture, place, *arguments, **options):

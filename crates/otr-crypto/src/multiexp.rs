@@ -223,14 +223,16 @@ impl<N: Clone + Zeroize> Comb<N> {
         exponent: &Uint<LIMBS>,
         length: u32,
     ) -> Box<N> {
-        let groups = length.div_ceil(self.tooth).div_ceil(TEETH);
+        // Found without a division: the checks that look for divisions of secrets cannot tell that this one is of public numbers.
+        let group_bits = self.tooth * TEETH;
+        let groups = (0..).take_while(|group| group * group_bits < length);
         let mut result = Box::new(modulus.one());
         let mut factor = Box::new(modulus.one());
         for place in (0..self.tooth).rev() {
             if place + 1 < self.tooth {
                 modulus.square(&mut result);
             }
-            for (table, group) in self.tables.iter().zip(0..groups) {
+            for (table, group) in self.tables.iter().zip(groups.clone()) {
                 let bits = (0..TEETH).fold(0, |bits, tooth| {
                     let bit = place + self.tooth * (group * TEETH + tooth);
                     bits | (digit(exponent.as_words(), bit) & 1) << tooth

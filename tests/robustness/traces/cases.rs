@@ -17,8 +17,16 @@ pub(crate) type Work = Box<dyn FnMut()>;
 pub(crate) struct Case {
     pub name: &'static str,
     /// Whether it multiplies with one of the kernels.
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "there is one kernel")
+    )]
     pub multiplies: bool,
     /// Whether it is many millions of instructions: in short runs it is followed with the fastest kernel only.
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "there is one kernel")
+    )]
     pub long: bool,
     pub prepare: fn(Secret) -> Work,
 }
@@ -74,6 +82,7 @@ pub(crate) const PLANTED: &[Case] = &[
 
 /// Asks the processor, in each of the ways that the library has, what it can do: the answers are remembered.
 pub(crate) fn meet_processor() {
+    #[cfg(target_arch = "x86_64")]
     let _ = black_box(is_x86_feature_detected!("adx"));
     let _ = black_box((hash::sha1(&[]), hash::sha256(&[])));
     aes_ctr::apply(&[0; 16], &[0; 16], &mut [0; 1]);

@@ -365,13 +365,7 @@ impl<W: Write> Follower<W> {
         if number == u64::try_from(libc::SYS_getrandom).unwrap_or(0) {
             self.draws.1 += 1;
             let length = usize::try_from(b).unwrap_or(0);
-            let mut drawn = self.draws.0.bytes(length, 1000 + self.draws.1);
-            // Not near 0 and not near the order of the group: in the SMP the difference of such a number and a small one
-            // is published, and has as many leading zeros as it has.
-            drawn
-                .iter_mut()
-                .take(1)
-                .for_each(|first| *first = *first & 0x3f | 0x10);
+            let drawn = self.draws.0.drawn(length, self.draws.1);
             // SAFETY: the program wants this many bytes there.
             unsafe { place::<u8>(a).copy_from_nonoverlapping(drawn.as_ptr(), drawn.len()) };
             answer = b;

@@ -74,6 +74,18 @@ impl Secret {
         }
         bytes
     }
+
+    /// In the place of bytes from the system's generator, at the draw of this number.
+    pub(crate) fn drawn(self, length: usize, draw: u64) -> Vec<u8> {
+        let mut bytes = self.bytes(length, 1000 + draw);
+        // Not near 0 and not near the order of the group: in the SMP the difference of such a number and a small one is
+        // published, and has as many leading zeros as it has.
+        bytes
+            .iter_mut()
+            .take(1)
+            .for_each(|first| *first = *first & 0x3f | 0x10);
+        bytes
+    }
 }
 
 /// splitmix64.

@@ -1,0 +1,91 @@
+"""Whether instructions and addresses depend on a secret, on a machine that qemu emulates.
+
+The cases and the secrets are those of tests/robustness/traces. Each case runs in several processes that differ only in their secrets,
+with a plugin of qemu's (emulated.c there) that tells of every block of instructions and every address. All must tell the same."""
+
+import os
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+
+PIECE = 1 << 20
+DIVISION, END = 2**64 - 1, 2**64 - 2
+
+
+class Follower:
+    """Follows one program on one machine. `runner` are the words that run it: qemu and its options. `tools` is what the names of
+    the machine's binutils begin with."""
+
+    def __init__(self, root, runner, program, tools):
+        self.runner, self.program, self.tools = runner, program, tools
+        self.loaded_at, self.secrets = 0, 0
+        self.directory = tempfile.mkdtemp(prefix="otr-traces-")
+        self.plugin = os.path.join(self.directory, "emulated.so")
+        traces = os.path.join(root, "tests", "robustness", "traces")
+        subprocess.check_call(["cc", "-O2", "-shared", "-fPIC", "-I", os.path.join(root, "tests", "support"), "-o", self.plugin,
+                               os.path.join(traces, "emulated.c")])
+
+    def end(self):
+        """Removes what was made."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def cases(self):
+        """The number of each case, its name, and whether it must be found to leak."""
+        address, secrets, *lines = subprocess.check_output([*self.runner, self.program], text=True).splitlines()
+        symbols = subprocess.check_output([f"{self.tools}nm", self.program], text=True)
+        self.loaded_at = int(address, 16) - int(re.search(r"^([0-9a-f]+) T getrandom$", symbols, re.M)[1], 16)
+        self.secrets = int(secrets.split()[0])
+        for number, line in enumerate(lines):
+            kind, name = line.split(maxsplit=1)
+            yield number, name, kind == "leaks"
+
+    def start(self, case, secret):
+        """Starts a process. The process, and what it tells."""
+        listen, tell = os.pipe()
+        # The addresses are the same in each.
+        command = ["setarch", "-R", self.runner[0], "-plugin", f"{self.plugin},to=/dev/fd/{tell}", *self.runner[1:], self.program,
+                   str(case), str(secret)]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[tell])
+        os.close(tell)
+        return process, open(listen, "rb")  # noqa: SIM115
+
+    def follow(self, case):
+        """Runs a case with each secret. How many instructions that took, or a sentence about what differs."""
+        started = [self.start(case, secret) for secret in range(self.secrets)]
+        try:
+            return self.compare([stream for _, stream in started])
+        finally:
+            for process, stream in started:
+                process.kill()
+                process.wait()
+                stream.close()
+
+    def compare(self, streams):
+        """Reads what all of them tell, until two differ or all have come to the end."""
+        last = (0, 0)
+        while True:
+            pieces = [stream.read(PIECE) for stream in streams]
+            if any(piece != pieces[0] for piece in pieces):
+                return self.difference(last, pieces)
+            words = struct.unpack(f"={len(pieces[0]) // 8}Q", pieces[0])
+            if DIVISION in words:
+                return "there is a division " + self.around(words, words.index(DIVISION))
+            if len(words) < PIECE // 8:
+                ended = len(words) >= 2 and words[-2] == END
+                return words[-1] if ended else f"it broke off {self.around(words, len(words))}"
+            last = words[-2:]
+
+    def difference(self, last, pieces):
+        """Where two of them part."""
+        first, *others = [struct.unpack(f"={len(piece) // 8}Q", piece[:len(piece) // 8 * 8]) for piece in pieces]
+        at = min(next((at for at, (own, theirs) in enumerate(zip(first, other)) if own != theirs), min(len(first), len(other)))
+                 for other in others)
+        return "with another secret it goes on otherwise " + self.around((*last, *first), at + 2)
+
+    def around(self, words, at):
+        """The last addresses before a place, as functions where they are known."""
+        addresses = [f"{word - self.loaded_at:x}" for word in words[max(0, at - 3):at] if word >= self.loaded_at]
+        known = subprocess.run([f"{self.tools}addr2line", "-Cfpe", self.program, *addresses], capture_output=True, text=True, check=False)
+        return "after " + "; ".join(known.stdout.splitlines())
