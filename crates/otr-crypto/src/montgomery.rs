@@ -3,6 +3,8 @@
 //! [`portable`] is safe Rust, runs everywhere, and the others are tested against it. A kernel for one CPU is chosen at run
 //! time by [`Kernel::new`], and only reached through it. Every operation of every kernel runs in constant time.
 
+#[cfg(otr_ifma)]
+mod digits52;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "the instructions of some CPUs, as assembly")]
