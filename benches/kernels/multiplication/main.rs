@@ -2,7 +2,7 @@
 //! `cargo run --release` in this package.
 //!
 //! The rounds of all are interleaved, so that what else the machine does falls on all of them. OTR_KERNEL (`openssl`, `ifma`,
-//! `adx` or `portable`) measures one alone, and OTR_ROUNDS says how often.
+//! `avx-ifma`, `adx` or `portable`) measures one alone, and OTR_ROUNDS says how often.
 
 #![deny(unsafe_code)]
 

@@ -12,7 +12,7 @@ const BITS: u32 = 1536;
 /// A row for each kernel of this machine.
 pub(crate) fn rows(p: &U1536, numbers: &Numbers) -> Vec<Row> {
     // Leaked: the work of the rows uses them to the end.
-    let kernels = Kernel::<6, 4>::all(p).map(|kernel| &*Box::leak(Box::new(kernel)));
+    let kernels = Kernel::<6, 4, 8>::all(p).map(|kernel| &*Box::leak(Box::new(kernel)));
     kernels
         .map(|kernel| {
             let name = match kernel {
@@ -21,6 +21,8 @@ pub(crate) fn rows(p: &U1536, numbers: &Numbers) -> Vec<Row> {
                 Kernel::Adx(_) => "adx",
                 #[cfg(otr_ifma)]
                 Kernel::Ifma(_) => "ifma",
+                #[cfg(otr_ifma)]
+                Kernel::AvxIfma(_) => "avx-ifma",
             };
             with_kernel!(kernel, kernel => row(name, kernel, numbers))
         })

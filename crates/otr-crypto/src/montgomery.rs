@@ -12,6 +12,16 @@ mod x86_64_adx;
 #[cfg(otr_ifma)]
 #[expect(
     unsafe_code,
+    reason = "the instructions of some CPUs: loads and calls that need them"
+)]
+#[expect(
+    clippy::incompatible_msrv,
+    reason = "build.rs leaves it out where the compiler is too old"
+)]
+mod x86_64_avx_ifma;
+#[cfg(otr_ifma)]
+#[expect(
+    unsafe_code,
     reason = "the instructions of some CPUs: loads, stores and calls that need them"
 )]
 #[expect(
@@ -26,6 +36,8 @@ use zeroize::Zeroize;
 pub(super) use portable::Modulus as Portable;
 #[cfg(target_arch = "x86_64")]
 pub(super) use x86_64_adx::Modulus as Adx;
+#[cfg(otr_ifma)]
+pub(super) use x86_64_avx_ifma::Modulus as AvxIfma;
 #[cfg(otr_ifma)]
 pub(super) use x86_64_ifma::Modulus as Ifma;
 
@@ -53,16 +65,18 @@ pub(super) trait Transfer<const LIMBS: usize>: Modulus {
 }
 
 /// The fastest kernel that this CPU has, for an odd modulus of 256 `B` bits, its highest bit set. `K` vectors of eight digits of
-/// 52 bits hold such a number and two bits more.
-pub(super) enum Kernel<const B: usize, const K: usize> {
+/// 52 bits hold such a number and two bits more, and so do `V` vectors of four digits.
+pub(super) enum Kernel<const B: usize, const K: usize, const V: usize> {
     Portable(Box<Portable<B>>),
     #[cfg(target_arch = "x86_64")]
     Adx(Adx<B>),
     #[cfg(otr_ifma)]
     Ifma(Box<Ifma<K>>),
+    #[cfg(otr_ifma)]
+    AvxIfma(Box<AvxIfma<V>>),
 }
 
-impl<const B: usize, const K: usize> Kernel<B, K> {
+impl<const B: usize, const K: usize, const V: usize> Kernel<B, K, V> {
     /// The modulus is odd and has its highest bit set.
     pub(super) fn new<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Self {
         let mut fast = Self::all(modulus);
@@ -75,6 +89,8 @@ impl<const B: usize, const K: usize> Kernel<B, K> {
         let makers: &[fn(&Uint<LIMBS>) -> Option<Self>] = &[
             #[cfg(otr_ifma)]
             |modulus| Ifma::new::<LIMBS, B>(modulus).map(Self::Ifma),
+            #[cfg(otr_ifma)]
+            |modulus| AvxIfma::new::<LIMBS, B>(modulus).map(Self::AvxIfma),
             #[cfg(target_arch = "x86_64")]
             |modulus| Adx::new(modulus).map(Self::Adx),
             |modulus| Some(Self::Portable(Portable::new(modulus))),
@@ -95,6 +111,11 @@ macro_rules! with_kernel {
             $crate::montgomery::Kernel::Adx($modulus) => $work,
             #[cfg(otr_ifma)]
             $crate::montgomery::Kernel::Ifma($modulus) => {
+                let $modulus = &**$modulus;
+                $work
+            }
+            #[cfg(otr_ifma)]
+            $crate::montgomery::Kernel::AvxIfma($modulus) => {
                 let $modulus = &**$modulus;
                 $work
             }
