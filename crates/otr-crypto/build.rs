@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// Since 1.89, Rust has the instructions of AVX-512.
+/// Since 1.89, Rust has the instructions of AVX-512 IFMA and AVX-IFMA.
 const AVX512: u32 = 89;
 
 fn main() {

@@ -150,7 +150,8 @@ def example(name):
 
 
 def test_constant_time(checks, programs):
-    """No branch and no address depends on a secret, as memcheck sees it."""
+    """No branch and no address depends on a secret, as memcheck sees it. It knows neither AVX-512 nor AVX-IFMA: the kernels for these
+    are for `test_traces` to see."""
     valgrind = ["valgrind", "-q", "--error-limit=no", "--num-callers=30", f"--suppressions={HERE / 'constant_time.supp'}"]
     programs.run(checks, "constant time", [*valgrind, example("constant_time")], {"LD_PRELOAD": programs.part("taint")})
 

@@ -13,15 +13,23 @@ const BITS: u32 = 1536;
 /// A row for each kernel of this machine, and y^long as it calculates it.
 pub(crate) fn rows(p: &U1536, numbers: &Numbers) -> Vec<(Row, U1536)> {
     // Leaked: the work of the rows uses them to the end.
-    let kernels = Kernel::<6, 4>::all(p).map(|kernel| &*Box::leak(Box::new(kernel)));
+    let kernels = Kernel::<6, 4, 8>::all(p).map(|kernel| &*Box::leak(Box::new(kernel)));
     kernels
         .map(|kernel| {
             let name = match kernel {
                 Kernel::Portable(_) => "portable",
                 #[cfg(otr_eights)]
-                Kernel::Eights(_) => if cfg!(target_arch = "x86_64") { "adx" } else { "arm64" },
+                Kernel::Eights(_) => {
+                    if cfg!(target_arch = "x86_64") {
+                        "adx"
+                    } else {
+                        "arm64"
+                    }
+                }
                 #[cfg(otr_ifma)]
                 Kernel::Ifma(_) => "ifma",
+                #[cfg(otr_ifma)]
+                Kernel::AvxIfma(_) => "avx-ifma",
             };
             with_kernel!(kernel, kernel => row(name, kernel, numbers))
         })

@@ -1,6 +1,6 @@
 //! The cryptographic primitives of OTR. Nothing here knows about messages.
 #![cfg_attr(not(test), deny(clippy::disallowed_types))]
-// Two kernels are exempt: see `montgomery`.
+// The kernels for some CPUs are exempt: see `montgomery`.
 #![deny(unsafe_code)]
 #![warn(missing_debug_implementations)]
 
@@ -21,5 +21,5 @@ pub mod stack;
 mod uint;
 pub mod verdict;
 
-/// Whether the kernel for AVX-512 IFMA is compiled in, which takes Rust 1.89 and x86-64 (build.rs).
+/// Whether the kernels for AVX-512 IFMA and for AVX-IFMA are compiled in, which takes Rust 1.89 and x86-64 (build.rs).
 pub const HAS_IFMA: bool = cfg!(otr_ifma);

@@ -3,10 +3,22 @@
 //! [`portable`] is safe Rust, runs everywhere, and the others are tested against it. A kernel for one CPU is chosen at run
 //! time by [`Kernel::new`], and only reached through it. Every operation of every kernel runs in constant time.
 
+#[cfg(otr_ifma)]
+mod digits52;
 #[cfg(otr_eights)]
 #[expect(unsafe_code, reason = "the instructions of some CPUs, as assembly")]
 mod eights;
 mod portable;
+#[cfg(otr_ifma)]
+#[expect(
+    unsafe_code,
+    reason = "the instructions of some CPUs: loads and calls that need them"
+)]
+#[expect(
+    clippy::incompatible_msrv,
+    reason = "build.rs leaves it out where the compiler is too old"
+)]
+mod x86_64_avx_ifma;
 #[cfg(otr_ifma)]
 #[expect(
     unsafe_code,
@@ -24,6 +36,8 @@ use zeroize::Zeroize;
 #[cfg(otr_eights)]
 pub(super) use eights::Modulus as Eights;
 pub(super) use portable::Modulus as Portable;
+#[cfg(otr_ifma)]
+pub(super) use x86_64_avx_ifma::Modulus as AvxIfma;
 #[cfg(otr_ifma)]
 pub(super) use x86_64_ifma::Modulus as Ifma;
 
@@ -51,16 +65,18 @@ pub(super) trait Transfer<const LIMBS: usize>: Modulus {
 }
 
 /// The fastest kernel that this CPU has, for an odd modulus of 256 `B` bits, its highest bit set. `K` vectors of eight digits of
-/// 52 bits hold such a number and two bits more.
-pub(super) enum Kernel<const B: usize, const K: usize> {
+/// 52 bits hold such a number and two bits more, and so do `V` vectors of four digits.
+pub(super) enum Kernel<const B: usize, const K: usize, const V: usize> {
     Portable(Box<Portable<B>>),
     #[cfg(otr_eights)]
     Eights(Eights<B>),
     #[cfg(otr_ifma)]
     Ifma(Box<Ifma<K>>),
+    #[cfg(otr_ifma)]
+    AvxIfma(Box<AvxIfma<V>>),
 }
 
-impl<const B: usize, const K: usize> Kernel<B, K> {
+impl<const B: usize, const K: usize, const V: usize> Kernel<B, K, V> {
     /// The modulus is odd and has its highest bit set.
     pub(super) fn new<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Self {
         let mut fast = Self::all(modulus);
@@ -73,6 +89,8 @@ impl<const B: usize, const K: usize> Kernel<B, K> {
         let makers: &[fn(&Uint<LIMBS>) -> Option<Self>] = &[
             #[cfg(otr_ifma)]
             |modulus| Ifma::new::<LIMBS, B>(modulus).map(Self::Ifma),
+            #[cfg(otr_ifma)]
+            |modulus| AvxIfma::new::<LIMBS, B>(modulus).map(Self::AvxIfma),
             #[cfg(otr_eights)]
             |modulus| Eights::new(modulus).map(Self::Eights),
             |modulus| Some(Self::Portable(Portable::new(modulus))),
@@ -93,6 +111,11 @@ macro_rules! with_kernel {
             $crate::montgomery::Kernel::Eights($modulus) => $work,
             #[cfg(otr_ifma)]
             $crate::montgomery::Kernel::Ifma($modulus) => {
+                let $modulus = &**$modulus;
+                $work
+            }
+            #[cfg(otr_ifma)]
+            $crate::montgomery::Kernel::AvxIfma($modulus) => {
                 let $modulus = &**$modulus;
                 $work
             }

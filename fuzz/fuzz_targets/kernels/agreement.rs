@@ -9,14 +9,14 @@ use std::any::type_name;
 
 pub(crate) fn check(input: &Input) {
     match input.bits {
-        1024 => check_all::<4, 3, 16>(input),
-        _ => check_all::<6, 4, 24>(input),
+        1024 => check_all::<4, 3, 5, 16>(input),
+        _ => check_all::<6, 4, 8, 24>(input),
     }
 }
 
-fn check_all<const B: usize, const K: usize, const LIMBS: usize>(input: &Input) {
+fn check_all<const B: usize, const K: usize, const V: usize, const LIMBS: usize>(input: &Input) {
     let expected = with_num_bigint(input);
-    for kernel in Kernel::<B, K>::all(&uint::<LIMBS>(&input.modulus)) {
+    for kernel in Kernel::<B, K, V>::all(&uint::<LIMBS>(&input.modulus)) {
         with_kernel!(&kernel, kernel => check_one::<_, LIMBS>(kernel, input, &expected));
     }
 }

@@ -101,6 +101,7 @@ impl Told {
             if let Some(block) = blocks.at(self.last) {
                 self.instructions += block.length + u64::from(block.tail.is_some());
                 self.marks.ifma |= block.marks.ifma;
+                self.marks.avx_ifma |= block.marks.avx_ifma;
                 self.marks.adx |= block.marks.adx;
             }
         } else {

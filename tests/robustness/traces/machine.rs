@@ -11,6 +11,9 @@ const AVX512F: u32 = 1 << 16;
 const ADX: u32 = 1 << 19;
 const IFMA: u32 = 1 << 21;
 const SHA: u32 = 1 << 29;
+const AVX512VL: u32 = 1 << 31;
+/// A bit of `eax` of the second part of leaf 7.
+const AVX_IFMA: u32 = 1 << 23;
 /// A bit of `ecx` of leaf 1.
 const AES: u32 = 1 << 25;
 
@@ -18,18 +21,21 @@ const AES: u32 = 1 << 25;
 pub(crate) enum Machine {
     /// With the kernel for AVX-512 IFMA.
     Ifma,
-    /// With the kernel for ADX, and without AVX-512.
+    /// With the kernel for AVX-IFMA, and without AVX-512.
+    AvxIfma,
+    /// With the kernel for ADX, and without AVX-512 and AVX-IFMA.
     Adx,
     /// Without any of these, AVX2, AES or SHA.
     Portable,
 }
 
 impl Machine {
-    pub(crate) const ALL: [Self; 3] = [Self::Ifma, Self::Adx, Self::Portable];
+    pub(crate) const ALL: [Self; 4] = [Self::Ifma, Self::AvxIfma, Self::Adx, Self::Portable];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ifma => "ifma",
+            Self::AvxIfma => "avx-ifma",
             Self::Adx => "adx",
             Self::Portable => "portable",
         }
@@ -38,12 +44,14 @@ impl Machine {
     /// Whether this processor can play it, and the compiler could make it. Asked without the standard library, which would
     /// remember the answer.
     pub(crate) fn is_here(self) -> bool {
-        if self == Self::Ifma && !otr_crypto::HAS_IFMA {
+        if matches!(self, Self::Ifma | Self::AvxIfma) && !otr_crypto::HAS_IFMA {
             return false;
         }
         let ebx = ask(7, 0).ebx;
         let needed = match self {
             Self::Ifma => AVX512F | IFMA,
+            Self::AvxIfma if has_avx_ifma() => AVX2,
+            Self::AvxIfma => AVX2 | AVX512F | IFMA | AVX512VL,
             Self::Adx => BMI2 | ADX | AVX2,
             Self::Portable => 0,
         };
@@ -53,18 +61,25 @@ impl Machine {
     /// What this machine answers for a leaf and its part: eax, ebx, ecx and edx.
     pub(crate) fn cpuid(self, leaf: u64, part: u64) -> [u32; 4] {
         let low = |value: u64| u32::try_from(value & 0xffff_ffff).unwrap_or(0);
-        let real = ask(low(leaf), low(part));
-        let (ebx, ecx) = match (self, leaf, part) {
-            (Self::Adx, 7, 0) => (real.ebx & !(AVX512F | IFMA), real.ecx),
-            (Self::Portable, 7, 0) => (
-                real.ebx & !(AVX512F | IFMA | AVX2 | BMI2 | ADX | SHA),
-                real.ecx,
-            ),
-            (Self::Portable, 1, _) => (real.ebx, real.ecx & !AES),
-            _ => (real.ebx, real.ecx),
-        };
-        [real.eax, ebx, ecx, real.edx]
+        let CpuidResult { eax, ebx, ecx, edx } = ask(low(leaf), low(part));
+        match (self, leaf, part) {
+            (Self::AvxIfma, 7, 0) => [eax.max(1), ebx & !(AVX512F | IFMA), ecx, edx],
+            (Self::AvxIfma, 7, 1) => [eax | AVX_IFMA, ebx, ecx, edx],
+            (Self::Adx, 7, 0) => [eax, ebx & !(AVX512F | IFMA), ecx, edx],
+            (Self::Portable, 7, 0) => {
+                let without = AVX512F | IFMA | AVX2 | BMI2 | ADX | SHA;
+                [eax, ebx & !without, ecx, edx]
+            }
+            (Self::Adx | Self::Portable, 7, 1) => [eax & !AVX_IFMA, ebx, ecx, edx],
+            (Self::Portable, 1, _) => [eax, ebx, ecx & !AES, edx],
+            _ => [eax, ebx, ecx, edx],
+        }
     }
+}
+
+/// Whether this processor has AVX-IFMA itself. With AVX-512 it can do the same in another encoding.
+pub(crate) fn has_avx_ifma() -> bool {
+    ask(7, 0).eax >= 1 && ask(7, 1).eax & AVX_IFMA != 0
 }
 
 #[allow(unused_unsafe, reason = "safe in newer compilers")]

@@ -149,6 +149,7 @@ impl Job {
     fn marks(&self) -> Marks {
         Marks {
             ifma: self.case.multiplies && self.machine == Machine::Ifma,
+            avx_ifma: self.case.multiplies && self.machine == Machine::AvxIfma,
             adx: self.case.multiplies && self.machine == Machine::Adx,
         }
     }

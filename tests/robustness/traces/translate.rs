@@ -2,14 +2,15 @@
 //!
 //! A block is translated from its beginning to the first instruction that jumps elsewhere, or that needs special handling
 //! (a `Tail`); `follow` executes that one, and at the end of the block `leave` is executed. Instructions are copied
-//! unchanged. Before each one with an operand in memory there is code that records the address: it changes no flag, and
-//! restores the registers.
+//! unchanged; those of AVX-IFMA are encoded for AVX-512 where the processor has nothing else. Before each one with an operand
+//! in memory there is code that records the address: it changes no flag, and restores the registers.
 
 use iced_x86::{
     Code, Decoder, DecoderOptions, Encoder, FlowControl, Instruction, InstructionInfoFactory,
     MemoryOperand, Mnemonic, OpAccess, OpKind, Register, UsedMemory,
 };
 
+use crate::machine::has_avx_ifma;
 use crate::state::{EXIT, LOG, REGISTERS, SPARE};
 
 /// No instruction is longer.
@@ -25,6 +26,7 @@ pub(crate) const ROOM: usize = (MOST + 1) * NOTES;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Marks {
     pub ifma: bool,
+    pub avx_ifma: bool,
     pub adx: bool,
 }
 
@@ -77,6 +79,20 @@ fn operands(instruction: &Instruction) -> Vec<UsedMemory> {
     info.used_memory().iter().filter(varies).copied().collect()
 }
 
+/// An instruction of AVX-IFMA as AVX-512 has it, which does the same. None of any other.
+fn with_avx512(instruction: &Instruction) -> Option<Instruction> {
+    let code = match instruction.code() {
+        Code::VEX_Vpmadd52luq_xmm_xmm_xmmm128 => Code::EVEX_Vpmadd52luq_xmm_k1z_xmm_xmmm128b64,
+        Code::VEX_Vpmadd52huq_xmm_xmm_xmmm128 => Code::EVEX_Vpmadd52huq_xmm_k1z_xmm_xmmm128b64,
+        Code::VEX_Vpmadd52luq_ymm_ymm_ymmm256 => Code::EVEX_Vpmadd52luq_ymm_k1z_ymm_ymmm256b64,
+        Code::VEX_Vpmadd52huq_ymm_ymm_ymmm256 => Code::EVEX_Vpmadd52huq_ymm_k1z_ymm_ymmm256b64,
+        _ => return None,
+    };
+    let mut other = *instruction;
+    other.set_code(code);
+    Some(other)
+}
+
 /// Whether `follow` carries this one out.
 fn is_tail(instruction: &Instruction) -> bool {
     instruction.flow_control() != FlowControl::Next
@@ -115,10 +131,13 @@ pub(crate) unsafe fn translate(address: u64) -> Result<Block, NotFollowed> {
         block
             .notes
             .resize(block.notes.len() + writer.notes - before, block.next);
-        block.marks.ifma |= matches!(
+        let avx_ifma = with_avx512(&instruction).is_some();
+        let multiplies = matches!(
             instruction.mnemonic(),
             Mnemonic::Vpmadd52luq | Mnemonic::Vpmadd52huq
         );
+        block.marks.avx_ifma |= avx_ifma;
+        block.marks.ifma |= multiplies && !avx_ifma;
         block.marks.adx |= matches!(instruction.mnemonic(), Mnemonic::Adcx | Mnemonic::Adox);
         block.length += 1;
         block.next = instruction.next_ip();
@@ -264,8 +283,15 @@ impl Writer {
         if matches!(instruction.mnemonic(), Mnemonic::Div | Mnemonic::Idiv) {
             self.note_division(instruction)?;
         }
+        let other = if has_avx_ifma() {
+            None
+        } else {
+            with_avx512(instruction)
+        };
         if instruction.is_ip_rel_memory_operand() {
-            self.copy_elsewhere(instruction)?;
+            self.copy_elsewhere(other.as_ref().unwrap_or(instruction))?;
+        } else if let Some(other) = other {
+            self.put(&other)?;
         } else {
             let at = usize::try_from(instruction.ip()).unwrap_or(0);
             let at = std::ptr::with_exposed_provenance::<u8>(at);

@@ -109,7 +109,7 @@ fn key_of(p: &U1024, q: &U256) -> Result<Option<PrivateKey>, RandomError> {
 fn generator(p: &U1024, q: &U256) -> Option<U1024> {
     // p - 1 is a multiple of q: what is left is the 1.
     let (cofactor, _) = divide(p, &q.resize());
-    let kernel: Kernel<4, 3> = Kernel::new(p);
+    let kernel: Kernel<4, 3, 5> = Kernel::new(p);
     with_kernel!(&kernel, modulus => {
         (2..)
             .map(|h| {

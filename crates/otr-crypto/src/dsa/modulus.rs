@@ -9,7 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 /// The modulus p.
 pub(super) enum Modulus {
     /// Of 1024 bits, as the keys that OTR makes have, or less.
-    Usual(Kernel<4, 3>),
+    Usual(Kernel<4, 3, 5>),
     /// Of 1536 bits at most.
     Longer(Box<Portable<6>>),
     /// Of 3072 bits at most.

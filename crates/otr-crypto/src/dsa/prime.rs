@@ -21,7 +21,7 @@ pub(super) fn is_prime_1024(number: &U1024, rounds: usize) -> Result<bool, Rando
     if number.parity() == 0 || number.bits() != 1024 {
         return Ok(false);
     }
-    let kernel: Kernel<4, 3> = Kernel::new(number);
+    let kernel: Kernel<4, 3, 5> = Kernel::new(number);
     with_kernel!(&kernel, modulus => is_prime_modulus(modulus, number, rounds))
 }
 

@@ -5,7 +5,7 @@
 #[cfg(otr_eights)]
 use crate::montgomery::Eights;
 #[cfg(otr_ifma)]
-use crate::montgomery::Ifma;
+use crate::montgomery::{AvxIfma, Ifma};
 use crate::montgomery::{Kernel, Modulus, Portable, Transfer, with_kernel};
 use crate::multiexp::{self, Comb, SHORT};
 use crate::stack::{self, KERNEL_STACK};
@@ -42,7 +42,7 @@ pub(super) const Q: U1536 = U1536::from_words([
 /// p and q, made ready to multiply modulo them. Nothing in it is secret.
 struct Moduli {
     /// For the fastest kernel of this CPU.
-    p: Kernel<6, 4>,
+    p: Kernel<6, 4, 8>,
     /// There is too little to do modulo q for a faster kernel to matter, and its highest bit is not set.
     q: Box<Portable<6>>,
 }
@@ -63,7 +63,7 @@ fn moduli() -> &'static Moduli {
     })
 }
 
-fn kernel() -> &'static Kernel<6, 4> {
+fn kernel() -> &'static Kernel<6, 4, 8> {
     &moduli().p
 }
 
@@ -145,6 +145,8 @@ pub(super) enum Table {
     Eights(&'static Eights<6>, Comb<<Eights<6> as Modulus>::Number>),
     #[cfg(otr_ifma)]
     Ifma(&'static Ifma<4>, Comb<<Ifma<4> as Modulus>::Number>),
+    #[cfg(otr_ifma)]
+    AvxIfma(&'static AvxIfma<8>, Comb<<AvxIfma<8> as Modulus>::Number>),
 }
 
 impl Table {
@@ -156,6 +158,8 @@ impl Table {
             Kernel::Eights(p) => Self::Eights(p, comb(p, base, length)),
             #[cfg(otr_ifma)]
             Kernel::Ifma(p) => Self::Ifma(p, comb(&**p, base, length)),
+            #[cfg(otr_ifma)]
+            Kernel::AvxIfma(p) => Self::AvxIfma(p, comb(&**p, base, length)),
         }
     }
 
@@ -167,6 +171,8 @@ impl Table {
             Self::Eights(p, comb) => comb_power(*p, comb, x, length),
             #[cfg(otr_ifma)]
             Self::Ifma(p, comb) => comb_power(*p, comb, x, length),
+            #[cfg(otr_ifma)]
+            Self::AvxIfma(p, comb) => comb_power(*p, comb, x, length),
         }
     }
 }

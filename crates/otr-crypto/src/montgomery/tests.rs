@@ -1,5 +1,9 @@
 //! Every kernel against num-bigint, and against the portable one.
 
+#[cfg(all(otr_ifma, target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "a handler of a signal")]
+mod emulated;
+
 use super::*;
 use crate::bignum::hex;
 use crate::uint::{U1024, U1536};
@@ -85,10 +89,8 @@ fn big<const LIMBS: usize>(value: &Uint<LIMBS>) -> BigUint {
     BigUint::from_bytes_be(&crate::bignum::write(value))
 }
 
-/// Products, squares, chains of both and selection of one kernel.
+/// Products, squares, chains of both and selection of one kernel, with each two edges and with random numbers.
 fn check<M: Transfer<LIMBS>, const LIMBS: usize>(kernel: &M, p: &BigUint, cases: u32) {
-    let bytes = usize::try_from(p.bits() / 8).unwrap();
-    let mut draw = Draw(0x9e37_79b9_7f4a_7c15);
     let edges = edges(p);
     let mut pairs: Vec<_> = edges
         .iter()
@@ -97,14 +99,29 @@ fn check<M: Transfer<LIMBS>, const LIMBS: usize>(kernel: &M, p: &BigUint, cases:
     if cfg!(debug_assertions) {
         pairs.truncate(300);
     }
-    pairs.extend((0..cases).map(|_| {
-        [0; 2]
-            .map(|_| BigUint::from_bytes_be(&draw.bytes(bytes)))
-            .into()
-    }));
+    pairs.extend(random(p, cases));
+    check_pairs(kernel, p, &pairs);
+}
+
+/// Pairs of numbers as long as p.
+fn random(p: &BigUint, cases: u32) -> impl Iterator<Item = (BigUint, BigUint)> {
+    let bytes = usize::try_from(p.bits() / 8).unwrap();
+    let mut draw = Draw(0x9e37_79b9_7f4a_7c15);
+    (0..cases).map(move |_| {
+        let numbers = [0; 2].map(|_| BigUint::from_bytes_be(&draw.bytes(bytes)));
+        numbers.into()
+    })
+}
+
+/// The same with these numbers.
+fn check_pairs<M: Transfer<LIMBS>, const LIMBS: usize>(
+    kernel: &M,
+    p: &BigUint,
+    pairs: &[(BigUint, BigUint)],
+) {
     // Goes on from product to product, so that the kernel also sees numbers that it made itself.
     let (mut chain, mut oracle) = (kernel.one(), BigUint::from(1_u32));
-    for (a, b) in &pairs {
+    for (a, b) in pairs {
         let (x, y) = (*kernel.enter(&uint(a)), *kernel.enter(&uint(b)));
         assert_eq!(left(kernel, &x), a % p, "{a} there and back");
         let mut product = x.clone();
@@ -242,6 +259,36 @@ fn ifma_agrees_with_the_oracle() {
         let fast = Ifma::<3>::new::<_, 4>(&modulus).unwrap();
         check::<_, { U1024::LIMBS }>(&*fast, &p, cases() / 6);
     }
+}
+
+#[cfg(all(otr_ifma, target_os = "linux", target_env = "gnu"))]
+#[test]
+fn avx_ifma_agrees_with_the_oracle() {
+    let p = BigUint::from_bytes_be(&P1536);
+    let here = AvxIfma::<8>::new::<_, 6>(&uint::<{ U1536::LIMBS }>(&p)).is_some();
+    if !here && !emulated::begin() {
+        eprintln!("this CPU has neither AVX-IFMA nor AVX2: nothing to compare");
+        return;
+    }
+    check_avx_ifma::<8, 6, { U1536::LIMBS }>(&p, 1);
+    for p in moduli_1024() {
+        check_avx_ifma::<5, 4, { U1024::LIMBS }>(&p, 6);
+    }
+}
+
+/// A product that is emulated takes some milliseconds: then each edge comes once, and fewer random numbers.
+#[cfg(all(otr_ifma, target_os = "linux", target_env = "gnu"))]
+fn check_avx_ifma<const V: usize, const B: usize, const LIMBS: usize>(p: &BigUint, moduli: u32) {
+    let modulus = uint::<LIMBS>(p);
+    if let Some(fast) = AvxIfma::<V>::new::<_, B>(&modulus) {
+        return check::<_, LIMBS>(&*fast, p, cases() / moduli);
+    }
+    let edges = edges(p);
+    let (some, others) = edges.split_at(edges.len().div_ceil(2));
+    let others = others.iter().chain(some);
+    let mut pairs: Vec<_> = some.iter().cloned().zip(others.cloned()).collect();
+    pairs.extend(random(p, (cases() / 400 + 20) / moduli));
+    check_pairs::<_, LIMBS>(&*emulated::kernel::<V, B, LIMBS>(&modulus), p, &pairs);
 }
 
 #[test]

@@ -5,83 +5,20 @@
 //! This file contains `unsafe`: the instructions may only run on a CPU that has them, which the existence of a [`Modulus`]
 //! proves, and vectors are read from and written to memory through pointers.
 
-use super::{Modulus as Arithmetic, Portable, Transfer, negative_inverse, read_words, write_words};
+use super::digits52::{self, DIGIT, LARGEST};
+use super::{Modulus as Arithmetic, Transfer, negative_inverse, write_words};
 use crate::uint::{Uint, Word};
 use std::arch::x86_64::*;
 use std::array;
 use std::hint::black_box;
 use zeroize::Zeroize;
 
-/// Bits of a digit.
-const DIGIT: usize = 52;
-/// The largest digit.
-const LARGEST: u64 = (1 << DIGIT) - 1;
-/// Words that hold any number of `K` vectors; more than are needed.
-const WORDS: usize = 32;
-
-/// A number in Montgomery form: digits below 2^52, the lowest first.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-pub(crate) struct Number<const K: usize>([[u64; 8]; K]);
-
-impl<const K: usize> Zeroize for Number<K> {
-    fn zeroize(&mut self) {
-        self.0.as_flattened_mut().zeroize();
-    }
-}
-
-impl<const K: usize> Number<K> {
-    const ZERO: Self = Self([[0; 8]; K]);
-
-    /// The vectors of the number.
-    #[inline(always)]
-    fn load(&self) -> [__m512i; K] {
-        // SAFETY: each part is the 64 bytes of one vector; any bits are one.
-        array::from_fn(|part| unsafe {
-            self.0
-                .as_ptr()
-                .wrapping_add(part)
-                .cast::<__m512i>()
-                .read_unaligned()
-        })
-    }
-
-    /// Becomes these vectors.
-    #[inline(always)]
-    fn store(&mut self, vectors: [__m512i; K]) {
-        for (part, vector) in self.0.iter_mut().zip(vectors) {
-            // SAFETY: the part is the 64 bytes of one vector.
-            unsafe { part.as_mut_ptr().cast::<__m512i>().write_unaligned(vector) }
-        }
-    }
-
-    /// Becomes the number of these words, the lowest first.
-    fn set(&mut self, words: &[u64]) {
-        for (digit, at) in self.0.as_flattened_mut().iter_mut().zip(0..) {
-            let (word, offset) = (at * DIGIT / 64, at * DIGIT % 64);
-            let low = words.get(word).copied().unwrap_or(0);
-            let high = words.get(word + 1).copied().unwrap_or(0);
-            // Two shifts: one by the whole width of a word would overflow.
-            *digit = (low >> offset | high << 1 << (63 - offset)) & LARGEST;
-        }
-    }
-
-    /// The words of the number, the lowest first, without end.
-    fn words(&self) -> impl Iterator<Item = u64> {
-        let digit = |at: usize| self.0.as_flattened().get(at).copied().unwrap_or(0);
-        (0..).map(move |word| {
-            let (at, offset) = (word * 64 / DIGIT, word * 64 % DIGIT);
-            let low = digit(at) >> offset | digit(at + 1) << (DIGIT - offset);
-            // A word has bits of a third digit where it begins late in the first.
-            low | digit(at + 2) << (DIGIT - 1) << (DIGIT + 1 - offset)
-        })
-    }
-}
+/// A number in Montgomery form.
+pub(crate) type Number<const K: usize> = digits52::Number<8, K>;
 
 /// A modulus with its highest bit set. That there is one proves that the CPU has the instructions.
 pub(crate) struct Modulus<const K: usize> {
     p: Number<K>,
-    p_words: [u64; WORDS],
     /// How many digits a number has: with two bits more than p at least.
     digits: usize,
     /// -1/p modulo 2^52.
@@ -111,21 +48,19 @@ impl<const K: usize> Modulus<K> {
     fn of_digits<const LIMBS: usize, const B: usize>(p: &Uint<LIMBS>, digits: usize) -> Box<Self> {
         let mut modulus = Box::new(Self {
             p: Number::ZERO,
-            p_words: [0; WORDS],
             digits,
             inverse: 0,
             one: Number::ZERO,
             r2: Number::ZERO,
         });
-        read_words(p, modulus.p_words.iter_mut());
         modulus.p.set(p.as_words());
-        let lowest = modulus.p_words.first().copied().unwrap_or(1);
+        let lowest = p.as_words().first().copied().unwrap_or(1);
         modulus.inverse = negative_inverse(lowest) & LARGEST;
-        modulus.one = Self::power_of_two::<LIMBS, B>(p, digits, 0);
-        let two = Box::new(Self::power_of_two::<LIMBS, B>(p, digits, 1));
+        let exponent = digits * DIGIT;
+        modulus.one = Number::power_of_two::<LIMBS, B>(p, exponent);
+        let two = Box::new(Number::power_of_two::<LIMBS, B>(p, exponent + 1));
         // R squared is the Montgomery form of R, a power of 2.
         let mut r2 = Box::new(modulus.one);
-        let exponent = digits * DIGIT;
         for bit in (0..usize::BITS - exponent.leading_zeros()).rev() {
             modulus.square(&mut r2);
             if exponent >> bit & 1 == 1 {
@@ -134,20 +69,6 @@ impl<const K: usize> Modulus<K> {
         }
         modulus.r2 = *r2;
         modulus
-    }
-
-    /// 2^bits, in Montgomery form.
-    #[inline(never)]
-    fn power_of_two<const LIMBS: usize, const B: usize>(
-        p: &Uint<LIMBS>,
-        digits: usize,
-        bits: usize,
-    ) -> Number<K> {
-        // What the portable R, 2^(256 B), lacks to this one.
-        let power = Portable::<B>::beyond_r(p, digits * DIGIT - 256 * B + bits);
-        let mut number = Number::ZERO;
-        number.set(power.as_flattened());
-        number
     }
 }
 
@@ -190,28 +111,12 @@ impl<const K: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<K> {
     #[inline(never)]
     fn leave(&self, number: &Number<K>, value: &mut Uint<LIMBS>) {
         let mut unit = Number::ZERO;
-        if let Some(lowest) = unit.0.as_flattened_mut().first_mut() {
-            *lowest = 1;
-        }
+        unit.set(&[1]);
         // At most p.
         self.multiply(&mut unit, number);
+        unit.reduce_once(self.p.0.as_flattened());
         write_words(value, unit.words());
         unit.zeroize();
-        let words = value.as_mut_words();
-        let mut borrow = false;
-        for (word, p) in words.iter_mut().zip(&self.p_words) {
-            let (difference, first) = word.overflowing_sub(*p);
-            let (difference, second) = difference.overflowing_sub(borrow.into());
-            (*word, borrow) = (difference, first | second);
-        }
-        // It was below p already.
-        let mask = black_box(u64::from(borrow).wrapping_neg());
-        let mut carry = false;
-        for (word, p) in words.iter_mut().zip(&self.p_words) {
-            let (sum, first) = word.overflowing_add(*p & mask);
-            let (sum, second) = sum.overflowing_add(carry.into());
-            (*word, carry) = (sum, first | second);
-        }
     }
 }
 
@@ -226,8 +131,8 @@ impl<const K: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<K> {
 fn multiply<const K: usize>(modulus: &Modulus<K>, number: &mut Number<K>, b: Option<&Number<K>>) {
     let zero = _mm512_setzero_si512();
     let inverse = _mm512_set1_epi64(modulus.inverse.cast_signed());
-    let p = modulus.p.load();
-    let a = number.load();
+    let p = load(&modulus.p);
+    let a = load(number);
     let b = b.unwrap_or(number);
     let mut sum = [zero; K];
     for digit in b.0.as_flattened().iter().take(modulus.digits) {
@@ -260,7 +165,7 @@ fn multiply<const K: usize>(modulus: &Modulus<K>, number: &mut Number<K>, b: Opt
             _mm512_add_epi64(moved, high)
         });
     }
-    number.store(normalise(sum));
+    store(number, normalise(sum));
 }
 
 /// Carries what is above the 52 bits of each digit to the next one.
@@ -301,13 +206,36 @@ fn normalise<const K: usize>(sum: [__m512i; K]) -> [__m512i; K] {
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn select<const K: usize>(into: &mut Number<K>, table: &[Number<K>], index: Word) {
     let index = _mm512_set1_epi64(index.cast_signed());
-    let mut selected = into.load();
+    let mut selected = load(into);
     for (entry, number) in table.iter().zip(0..) {
         let here = _mm512_cmpeq_epi64_mask(index, _mm512_set1_epi64(number));
-        let entry = entry.load();
+        let entry = load(entry);
         selected = array::from_fn(|k| _mm512_mask_mov_epi64(at(&selected, k), here, at(&entry, k)));
     }
-    into.store(selected);
+    store(into, selected);
+}
+
+/// The vectors of a number.
+#[inline(always)]
+fn load<const K: usize>(number: &Number<K>) -> [__m512i; K] {
+    // SAFETY: each part is the 64 bytes of one vector; any bits are one.
+    array::from_fn(|part| unsafe {
+        number
+            .0
+            .as_ptr()
+            .wrapping_add(part)
+            .cast::<__m512i>()
+            .read_unaligned()
+    })
+}
+
+/// The number becomes these vectors.
+#[inline(always)]
+fn store<const K: usize>(number: &mut Number<K>, vectors: [__m512i; K]) {
+    for (part, vector) in number.0.iter_mut().zip(vectors) {
+        // SAFETY: the part is the 64 bytes of one vector.
+        unsafe { part.as_mut_ptr().cast::<__m512i>().write_unaligned(vector) }
+    }
 }
 
 /// One vector of a number.

@@ -1,0 +1,78 @@
+//! Numbers as digits of 52 bits, which the instructions of AVX-512 IFMA and of AVX-IFMA multiply.
+
+use super::Portable;
+use crate::uint::Uint;
+use std::hint::black_box;
+use zeroize::Zeroize;
+
+/// Bits of a digit.
+pub(super) const DIGIT: usize = 52;
+/// The largest digit.
+pub(super) const LARGEST: u64 = (1 << DIGIT) - 1;
+
+/// A number in Montgomery form: digits below 2^52, the lowest first, in `K` vectors of `LANES`.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Number<const LANES: usize, const K: usize>(pub(super) [[u64; LANES]; K]);
+
+impl<const LANES: usize, const K: usize> Zeroize for Number<LANES, K> {
+    fn zeroize(&mut self) {
+        self.0.as_flattened_mut().zeroize();
+    }
+}
+
+impl<const LANES: usize, const K: usize> Number<LANES, K> {
+    pub(super) const ZERO: Self = Self([[0; LANES]; K]);
+
+    /// Becomes the number of these words, the lowest first.
+    pub(super) fn set(&mut self, words: &[u64]) {
+        for (digit, at) in self.0.as_flattened_mut().iter_mut().zip(0..) {
+            let (word, offset) = (at * DIGIT / 64, at * DIGIT % 64);
+            let low = words.get(word).copied().unwrap_or(0);
+            let high = words.get(word + 1).copied().unwrap_or(0);
+            // Two shifts: one by the whole width of a word would overflow.
+            *digit = (low >> offset | high << 1 << (63 - offset)) & LARGEST;
+        }
+    }
+
+    /// The words of the number, the lowest first, without end.
+    pub(super) fn words(&self) -> impl Iterator<Item = u64> {
+        let digit = |at: usize| self.0.as_flattened().get(at).copied().unwrap_or(0);
+        (0..).map(move |word| {
+            let (at, offset) = (word * 64 / DIGIT, word * 64 % DIGIT);
+            let low = digit(at) >> offset | digit(at + 1) << (DIGIT - offset);
+            // A word has bits of a third digit where it begins late in the first.
+            low | digit(at + 2) << (DIGIT - 1) << (DIGIT + 1 - offset)
+        })
+    }
+
+    /// 2^exponent modulo p. The exponent is at least 256 `B`.
+    #[inline(never)]
+    pub(super) fn power_of_two<const LIMBS: usize, const B: usize>(
+        p: &Uint<LIMBS>,
+        exponent: usize,
+    ) -> Self {
+        // What the portable R, 2^(256 B), lacks to this one.
+        let power = Portable::<B>::beyond_r(p, exponent - 256 * B);
+        let mut number = Self::ZERO;
+        number.set(power.as_flattened());
+        number
+    }
+
+    /// Takes p off, whose digits these are, unless the number is below it.
+    pub(super) fn reduce_once(&mut self, p: &[u64]) {
+        let digits = self.0.as_flattened_mut();
+        let mut borrow = 0;
+        for (digit, p) in digits.iter_mut().zip(p) {
+            let difference = digit.wrapping_sub(*p).wrapping_sub(borrow);
+            (*digit, borrow) = (difference & LARGEST, difference >> 63);
+        }
+        // It was below p already.
+        let mask = black_box(borrow.wrapping_neg());
+        let mut carry = 0;
+        for (digit, p) in digits.iter_mut().zip(p) {
+            let sum = *digit + (*p & mask) + carry;
+            (*digit, carry) = (sum & LARGEST, sum >> DIGIT);
+        }
+    }
+}
