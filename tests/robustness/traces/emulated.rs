@@ -18,7 +18,8 @@ const RESUME_MARK: libc::c_int = 0x4074_6004;
 
 /// What is drawn at random: the number of a secret, and how often. While a case is prepared it is the same for all.
 static DRAWN_FROM: AtomicUsize = AtomicUsize::new(usize::MAX);
-static DRAWS: AtomicU64 = AtomicU64::new(0);
+// From 1 on no number that is published begins with a zero byte, which would show in its length.
+static DRAWS: AtomicU64 = AtomicU64::new(1);
 
 pub(crate) fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
