@@ -74,9 +74,12 @@ def unwinder(place):
     return f"-Ctarget-feature=-crt-static -Lnative={place}"
 
 
-def packages(machine, quick):
-    """The Debian packages that a machine takes here."""
-    needed = [name for name in machine.packages if not (quick and name.startswith("g++"))] + ["libotr5-dev", "libgcrypt20-dev"]
+def packages(machine, quick, follows=False):
+    """The Debian packages that a machine takes here: all, what it takes to build and compare structs, or to follow computations."""
+    compilers = [name for name in machine.packages if not ((quick or follows) and name.startswith("g++"))]
+    if follows:
+        return [*compilers, "gcc", "qemu-user"]
+    needed = [*compilers, "libotr5-dev", "libgcrypt20-dev"]
     return needed + ([] if quick else ["qemu-user"] + (list(machine.libraries) if machine.native else []))
 
 
