@@ -1,5 +1,6 @@
 /* Programs that look inside with libgcrypt of their own: nodes made by the
  * client, keys printed and used, numbers of the DH and of SMP.   test: gcrypt */
+#include <stddef.h>
 #include "world.h"
 
 #include <gcrypt.h>
@@ -367,12 +368,12 @@ static void memory_is_libgcrypts(void)
 	OTRL_INIT;
 	for (i = 0; i < 64; i++) {
 		keep[i] = gcry_malloc((size_t) i + 1);
-		aligned &= ((size_t) keep[i] & 15) == 0;
+		aligned &= ((size_t) keep[i] & (_Alignof(max_align_t) - 1)) == 0;
 	}
 	for (i = 0; i < 64; i++) {
 		gcry_free(keep[i]);
 	}
-	BETTER(aligned, "gcry_malloc stays 16-byte aligned: no handler is installed");
+	BETTER(aligned, "gcry_malloc stays aligned for any type: no handler is installed");
 	block = gcry_malloc(100);
 	BETTER(block, "and");
 	/* Without a handler of somebody, libgcrypt's memory is malloc's. */

@@ -107,7 +107,8 @@ class Suite:
         """What all programs share, compiled."""
         def make():
             for helper in self.helpers:
-                compiled([*self.options((), "c", gcrypt, asan), "-c", ROOT / "tests" / helper, "-o",
+                # Exceptions of C++ go through them, for which ARM's compiler makes no table unless it is told to.
+                compiled([*self.options((), "c", gcrypt, asan), "-fexceptions", "-c", ROOT / "tests" / helper, "-o",
                           place / f"{Path(helper).stem}.o"])
 
         place = self.build / f"shared{'' if gcrypt else '-without-gcrypt'}{'-asan' if asan else ''}"
