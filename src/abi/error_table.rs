@@ -1,6 +1,6 @@
 //! libgpg-error's codes as data: the code of each errno, and the text of each code.
 //!
-//! Taken from libgpg-error 1.46. A code that is not here is one that libgpg-error does not know either. Two tables and nothing
+//! Taken from libgpg-error 1.51. A code that is not here is one that libgpg-error does not know either. Two tables and nothing
 //! else, which is why the file is longer than others.
 
 use std::ffi::{CStr, c_int};
@@ -462,6 +462,9 @@ pub(crate) const MESSAGES: &[(u16, &CStr)] = &[
     (317, c"Keybox daemon error"),
     (318, c"Service is not running"),
     (319, c"Service error"),
+    (320, c"Bad PUK"),
+    (321, c"No reset code"),
+    (322, c"Bad reset code"),
     (666, c"System bug detected"),
     (711, c"Unknown DNS error"),
     (712, c"Invalid DNS section"),

@@ -74,6 +74,9 @@ mod tests {
         assert_eq!(text(0x2000_bfff), c"Unknown system error");
     }
 
+    /// Codes that libgpg-error 1.46, of Debian 12, does not know.
+    const NEWER: std::ops::RangeInclusive<u16> = 320..=322;
+
     /// Every code and every errno, where libgcrypt is loaded (the second run that `gcry` starts).
     #[test]
     fn our_table_equals_libgpg_errors() {
@@ -83,6 +86,9 @@ mod tests {
         let from_errno = loaded::error_from_errno(std::ptr::null()).unwrap();
         for code in 0..=u16::MAX {
             let theirs = unsafe { CStr::from_ptr(strerror(GcryError::new(code))) }.to_owned();
+            if NEWER.contains(&code) && theirs.as_c_str() == UNKNOWN_CODE {
+                continue;
+            }
             assert_eq!(
                 unsafe { CStr::from_ptr(message(code)) },
                 theirs.as_c_str(),
