@@ -11,7 +11,20 @@ import subprocess
 import tempfile
 
 PIECE = 1 << 20
-DIVISION, END = 2**64 - 1, 2**64 - 2
+DIVISION, END = b"\xff" * 8, 2**64 - 2
+
+
+def words(piece):
+    """Whole words of what was told."""
+    return struct.unpack(f"={len(piece) // 8}Q", piece[:len(piece) // 8 * 8])
+
+
+def division(piece):
+    """Which word tells of a division, if there is one."""
+    at = piece.find(DIVISION)
+    while at > 0 and at % 8:
+        at = piece.find(DIVISION, at + 1)
+    return at // 8 if at >= 0 else None
 
 
 class Follower:
@@ -64,28 +77,28 @@ class Follower:
 
     def compare(self, streams):
         """Reads what all of them tell, until two differ or all have come to the end."""
-        last = (0, 0)
+        last = b""
         while True:
             pieces = [stream.read(PIECE) for stream in streams]
             if any(piece != pieces[0] for piece in pieces):
-                return self.difference(last, pieces)
-            words = struct.unpack(f"={len(pieces[0]) // 8}Q", pieces[0])
-            if DIVISION in words:
-                return "there is a division " + self.around(words, words.index(DIVISION))
-            if len(words) < PIECE // 8:
-                ended = len(words) >= 2 and words[-2] == END
-                return words[-1] if ended else f"it broke off {self.around(words, len(words))}"
-            last = words[-2:]
+                return self.difference(words(last), [words(piece) for piece in pieces])
+            if (at := division(pieces[0])) is not None:
+                return "there is a division " + self.around(words(pieces[0]), at)
+            if len(pieces[0]) < PIECE:
+                told = words(last + pieces[0])
+                ended = len(told) >= 2 and told[-2] == END
+                return told[-1] if ended else f"it broke off {self.around(told, len(told))}"
+            last = pieces[0][-16:]
 
     def difference(self, last, pieces):
         """Where two of them part."""
-        first, *others = [struct.unpack(f"={len(piece) // 8}Q", piece[:len(piece) // 8 * 8]) for piece in pieces]
+        first, *others = pieces
         at = min(next((at for at, (own, theirs) in enumerate(zip(first, other)) if own != theirs), min(len(first), len(other)))
                  for other in others)
-        return "with another secret it goes on otherwise " + self.around((*last, *first), at + 2)
+        return "with another secret it goes on otherwise " + self.around((*last, *first), at + len(last))
 
-    def around(self, words, at):
+    def around(self, told, at):
         """The last addresses before a place, as functions where they are known."""
-        addresses = [f"{word - self.loaded_at:x}" for word in words[max(0, at - 3):at] if word >= self.loaded_at]
+        addresses = [f"{word - self.loaded_at:x}" for word in told[max(0, at - 3):at] if word >= self.loaded_at]
         known = subprocess.run([f"{self.tools}addr2line", "-Cfpe", self.program, *addresses], capture_output=True, text=True, check=False)
         return "after " + "; ".join(known.stdout.splitlines())
