@@ -51,7 +51,6 @@ MACHINES = {
     "riscv64": gnu("riscv64gc-unknown-linux-gnu", "riscv64-linux-gnu", "riscv64", "riscv64", natively=("riscv64",),
                    without_debian=NO_RELEASE),
     "ppc64el": gnu("powerpc64le-unknown-linux-gnu", "powerpc64le-linux-gnu", "ppc64le", "ppc64el", natively=("ppc64le",)),
-    "powerpc": gnu("powerpc-unknown-linux-gnu", "powerpc-linux-gnu", "ppc", "powerpc", without_debian=NO_RELEASE),
     "s390x": gnu("s390x-unknown-linux-gnu", "s390x-linux-gnu", "s390x", "s390x", natively=("s390x",)),
     "musl": Machine("x86_64-unknown-linux-musl", "musl-gcc", natively=("x86_64",), packages=("musl-tools",),
                     without_debian="Debian has none for musl"),

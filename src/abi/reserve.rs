@@ -16,13 +16,15 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many sizes of blocks there are.
 const CLASSES: usize = 4;
 /// The size of the blocks of each class in bytes, smallest first, and their number.
 const SHAPE: [(usize, usize); CLASSES] = [(128, 2048), (2048, 128), (16 << 10, 64), (256 << 10, 2)];
-const WORDS: usize = 2048 / 64;
+/// Some 32-bit processors have no atomic words of 64 bits.
+const BITS: usize = usize::BITS as usize;
+const WORDS: usize = 2048 / BITS;
 /// The longest byte string that is allocated from the reserve.
 const LONGEST_TEXT: usize = 16 << 10;
 /// Every block begins at a multiple of this.
@@ -45,8 +47,8 @@ unsafe impl Sync for Blocks {}
 
 static BLOCKS: Blocks = Blocks(UnsafeCell::new([0; LENGTH]));
 /// One bit for each block that is in use.
-static USED: [[AtomicU64; WORDS]; CLASSES] =
-    [const { [const { AtomicU64::new(0) }; WORDS] }; CLASSES];
+static USED: [[AtomicUsize; WORDS]; CLASSES] =
+    [const { [const { AtomicUsize::new(0) }; WORDS] }; CLASSES];
 /// How many blocks are in use.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
@@ -134,10 +136,10 @@ fn claim(layout: Layout) -> *mut u8 {
         if layout.size() > size {
             continue;
         }
-        for (index, word) in words.iter().enumerate().take(count.div_ceil(64)) {
-            let there = match count - index * 64 {
-                more @ 0..64 => (1 << more) - 1,
-                _ => u64::MAX,
+        for (index, word) in words.iter().enumerate().take(count.div_ceil(BITS)) {
+            let there = match count - index * BITS {
+                more @ 0..BITS => (1 << more) - 1,
+                _ => usize::MAX,
             };
             let taken = word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |bits| {
                 let free = !bits & there;
@@ -153,7 +155,7 @@ fn claim(layout: Layout) -> *mut u8 {
                         .0
                         .get()
                         .cast::<u8>()
-                        .add(begin + (index * 64 + bit) * size)
+                        .add(begin + (index * BITS + bit) * size)
                 };
             }
         }
@@ -173,9 +175,9 @@ fn release(block: *mut u8) -> bool {
     let begin = BEGIN.get(class).copied().unwrap_or(0);
     if let (Some(words), Some((size, _))) = (USED.get(class), SHAPE.get(class)) {
         let number = (offset - begin) / size;
-        if let Some(word) = words.get(number / 64) {
+        if let Some(word) = words.get(number / BITS) {
             COUNT.fetch_sub(1, Ordering::Relaxed);
-            word.fetch_and(!(1 << (number % 64)), Ordering::AcqRel);
+            word.fetch_and(!(1 << (number % BITS)), Ordering::AcqRel);
         }
     }
     true

@@ -5,7 +5,7 @@
 //!     traces CASE SECRET     runs one, by their numbers
 
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::cases::{self, Case};
 use crate::secrets::{self, Secret};
@@ -19,7 +19,7 @@ const RESUME_MARK: libc::c_int = 0x4074_6004;
 /// What is drawn at random: the number of a secret, and how often. While a case is prepared it is the same for all.
 static DRAWN_FROM: AtomicUsize = AtomicUsize::new(usize::MAX);
 // From 1 on no number that is published begins with a zero byte, which would show in its length.
-static DRAWS: AtomicU64 = AtomicU64::new(1);
+static DRAWS: AtomicUsize = AtomicUsize::new(1);
 
 pub(crate) fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -76,7 +76,7 @@ pub(crate) unsafe extern "C" fn getrandom(
     }
     mark(PAUSE_MARK);
     let from = secrets::ALL.get(DRAWN_FROM.load(Ordering::Relaxed));
-    let draw = 1 + DRAWS.fetch_add(1, Ordering::Relaxed);
+    let draw = 1 + DRAWS.fetch_add(1, Ordering::Relaxed) as u64;
     let bytes = from.unwrap_or(&Secret::Random(0)).drawn(length, draw);
     // SAFETY: there is room for so many, as the caller guarantees.
     unsafe { buffer.copy_from_nonoverlapping(bytes.as_ptr(), length) };
