@@ -59,6 +59,26 @@ impl<const LANES: usize, const K: usize> Number<LANES, K> {
         number
     }
 
+    /// Adds the multiple of p, whose digits these are, that makes the lowest digit zero, and moves down by a digit. Returns by what p
+    /// was multiplied. `negative` is -1/p modulo 2^64.
+    pub(super) fn reduce_digit(&mut self, p: &[u64], negative: u64) -> u64 {
+        let digits = self.0.as_flattened_mut();
+        let lowest = digits.first().copied().unwrap_or(0);
+        let factor = lowest.wrapping_mul(negative) & LARGEST;
+        let mut carry = 0;
+        for (digit, p) in digits.iter_mut().zip(p) {
+            carry += u128::from(factor) * u128::from(*p) + u128::from(*digit);
+            *digit = carry as u64 & LARGEST;
+            carry >>= DIGIT;
+        }
+        // The lowest digit is zero.
+        digits.rotate_left(1);
+        if let Some(highest) = digits.last_mut() {
+            *highest = carry as u64;
+        }
+        factor
+    }
+
     /// Takes p off, whose digits these are, unless the number is below it.
     pub(super) fn reduce_once(&mut self, p: &[u64]) {
         let digits = self.0.as_flattened_mut();
