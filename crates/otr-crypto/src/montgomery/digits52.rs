@@ -24,6 +24,17 @@ impl<const LANES: usize, const K: usize> Zeroize for Number<LANES, K> {
 impl<const LANES: usize, const K: usize> Number<LANES, K> {
     pub(super) const ZERO: Self = Self([[0; LANES]; K]);
 
+    /// The digits in another order: those that were the first of each vector are the first vector, and so on.
+    pub(super) fn transposed(&self) -> Box<Number<K, LANES>> {
+        let mut number = Box::new(Number::ZERO);
+        for (lane, vector) in number.0.iter_mut().enumerate() {
+            for (to, from) in vector.iter_mut().zip(&self.0) {
+                *to = from.get(lane).copied().unwrap_or(0);
+            }
+        }
+        number
+    }
+
     /// Becomes the number of these words, the lowest first.
     pub(super) fn set(&mut self, words: &[u64]) {
         for (digit, at) in self.0.as_flattened_mut().iter_mut().zip(0..) {
