@@ -42,7 +42,7 @@ pub(crate) struct Modulus<const K: usize> {
 }
 
 impl<const K: usize> Modulus<K> {
-    /// D. With 2, numbers of 1024 bits would take another row.
+    /// D, less than `K`. With 2, numbers of 1024 bits would take another row.
     const DELAY: usize = if K == 3 { 1 } else { 2 };
 
     /// For a modulus of 256 `B` bits. None if the CPU lacks the instructions.
@@ -161,7 +161,7 @@ impl<const K: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<K> {
 /// A sum of products by columns: in each lane a digit and, above its 52 bits, what carries to the next one.
 struct Sum<const K: usize> {
     columns: [__m512i; K],
-    /// Further columns on the right: their lanes belong one row higher.
+    /// Columns `K` to 2 `K` - 1, which are those of the row above.
     next: [__m512i; K],
 }
 
