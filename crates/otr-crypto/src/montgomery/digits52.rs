@@ -24,6 +24,17 @@ impl<const LANES: usize, const K: usize> Zeroize for Number<LANES, K> {
 impl<const LANES: usize, const K: usize> Number<LANES, K> {
     pub(super) const ZERO: Self = Self([[0; LANES]; K]);
 
+    /// The digits in another order: those that were the first of each vector are the first vector, and so on.
+    pub(super) fn transposed(&self) -> Box<Number<K, LANES>> {
+        let mut number = Box::new(Number::ZERO);
+        for (lane, vector) in number.0.iter_mut().enumerate() {
+            for (to, from) in vector.iter_mut().zip(&self.0) {
+                *to = from.get(lane).copied().unwrap_or(0);
+            }
+        }
+        number
+    }
+
     /// Becomes the number of these words, the lowest first.
     pub(super) fn set(&mut self, words: &[u64]) {
         for (digit, at) in self.0.as_flattened_mut().iter_mut().zip(0..) {
@@ -57,6 +68,26 @@ impl<const LANES: usize, const K: usize> Number<LANES, K> {
         let mut number = Self::ZERO;
         number.set(power.as_flattened());
         number
+    }
+
+    /// Adds the multiple of p, whose digits these are, that makes the lowest digit zero, and moves down by a digit. Returns by what p
+    /// was multiplied. `negative` is -1/p modulo 2^64.
+    pub(super) fn reduce_digit(&mut self, p: &[u64], negative: u64) -> u64 {
+        let digits = self.0.as_flattened_mut();
+        let lowest = digits.first().copied().unwrap_or(0);
+        let factor = lowest.wrapping_mul(negative) & LARGEST;
+        let mut carry = 0;
+        for (digit, p) in digits.iter_mut().zip(p) {
+            carry += u128::from(factor) * u128::from(*p) + u128::from(*digit);
+            *digit = carry as u64 & LARGEST;
+            carry >>= DIGIT;
+        }
+        // The lowest digit is zero.
+        digits.rotate_left(1);
+        if let Some(highest) = digits.last_mut() {
+            *highest = carry as u64;
+        }
+        factor
     }
 
     /// Takes p off, whose digits these are, unless the number is below it.

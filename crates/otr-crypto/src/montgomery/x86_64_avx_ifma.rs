@@ -119,27 +119,12 @@ impl<const V: usize> Modulus<V> {
     fn find_quotient(&mut self) {
         let p = self.p.digits.as_flattened();
         let negative = super::negative_inverse(p.first().copied().unwrap_or(1));
-        let mut sum = [[0_u64; 4]; V];
-        if let Some(lowest) = sum.as_flattened_mut().first_mut() {
-            *lowest = 1;
-        }
+        let mut sum = Box::new(Number::<V>::ZERO);
+        sum.set(&[1]);
         for factor in self.inverse.digits.as_flattened_mut() {
-            let sum = sum.as_flattened_mut();
-            let lowest = sum.first().copied().unwrap_or(0);
-            *factor = lowest.wrapping_mul(negative) & LARGEST;
-            let mut carry = 0;
-            for (digit, p) in sum.iter_mut().zip(p) {
-                carry += u128::from(*factor) * u128::from(*p) + u128::from(*digit);
-                *digit = carry as u64 & LARGEST;
-                carry >>= DIGIT;
-            }
-            // The lowest digit is zero.
-            sum.rotate_left(1);
-            if let Some(highest) = sum.last_mut() {
-                *highest = carry as u64;
-            }
+            *factor = sum.reduce_digit(p, negative);
         }
-        self.q.digits = sum;
+        self.q.digits = sum.0;
     }
 }
 
