@@ -43,7 +43,9 @@ class Machine:
         return sorted({*self.directories("libgcrypt.so.20"), *self.directories("libgpg-error.so.0")})
 
     def include(self):
-        """Where the headers of libgcrypt are."""
+        """Options for the headers of libgcrypt; where there is none, our headers do not look for those of the machine that compiles."""
+        if not self.has_gcrypt():
+            return ["-DLIBOTR_NO_GCRYPT_H"]
         found = self.directories("gcrypt.h") + self.directories("gpg-error.h")
         return [word for place in found for word in ("-isystem", str(place))]
 
