@@ -41,7 +41,7 @@ pub(crate) fn of_stream(stream: Stream<'_>) -> Result<Zeroizing<Vec<u8>>, GcryEr
         let count = stream.read(space);
         ended = count < space.len() && stream.is_at_end();
         if count == 0 && !ended {
-            return Err(GcryError::last_os_error());
+            return Err(stream.read_error());
         }
         Ok(count)
     })
