@@ -1,6 +1,6 @@
 //! Numbers as digits of 52 bits, which the instructions of AVX-512 IFMA and of AVX-IFMA multiply.
 
-use super::Portable;
+use super::{Modulus, Portable};
 use crate::uint::Uint;
 use std::hint::black_box;
 use zeroize::Zeroize;
@@ -9,6 +9,23 @@ use zeroize::Zeroize;
 pub(super) const DIGIT: usize = 52;
 /// The largest digit.
 pub(super) const LARGEST: u64 = (1 << DIGIT) - 1;
+
+/// R squared, which is the Montgomery form of R = 2^exponent, from that of 2.
+#[inline(never)]
+pub(super) fn r_squared<M: Modulus>(
+    modulus: &M,
+    two: &M::Number,
+    exponent: usize,
+) -> Box<M::Number> {
+    let mut power = Box::new(modulus.one());
+    for bit in (0..usize::BITS - exponent.leading_zeros()).rev() {
+        modulus.square(&mut power);
+        if exponent >> bit & 1 == 1 {
+            modulus.multiply(&mut power, two);
+        }
+    }
+    power
+}
 
 /// A number in Montgomery form: digits below 2^52, the lowest first, in `K` vectors of `LANES`.
 #[derive(Clone, Copy)]

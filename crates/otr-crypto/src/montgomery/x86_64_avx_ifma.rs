@@ -102,15 +102,7 @@ impl<const V: usize> Modulus<V> {
         modulus.find_quotient();
         modulus.one = Number::power_of_two::<LIMBS, B>(p, Self::R);
         let two = Box::new(Number::power_of_two::<LIMBS, B>(p, Self::R + 1));
-        // R squared is the Montgomery form of R, a power of 2.
-        let mut r2 = Box::new(modulus.one);
-        for bit in (0..usize::BITS - Self::R.leading_zeros()).rev() {
-            modulus.square(&mut r2);
-            if Self::R >> bit & 1 == 1 {
-                modulus.multiply(&mut r2, &two);
-            }
-        }
-        modulus.r2 = *r2;
+        modulus.r2 = *digits52::r_squared(&*modulus, &two, Self::R);
         modulus
     }
 

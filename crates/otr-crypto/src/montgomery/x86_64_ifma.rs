@@ -82,15 +82,7 @@ impl<const K: usize> Modulus<K> {
         let exponent = DIGIT * K * rows;
         modulus.one = *Rows::power_of_two::<LIMBS, B>(p, exponent).transposed();
         let two = Rows::power_of_two::<LIMBS, B>(p, exponent + 1).transposed();
-        // R squared is the Montgomery form of R, a power of 2.
-        let mut r2 = Box::new(modulus.one);
-        for bit in (0..usize::BITS - exponent.leading_zeros()).rev() {
-            modulus.square(&mut r2);
-            if exponent >> bit & 1 == 1 {
-                modulus.multiply(&mut r2, &two);
-            }
-        }
-        modulus.r2 = *r2;
+        modulus.r2 = *digits52::r_squared(&*modulus, &two, exponent);
         modulus
     }
 
