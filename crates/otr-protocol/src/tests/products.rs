@@ -56,32 +56,32 @@ fn of_a_key_exchange() {
 #[test]
 fn of_a_round_trip() {
     warm_up();
+    assert_about("round-trip", &round_trip(&mut pair_with_later_keys()));
+}
+
+/// A session in which the keys of the exchange are no longer in use: as long as they are, it takes less.
+fn pair_with_later_keys() -> Pair {
     let mut pair = Pair::in_session(Version::V3);
-    let mut round_trip = || {
-        let (alice, bob) = (&mut pair.alice, &mut pair.bob);
-        let (message, sending) = count::during(|| alice.say(b"text"));
-        let ((), receiving) = count::during(|| bob.receive(&message));
-        let (answer, answering) = count::during(|| bob.say(b"text"));
-        let ((), receiving_it) = count::during(|| alice.receive(&answer));
-        [sending, receiving, answering, receiving_it]
-    };
-    // As long as the keys of the exchange are in use, it is less.
     for _ in 0..3 {
-        round_trip();
+        round_trip(&mut pair);
     }
-    assert_about("round-trip", &round_trip());
+    pair
+}
+
+/// What a message and its answer take: sending and receiving each.
+fn round_trip(pair: &mut Pair) -> [Count; 4] {
+    let (alice, bob) = (&mut pair.alice, &mut pair.bob);
+    let (message, sending) = count::during(|| alice.say(b"text"));
+    let ((), receiving) = count::during(|| bob.receive(&message));
+    let (answer, answering) = count::during(|| bob.say(b"text"));
+    let ((), receiving_it) = count::during(|| alice.receive(&answer));
+    [sending, receiving, answering, receiving_it]
 }
 
 #[test]
 fn of_an_smp_in_a_session() {
     warm_up();
-    let mut pair = Pair::in_session(Version::V3);
-    for _ in 0..3 {
-        let message = pair.alice.say(b"text");
-        pair.bob.receive(&message);
-        let answer = pair.bob.say(b"text");
-        pair.alice.receive(&answer);
-    }
+    let mut pair = pair_with_later_keys();
     let (alice, bob) = (&mut pair.alice, &mut pair.bob);
     let mut counts = vec![count::during(|| initiate(alice, None, b"secret")).1];
     let message1 = alice.outbox.pop().unwrap();
