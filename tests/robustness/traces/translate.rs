@@ -283,11 +283,8 @@ impl Writer {
         if matches!(instruction.mnemonic(), Mnemonic::Div | Mnemonic::Idiv) {
             self.note_division(instruction)?;
         }
-        let other = if has_avx_ifma() {
-            None
-        } else {
-            with_avx512(instruction)
-        };
+        // The processor is asked last: that takes long on a virtual machine.
+        let other = with_avx512(instruction).filter(|_| !has_avx_ifma());
         if instruction.is_ip_rel_memory_operand() {
             self.copy_elsewhere(other.as_ref().unwrap_or(instruction))?;
         } else if let Some(other) = other {
