@@ -3,10 +3,12 @@
 import glob
 import os
 import platform
+import subprocess
 import sys
 from dataclasses import dataclass
 
-sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "support"))
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.append(os.path.join(ROOT, "tests", "support"))
 
 from checks import command_output  # noqa: E402
 
@@ -29,6 +31,11 @@ class Machine:
     packages: tuple = ()
     # Whether this Debian has packages for it, and if not, why.
     without_debian: str = ""
+
+    @property
+    def cargo(self):
+        """What cargo's variables for it begin with."""
+        return f"CARGO_TARGET_{self.rust.upper().replace('-', '_')}"
 
     @property
     def native(self):
@@ -55,6 +62,8 @@ MACHINES = {
     "musl": Machine("x86_64-unknown-linux-musl", "musl-gcc", natively=("x86_64",), packages=("musl-tools",),
                     without_debian="Debian has none for musl"),
 }
+# For Rust's libc, on a 32-bit machine whose C compiler has a time_t of 64 bits.
+LONG_TIME = '--cfg=libc_unstable_gnu_time_bits="64"'
 # For which it is only looked at whether the library compiles.
 COMPILED = {
     "musl on arm64": "aarch64-unknown-linux-musl",
@@ -80,6 +89,12 @@ def packages(machine, quick, follows=False):
         return [*compilers, "gcc", "qemu-user"]
     needed = [*compilers, "libotr5-dev", "libgcrypt20-dev"]
     return needed + ([] if quick else ["qemu-user"] + (list(machine.libraries) if machine.native else []))
+
+
+def build_plugin(source, output):
+    """Compiles a plugin of qemu's."""
+    subprocess.check_call(["cc", "-O2", "-shared", "-fPIC", "-I", os.path.join(ROOT, "tests", "support"), "-o", output,
+                           os.path.join(ROOT, source)])
 
 
 def apt(architecture, place, *arguments, **options):

@@ -10,6 +10,8 @@ import struct
 import subprocess
 import tempfile
 
+from machines import build_plugin
+
 PIECE = 1 << 20
 DIVISION, END = b"\xff" * 8, 2**64 - 2
 
@@ -31,14 +33,12 @@ class Follower:
     """Follows one program on one machine. `runner` are the words that run it: qemu and its options. `tools` is what the names of
     the machine's binutils begin with."""
 
-    def __init__(self, root, runner, program, tools):
+    def __init__(self, runner, program, tools):
         self.runner, self.program, self.tools = runner, program, tools
         self.loaded_at, self.secrets = 0, 0
         self.directory = tempfile.mkdtemp(prefix="otr-traces-")
         self.plugin = os.path.join(self.directory, "emulated.so")
-        traces = os.path.join(root, "tests", "robustness", "traces")
-        subprocess.check_call(["cc", "-O2", "-shared", "-fPIC", "-I", os.path.join(root, "tests", "support"), "-o", self.plugin,
-                               os.path.join(traces, "emulated.c")])
+        build_plugin("tests/robustness/traces/emulated.c", self.plugin)
 
     def end(self):
         """Removes what was made."""

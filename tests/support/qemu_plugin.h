@@ -38,7 +38,6 @@ extern void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, ended_fn ended, 
 extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
 extern uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *block);
 extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *block, size_t at);
-extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *instruction);
 extern char *qemu_plugin_insn_disas(const struct qemu_plugin_insn *instruction);
 
 /* What a plugin defines. */
