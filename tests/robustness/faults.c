@@ -60,7 +60,7 @@ static void reap(void)
 }
 
 /* The blocks that libotr has asked for and that are not freed yet: a table of pointers. */
-#define TABLE (1u << 16)
+#define TABLE (1u << 18)
 static void *live[TABLE];
 static unsigned long live_count;
 

@@ -144,15 +144,22 @@ static void send_key_use(void)
 	settle(100);
 }
 
+static void compare(const char *question, const char *secret)
+{
+	size_t length = strlen(secret);
+
+	otrl_message_initiate_smp_q(alice.us, &alice.ops, &alice, context_of(&alice, OTRL_INSTAG_BEST), question,
+			(const unsigned char *) secret, length);
+	settle(100);
+	otrl_message_respond_smp(bob.us, &bob.ops, &bob, context_of(&bob, OTRL_INSTAG_BEST), (const unsigned char *) secret, length);
+	settle(100);
+}
+
 static void ask(void)
 {
 	char *question = text_of(60000, "Who", "?");
 
-	otrl_message_initiate_smp_q(alice.us, &alice.ops, &alice, context_of(&alice, OTRL_INSTAG_BEST), question,
-			(unsigned char *) letters, LONG);
-	settle(100);
-	otrl_message_respond_smp(bob.us, &bob.ops, &bob, context_of(&bob, OTRL_INSTAG_BEST), (unsigned char *) letters, LONG);
-	settle(100);
+	compare(question, letters);
 	free(question);
 }
 
@@ -353,6 +360,9 @@ static void after(const struct action *action, const char *what)
 	check(goes_on(&alice, &bob, MARK " from alice") && goes_on(&bob, &alice, MARK " from bob"), "the session goes on");
 	pair_free();
 	otrl_userstate_free(filled);
+	free(commit);
+	free(armoured);
+	free(in_pieces);
 	check(faults_live() == 0, "nothing leaks");
 	if (failures) {
 		printf("   (%s, %s; %lu blocks left)\n", action->name, what, faults_live());
@@ -471,6 +481,7 @@ int main(int count, char **arguments)
 	pair_new(policy);
 	/* Once through, so that what is asked only once has been. */
 	go_secure();
+	compare("which?", "a secret");
 	pair_free();
 	faults_plan(MEMORY, 0, 1, 0);
 	pair_new(policy);
