@@ -4,7 +4,7 @@ use std::ffi::CStr;
 
 use super::instance::{find, find_or_add};
 use super::notify::notice;
-use crate::abi::context::{self, Ctx};
+use crate::abi::context::{self, Ctx, Handle};
 use crate::abi::message::call::Call;
 use crate::abi::message::clock::now;
 use crate::abi::message::receiving::Arrival;
@@ -22,7 +22,7 @@ pub(crate) fn note_heard(ctx: Ctx<'_>) {
 /// Continues with the context of the instance that has this tag. Returns whether it had to be made; `None` if there is none.
 #[inline(never)]
 pub(crate) fn enter(call: &mut Call<'_>, arrival: &mut Arrival, tag: OtrlInstag) -> Option<bool> {
-    let (handle, is_new) = match find(call, tag).map(Ctx::handle) {
+    let (handle, is_new) = match instance_of(call, arrival.master, tag).map(Ctx::handle) {
         Some(handle) => (handle, false),
         None => {
             let master = call.get(arrival.master)?;
@@ -45,6 +45,15 @@ pub(crate) fn enter(call: &mut Call<'_>, arrival: &mut Arrival, tag: OtrlInstag)
         instance.set_our_instance(call.get(arrival.master).map_or(0, Ctx::our_instance));
     }
     Some(is_new)
+}
+
+/// The context of the instance that has this tag, if there is one. Instances follow their master in the list, so that names need
+/// not be compared, unless the client has changed the list.
+fn instance_of<'a>(call: &'a Call<'_>, master: Handle, tag: OtrlInstag) -> Option<Ctx<'a>> {
+    let mut members = call.get(master).into_iter().flat_map(Ctx::members);
+    members
+        .find(|member| member.tags().theirs == tag)
+        .or_else(|| find(call, tag))
 }
 
 /// Whether the client itself shows plaintext that should have been encrypted.
