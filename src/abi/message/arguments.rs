@@ -14,18 +14,22 @@ use crate::abi::types::OtrlTLV;
 pub(crate) struct Arguments {
     /// They point into the block, or to constants.
     names: Names<'static>,
-    text: *const c_char,
-    tlvs: Chain,
+    /// It begins with the text and its NUL; NULL if there is none.
+    block: *mut u8,
     length: usize,
+    /// The length of the text, without the NUL.
+    text_length: usize,
+    tlvs: Chain,
 }
 
 impl Arguments {
     /// None, for a call about an existing context.
     pub(crate) const NONE: Self = Self {
         names: Names::EMPTY,
-        text: ptr::null(),
-        tlvs: Chain::NONE,
+        block: ptr::null_mut(),
         length: 0,
+        text_length: 0,
+        tlvs: Chain::NONE,
     };
 
     /// Copies the arguments. `None` if out of memory.
@@ -35,8 +39,9 @@ impl Arguments {
         text: Borrowed<'_, Char>,
         tlvs: Option<Borrowed<'_, OtrlTLV>>,
     ) -> Option<Self> {
+        let text = text.bytes();
         let parts = [
-            text.bytes(),
+            text,
             names.user.bytes(),
             names.account.bytes(),
             names.protocol.bytes(),
@@ -58,14 +63,15 @@ impl Arguments {
             }
             copy.cast::<c_char>().cast_const()
         });
-        let [text, user, account, protocol] = copies;
+        let [_, user, account, protocol] = copies;
         // SAFETY: C strings in the block, which live as long as it.
         let names = unsafe { Names::new(user, account, protocol) }?;
         let mut arguments = Self {
             names,
-            text,
-            tlvs: Chain::NONE,
+            block,
             length,
+            text_length: text.len(),
+            tlvs: Chain::NONE,
         };
         if tlvs.is_some() {
             let copy = tlv::to_chain(tlvs);
@@ -85,11 +91,14 @@ impl Arguments {
 
     /// The text; empty if there is none.
     pub(crate) fn text(&self) -> &CStr {
-        if self.text.is_null() {
+        if self.block.is_null() {
             return c"";
         }
-        // SAFETY: a C string in our block.
-        unsafe { CStr::from_ptr(self.text) }
+        // SAFETY: the bytes of a C string and its NUL, at the start of our block.
+        unsafe {
+            let bytes = std::slice::from_raw_parts(self.block, self.text_length + 1);
+            CStr::from_bytes_with_nul_unchecked(bytes)
+        }
     }
 
     /// The name of our account.
@@ -104,12 +113,11 @@ impl Arguments {
 
     /// Frees them. The block is wiped, since the text may have to be encrypted.
     pub(crate) fn free(self) {
-        let block = self.text.cast_mut();
-        if !block.is_null() {
-            // SAFETY: the text is at the start of the block, which was malloc'ed with this length and is not used afterwards.
+        if !self.block.is_null() {
+            // SAFETY: it was malloc'ed with this length and is not used afterwards.
             unsafe {
-                wipe(block.cast(), self.length);
-                libc::free(block.cast());
+                wipe(self.block, self.length);
+                libc::free(self.block.cast());
             }
         }
         self.tlvs.free();
