@@ -72,6 +72,23 @@ pub(crate) fn with_secrets<T>(
     Ok(outcome)
 }
 
+/// Runs a step on what a message that arrives needs of a conversation: its private part, its state and its offer.
+///
+/// # Errors
+/// As for [`with_conversation`].
+pub(crate) fn with_arrival<T>(
+    ctx: Ctx<'_>,
+    step: impl FnOnce(&mut Secrets, MessageState, &mut Offer) -> T,
+) -> Result<T, GcryError> {
+    let before = offer_of(ctx);
+    let mut offer = before;
+    let outcome = with_secrets(ctx, |secrets| step(secrets, ctx.state(), &mut offer))?;
+    if offer != before {
+        show_offer(ctx, offer);
+    }
+    Ok(outcome)
+}
+
 /// Runs a step on a conversation and on what all instances of the correspondent share.
 ///
 /// # Errors
@@ -80,11 +97,9 @@ pub(crate) fn with_correspondent<T>(
     ctx: Ctx<'_>,
     step: impl FnOnce(&mut Conversation, &mut Correspondent) -> T,
 ) -> Result<T, GcryError> {
-    let mut shared = ctx.take_shared().ok_or(GcryError::INV_VALUE)?;
-    let outcome = with_conversation(ctx, |conversation| step(conversation, &mut shared));
-    // After a panic too: a pair that has opened a session must stay on record.
-    ctx.put_shared(shared);
-    outcome
+    // It stays after a panic too: a pair that has opened a session must stay on record.
+    let mut shared = ctx.shared().ok_or(GcryError::INV_VALUE)?;
+    with_conversation(ctx, |conversation| step(conversation, &mut shared))
 }
 
 /// Runs a step on a conversation, its key exchange, and what all instances of the correspondent share.
@@ -164,12 +179,7 @@ fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
         tags: ctx.tags(),
         is_master: ctx.is_master(),
         session_id: SessionId::new(id.get(..id_length).unwrap_or_default(), half),
-        offer: match context.otr_offer().get() {
-            OFFER_SENT => Offer::Sent,
-            OFFER_REJECTED => Offer::Rejected,
-            OFFER_ACCEPTED => Offer::Accepted,
-            _ => Offer::Not,
-        },
+        offer: offer_of(ctx),
         peer: active_peer(ctx),
         last_sent: time_from(members.lastsent().get()),
         generation: members.generation().get(),
@@ -199,12 +209,7 @@ fn store(ctx: Ctx<'_>, conversation: Conversation) {
     context.sessionid().set(*id.as_padded_bytes());
     context.sessionid_len().set(id.as_bytes().len());
     context.sessionid_half().set(half_number(id.half()));
-    context.otr_offer().set(match conversation.offer {
-        Offer::Not => OFFER_NOT,
-        Offer::Sent => OFFER_SENT,
-        Offer::Rejected => OFFER_REJECTED,
-        Offer::Accepted => OFFER_ACCEPTED,
-    });
+    show_offer(ctx, conversation.offer);
     if let Some(members) = private_members(context) {
         let session = conversation.secrets.session.as_ref();
         members.lastsent().set(c_time(conversation.last_sent));
@@ -219,6 +224,24 @@ fn store(ctx: Ctx<'_>, conversation: Conversation) {
         members.their_keyid().set(their_keyid);
     }
     ctx.put_secrets(conversation.secrets);
+}
+
+fn offer_of(ctx: Ctx<'_>) -> Offer {
+    match ctx.borrowed().otr_offer().get() {
+        OFFER_SENT => Offer::Sent,
+        OFFER_REJECTED => Offer::Rejected,
+        OFFER_ACCEPTED => Offer::Accepted,
+        _ => Offer::Not,
+    }
+}
+
+fn show_offer(ctx: Ctx<'_>, offer: Offer) {
+    ctx.borrowed().otr_offer().set(match offer {
+        Offer::Not => OFFER_NOT,
+        Offer::Sent => OFFER_SENT,
+        Offer::Rejected => OFFER_REJECTED,
+        Offer::Accepted => OFFER_ACCEPTED,
+    });
 }
 
 fn active_peer(ctx: Ctx<'_>) -> Option<Peer> {

@@ -75,13 +75,9 @@ pub(crate) fn keep(ctx: Ctx<'_>, auth: &Auth) {
 /// Forgets which sessions were opened with private values that no longer exist; `held` returns the public halves of those that
 /// do.
 pub(crate) fn forget_opened_but(master: Ctx<'_>, held: impl FnOnce() -> Vec<Vec<u8>>) {
-    let Some(mut shared) = master.take_shared() else {
-        return;
-    };
-    if !shared.opened.is_empty() {
+    if let Some(mut shared) = master.shared().filter(|it| !it.opened.is_empty()) {
         shared.opened.forget_all_but(&held());
     }
-    master.put_shared(shared);
 }
 
 /// The state of the exchange. `None` if a value is missing.

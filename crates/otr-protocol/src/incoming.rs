@@ -8,7 +8,7 @@
 //!                 fragment of version 3
 //! begin ────────────────────────────────────► Instance
 //!   │ anything else with "?OTR"                  │ entered
-//!   ├──────────────► Conversation ◄──────────────┘
+//!   ├──────────────►  Arrival  ◄─────────────────┘
 //!   │                 reassemble, classify, note the answer to an offer, check the version
 //!   │                  │ version 3                          │ any other
 //!   │                  └─► Instance ─► entered ─────────────┤
@@ -19,8 +19,8 @@
 //!   └─────────────────────────────────────────────────────► Heard
 //!                                                           │ by kind
 //!        ┌───────────────┬───────────────────┬──────────────┴─────────┐
-//!   Conversation     Exchange         ExchangeWithKey             Plaintext
-//!    (Data)        (DH-commit,        (DH-key, reveal sig.,       (with a tag: perhaps
+//!      Data          Exchange         ExchangeWithKey             Plaintext
+//!        │         (DH-commit,        (DH-key, reveal sig.,       (with a tag: perhaps
 //!        │          signature, query)  version 1)                  Exchange first)
 //!        └───────────────┴─────── Deliver ───┴────────────────────────┘
 //!                                   │ delivered
@@ -29,7 +29,7 @@
 //! ```
 
 use super::ake::{Auth, SigningKey};
-use super::conversation::{Conversation, MessageState, Offer};
+use super::conversation::{Conversation, MessageState, Offer, Secrets};
 use super::correspondent::Correspondent;
 use super::effects::{Effect, ErrorCode, Notice};
 use super::policy::Policy;
@@ -53,8 +53,10 @@ pub const REASSEMBLY_LIMIT_WITHOUT_SESSION: usize = 256 << 10;
 #[must_use]
 #[derive(Debug)]
 pub enum Step {
-    /// Call [`Incoming::in_conversation`] with the conversation that the message belongs to: the master's at first.
-    Conversation,
+    /// Call [`Incoming::arrive`] with parts of the conversation that the message belongs to: the master's at first.
+    Arrival,
+    /// Call [`Incoming::data`] with the conversation.
+    Data,
     /// Call [`Incoming::in_exchange`] without a key.
     Exchange,
     /// Call [`Incoming::in_exchange`] with our long-term key; without one call [`Incoming::skip`].
@@ -203,7 +205,7 @@ impl<'m> Incoming<'m> {
             self.kind = policy.dialect.kind_of(self.message());
             self.phase = Phase::Offer;
             return if policy.send_whitespace_tag {
-                Step::Conversation
+                Step::Arrival
             } else {
                 Step::Heard
             };
@@ -213,25 +215,32 @@ impl<'m> Incoming<'m> {
                 self.phase = Phase::Fragment;
                 self.follow(tags, tags.to == 0)
             }
-            _ => Step::Conversation,
+            _ => Step::Arrival,
         }
     }
 
-    /// Continues in the conversation that the message belongs to.
-    pub fn in_conversation(
+    /// Takes the message in: reassembles it, and notes the answer to an offer of ours.
+    pub fn arrive(
         &mut self,
-        c: &mut Conversation,
-        shared: &mut Correspondent,
-        family: &impl Family,
+        secrets: &mut Secrets,
+        state: MessageState,
+        offer: &mut Offer,
         now: i64,
     ) -> Step {
-        match self.phase {
-            Phase::Offer => {
-                self.note_answer_to_offer(c);
-                Step::Heard
-            }
-            Phase::Handle => self.data(c, shared, family, now),
-            _ => self.reassemble(c, now),
+        if self.phase == Phase::Offer {
+            self.note_answer_to_offer(offer);
+            return Step::Heard;
+        }
+        if let Some(end) = self.reassemble(secrets, state, now) {
+            return end;
+        }
+        if self.recipient.policy.send_whitespace_tag {
+            self.note_answer_to_offer(offer);
+        }
+        match self.version {
+            Some(version) if !self.is_accepted(version) => Step::Done(Shown::Nothing),
+            Some(Version::V3) => self.route(),
+            _ => Step::Heard,
         }
     }
 
@@ -241,7 +250,7 @@ impl<'m> Incoming<'m> {
         match self.phase {
             Phase::Fragment => {
                 self.phase = Phase::Whole;
-                Step::Conversation
+                Step::Arrival
             }
             _ if self.instance_is_new => {
                 self.phase = Phase::TakeOver;
@@ -263,7 +272,7 @@ impl<'m> Incoming<'m> {
             MessageKind::DhKey | MessageKind::RevealSig | MessageKind::V1KeyExchange => {
                 Step::ExchangeWithKey
             }
-            MessageKind::Data => Step::Conversation,
+            MessageKind::Data => Step::Data,
             MessageKind::TaggedPlaintext | MessageKind::NotOtr => Step::Plaintext,
             MessageKind::Error => {
                 let mut effects = vec![Effect::TextMayBeLost];
@@ -370,10 +379,10 @@ impl<'m> Incoming<'m> {
         }
     }
 
-    /// Takes in a fragment, and classifies a complete message.
-    fn reassemble(&mut self, c: &mut Conversation, now: i64) -> Step {
+    /// Takes in a fragment, and classifies a complete message. If it is not complete, what comes next.
+    fn reassemble(&mut self, secrets: &mut Secrets, state: MessageState, now: i64) -> Option<Step> {
         let policy = self.recipient.policy;
-        let has_session = c.state == MessageState::Encrypted;
+        let has_session = state == MessageState::Encrypted;
         let limit = if has_session {
             REASSEMBLY_LIMIT
         } else {
@@ -382,34 +391,28 @@ impl<'m> Incoming<'m> {
         let is_foreign =
             policy.dialect == Dialect::Libotr3 && fragment_instances(self.message()).is_some();
         if is_foreign {
-            c.secrets.reassembly.discard();
+            secrets.reassembly.discard();
             (self.kind, self.version) = (MessageKind::Unknown, None);
         } else {
-            match c.secrets.accept_fragment(self.message(), limit, now) {
+            match secrets.accept_fragment(self.message(), limit, now) {
                 Accumulated::Unfragmented => {}
                 Accumulated::Complete(message) => {
                     self.text = Text::Reassembled(SecretBytes::new(message));
                 }
                 Accumulated::Lost if has_session => {
-                    return self.end(unreadable().into(), Shown::Nothing);
+                    return Some(self.end(unreadable().into(), Shown::Nothing));
                 }
-                Accumulated::Lost => return Step::Done(Shown::Nothing),
-                Accumulated::Incomplete if has_session => return Step::Done(Shown::Nothing),
-                Accumulated::Incomplete => {
-                    return self.end(vec![Effect::FragmentsWait], Shown::Nothing);
+                Accumulated::Incomplete if !has_session => {
+                    return Some(self.end(vec![Effect::FragmentsWait], Shown::Nothing));
+                }
+                Accumulated::Lost | Accumulated::Incomplete => {
+                    return Some(Step::Done(Shown::Nothing));
                 }
             }
             self.kind = policy.dialect.kind_of(self.message());
             self.version = policy.dialect.version_of(self.message());
         }
-        if policy.send_whitespace_tag {
-            self.note_answer_to_offer(c);
-        }
-        match self.version {
-            Some(version) if !self.is_accepted(version) => Step::Done(Shown::Nothing),
-            Some(Version::V3) => self.route(),
-            _ => Step::Heard,
-        }
+        None
     }
 
     /// Whether messages of this version are handled.
@@ -420,11 +423,11 @@ impl<'m> Incoming<'m> {
     }
 
     /// Notes whether they answered our whitespace tag.
-    fn note_answer_to_offer(&self, c: &mut Conversation) {
+    fn note_answer_to_offer(&self, offer: &mut Offer) {
         if self.kind != MessageKind::NotOtr {
-            c.offer = Offer::Accepted;
-        } else if c.offer == Offer::Sent {
-            c.offer = Offer::Rejected;
+            *offer = Offer::Accepted;
+        } else if *offer == Offer::Sent {
+            *offer = Offer::Rejected;
         }
     }
 
@@ -496,7 +499,8 @@ impl<'m> Incoming<'m> {
         }
     }
 
-    fn data(
+    /// Continues with a data message.
+    pub fn data(
         &mut self,
         c: &mut Conversation,
         shared: &mut Correspondent,

@@ -134,7 +134,8 @@ impl Side {
             let alone = Alone(self.conversation.state);
             let (c, auth, shared) = (&mut self.conversation, &mut self.auth, &mut self.shared);
             step = match step {
-                Step::Conversation => incoming.in_conversation(c, shared, &alone, self.now),
+                Step::Arrival => incoming.arrive(&mut c.secrets, c.state, &mut c.offer, self.now),
+                Step::Data => incoming.data(c, shared, &alone, self.now),
                 Step::Exchange => incoming.in_exchange(c, auth, shared, &alone, None, self.now),
                 Step::ExchangeWithKey => {
                     incoming.in_exchange(c, auth, shared, &alone, Some(self.key), self.now)

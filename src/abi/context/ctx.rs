@@ -8,6 +8,8 @@ use crate::abi::linked_list;
 use crate::abi::numbers::{c_time, time_from};
 use crate::abi::private::Private;
 use crate::abi::types::{ConnContext, NextExpectedSmp, OtrlAuthInfo, SMP_EXPECT1, SMP_PROG_OK};
+use std::cell::RefMut;
+
 use otr_protocol::ake::Tags;
 use otr_protocol::conversation::{MessageState, Secrets};
 use otr_protocol::correspondent::Correspondent;
@@ -132,17 +134,10 @@ impl<'a> Ctx<'a> {
         Some(outcome)
     }
 
-    /// Takes out what all instances of the correspondent share. `None` for a context that a client made itself.
-    pub fn take_shared(self) -> Option<Correspondent> {
+    /// What all instances of the correspondent share, during a step. `None` for a context that a client made itself.
+    pub fn shared(self) -> Option<RefMut<'a, Correspondent>> {
         self.private()?;
-        Some(self.masters_private()?.shared.take())
-    }
-
-    /// Puts it back.
-    pub fn put_shared(self, shared: Correspondent) {
-        if let Some(private) = self.masters_private() {
-            private.shared.replace(shared);
-        }
+        self.masters_private()?.shared.try_borrow_mut().ok()
     }
 
     /// When the correspondent's exchanges were last checked for expired values; sets it to `now`.

@@ -11,7 +11,7 @@ use super::expiry::expire;
 use super::family::Contexts;
 use super::interface;
 use super::lost::{tell_lost, tell_lost_from};
-use crate::abi::bridge::{policy_from, with_correspondent, with_exchange};
+use crate::abi::bridge::{policy_from, with_arrival, with_correspondent, with_exchange};
 use crate::abi::context::{Ctx, Handle};
 use crate::abi::error::GcryError;
 use crate::abi::privkey;
@@ -136,9 +136,12 @@ fn run(call: &mut Call<'_>, arrival: &mut Arrival, incoming: &mut Incoming<'_>) 
 fn run_in(ctx: Ctx<'_>, incoming: &mut Incoming<'_>, step: Step) -> Step {
     let contexts = Contexts::of(ctx);
     let ran = match step {
-        Step::Conversation => with_correspondent(ctx, |c, shared| {
-            incoming.in_conversation(c, shared, &contexts, now())
+        Step::Arrival => with_arrival(ctx, |secrets, state, offer| {
+            incoming.arrive(secrets, state, offer, now())
         }),
+        Step::Data => {
+            with_correspondent(ctx, |c, shared| incoming.data(c, shared, &contexts, now()))
+        }
         Step::Exchange => with_exchange(ctx, |c, auth, shared| {
             incoming.in_exchange(c, auth, shared, &contexts, None, now())
         }),

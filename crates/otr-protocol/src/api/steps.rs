@@ -90,7 +90,8 @@ impl Chat {
         );
         let key = &self.identity.key;
         let next = match step {
-            Step::Conversation => incoming.in_conversation(c, shared, &others, now),
+            Step::Arrival => incoming.arrive(&mut c.secrets, c.state, &mut c.offer, now),
+            Step::Data => incoming.data(c, shared, &others, now),
             Step::Exchange => incoming.in_exchange(c, auth, shared, &others, None, now),
             Step::ExchangeWithKey => incoming.in_exchange(c, auth, shared, &others, Some(key), now),
             Step::Heard => {

@@ -91,10 +91,11 @@ fn run_with(
     let mut step = incoming.begin();
     loop {
         let (name, next) = match step {
-            Step::Conversation => (
-                "conversation",
-                incoming.in_conversation(c, &mut shared, &family, NOW),
+            Step::Arrival => (
+                "arrival",
+                incoming.arrive(&mut c.secrets, c.state, &mut c.offer, NOW),
             ),
+            Step::Data => ("data", incoming.data(c, &mut shared, &family, NOW)),
             Step::Exchange => (
                 "exchange",
                 incoming.in_exchange(c, &mut auth, &mut shared, &family, None, NOW),
@@ -161,7 +162,7 @@ fn a_message_for_another_of_our_instances_is_left_alone() {
     let c = &mut Conversation::default();
     let other = run(c, RECIPIENT, PLAIN, &commit(0x2222, 0x3333));
     assert_eq!(other.notices(), [Notice::ReceivedForOtherInstance]);
-    assert_eq!(other.steps, ["conversation", "deliver"]);
+    assert_eq!(other.steps, ["arrival", "deliver"]);
     assert_eq!(other.shown, Some(Shown::Nothing));
     let reserved = run(c, RECIPIENT, PLAIN, &commit(0xff, 0x1111));
     assert_eq!(reserved.notices(), [Notice::ReceivedMalformed]);
@@ -173,7 +174,7 @@ fn a_message_for_another_of_our_instances_is_left_alone() {
         let ours = run(c, RECIPIENT, PLAIN, &commit(0x2222, to));
         assert_eq!(
             ours.steps,
-            ["conversation", "instance", "heard", "exchange", "deliver"]
+            ["arrival", "instance", "heard", "exchange", "deliver"]
         );
     }
 }
@@ -187,7 +188,7 @@ fn a_fragment_is_for_an_instance_before_it_is_taken_up() {
         PLAIN,
         b"?OTR|00002222|00001111,00001,00002,abc,",
     );
-    assert_eq!(first.steps, ["instance", "conversation", "deliver"]);
+    assert_eq!(first.steps, ["instance", "arrival", "deliver"]);
     assert!(matches!(first.effects[..], [Effect::FragmentsWait]));
     let other = run(
         c,
@@ -257,7 +258,7 @@ fn a_version_that_the_policy_forbids_is_not_handled() {
     });
     let mut c = Conversation::default();
     let ran = run(&mut c, v2_only, PLAIN, &commit(0x2222, 0));
-    assert_eq!((ran.steps, ran.effects.len()), (vec!["conversation"], 0));
+    assert_eq!((ran.steps, ran.effects.len()), (vec!["arrival"], 0));
     assert_eq!(c.offer, Offer::Accepted, "they speak OTR for all that");
     // libotr 3 reads the messages of a session all the same.
     let none_of_2 = |dialect| {
