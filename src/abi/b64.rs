@@ -5,7 +5,8 @@ use std::ptr;
 
 use super::borrowed::{Out, Output, bytes};
 use super::entry::entry;
-use super::memory::{c_buffer, c_string};
+use super::memory::c_buffer;
+use super::text::{CText, StepText};
 use otr_protocol::wire::armour;
 use otr_protocol::wire::error::Undecoded;
 
@@ -64,7 +65,8 @@ entry! {
         if len > usize::MAX / 2 {
             return ptr::null_mut();
         }
-        armour::armour(bytes).map_or(ptr::null_mut(), |armoured| c_string(&armoured))
+        let text = StepText::armoured(bytes).map(StepText::into_text);
+        text.map_or(ptr::null_mut(), CText::into_raw)
     }
 }
 

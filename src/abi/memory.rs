@@ -74,6 +74,16 @@ pub fn c_zeros(len: usize) -> *mut u8 {
     unsafe { libc::calloc(len.saturating_add(1), 1) }.cast()
 }
 
+/// A malloc'ed C string of `len` bytes, none of which `write` leaves or makes a NUL. NULL if out of memory.
+pub fn c_text_of_len(len: usize, write: impl FnOnce(&mut [u8])) -> *mut c_char {
+    let text = c_zeros(len);
+    if !text.is_null() {
+        // SAFETY: as many bytes, new and set.
+        write(unsafe { std::slice::from_raw_parts_mut(text, len) });
+    }
+    text.cast()
+}
+
 /// A malloc'ed, zeroed object. NULL if out of memory.
 ///
 /// The caller chooses a `T` for which all zero bytes are a valid value, as they are for the C structs.

@@ -9,7 +9,7 @@ use super::context::Ctx;
 use super::entry::entry;
 use super::error::GcryError;
 use super::memory::{c_array, c_string, free_array};
-use super::text::CText;
+use super::text::{CText, StepText};
 use super::tlv::{self, Chain};
 use super::types::*;
 use otr_crypto::secret::SecretKey;
@@ -169,13 +169,13 @@ fn create_data(
         return Err(GcryError::INV_VALUE);
     };
     let chain = tlv::to_chain(tlvs)?;
-    let sent = with_conversation(Ctx::from(context), |c| c.create_data(text, &chain, flags))??;
-    let copy = c_string(&sent.message);
-    encmessagep.put(copy);
-    if copy.is_null() {
-        return Err(GcryError::ENOMEM);
-    }
-    Ok(sent.extra_key)
+    let (message, extra_key) = with_conversation(Ctx::from(context), |c| {
+        let extra_key = c.extra_key().ok_or(ProtocolError::Conflict)?;
+        let message = c.create_data(text, &chain, flags, StepText::armoured)?;
+        Ok::<_, ProtocolError>((message, extra_key))
+    })??;
+    encmessagep.put(message.into_text().into_raw());
+    Ok(extra_key)
 }
 
 /// The out-parameters for the parts of a data message.
@@ -204,9 +204,12 @@ fn accept_data(
         return Err(GcryError::INV_VALUE);
     };
     flagsp.put(data_flags(message).unwrap_or(0));
-    let received = with_conversation(Ctx::from(context), |c| match c.secrets.session.as_mut() {
-        Some(session) => session.decrypt(message).map_err(|refused| refused.error),
-        None => Err(ProtocolError::Conflict),
+    let (received, extra_key) = with_conversation(Ctx::from(context), |c| {
+        let session = c.secrets.session.as_mut().ok_or(ProtocolError::Conflict)?;
+        let received = session.decrypt(message).map_err(|refused| refused.error)?;
+        let extra_key = session.extra_key(received.keys);
+        let extra_key = extra_key.ok_or(ProtocolError::Conflict)?;
+        Ok::<_, ProtocolError>((received, extra_key))
     })??;
     let text = CText::new(&received.text);
     let tlvs = Chain::new(&received.tlvs);
@@ -217,7 +220,7 @@ fn accept_data(
     }
     plaintextp.put(text.into_raw());
     tlvsp.put(tlvs.into_raw());
-    Ok(received.extra_key)
+    Ok(extra_key)
 }
 
 /// Cuts a message into `count` pieces of at most `size` bytes, headers included: a malloc'ed array.

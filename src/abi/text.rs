@@ -4,7 +4,9 @@ use std::ffi::{CStr, c_char};
 use std::ptr;
 
 use super::borrowed::{Borrowed, Char};
-use super::memory::{c_string, c_text, c_text_of, wipe_string_and_clear};
+use super::memory::{c_string, c_text, c_text_of, c_text_of_len, wipe_string_and_clear};
+use otr_protocol::buffer::OutOfMemory;
+use otr_protocol::wire::armour::{armour_into, armoured_len};
 
 /// A C string from malloc, or NULL if there is none or no memory for it.
 ///
@@ -83,6 +85,33 @@ impl CText {
     pub(crate) fn wipe(mut self) {
         // SAFETY: NULL or a C string from malloc, as every constructor ensures, and not used afterwards.
         unsafe { wipe_string_and_clear(&raw mut self.0) };
+    }
+}
+
+/// A text as long as a step of pure Rust has it: freed if the step panics.
+#[derive(Debug)]
+pub(crate) struct StepText(CText);
+
+impl StepText {
+    /// The armoured message of these bytes.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub(crate) fn armoured(bytes: &[u8]) -> Result<Self, OutOfMemory> {
+        let len = armoured_len(bytes);
+        let text = CText(c_text_of_len(len, |text| armour_into(bytes, text)));
+        (!text.is_null()).then_some(Self(text)).ok_or(OutOfMemory)
+    }
+
+    /// The text, after the step.
+    pub(crate) fn into_text(mut self) -> CText {
+        std::mem::replace(&mut self.0, CText::NONE)
+    }
+}
+
+impl Drop for StepText {
+    fn drop(&mut self) {
+        std::mem::replace(&mut self.0, CText::NONE).free();
     }
 }
 

@@ -12,10 +12,11 @@ use super::held_texts::HeldTexts;
 use super::instances::MastersCommit;
 use super::policy::Policy;
 use super::seen_messages::SeenMessages;
-use super::session::{Sent, Session};
+use super::session::Session;
 use super::session_id::SessionId;
 use super::smp::state::Bases;
 use super::smp_exchange::SmpPartner;
+use crate::wire::armour::armour;
 use crate::wire::classify::is_query;
 use crate::wire::dialect::Dialect;
 use crate::wire::fragment::{Accumulated, Reassembly};
@@ -23,7 +24,7 @@ use crate::wire::messages::data::FLAG_IGNORE_UNREADABLE;
 use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
 use crate::wire::whitespace::append_tag;
-use otr_crypto::secret::SecretBytes;
+use otr_crypto::secret::{SecretBytes, SecretKey};
 
 /// How long after our last message a received message is answered with a heartbeat, in seconds.
 pub const HEARTBEAT_INTERVAL: i64 = 60;
@@ -271,14 +272,25 @@ impl Conversation {
         tlvs: &[Tlv],
         now: i64,
     ) -> Result<Vec<u8>, ProtocolError> {
-        let sent = self.create_data(text, tlvs, 0)?;
+        self.encrypt_text_as(text, tlvs, now, armour)
+    }
+
+    /// The same with a function that makes the armoured message.
+    pub fn encrypt_text_as<T>(
+        &mut self,
+        text: &[u8],
+        tlvs: &[Tlv],
+        now: i64,
+        armour: impl FnOnce(&[u8]) -> Result<T, OutOfMemory>,
+    ) -> Result<T, ProtocolError> {
+        let message = self.create_data(text, tlvs, 0, armour)?;
         self.last_sent = now;
-        Ok(sent.message)
+        Ok(message)
     }
 
     /// Encrypts a message without text that a peer may silently drop.
-    pub fn encrypt_internal(&mut self, tlvs: &[Tlv]) -> Result<Sent, ProtocolError> {
-        self.create_data(b"", tlvs, FLAG_IGNORE_UNREADABLE)
+    pub fn encrypt_internal(&mut self, tlvs: &[Tlv]) -> Result<Vec<u8>, ProtocolError> {
+        self.create_data(b"", tlvs, FLAG_IGNORE_UNREADABLE, armour)
     }
 
     /// Tells the correspondent that the extra symmetric key is used, and for what (OTRv3, "Extra symmetric key"): the message,
@@ -286,16 +298,28 @@ impl Conversation {
     ///
     /// # Errors
     /// `Invalid`: there is no session, or more data than fits into the TLV with the purpose.
-    pub fn use_extra_key(&mut self, purpose: u32, data: &[u8]) -> Result<Sent, ProtocolError> {
+    pub fn use_extra_key(
+        &mut self,
+        purpose: u32,
+        data: &[u8],
+    ) -> Result<(Vec<u8>, SecretKey), ProtocolError> {
         let fits = data.len() <= usize::from(u16::MAX) - size_of_val(&purpose);
         if self.state != MessageState::Encrypted || !fits {
             return Err(ProtocolError::Invalid);
         }
         let value = buffer::concat(&[&purpose.to_be_bytes(), data])?;
-        self.encrypt_internal(&[Tlv {
+        let key = self.extra_key().ok_or(ProtocolError::Conflict)?;
+        let message = self.encrypt_internal(&[Tlv {
             kind: tlv::SYMKEY,
             value,
-        }])
+        }])?;
+        Ok((message, key))
+    }
+
+    /// The extra symmetric key of the keys that encrypt what we send. `None` without a session.
+    pub fn extra_key(&mut self) -> Option<SecretKey> {
+        let session = self.secrets.session.as_mut()?;
+        session.extra_key(session.sending_keys())
     }
 
     /// Whether there is a session whose end can be announced.
@@ -321,7 +345,7 @@ impl Conversation {
                     .encrypt_goodbye(&[goodbye], FLAG_IGNORE_UNREADABLE, self.tags)
                     .ok()
             })
-            .map(|sent| vec![Effect::Inject(sent.message)])
+            .map(|message| vec![Effect::Inject(message)])
             .unwrap_or_default()
     }
 
@@ -333,13 +357,15 @@ impl Conversation {
         }
     }
 
-    /// Makes a data message. The text becomes the last message; after an empty one there is nothing to send again.
-    pub fn create_data(
+    /// Makes a data message, which `armour` encodes. The text becomes the last message; after an empty one there is nothing to
+    /// send again.
+    pub fn create_data<T>(
         &mut self,
         text: &[u8],
         tlvs: &[Tlv],
         flags: u8,
-    ) -> Result<Sent, ProtocolError> {
+        armour: impl FnOnce(&[u8]) -> Result<T, OutOfMemory>,
+    ) -> Result<T, ProtocolError> {
         if self.state != MessageState::Encrypted {
             return Err(ProtocolError::Conflict);
         }
@@ -349,13 +375,13 @@ impl Conversation {
             .as_mut()
             .ok_or(ProtocolError::Conflict)?;
         let last = SecretBytes::new(buffer::copy(text)?);
-        let sent = session.encrypt(text, tlvs, flags, self.tags)?;
+        let message = session.encrypt(text, tlvs, flags, self.tags, armour)?;
         self.retransmit = Retransmit::No;
         self.secrets.last_message = (!text.is_empty()).then(|| LastMessage {
             text: last,
             sent_to: self.peer.map(|peer| peer.fingerprint),
         });
-        Ok(sent)
+        Ok(message)
     }
 
     /// Whether the last message must be sent again. Called once after each new session.
@@ -424,10 +450,10 @@ impl Conversation {
             return Vec::new();
         }
         match self.encrypt_internal(&[]) {
-            Ok(sent) => {
+            Ok(message) => {
                 self.last_sent = now;
                 vec![
-                    Effect::Inject(sent.message),
+                    Effect::Inject(message),
                     Effect::RecentlySent,
                     Effect::Notify(Notice::HeartbeatSent, None),
                 ]

@@ -6,13 +6,17 @@ use super::conversation::{Conversation, MessageState, Retransmit};
 use super::correspondent::Correspondent;
 use super::effects::{Effect, ErrorCode, Notice, Task};
 use super::error::ProtocolError;
-use super::session::{Received, Refused};
+use super::session::{Received, Refused, Session};
 use super::smp_exchange::smp_messages;
 use crate::wire::messages::data::{FLAG_IGNORE_UNREADABLE, data_flags, data_mac};
 use crate::wire::tlv::{self, Tlv};
+use otr_crypto::secret::SecretKey;
 
 /// How long messages of the previous session are still read, in seconds, if no message of the current one arrives.
 const PREVIOUS_SESSION_LIFETIME: i64 = 60;
+
+/// A data message that was decrypted, and the extra symmetric key if it says what that is for.
+type Decrypted = (Received, Option<SecretKey>);
 
 /// A data message that was read.
 #[derive(Debug)]
@@ -25,7 +29,7 @@ pub struct Delivery {
 
 impl Conversation {
     /// Reads a data message with the keys of the session, or of the previous one if its messages may still be in transit.
-    fn decrypt(&mut self, message: &[u8], now: i64) -> Result<Received, Refused> {
+    fn decrypt(&mut self, message: &[u8], now: i64) -> Result<Decrypted, Refused> {
         let expired = self.secrets.previous.as_ref().is_some_and(|previous| {
             !(previous.replaced..=previous.replaced.saturating_add(PREVIOUS_SESSION_LIFETIME))
                 .contains(&now)
@@ -41,17 +45,17 @@ impl Conversation {
                 mac: None,
             });
         };
-        let refused = match session.decrypt(message) {
-            Ok(received) => {
+        let refused = match decrypt_in(session, message) {
+            Ok(decrypted) => {
                 // They know of the new session now, and send nothing more in the previous one.
                 self.end_previous();
-                return Ok(received);
+                return Ok(decrypted);
             }
             Err(refused) => refused,
         };
         match &mut secrets.previous {
             Some(previous) if refused.error == ProtocolError::Conflict => {
-                previous.session.decrypt(message).map_err(|_| refused)
+                decrypt_in(&mut previous.session, message).map_err(|_| refused)
             }
             _ => Err(refused),
         }
@@ -87,9 +91,9 @@ impl Conversation {
             return None;
         }
         match self.decrypt(message, now) {
-            Ok(received) => {
+            Ok((received, extra_key)) => {
                 self.secrets.seen.note(received.mac);
-                match follow_ups(&received, self.heartbeat_is_due(now)) {
+                match follow_ups(&received, extra_key, self.heartbeat_is_due(now)) {
                     Ok(effects) => Some(Box::new(Delivery { effects, received })),
                     Err(OutOfMemory) => {
                         effects.extend(unreadable());
@@ -144,22 +148,29 @@ pub fn unreadable() -> [Effect; 2] {
     ]
 }
 
+fn decrypt_in(session: &mut Session, message: &[u8]) -> Result<Decrypted, Refused> {
+    let received = session.decrypt(message)?;
+    let use_of_key = tlv::find(&received.tlvs, tlv::SYMKEY);
+    let key = use_of_key.and_then(|_| session.extra_key(received.keys));
+    Ok((received, key))
+}
+
 /// The effects of a data message besides showing it. `heartbeat_is_due`: if it has a text, it is answered with a heartbeat.
-fn follow_ups(received: &Received, heartbeat_is_due: bool) -> Result<Vec<Effect>, OutOfMemory> {
+fn follow_ups(
+    received: &Received,
+    extra_key: Option<SecretKey>,
+    heartbeat_is_due: bool,
+) -> Result<Vec<Effect>, OutOfMemory> {
     let mut effects = Vec::new();
     let ended = tlv::find(&received.tlvs, tlv::DISCONNECTED).is_some();
     if ended {
         effects.push(Effect::Finish);
     }
-    if let Some((purpose, data)) =
-        tlv::find(&received.tlvs, tlv::SYMKEY).and_then(|t| t.value.split_first_chunk::<4>())
-    {
+    let use_of_key = tlv::find(&received.tlvs, tlv::SYMKEY);
+    let use_of_key = use_of_key.and_then(|tlv| tlv.value.split_first_chunk::<4>());
+    if let Some(((purpose, data), key)) = use_of_key.zip(extra_key) {
         let purpose = u32::from_be_bytes(*purpose);
-        effects.push(Effect::ExtraKey(
-            purpose,
-            buffer::copy(data)?,
-            received.extra_key.clone(),
-        ));
+        effects.push(Effect::ExtraKey(purpose, buffer::copy(data)?, key));
     }
     // The SMP continues only in a session.
     if !ended {

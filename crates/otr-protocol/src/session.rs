@@ -4,6 +4,7 @@
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::ake::{Established, Tags};
+use super::buffer::OutOfMemory;
 use super::dh::{DataKeys, DhKeyPair};
 use super::error::ProtocolError;
 use super::message_cipher::MessageCipher;
@@ -93,19 +94,17 @@ pub struct Received {
     pub tlvs: Vec<Tlv>,
     /// The flags of the message.
     pub flags: u8,
-    /// The extra symmetric key of the keys that the message was made with.
-    pub extra_key: SecretKey,
+    /// The keys that the message was made with.
+    pub keys: KeyIds,
     /// The MAC of the message.
     pub mac: [u8; 20],
 }
 
-/// A data message to send.
-#[derive(Debug)]
-pub struct Sent {
-    /// The armoured message.
-    pub message: Vec<u8>,
-    /// The extra symmetric key of the keys that it was made with.
-    pub extra_key: SecretKey,
+/// One of our keys and one of theirs, by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyIds {
+    ours: u32,
+    theirs: u32,
 }
 
 /// A data message that was refused.
@@ -213,14 +212,29 @@ impl Session {
         self.theirs.keyid
     }
 
-    /// Encrypts `text` and `tlvs` with our previous key and their newest, announcing our newest.
-    pub fn encrypt(
+    /// Encrypts `text` and `tlvs` with our previous key and their newest, announcing our newest. `armour` makes the armoured
+    /// message; if it cannot, the keys that this one would have published wait for the next one.
+    pub fn encrypt<T>(
         &mut self,
         text: &[u8],
         tlvs: &[Tlv],
         flags: u8,
         tags: Tags,
-    ) -> Result<Sent, ProtocolError> {
+        armour: impl FnOnce(&[u8]) -> Result<T, OutOfMemory>,
+    ) -> Result<T, ProtocolError> {
+        let bytes = self.encrypt_bytes(text, tlvs, flags, tags)?;
+        let message = armour(&bytes)?;
+        self.saved_mac_keys.clear();
+        Ok(message)
+    }
+
+    fn encrypt_bytes(
+        &mut self,
+        text: &[u8],
+        tlvs: &[Tlv],
+        flags: u8,
+        tags: Tags,
+    ) -> Result<Vec<u8>, ProtocolError> {
         if find_byte(text, 0).is_some() {
             // Text after a NUL would be read as TLVs.
             return Err(ProtocolError::Invalid);
@@ -255,10 +269,7 @@ impl Session {
         })?;
         // The counter was used, even if the message is not sent.
         slot.send_counter = count;
-        let extra_key = SecretKey::new(&slot.keys.extra);
-        let message = armour(&bytes)?;
-        self.saved_mac_keys.clear();
-        Ok(Sent { message, extra_key })
+        Ok(bytes)
     }
 
     /// Encrypts the last message of the session, which publishes the MAC keys of its last keys (OTRv3, "Revealing MAC
@@ -268,14 +279,14 @@ impl Session {
         tlvs: &[Tlv],
         flags: u8,
         tags: Tags,
-    ) -> Result<Sent, ProtocolError> {
+    ) -> Result<Vec<u8>, ProtocolError> {
         let sending = self.slots.previous_current.take();
         self.forget_all_slots();
         if let Some(slot) = &sending {
             slot.publish(&mut self.saved_mac_keys);
         }
         self.slots.previous_current = sending;
-        self.encrypt(b"", tlvs, flags, tags)
+        self.encrypt(b"", tlvs, flags, tags, armour)
     }
 
     /// Checks and decrypts a data message. Only a message that passes every check changes anything.
@@ -343,7 +354,6 @@ impl Session {
         slot.received = true;
         #[cfg(test)]
         super::message_cipher::witness::opened(slot.receiving());
-        let extra_key = SecretKey::new(&slot.keys.extra);
         if let Some(next) = next_ours {
             self.rotate_ours(next);
         }
@@ -356,9 +366,27 @@ impl Session {
             text: plain,
             tlvs,
             flags: data.flags,
-            extra_key,
+            keys: KeyIds {
+                ours: data.recipient_keyid,
+                theirs: data.sender_keyid,
+            },
             mac: data.mac,
         })
+    }
+
+    /// The keys that encrypt what we send.
+    pub fn sending_keys(&self) -> KeyIds {
+        KeyIds {
+            ours: self.ours.keyid.wrapping_sub(1),
+            theirs: self.theirs.keyid,
+        }
+    }
+
+    /// The extra symmetric key that belongs to these keys (OTRv3, "Extra symmetric key"). `None` if they are forgotten, which
+    /// those of the last message are not.
+    pub fn extra_key(&mut self, keys: KeyIds) -> Option<SecretKey> {
+        let (ours, theirs) = (self.our_age(keys.ours)?, self.their_age(keys.theirs)?);
+        Some(SecretKey::new(&self.slot(ours, theirs)?.keys.extra))
     }
 
     /// They have used our newest key: `next` becomes the newest, and the oldest is forgotten.

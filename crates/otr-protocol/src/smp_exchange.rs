@@ -115,11 +115,7 @@ impl Conversation {
                 kind: tlv::SMP_ABORT,
                 value: Vec::new(),
             };
-            effects.extend(
-                self.encrypt_internal(&[abort])
-                    .ok()
-                    .map(|sent| Effect::Inject(sent.message)),
-            );
+            effects.extend(self.encrypt_internal(&[abort]).ok().map(Effect::Inject));
         }
         effects
     }
@@ -249,13 +245,13 @@ impl Conversation {
     /// Sends an internal message with one TLV; without a session nothing happens.
     pub fn send_tlv(&mut self, tlv: Tlv) -> Vec<Effect> {
         self.encrypt_internal(&[tlv])
-            .map(|sent| vec![Effect::Inject(sent.message)])
+            .map(|message| vec![Effect::Inject(message)])
             .unwrap_or_default()
     }
 
     fn send_smp(&mut self, tlv: Tlv, then: Expected) -> Result<Vec<Effect>, ProtocolError> {
-        let sent = self.encrypt_internal(&[tlv])?;
-        Ok(vec![Effect::Inject(sent.message), Effect::SmpExpect(then)])
+        let message = self.encrypt_internal(&[tlv])?;
+        Ok(vec![Effect::Inject(message), Effect::SmpExpect(then)])
     }
 }
 

@@ -7,7 +7,7 @@ use super::interface;
 use crate::abi::bridge::{policy_from, with_conversation, with_correspondent};
 use crate::abi::context::Handle;
 use crate::abi::error::GcryError;
-use crate::abi::text::CText;
+use crate::abi::text::{CText, StepText};
 use otr_protocol::conversation::{Outgoing, is_to_encrypt};
 use otr_protocol::effects::{ErrorCode, Notice};
 
@@ -65,19 +65,20 @@ pub(crate) fn send(call: &mut Call<'_>, found: (Handle, bool)) -> Result<(), Gcr
 fn encrypt(call: &mut Call<'_>, handle: Handle) -> Result<CText, GcryError> {
     let outcome = interface::convert_sending(call, handle).and_then(|converted| {
         let encrypted = call.live(handle).and_then(|ctx| {
-            with_conversation(ctx, |c| {
+            let encrypted = with_conversation(ctx, |c| {
                 let plain = converted.bytes().unwrap_or(call.text().to_bytes());
-                c.encrypt_text(plain, &call.tlvs().copy()?, now())
-            })
+                c.encrypt_text_as(plain, &call.tlvs().copy()?, now(), StepText::armoured)
+            })?;
+            if encrypted.is_ok() {
+                ctx.note_written_to();
+            }
+            Ok(encrypted.map(StepText::into_text))
         });
         converted.wipe();
         encrypted
     });
     let error = match outcome {
-        Ok(Ok(message)) => {
-            call.live(handle)?.note_written_to();
-            return made(&message);
-        }
+        Ok(Ok(message)) => return Ok(message),
         Ok(Err(error)) => GcryError::from(error),
         Err(error) => error,
     };

@@ -217,8 +217,8 @@ impl Chat {
         if c.state != MessageState::Encrypted {
             return Err(Error::NoSession);
         }
-        let sent = c.use_extra_key(purpose, data)?;
-        Ok((sent.extra_key, self.cut(at, sent.message)))
+        let (message, key) = c.use_extra_key(purpose, data)?;
+        Ok((key, self.cut(at, message)))
     }
 
     /// Says whether the user trusts a key, having compared the fingerprint.

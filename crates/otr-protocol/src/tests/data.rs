@@ -207,21 +207,28 @@ fn no_revealed_mac_key_proves_a_message_that_we_sent() {
 #[test]
 fn the_extra_key_is_the_same_on_both_sides() {
     let mut pair = Pair::in_session(Version::V3);
-    let value = [&7u32.to_be_bytes()[..], b"file.txt"].concat();
-    let sent = pair
-        .alice
-        .conversation
-        .encrypt_internal(&[Tlv {
-            kind: tlv::SYMKEY,
-            value,
-        }])
-        .unwrap();
-    pair.bob.receive(&sent.message);
-    assert!(
-        pair.bob
-            .told
-            .contains(&Told::Key(7, b"file.txt".to_vec(), *sent.extra_key))
-    );
+    let mut keys = Vec::new();
+    let mut send = |pair: &mut Pair, purpose| {
+        let conversation = &mut pair.alice.conversation;
+        let (message, key) = conversation.use_extra_key(purpose, b"file.txt").unwrap();
+        keys.push(*key);
+        (message, Told::Key(purpose, b"file.txt".to_vec(), *key))
+    };
+    // The message that announces a key of theirs, the one that uses the newest of ours, and both replace keys.
+    for purpose in 0..6 {
+        let (message, expected) = send(&mut pair, purpose);
+        pair.bob.receive(&message);
+        assert!(pair.bob.take_told().contains(&expected), "{purpose}");
+        let wire = pair.bob.say(b"my turn");
+        pair.alice.receive(&wire);
+    }
+    // One that is read with the keys of the session before.
+    let (late, expected) = send(&mut pair, 7);
+    pair.start(Version::V3);
+    pair.bob.receive(&late);
+    assert!(pair.bob.take_told().contains(&expected));
+    keys.dedup();
+    assert_eq!(keys.len(), 7, "each is another");
 }
 
 #[test]
@@ -261,7 +268,7 @@ fn a_goodbye_finishes_the_session() {
     }
     // A message that may be ignored is ignored.
     let internal = pair.alice.conversation.encrypt_internal(&[]).unwrap();
-    pair.bob.receive(&internal.message);
+    pair.bob.receive(&internal);
     assert!(pair.bob.told.is_empty());
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::ake::AuthState;
 use crate::dh::{AuthKeys, DataKeys, DhKeyPair};
 use crate::receiving::Delivery;
-use crate::session::{Received, Sent};
+use crate::session::Received;
 use crate::smp::steps;
 use crate::wire::tlv::Tlv;
 use otr_crypto::group::Exponent;
@@ -33,6 +33,7 @@ const KEY: [u8; 32] = [0xa5; 32];
 
 #[test]
 fn messages_and_effects() {
+    let pair = Pair::in_session(Version::V3);
     let received = Received {
         text: SecretBytes::new(TEXT.to_vec()),
         tlvs: vec![Tlv {
@@ -40,12 +41,15 @@ fn messages_and_effects() {
             value: TEXT.to_vec(),
         }],
         flags: 0,
-        extra_key: SecretKey::new(&KEY),
+        keys: pair
+            .alice
+            .conversation
+            .secrets
+            .session
+            .as_ref()
+            .unwrap()
+            .sending_keys(),
         mac: [0; 20],
-    };
-    let sent = Sent {
-        message: Vec::new(),
-        extra_key: SecretKey::new(&KEY),
     };
     let tlv = || Tlv {
         kind: 8,
@@ -62,7 +66,7 @@ fn messages_and_effects() {
         Effect::Then(Task::SmpMessages(vec![tlv()])),
         Effect::Then(Task::SendTlv(tlv())),
     ];
-    let printed = format!("{sent:?}{:?}", Delivery { received, effects });
+    let printed = format!("{:?}", Delivery { received, effects });
     assert!(printed.contains("ExtraKey(..)"));
     assert_hidden(&printed, &[TEXT, &KEY]);
 }

@@ -7,7 +7,7 @@ use super::search::{find, find_byte};
 use crate::buffer::{self, OutOfMemory};
 
 /// The start of every encoded message.
-pub const PREFIX: &[u8] = b"?OTR:";
+pub const PREFIX: &[u8; 5] = b"?OTR:";
 
 /// Reads what usual senders write, and nothing that [`decode`] would read differently: whole blocks, padded, without other
 /// bytes. Uses the CPU's vector instructions; its time may vary, because armoured data is public.
@@ -125,17 +125,31 @@ const fn sextet(byte: u8) -> Option<u8> {
 
 /// The encoded message: "?OTR:", the base64 of `bytes`, ".".
 pub fn armour(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
-    let mut text = buffer::with_capacity(
-        (bytes.len() / 3)
-            .saturating_add(1)
-            .saturating_mul(4)
-            .saturating_add(6),
-    )?;
+    let mut text = buffer::with_capacity(armoured_len(bytes))?;
     // The capacity is enough for all of it.
     text.extend(PREFIX);
     STRICT.encode_append(bytes, &mut text);
     text.push(b'.');
     Ok(text)
+}
+
+/// The same in memory of the caller, which is [`armoured_len`] bytes long; if it is not, nothing is written.
+pub fn armour_into(bytes: &[u8], text: &mut [u8]) {
+    if text.len() != armoured_len(bytes) {
+        return;
+    }
+    let Some((prefix, [base64 @ .., end])) = text.split_first_chunk_mut() else {
+        return;
+    };
+    *prefix = *PREFIX;
+    let _ = STRICT.encode(bytes, Out::from_slice(base64));
+    *end = b'.';
+}
+
+/// How long the encoded message of these bytes is.
+pub fn armoured_len(bytes: &[u8]) -> usize {
+    let base64 = bytes.len().div_ceil(3).saturating_mul(4);
+    base64.saturating_add(PREFIX.len() + 1)
 }
 
 /// The bytes between the first "?OTR:" in `message` and the next ".".
@@ -258,6 +272,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_written_where_it_would_not_fit() {
+        for length in 0..20 {
+            let mut space = vec![b'x'; length];
+            armour_into(b"foob", &mut space);
+            let written = length == b"?OTR:Zm9vYg==.".len();
+            assert_eq!(space.contains(&b'x'), !written && length > 0);
+        }
+    }
+
+    #[test]
     fn only_data_messages_may_lack_the_end() {
         assert_eq!(dearmour(b"?OTR:Zm9v", true), Err(Malformed::NoEnd.into()));
         assert_eq!(dearmour(b"?OTR:Zm9v", false), Ok(b"foo".to_vec()));
@@ -328,7 +352,11 @@ mod tests {
         fn decoding_undoes_encoding(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
             prop_assert_eq!(&decoded(&encoded(&bytes)), &bytes);
             prop_assert_eq!(&decode_lenient(&encoded(&bytes)), &bytes);
-            prop_assert_eq!(&dearmour(&armour(&bytes).unwrap(), true), &Ok(bytes));
+            let message = armour(&bytes).unwrap();
+            let mut space = vec![0; armoured_len(&bytes)];
+            armour_into(&bytes, &mut space);
+            prop_assert_eq!(&space, &message);
+            prop_assert_eq!(&dearmour(&message, true), &Ok(bytes));
         }
 
         #[test]

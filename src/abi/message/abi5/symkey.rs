@@ -37,13 +37,14 @@ entry! {
         if data.len() != usedatalen {
             return Err(GcryError::INV_VALUE);
         }
-        let sent = with_conversation(ctx, |c| c.use_extra_key(purpose, data))??;
-        let sent = ManuallyDrop::new(sent);
-        symkey.set(*sent.extra_key);
+        let (message, extra_key) = with_conversation(ctx, |c| c.use_extra_key(purpose, data))??;
+        symkey.set(*extra_key);
+        drop(extra_key);
+        let message = ManuallyDrop::new(message);
         // The context and the data are not read after the first callback.
         let handle = ctx.handle();
-        let outcome = Call::about_contexts(client, |call| transmit_all(call, handle, &sent.message));
-        drop(ManuallyDrop::into_inner(sent));
+        let outcome = Call::about_contexts(client, |call| transmit_all(call, handle, &message));
+        drop(ManuallyDrop::into_inner(message));
         outcome
     }
 }
