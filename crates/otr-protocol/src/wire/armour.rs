@@ -7,7 +7,7 @@ use super::search::{find, find_byte};
 use crate::buffer::{self, OutOfMemory};
 
 /// The start of every encoded message.
-pub const PREFIX: &[u8; 5] = b"?OTR:";
+pub const PREFIX: &[u8] = b"?OTR:";
 
 /// Reads what usual senders write, and nothing that [`decode`] would read differently: whole blocks, padded, without other
 /// bytes. Uses the CPU's vector instructions; its time may vary, because armoured data is public.
@@ -138,10 +138,10 @@ pub fn armour_into(bytes: &[u8], text: &mut [u8]) {
     if text.len() != armoured_len(bytes) {
         return;
     }
-    let Some((prefix, [base64 @ .., end])) = text.split_first_chunk_mut() else {
+    let Some((prefix, [base64 @ .., end])) = text.split_at_mut_checked(PREFIX.len()) else {
         return;
     };
-    *prefix = *PREFIX;
+    prefix.copy_from_slice(PREFIX);
     let _ = STRICT.encode(bytes, Out::from_slice(base64));
     *end = b'.';
 }
