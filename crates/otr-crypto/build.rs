@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-/// Since 1.89, Rust has the instructions of AVX-512 IFMA and AVX-IFMA.
-const AVX512: u32 = 89;
+/// Since 1.89, Rust has the instructions of AVX-512 IFMA and AVX-IFMA, and those of AVX2 and FMA without `unsafe`.
+const VECTORS: u32 = 89;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -19,14 +19,14 @@ fn main() {
 /// Which kernels are compiled in. Also for the build script of fuzz/, which compiles them.
 pub(crate) fn find_kernels() {
     println!("cargo::rustc-check-cfg=cfg(otr_eights)");
-    println!("cargo::rustc-check-cfg=cfg(otr_ifma)");
+    println!("cargo::rustc-check-cfg=cfg(otr_vectors)");
     let architecture = std::env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     let x86_64 = architecture == "x86_64";
     if x86_64 || architecture == "aarch64" {
         println!("cargo::rustc-cfg=otr_eights");
     }
-    if x86_64 && minor_version().is_some_and(|minor| minor >= AVX512) {
-        println!("cargo::rustc-cfg=otr_ifma");
+    if x86_64 && minor_version().is_some_and(|minor| minor >= VECTORS) {
+        println!("cargo::rustc-cfg=otr_vectors");
     }
 }
 

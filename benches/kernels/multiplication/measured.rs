@@ -26,10 +26,12 @@ pub(crate) fn rows(p: &U1536, numbers: &Numbers) -> Vec<(Row, U1536)> {
                         "arm64"
                     }
                 }
-                #[cfg(otr_ifma)]
+                #[cfg(otr_vectors)]
                 Kernel::Ifma(_) => "ifma",
-                #[cfg(otr_ifma)]
+                #[cfg(otr_vectors)]
                 Kernel::AvxIfma(_) => "avx-ifma",
+                #[cfg(otr_vectors)]
+                Kernel::Fma(_) => "fma",
             };
             with_kernel!(kernel, kernel => row(name, kernel, numbers))
         })

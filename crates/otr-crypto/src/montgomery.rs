@@ -3,13 +3,20 @@
 //! [`portable`] is safe Rust, runs everywhere, and the others are tested against it. A kernel for one CPU is chosen at run
 //! time by [`Kernel::new`], and only reached through it. Every operation of every kernel runs in constant time.
 
-#[cfg(otr_ifma)]
-mod digits52;
+#[cfg(otr_vectors)]
+mod digits;
 #[cfg(otr_eights)]
 #[expect(unsafe_code, reason = "the instructions of some CPUs, as assembly")]
 mod eights;
 mod portable;
-#[cfg(otr_ifma)]
+#[cfg(otr_vectors)]
+#[expect(unsafe_code, reason = "the instructions of some CPUs: loads")]
+#[expect(
+    clippy::incompatible_msrv,
+    reason = "build.rs leaves it out where the compiler is too old"
+)]
+mod vectors;
+#[cfg(otr_vectors)]
 #[expect(
     unsafe_code,
     reason = "the instructions of some CPUs: loads and calls that need them"
@@ -19,7 +26,17 @@ mod portable;
     reason = "build.rs leaves it out where the compiler is too old"
 )]
 mod x86_64_avx_ifma;
-#[cfg(otr_ifma)]
+#[cfg(otr_vectors)]
+#[expect(
+    unsafe_code,
+    reason = "the instructions of some CPUs, as assembly and as calls that need them"
+)]
+#[expect(
+    clippy::incompatible_msrv,
+    reason = "build.rs leaves it out where the compiler is too old"
+)]
+mod x86_64_fma;
+#[cfg(otr_vectors)]
 #[expect(
     unsafe_code,
     reason = "the instructions of some CPUs: loads, stores and calls that need them"
@@ -36,9 +53,11 @@ use zeroize::Zeroize;
 #[cfg(otr_eights)]
 pub(super) use eights::Modulus as Eights;
 pub(super) use portable::Modulus as Portable;
-#[cfg(otr_ifma)]
+#[cfg(otr_vectors)]
 pub(super) use x86_64_avx_ifma::Modulus as AvxIfma;
-#[cfg(otr_ifma)]
+#[cfg(otr_vectors)]
+pub(super) use x86_64_fma::Modulus as Fma;
+#[cfg(otr_vectors)]
 pub(super) use x86_64_ifma::Modulus as Ifma;
 
 /// A modulus, and how its numbers are multiplied.
@@ -70,10 +89,12 @@ pub(super) enum Kernel<const B: usize, const K: usize, const V: usize> {
     Portable(Box<Portable<B>>),
     #[cfg(otr_eights)]
     Eights(Eights<B>),
-    #[cfg(otr_ifma)]
+    #[cfg(otr_vectors)]
     Ifma(Box<Ifma<K>>),
-    #[cfg(otr_ifma)]
+    #[cfg(otr_vectors)]
     AvxIfma(Box<AvxIfma<V>>),
+    #[cfg(otr_vectors)]
+    Fma(Box<Fma>),
 }
 
 impl<const B: usize, const K: usize, const V: usize> Kernel<B, K, V> {
@@ -87,10 +108,12 @@ impl<const B: usize, const K: usize, const V: usize> Kernel<B, K, V> {
     /// Each kernel that this CPU has, the fastest first.
     pub(super) fn all<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> impl Iterator<Item = Self> {
         let makers: &[fn(&Uint<LIMBS>) -> Option<Self>] = &[
-            #[cfg(otr_ifma)]
+            #[cfg(otr_vectors)]
             |modulus| Ifma::new::<LIMBS, B>(modulus).map(Self::Ifma),
-            #[cfg(otr_ifma)]
+            #[cfg(otr_vectors)]
             |modulus| AvxIfma::new::<LIMBS, B>(modulus).map(Self::AvxIfma),
+            #[cfg(otr_vectors)]
+            |modulus| Fma::new::<LIMBS, B>(modulus).map(Self::Fma),
             #[cfg(otr_eights)]
             |modulus| Eights::new(modulus).map(Self::Eights),
             |modulus| Some(Self::Portable(Portable::new(modulus))),
@@ -109,13 +132,18 @@ macro_rules! with_kernel {
             }
             #[cfg(otr_eights)]
             $crate::montgomery::Kernel::Eights($modulus) => $work,
-            #[cfg(otr_ifma)]
+            #[cfg(otr_vectors)]
             $crate::montgomery::Kernel::Ifma($modulus) => {
                 let $modulus = &**$modulus;
                 $work
             }
-            #[cfg(otr_ifma)]
+            #[cfg(otr_vectors)]
             $crate::montgomery::Kernel::AvxIfma($modulus) => {
+                let $modulus = &**$modulus;
+                $work
+            }
+            #[cfg(otr_vectors)]
+            $crate::montgomery::Kernel::Fma($modulus) => {
                 let $modulus = &**$modulus;
                 $work
             }

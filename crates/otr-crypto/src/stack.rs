@@ -21,7 +21,7 @@ const FEW_WORDS: usize = 9;
 const GAPS: bool = cfg!(not(any(target_arch = "x86_64", target_arch = "aarch64")));
 
 /// The stack that the functions of a multiplication kernel use at most.
-pub(crate) const KERNEL_STACK: usize = 768;
+pub(crate) const KERNEL_STACK: usize = 1152;
 /// The same for a hash and for the cipher.
 pub(crate) const HASH_STACK: usize = 640;
 pub(crate) const CIPHER_STACK: usize = 512;

@@ -102,6 +102,7 @@ impl Told {
                 self.instructions += block.length + u64::from(block.tail.is_some());
                 self.marks.ifma |= block.marks.ifma;
                 self.marks.avx_ifma |= block.marks.avx_ifma;
+                self.marks.fma |= block.marks.fma;
                 self.marks.adx |= block.marks.adx;
             }
         } else {

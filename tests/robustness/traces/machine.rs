@@ -14,7 +14,8 @@ const SHA: u32 = 1 << 29;
 const AVX512VL: u32 = 1 << 31;
 /// A bit of `eax` of the second part of leaf 7.
 const AVX_IFMA: u32 = 1 << 23;
-/// A bit of `ecx` of leaf 1.
+/// Bits of `ecx` of leaf 1.
+const FMA: u32 = 1 << 12;
 const AES: u32 = 1 << 25;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,19 +24,28 @@ pub(crate) enum Machine {
     Ifma,
     /// With the kernel for AVX-IFMA, and without AVX-512.
     AvxIfma,
-    /// With the kernel for ADX, and without AVX-512 and AVX-IFMA.
+    /// With the kernel for FMA, and without AVX-512 and AVX-IFMA.
+    Fma,
+    /// With the kernel for ADX, and without these and FMA.
     Adx,
     /// Without any of these, AVX2, AES or SHA.
     Portable,
 }
 
 impl Machine {
-    pub(crate) const ALL: [Self; 4] = [Self::Ifma, Self::AvxIfma, Self::Adx, Self::Portable];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Ifma,
+        Self::AvxIfma,
+        Self::Fma,
+        Self::Adx,
+        Self::Portable,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ifma => "ifma",
             Self::AvxIfma => "avx-ifma",
+            Self::Fma => "fma",
             Self::Adx => "adx",
             Self::Portable => "portable",
         }
@@ -44,7 +54,11 @@ impl Machine {
     /// Whether this processor can play it, and the compiler could make it. Asked without the standard library, which would
     /// remember the answer.
     pub(crate) fn is_here(self) -> bool {
-        if matches!(self, Self::Ifma | Self::AvxIfma) && !otr_crypto::HAS_IFMA {
+        let is_vector = matches!(self, Self::Ifma | Self::AvxIfma | Self::Fma);
+        if is_vector && !otr_crypto::HAS_VECTORS {
+            return false;
+        }
+        if self == Self::Fma && ask(1, 0).ecx & FMA == 0 {
             return false;
         }
         let ebx = ask(7, 0).ebx;
@@ -52,6 +66,7 @@ impl Machine {
             Self::Ifma => AVX512F | IFMA,
             Self::AvxIfma if has_avx_ifma() => AVX2,
             Self::AvxIfma => AVX2 | AVX512F | IFMA | AVX512VL,
+            Self::Fma => ADX | AVX2,
             Self::Adx => BMI2 | ADX | AVX2,
             Self::Portable => 0,
         };
@@ -65,13 +80,14 @@ impl Machine {
         match (self, leaf, part) {
             (Self::AvxIfma, 7, 0) => [eax.max(1), ebx & !(AVX512F | IFMA), ecx, edx],
             (Self::AvxIfma, 7, 1) => [eax | AVX_IFMA, ebx, ecx, edx],
-            (Self::Adx, 7, 0) => [eax, ebx & !(AVX512F | IFMA), ecx, edx],
+            (Self::Fma | Self::Adx, 7, 0) => [eax, ebx & !(AVX512F | IFMA), ecx, edx],
             (Self::Portable, 7, 0) => {
                 let without = AVX512F | IFMA | AVX2 | BMI2 | ADX | SHA;
                 [eax, ebx & !without, ecx, edx]
             }
-            (Self::Adx | Self::Portable, 7, 1) => [eax & !AVX_IFMA, ebx, ecx, edx],
-            (Self::Portable, 1, _) => [eax, ebx, ecx & !AES, edx],
+            (Self::Fma | Self::Adx | Self::Portable, 7, 1) => [eax & !AVX_IFMA, ebx, ecx, edx],
+            (Self::Adx, 1, _) => [eax, ebx, ecx & !FMA, edx],
+            (Self::Portable, 1, _) => [eax, ebx, ecx & !(AES | FMA), edx],
             _ => [eax, ebx, ecx, edx],
         }
     }

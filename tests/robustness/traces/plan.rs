@@ -150,6 +150,7 @@ impl Job {
         Marks {
             ifma: self.case.multiplies && self.machine == Machine::Ifma,
             avx_ifma: self.case.multiplies && self.machine == Machine::AvxIfma,
+            fma: self.case.multiplies && self.machine == Machine::Fma,
             adx: self.case.multiplies && self.machine == Machine::Adx,
         }
     }

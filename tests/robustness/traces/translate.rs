@@ -27,6 +27,7 @@ pub(crate) const ROOM: usize = (MOST + 1) * NOTES;
 pub(crate) struct Marks {
     pub ifma: bool,
     pub avx_ifma: bool,
+    pub fma: bool,
     pub adx: bool,
 }
 
@@ -138,6 +139,7 @@ pub(crate) unsafe fn translate(address: u64) -> Result<Block, NotFollowed> {
         );
         block.marks.avx_ifma |= avx_ifma;
         block.marks.ifma |= multiplies && !avx_ifma;
+        block.marks.fma |= instruction.mnemonic() == Mnemonic::Vfmadd231pd;
         block.marks.adx |= matches!(instruction.mnemonic(), Mnemonic::Adcx | Mnemonic::Adox);
         block.length += 1;
         block.next = instruction.next_ip();

@@ -4,8 +4,8 @@
 
 #[cfg(otr_eights)]
 use crate::montgomery::Eights;
-#[cfg(otr_ifma)]
-use crate::montgomery::{AvxIfma, Ifma};
+#[cfg(otr_vectors)]
+use crate::montgomery::{AvxIfma, Fma, Ifma};
 use crate::montgomery::{Kernel, Modulus, Portable, Transfer, with_kernel};
 use crate::multiexp::{self, Comb, SHORT};
 use crate::stack::{self, KERNEL_STACK};
@@ -143,10 +143,12 @@ pub(super) enum Table {
     Portable(&'static Portable<6>, Comb<<Portable<6> as Modulus>::Number>),
     #[cfg(otr_eights)]
     Eights(&'static Eights<6>, Comb<<Eights<6> as Modulus>::Number>),
-    #[cfg(otr_ifma)]
+    #[cfg(otr_vectors)]
     Ifma(&'static Ifma<4>, Comb<<Ifma<4> as Modulus>::Number>),
-    #[cfg(otr_ifma)]
+    #[cfg(otr_vectors)]
     AvxIfma(&'static AvxIfma<8>, Comb<<AvxIfma<8> as Modulus>::Number>),
+    #[cfg(otr_vectors)]
+    Fma(&'static Fma, Comb<<Fma as Modulus>::Number>),
 }
 
 impl Table {
@@ -156,10 +158,12 @@ impl Table {
             Kernel::Portable(p) => Self::Portable(p, comb(&**p, base, length)),
             #[cfg(otr_eights)]
             Kernel::Eights(p) => Self::Eights(p, comb(p, base, length)),
-            #[cfg(otr_ifma)]
+            #[cfg(otr_vectors)]
             Kernel::Ifma(p) => Self::Ifma(p, comb(&**p, base, length)),
-            #[cfg(otr_ifma)]
+            #[cfg(otr_vectors)]
             Kernel::AvxIfma(p) => Self::AvxIfma(p, comb(&**p, base, length)),
+            #[cfg(otr_vectors)]
+            Kernel::Fma(p) => Self::Fma(p, comb(&**p, base, length)),
         }
     }
 
@@ -169,10 +173,12 @@ impl Table {
             Self::Portable(p, comb) => comb_power(*p, comb, x, length),
             #[cfg(otr_eights)]
             Self::Eights(p, comb) => comb_power(*p, comb, x, length),
-            #[cfg(otr_ifma)]
+            #[cfg(otr_vectors)]
             Self::Ifma(p, comb) => comb_power(*p, comb, x, length),
-            #[cfg(otr_ifma)]
+            #[cfg(otr_vectors)]
             Self::AvxIfma(p, comb) => comb_power(*p, comb, x, length),
+            #[cfg(otr_vectors)]
+            Self::Fma(p, comb) => comb_power(*p, comb, x, length),
         }
     }
 }

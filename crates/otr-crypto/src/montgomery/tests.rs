@@ -1,6 +1,6 @@
 //! Every kernel against num-bigint, and against the portable one.
 
-#[cfg(all(otr_ifma, target_os = "linux", target_env = "gnu"))]
+#[cfg(all(otr_vectors, target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "a handler of a signal")]
 mod emulated;
 
@@ -244,7 +244,7 @@ fn eights_agree_with_the_oracle() {
     }
 }
 
-#[cfg(otr_ifma)]
+#[cfg(otr_vectors)]
 #[test]
 fn ifma_agrees_with_the_oracle() {
     let p = BigUint::from_bytes_be(&P1536);
@@ -261,7 +261,30 @@ fn ifma_agrees_with_the_oracle() {
     }
 }
 
-#[cfg(all(otr_ifma, target_os = "linux", target_env = "gnu"))]
+#[cfg(otr_vectors)]
+#[test]
+fn fma_agrees_with_the_oracle() {
+    let p = BigUint::from_bytes_be(&P1536);
+    let one = BigUint::from(1_u32);
+    let (highest, middle) = (&one << 1535, &one << 768);
+    let others = [
+        &highest + 1_u32,
+        (&highest << 1) - 1_u32,
+        (&highest << 1) - middle + 1_u32,
+    ];
+    let random = random(&p, 2).map(|(a, _)| a | &highest | &one);
+    for (p, cases) in std::iter::once((p.clone(), cases()))
+        .chain(others.into_iter().chain(random).map(|p| (p, cases() / 5)))
+    {
+        let Some(fast) = Fma::new::<_, 6>(&uint::<{ U1536::LIMBS }>(&p)) else {
+            eprintln!("this CPU has no FMA: nothing to compare");
+            return;
+        };
+        check::<_, { U1536::LIMBS }>(&*fast, &p, cases);
+    }
+}
+
+#[cfg(all(otr_vectors, target_os = "linux", target_env = "gnu"))]
 #[test]
 fn avx_ifma_agrees_with_the_oracle() {
     let p = BigUint::from_bytes_be(&P1536);
@@ -277,7 +300,7 @@ fn avx_ifma_agrees_with_the_oracle() {
 }
 
 /// A product that is emulated takes some milliseconds: then each edge comes once, and fewer random numbers.
-#[cfg(all(otr_ifma, target_os = "linux", target_env = "gnu"))]
+#[cfg(all(otr_vectors, target_os = "linux", target_env = "gnu"))]
 fn check_avx_ifma<const V: usize, const B: usize, const LIMBS: usize>(p: &BigUint, moduli: u32) {
     let modulus = uint::<LIMBS>(p);
     if let Some(fast) = AvxIfma::<V>::new::<_, B>(&modulus) {

@@ -11,7 +11,8 @@
 //! This file contains `unsafe`: the instructions may only run on a CPU that has them, which the existence of a [`Modulus`]
 //! proves, and vectors are read from and written to memory through pointers.
 
-use super::digits52::{self, DIGIT, LARGEST};
+use super::digits::{self, DIGIT, LARGEST};
+use super::vectors::{Block, at, moved_up, select, settled, to_block};
 use super::{Modulus as Arithmetic, Transfer, write_words};
 use crate::uint::{Uint, Word};
 use std::arch::x86_64::*;
@@ -20,10 +21,7 @@ use std::hint::black_box;
 use zeroize::Zeroize;
 
 /// A number in Montgomery form.
-pub(crate) type Number<const V: usize> = digits52::Number<4, V>;
-
-/// Four digits.
-type Block = [u64; 4];
+pub(crate) type Number<const V: usize> = digits::Number<4, V>;
 
 /// A number with a block of zeros on either side.
 #[repr(C, align(32))]
@@ -73,7 +71,7 @@ impl<const V: usize> Modulus<V> {
         modulus: &Uint<LIMBS>,
     ) -> Option<Box<Self>> {
         // For measuring and testing the other kernels where this one would be taken.
-        if cfg!(any(otr_portable, otr_adx)) {
+        if cfg!(any(otr_portable, otr_adx, otr_fma)) {
             return None;
         }
         if !is_x86_feature_detected!("avx2") || !is_x86_feature_detected!("avxifma") {
@@ -102,7 +100,7 @@ impl<const V: usize> Modulus<V> {
         modulus.find_quotient();
         modulus.one = Number::power_of_two::<LIMBS, B>(p, Self::R);
         let two = Box::new(Number::power_of_two::<LIMBS, B>(p, Self::R + 1));
-        modulus.r2 = *digits52::r_squared(&*modulus, &two, Self::R);
+        modulus.r2 = *digits::r_squared(&*modulus, &two, Self::R);
         modulus
     }
 
@@ -143,7 +141,10 @@ impl<const V: usize> Arithmetic for Modulus<V> {
 
     fn select(&self, into: &mut Number<V>, table: &[Number<V>], index: Word) {
         // SAFETY: the same.
-        unsafe { select(into, table, black_box(index)) }
+        unsafe {
+            let table = table.iter().map(|entry| &entry.0);
+            select(&mut into.0, table, black_box(index));
+        }
     }
 }
 
@@ -301,81 +302,10 @@ fn normalise<const V: usize>(sum: &Sum<V>) -> [Block; V] {
     // Once, by which a digit overflows by one at most.
     let mut carry_once = |vector| {
         let carries = _mm256_srli_epi64::<{ DIGIT as i32 }>(vector);
-        let moved = _mm256_permute4x64_epi64::<0b10_01_00_11>(carries);
-        let carry = _mm256_blend_epi32::<0b11>(moved, below);
-        below = moved;
+        let carry = moved_up(carries, &mut below);
         _mm256_add_epi64(_mm256_and_si256(vector, largest), carry)
     };
     let lowest = carry_once(sum.lowest);
     let others = sum.others.map(carry_once);
-    // Where it does, and where it would with one more: an addition of bits finds how far each of these ones runs.
-    let overflowing = |vector| bits(_mm256_slli_epi64::<{ 63 - DIGIT as i32 }>(vector));
-    let is_full = |vector| bits(_mm256_cmpeq_epi64(vector, largest));
-    let (mut overflows, mut full) = (overflowing(lowest), is_full(lowest));
-    for (k, vector) in (1..).zip(&others) {
-        overflows |= overflowing(*vector) << (4 * k);
-        full |= is_full(*vector) << (4 * k);
-    }
-    let carries = ((overflows << 1) + full) ^ full;
-    let carries = _mm256_set1_epi64x(carries.cast_signed());
-    let one = _mm256_set1_epi64x(1);
-    array::from_fn(|k| {
-        let first = 4 * k as i64 + 4;
-        let places = _mm256_set_epi64x(first + 3, first + 2, first + 1, first);
-        let carry = _mm256_and_si256(_mm256_srlv_epi64(carries, places), one);
-        let part = _mm256_add_epi64(at(&others, k), carry);
-        to_block(_mm256_and_si256(part, largest))
-    })
-}
-
-/// The highest bits of the lanes.
-#[inline(always)]
-fn bits(vector: __m256i) -> u64 {
-    // SAFETY: only called where the CPU has the instructions.
-    unsafe { _mm256_movemask_pd(_mm256_castsi256_pd(vector)) as u64 }
-}
-
-/// `into` becomes the entry at a secret index. All entries are read.
-///
-/// # Safety
-/// The CPU has the instructions.
-#[target_feature(enable = "avx2")]
-fn select<const V: usize>(into: &mut Number<V>, table: &[Number<V>], index: Word) {
-    let index = _mm256_set1_epi64x(index.cast_signed());
-    let mut selected = load(into);
-    for (entry, number) in table.iter().zip(0..) {
-        let here = _mm256_cmpeq_epi64(index, _mm256_set1_epi64x(number));
-        let entry = load(entry);
-        selected = array::from_fn(|k| _mm256_blendv_epi8(at(&selected, k), at(&entry, k), here));
-    }
-    for (block, vector) in into.0.iter_mut().zip(selected) {
-        *block = to_block(vector);
-    }
-}
-
-/// The vectors of a number.
-#[inline(always)]
-fn load<const V: usize>(number: &Number<V>) -> [__m256i; V] {
-    // SAFETY: each block is the 32 bytes of one vector; any bits are one.
-    array::from_fn(|k| unsafe {
-        let first: *const __m256i = number.0.as_ptr().cast();
-        first.wrapping_add(k).read_unaligned()
-    })
-}
-
-/// The lanes of a vector.
-#[inline(always)]
-fn to_block(vector: __m256i) -> Block {
-    // SAFETY: a vector is four words.
-    unsafe { std::mem::transmute(vector) }
-}
-
-/// One vector of several. Beyond, all is zero.
-#[inline(always)]
-fn at<const V: usize>(vectors: &[__m256i; V], k: usize) -> __m256i {
-    match vectors.get(k) {
-        Some(vector) => *vector,
-        // SAFETY: all zeros are a vector.
-        None => unsafe { std::mem::zeroed() },
-    }
+    settled(lowest, &others, largest).map(to_block)
 }

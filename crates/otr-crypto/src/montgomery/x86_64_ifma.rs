@@ -13,7 +13,7 @@
 //! This file contains `unsafe`: the instructions may only run on a CPU that has them, which the existence of a [`Modulus`]
 //! proves, and vectors are read from and written to memory through pointers.
 
-use super::digits52::{self, DIGIT, LARGEST};
+use super::digits::{self, DIGIT, LARGEST};
 use super::{Modulus as Arithmetic, Transfer, negative_inverse, write_words};
 use crate::uint::{Uint, Word};
 use std::arch::x86_64::*;
@@ -23,10 +23,10 @@ use std::ops::Range;
 use zeroize::Zeroize;
 
 /// A number in Montgomery form, by columns: vector k has the digits k, k + `K`, k + 2 `K` and so on.
-pub(crate) type Number<const K: usize> = digits52::Number<8, K>;
+pub(crate) type Number<const K: usize> = digits::Number<8, K>;
 
 /// The same by rows: the digits in order.
-type Rows<const K: usize> = digits52::Number<K, 8>;
+type Rows<const K: usize> = digits::Number<K, 8>;
 
 /// A modulus with its highest bit set. That there is one proves that the CPU has the instructions.
 pub(crate) struct Modulus<const K: usize> {
@@ -50,7 +50,7 @@ impl<const K: usize> Modulus<K> {
         modulus: &Uint<LIMBS>,
     ) -> Option<Box<Self>> {
         // For measuring and testing the other kernels where this one would be taken.
-        if cfg!(any(otr_portable, otr_adx)) {
+        if cfg!(any(otr_portable, otr_adx, otr_fma)) {
             return None;
         }
         if !is_x86_feature_detected!("avx512f") || !is_x86_feature_detected!("avx512ifma") {
@@ -82,7 +82,7 @@ impl<const K: usize> Modulus<K> {
         let exponent = DIGIT * K * rows;
         modulus.one = *Rows::power_of_two::<LIMBS, B>(p, exponent).transposed();
         let two = Rows::power_of_two::<LIMBS, B>(p, exponent + 1).transposed();
-        modulus.r2 = *digits52::r_squared(&*modulus, &two, exponent);
+        modulus.r2 = *digits::r_squared(&*modulus, &two, exponent);
         modulus
     }
 

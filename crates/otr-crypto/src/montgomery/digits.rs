@@ -1,13 +1,13 @@
-//! Numbers as digits of 52 bits, which the instructions of AVX-512 IFMA and of AVX-IFMA multiply.
+//! Numbers as digits: of 52 bits, which the instructions of AVX-512 IFMA and of AVX-IFMA multiply, or of 51.
 
 use super::{Modulus, Portable};
 use crate::uint::Uint;
 use std::hint::black_box;
 use zeroize::Zeroize;
 
-/// Bits of a digit.
+/// Bits of a digit for the instructions that multiply integers.
 pub(super) const DIGIT: usize = 52;
-/// The largest digit.
+/// The largest of these digits.
 pub(super) const LARGEST: u64 = (1 << DIGIT) - 1;
 
 /// R squared, which is the Montgomery form of R = 2^exponent, from that of 2.
@@ -27,22 +27,25 @@ pub(super) fn r_squared<M: Modulus>(
     power
 }
 
-/// A number in Montgomery form: digits below 2^52, the lowest first, in `K` vectors of `LANES`.
+/// A number in Montgomery form: digits of `BITS` bits, the lowest first, in `K` vectors of `LANES`.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-pub(crate) struct Number<const LANES: usize, const K: usize>(pub(super) [[u64; LANES]; K]);
+pub(crate) struct Number<const LANES: usize, const K: usize, const BITS: usize = DIGIT>(
+    pub(super) [[u64; LANES]; K],
+);
 
-impl<const LANES: usize, const K: usize> Zeroize for Number<LANES, K> {
+impl<const LANES: usize, const K: usize, const BITS: usize> Zeroize for Number<LANES, K, BITS> {
     fn zeroize(&mut self) {
         self.0.as_flattened_mut().zeroize();
     }
 }
 
-impl<const LANES: usize, const K: usize> Number<LANES, K> {
+impl<const LANES: usize, const K: usize, const BITS: usize> Number<LANES, K, BITS> {
     pub(super) const ZERO: Self = Self([[0; LANES]; K]);
+    const LARGEST: u64 = (1 << BITS) - 1;
 
     /// The digits in another order: those that were the first of each vector are the first vector, and so on.
-    pub(super) fn transposed(&self) -> Box<Number<K, LANES>> {
+    pub(super) fn transposed(&self) -> Box<Number<K, LANES, BITS>> {
         let mut number = Box::new(Number::ZERO);
         for (lane, vector) in number.0.iter_mut().enumerate() {
             for (to, from) in vector.iter_mut().zip(&self.0) {
@@ -55,11 +58,11 @@ impl<const LANES: usize, const K: usize> Number<LANES, K> {
     /// Becomes the number of these words, the lowest first.
     pub(super) fn set(&mut self, words: &[u64]) {
         for (digit, at) in self.0.as_flattened_mut().iter_mut().zip(0..) {
-            let (word, offset) = (at * DIGIT / 64, at * DIGIT % 64);
+            let (word, offset) = (at * BITS / 64, at * BITS % 64);
             let low = words.get(word).copied().unwrap_or(0);
             let high = words.get(word + 1).copied().unwrap_or(0);
             // Two shifts: one by the whole width of a word would overflow.
-            *digit = (low >> offset | high << 1 << (63 - offset)) & LARGEST;
+            *digit = (low >> offset | high << 1 << (63 - offset)) & Self::LARGEST;
         }
     }
 
@@ -67,10 +70,10 @@ impl<const LANES: usize, const K: usize> Number<LANES, K> {
     pub(super) fn words(&self) -> impl Iterator<Item = u64> {
         let digit = |at: usize| self.0.as_flattened().get(at).copied().unwrap_or(0);
         (0..).map(move |word| {
-            let (at, offset) = (word * 64 / DIGIT, word * 64 % DIGIT);
-            let low = digit(at) >> offset | digit(at + 1) << (DIGIT - offset);
+            let (at, offset) = (word * 64 / BITS, word * 64 % BITS);
+            let low = digit(at) >> offset | digit(at + 1) << (BITS - offset);
             // A word has bits of a third digit where it begins late in the first.
-            low | digit(at + 2) << (DIGIT - 1) << (DIGIT + 1 - offset)
+            low | digit(at + 2) << (BITS - 1) << (BITS + 1 - offset)
         })
     }
 
@@ -92,12 +95,12 @@ impl<const LANES: usize, const K: usize> Number<LANES, K> {
     pub(super) fn reduce_digit(&mut self, p: &[u64], negative: u64) -> u64 {
         let digits = self.0.as_flattened_mut();
         let lowest = digits.first().copied().unwrap_or(0);
-        let factor = lowest.wrapping_mul(negative) & LARGEST;
+        let factor = lowest.wrapping_mul(negative) & Self::LARGEST;
         let mut carry = 0;
         for (digit, p) in digits.iter_mut().zip(p) {
             carry += u128::from(factor) * u128::from(*p) + u128::from(*digit);
-            *digit = carry as u64 & LARGEST;
-            carry >>= DIGIT;
+            *digit = carry as u64 & Self::LARGEST;
+            carry >>= BITS;
         }
         // The lowest digit is zero.
         digits.rotate_left(1);
@@ -113,14 +116,14 @@ impl<const LANES: usize, const K: usize> Number<LANES, K> {
         let mut borrow = 0;
         for (digit, p) in digits.iter_mut().zip(p) {
             let difference = digit.wrapping_sub(*p).wrapping_sub(borrow);
-            (*digit, borrow) = (difference & LARGEST, difference >> 63);
+            (*digit, borrow) = (difference & Self::LARGEST, difference >> 63);
         }
         // It was below p already.
         let mask = black_box(borrow.wrapping_neg());
         let mut carry = 0;
         for (digit, p) in digits.iter_mut().zip(p) {
             let sum = *digit + (*p & mask) + carry;
-            (*digit, carry) = (sum & LARGEST, sum >> DIGIT);
+            (*digit, carry) = (sum & Self::LARGEST, sum >> BITS);
         }
     }
 }
