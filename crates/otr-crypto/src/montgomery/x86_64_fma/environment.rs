@@ -17,10 +17,7 @@ impl Environment {
 
     #[inline(always)]
     pub(super) fn begin() -> Self {
-        let mut before = 0_u32;
-        // SAFETY: writes to a variable of ours.
-        unsafe { asm!("stmxcsr [{}]", in(reg) &raw mut before, options(nostack)) };
-        let environment = Self { before };
+        let environment = Self { before: get() };
         if !environment.is_usual() {
             Self::set(Self::USUAL);
         }
@@ -29,6 +26,8 @@ impl Environment {
 
     #[inline(always)]
     pub(super) fn end(self) {
+        #[cfg(test)]
+        self.assert_that_all_was_usual();
         // Most programs have had inexact results.
         if !self.is_usual() || self.before & Self::INEXACT == 0 {
             Self::set(self.before);
@@ -43,6 +42,23 @@ impl Environment {
         // SAFETY: the usual settings, or those that the thread had.
         unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const value, options(nostack)) };
     }
+
+    /// No number was too small for the usual form, for which instructions may take longer; nor too large, nor none at all.
+    #[cfg(test)]
+    fn assert_that_all_was_usual(&self) {
+        let before = if self.is_usual() { self.before } else { 0 };
+        let raised = get() & Self::FLAGS & !before;
+        assert!(raised & !Self::INEXACT == 0, "flags {raised:x}");
+    }
+}
+
+/// The settings and the flags of this thread.
+#[inline(always)]
+fn get() -> u32 {
+    let mut value = 0_u32;
+    // SAFETY: writes to a variable of ours.
+    unsafe { asm!("stmxcsr [{}]", in(reg) &raw mut value, options(nostack)) };
+    value
 }
 
 #[cfg(test)]
@@ -55,14 +71,12 @@ mod tests {
     /// Calculates with these settings, and returns the result and the settings afterwards.
     fn with(settings: u32, modulus: &Modulus, number: &Number) -> (Number, u32) {
         let mut product = *number;
-        let mut after = 0_u32;
-        let usual = Environment::begin();
+        let usual = get();
         Environment::set(settings);
         modulus.square(&mut product);
         modulus.multiply(&mut product, number);
-        // SAFETY: writes to a variable of ours.
-        unsafe { asm!("stmxcsr [{}]", in(reg) &raw mut after, options(nostack)) };
-        Environment::set(usual.before);
+        let after = get();
+        Environment::set(usual);
         (product, after)
     }
 
