@@ -2,7 +2,7 @@
 //! AES and base64. All in one run: `cargo run --release` in this package, or benches/run, which reads the tables.
 //!
 //! The rounds of all are interleaved, so that what else the machine does falls on all of them. OTR_KERNEL (`openssl`, `ifma`,
-//! `avx-ifma`, `adx`, `portable` and so on) measures one row alone, and OTR_ROUNDS says how often.
+//! `avx-ifma`, `fma`, `adx`, `portable` and so on) measures one row alone, and OTR_ROUNDS says how often.
 
 #![deny(unsafe_code)]
 
