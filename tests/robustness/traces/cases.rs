@@ -14,14 +14,24 @@ use crate::secrets::Secret;
 /// What is to be followed, once everything is prepared.
 pub(crate) type Work = Box<dyn FnMut()>;
 
+/// The modulus of the products of a case, if it has any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Multiplies {
+    Nothing,
+    /// The group's, of 1536 bits.
+    Group,
+    /// Of 1024 bits.
+    Dsa,
+}
+
 pub(crate) struct Case {
     pub name: &'static str,
-    /// Whether it multiplies with one of the kernels.
+    /// Modulo what it multiplies with one of the kernels.
     #[cfg_attr(
         not(target_arch = "x86_64"),
         expect(dead_code, reason = "there is one kernel")
     )]
-    pub multiplies: bool,
+    pub multiplies: Multiplies,
     /// Whether it is many millions of instructions: in short runs it is followed with the fastest kernel only.
     #[cfg_attr(
         not(target_arch = "x86_64"),
@@ -31,7 +41,7 @@ pub(crate) struct Case {
     pub prepare: fn(Secret) -> Work,
 }
 
-const fn case(name: &'static str, multiplies: bool, prepare: fn(Secret) -> Work) -> Case {
+const fn case(name: &'static str, multiplies: Multiplies, prepare: fn(Secret) -> Work) -> Case {
     Case {
         name,
         multiplies,
@@ -43,28 +53,40 @@ const fn case(name: &'static str, multiplies: bool, prepare: fn(Secret) -> Work)
 const fn long(name: &'static str, prepare: fn(Secret) -> Work) -> Case {
     Case {
         name,
-        multiplies: true,
+        multiplies: Multiplies::Group,
         long: true,
         prepare,
     }
 }
 
 pub(crate) const CASES: &[Case] = &[
-    case("generator^x, 320 bits", true, |secret| {
+    case("generator^x, 320 bits", Multiplies::Group, |secret| {
         generator_power(secret, 40)
     }),
-    case("base^x, 320 bits", true, |secret| power(secret, 40)),
-    case("shared secret, AKE and data keys", true, session_keys),
-    case("DSA signing", true, signing),
-    case("comparison of MACs", false, comparison),
-    case("AES-CTR and MAC of a text", false, text),
-    case("generator^x, 1536 bits", true, |secret| {
+    case("base^x, 320 bits", Multiplies::Group, |secret| {
+        power(secret, 40)
+    }),
+    case(
+        "shared secret, AKE and data keys",
+        Multiplies::Group,
+        session_keys,
+    ),
+    case("DSA signing", Multiplies::Dsa, signing),
+    case("comparison of MACs", Multiplies::Nothing, comparison),
+    case("AES-CTR and MAC of a text", Multiplies::Nothing, text),
+    case("generator^x, 1536 bits", Multiplies::Group, |secret| {
         generator_power(secret, 192)
     }),
-    case("base^x, 1536 bits", true, |secret| power(secret, 192)),
-    case("secret base^x, 320 bits", true, power_of_secret),
-    case("a new DH key", true, new_key),
-    case("secret of the SMP", false, binding),
+    case("base^x, 1536 bits", Multiplies::Group, |secret| {
+        power(secret, 192)
+    }),
+    case(
+        "secret base^x, 320 bits",
+        Multiplies::Group,
+        power_of_secret,
+    ),
+    case("a new DH key", Multiplies::Group, new_key),
+    case("secret of the SMP", Multiplies::Nothing, binding),
     long("SMP, step 1", smp1),
     long("SMP, step 2, on arrival", smp2a),
     long("SMP, step 2, the answer", smp2b),
@@ -75,9 +97,9 @@ pub(crate) const CASES: &[Case] = &[
 
 /// Leaks that must be found.
 pub(crate) const PLANTED: &[Case] = &[
-    case("a planted branch", false, planted_branch),
-    case("a planted lookup", false, planted_lookup),
-    case("a planted division", false, planted_division),
+    case("a planted branch", Multiplies::Nothing, planted_branch),
+    case("a planted lookup", Multiplies::Nothing, planted_lookup),
+    case("a planted division", Multiplies::Nothing, planted_division),
 ];
 
 /// Asks the processor, in each of the ways that the library has, what it can do: the answers are remembered.

@@ -5,7 +5,7 @@ use std::io::Result;
 use std::mem::ManuallyDrop;
 use std::process::{Command, ExitCode};
 
-use crate::cases::{self, Case, Work};
+use crate::cases::{self, Case, Multiplies, Work};
 use crate::compare::{Blocks, Parting, Told, compare};
 use crate::copies::{Copy, copy};
 use crate::follow::Follower;
@@ -147,11 +147,15 @@ impl Job {
 
     /// What instructions of the kernels are to be seen.
     fn marks(&self) -> Marks {
+        let multiplies = self.case.multiplies;
+        let with = |machine| multiplies != Multiplies::Nothing && self.machine == machine;
+        // For DSA there is no kernel for FMA.
+        let is_dsa = multiplies == Multiplies::Dsa;
         Marks {
-            ifma: self.case.multiplies && self.machine == Machine::Ifma,
-            avx_ifma: self.case.multiplies && self.machine == Machine::AvxIfma,
-            fma: self.case.multiplies && self.machine == Machine::Fma,
-            adx: self.case.multiplies && self.machine == Machine::Adx,
+            ifma: with(Machine::Ifma),
+            avx_ifma: with(Machine::AvxIfma),
+            fma: with(Machine::Fma) && !is_dsa,
+            adx: with(Machine::Adx) || with(Machine::Fma) && is_dsa,
         }
     }
 }
