@@ -15,11 +15,11 @@ const fn system(number: u16) -> u16 {
 
 /// Every errno that has a code. Where two names have the same number, the name that libgpg-error uses comes first.
 pub(crate) fn errno_codes() -> impl Iterator<Item = (c_int, u16)> {
-    let all = [EVERYWHERE, ON_LINUX, ALIASES];
+    let all = [EVERYWHERE, ON_UNIX, ON_LINUX, ALIASES];
     all.into_iter().flatten().copied()
 }
 
-/// Those that all Unix systems have.
+/// Those that all systems have.
 const EVERYWHERE: &[(c_int, u16)] = &[
     (libc::E2BIG, system(0)),
     (libc::EACCES, system(1)),
@@ -39,11 +39,9 @@ const EVERYWHERE: &[(c_int, u16)] = &[
     (libc::EDEADLK, system(28)),
     (libc::EDESTADDRREQ, system(30)),
     (libc::EDOM, system(32)),
-    (libc::EDQUOT, system(34)),
     (libc::EEXIST, system(35)),
     (libc::EFAULT, system(36)),
     (libc::EFBIG, system(37)),
-    (libc::EHOSTDOWN, system(41)),
     (libc::EHOSTUNREACH, system(42)),
     (libc::EIDRM, system(43)),
     (libc::EILSEQ, system(45)),
@@ -57,7 +55,6 @@ const EVERYWHERE: &[(c_int, u16)] = &[
     (libc::EMFILE, system(65)),
     (libc::EMLINK, system(66)),
     (libc::EMSGSIZE, system(67)),
-    (libc::EMULTIHOP, system(68)),
     (libc::ENAMETOOLONG, system(69)),
     (libc::ENETDOWN, system(72)),
     (libc::ENETRESET, system(73)),
@@ -74,7 +71,6 @@ const EVERYWHERE: &[(c_int, u16)] = &[
     (libc::ENOPROTOOPT, system(90)),
     (libc::ENOSPC, system(91)),
     (libc::ENOSYS, system(94)),
-    (libc::ENOTBLK, system(95)),
     (libc::ENOTCONN, system(96)),
     (libc::ENOTDIR, system(97)),
     (libc::ENOTEMPTY, system(98)),
@@ -84,25 +80,37 @@ const EVERYWHERE: &[(c_int, u16)] = &[
     (libc::ENXIO, system(104)),
     (libc::EOVERFLOW, system(106)),
     (libc::EPERM, system(107)),
-    (libc::EPFNOSUPPORT, system(108)),
     (libc::EPIPE, system(109)),
     (libc::EPROTO, system(114)),
     (libc::EPROTONOSUPPORT, system(115)),
     (libc::EPROTOTYPE, system(116)),
     (libc::ERANGE, system(117)),
-    (libc::EREMOTE, system(119)),
     (libc::EROFS, system(122)),
-    (libc::ESHUTDOWN, system(124)),
-    (libc::ESOCKTNOSUPPORT, system(125)),
     (libc::ESPIPE, system(126)),
     (libc::ESRCH, system(127)),
-    (libc::ESTALE, system(129)),
     (libc::ETIMEDOUT, system(132)),
-    (libc::ETOOMANYREFS, system(133)),
     (libc::ETXTBSY, system(134)),
-    (libc::EUSERS, system(137)),
     (libc::EXDEV, system(139)),
 ];
+
+/// Those that all Unix systems have besides.
+#[cfg(unix)]
+const ON_UNIX: &[(c_int, u16)] = &[
+    (libc::EDQUOT, system(34)),
+    (libc::EHOSTDOWN, system(41)),
+    (libc::EMULTIHOP, system(68)),
+    (libc::ENOTBLK, system(95)),
+    (libc::EPFNOSUPPORT, system(108)),
+    (libc::EREMOTE, system(119)),
+    (libc::ESHUTDOWN, system(124)),
+    (libc::ESOCKTNOSUPPORT, system(125)),
+    (libc::ESTALE, system(129)),
+    (libc::ETOOMANYREFS, system(133)),
+    (libc::EUSERS, system(137)),
+];
+
+#[cfg(not(unix))]
+const ON_UNIX: &[(c_int, u16)] = &[];
 
 /// Those that Linux has besides.
 #[cfg(target_os = "linux")]

@@ -4,8 +4,7 @@
 //! are identified by their hash: unlike device and inode, it is the same for a `FILE *` and a path, on a network file
 //! system, and after another program has written to the file.
 
-use std::ffi::{CStr, OsStr};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::CStr;
 use std::path::Path;
 
 use super::borrowed::Borrowed;
@@ -31,12 +30,26 @@ static KNOWN: LockedList<Known> = LockedList::new();
 ///
 /// # Errors
 /// `INV_VALUE` for NULL, `ENAMETOOLONG` for a path that the system would refuse as well.
+#[cfg(unix)]
 pub(crate) fn path_of(filename: Option<&CStr>) -> Result<&Path, GcryError> {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
     let name = filename.ok_or(GcryError::INV_VALUE)?.to_bytes();
     if name.len() >= libc::PATH_MAX as usize {
         return Err(GcryError::from_errno(libc::ENAMETOOLONG));
     }
     Ok(Path::new(OsStr::from_bytes(name)))
+}
+
+/// The same where paths are Unicode.
+///
+/// # Errors
+/// `INV_VALUE` for NULL, and for a path that is not UTF-8.
+#[cfg(not(unix))]
+pub(crate) fn path_of(filename: Option<&CStr>) -> Result<&Path, GcryError> {
+    let name = filename.and_then(|name| name.to_str().ok());
+    Ok(Path::new(name.ok_or(GcryError::INV_VALUE)?))
 }
 
 /// Makes `bytes` the contents of the file at `path`, as [`atomic_file::replace`] does. The old contents are copied first if

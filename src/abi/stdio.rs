@@ -45,10 +45,13 @@ impl Stream<'_> {
     /// Why it could not be read, right after that. musl sets no errno for a stream that is not for reading.
     pub fn read_error(self) -> GcryError {
         let error = GcryError::last_os_error();
-        // SAFETY: an open stream, as the type guarantees; only asks for the flags of its file.
-        let flags = unsafe { libc::fcntl(libc::fileno(self.file.as_ptr()), libc::F_GETFL) };
-        if flags >= 0 && flags & libc::O_ACCMODE == libc::O_WRONLY {
-            return GcryError::from_errno(libc::EBADF);
+        #[cfg(unix)]
+        {
+            // SAFETY: an open stream, as the type guarantees; only asks for the flags of its file.
+            let flags = unsafe { libc::fcntl(libc::fileno(self.file.as_ptr()), libc::F_GETFL) };
+            if flags >= 0 && flags & libc::O_ACCMODE == libc::O_WRONLY {
+                return GcryError::from_errno(libc::EBADF);
+            }
         }
         error
     }

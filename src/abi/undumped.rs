@@ -3,9 +3,8 @@
 //! The system excludes whole pages from a dump, so each allocation has its own pages. A forked child inherits them, like
 //! all memory. They are not locked against swapping: the limit for locked memory is small, and belongs to the client.
 
-use std::ffi::c_void;
 use std::ops::Deref;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
 use super::memory::wipe;
 
@@ -18,27 +17,7 @@ pub struct Undumped {
 impl Undumped {
     /// A copy of these bytes. `None` if out of memory.
     pub(crate) fn new(bytes: &[u8]) -> Option<Self> {
-        // SAFETY: new memory at any address.
-        let begin = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                bytes.len().max(1),
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            )
-        };
-        if begin == libc::MAP_FAILED {
-            return None;
-        }
-        // If the system does not support it, the bytes are as safe as all others.
-        #[cfg(target_os = "linux")]
-        // SAFETY: the pages that were just mapped; only whether they are dumped changes.
-        unsafe {
-            libc::madvise(begin, bytes.len().max(1), libc::MADV_DONTDUMP);
-        }
-        let begin = NonNull::new(begin.cast::<u8>())?;
+        let begin = memory::new(bytes.len().max(1))?;
         // SAFETY: as long as the mapping, and owned by nobody else.
         unsafe { begin.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
         Some(Self {
@@ -59,12 +38,66 @@ impl Deref for Undumped {
 
 impl Drop for Undumped {
     fn drop(&mut self) {
-        let begin = self.begin.as_ptr().cast::<c_void>();
-        // SAFETY: mapped by `new` with this length, and not used afterwards.
+        // SAFETY: made by `new` with this length, and not used afterwards.
         unsafe {
-            wipe(begin.cast(), self.len);
-            libc::munmap(begin, self.len.max(1));
+            wipe(self.begin.as_ptr(), self.len);
+            memory::free(self.begin, self.len.max(1));
         }
+    }
+}
+
+/// Pages of their own.
+#[cfg(unix)]
+mod memory {
+    use std::ptr::{self, NonNull};
+
+    pub(super) fn new(len: usize) -> Option<NonNull<u8>> {
+        // SAFETY: new memory at any address.
+        let begin = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                len,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        if begin == libc::MAP_FAILED {
+            return None;
+        }
+        // If the system does not support it, the bytes are as safe as all others.
+        #[cfg(target_os = "linux")]
+        // SAFETY: the pages that were just mapped; only whether they are dumped changes.
+        unsafe {
+            libc::madvise(begin, len, libc::MADV_DONTDUMP);
+        }
+        NonNull::new(begin.cast())
+    }
+
+    /// # Safety
+    /// Made by `new` with this length, and not used afterwards.
+    pub(super) unsafe fn free(begin: NonNull<u8>, len: usize) {
+        // SAFETY: as the caller guarantees.
+        unsafe { libc::munmap(begin.as_ptr().cast(), len) };
+    }
+}
+
+/// Ordinary memory: the system has nothing to keep it out of dumps.
+#[cfg(not(unix))]
+mod memory {
+    use std::ptr::NonNull;
+
+    pub(super) fn new(len: usize) -> Option<NonNull<u8>> {
+        // SAFETY: malloc takes any size.
+        NonNull::new(unsafe { libc::malloc(len) }.cast())
+    }
+
+    /// # Safety
+    /// Made by `new`, and not used afterwards.
+    pub(super) unsafe fn free(begin: NonNull<u8>, _len: usize) {
+        // SAFETY: as the caller guarantees.
+        unsafe { libc::free(begin.as_ptr().cast()) };
     }
 }
 

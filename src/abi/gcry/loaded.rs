@@ -1,7 +1,7 @@
 //! A libgcrypt that the process has already loaded, and its functions. We never load it.
 
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
-use std::ptr::{self, NonNull};
+use std::ffi::{c_char, c_int, c_uint};
+use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::{Cipher, Digest, Mpi, Sexp};
@@ -27,7 +27,8 @@ macro_rules! functions {
             ///
             /// # Safety
             /// `handle` is that of libgcrypt.
-            unsafe fn resolve(handle: *mut c_void) -> Option<Self> {
+            #[cfg(unix)]
+            unsafe fn resolve(handle: *mut std::ffi::c_void) -> Option<Self> {
                 Some(Self {
                     $($field: {
                         // SAFETY: the handle is that of libgcrypt.
@@ -36,7 +37,7 @@ macro_rules! functions {
                         // libgcrypt.so.20.
                         Some(unsafe {
                             std::mem::transmute::<
-                                ptr::NonNull<c_void>,
+                                ptr::NonNull<std::ffi::c_void>,
                                 unsafe extern "C" fn($($argument),*) $(-> $result)?,
                             >(address)
                         })
@@ -84,18 +85,25 @@ pub fn find() -> Option<&'static Loaded> {
 }
 
 /// The functions of a libgcrypt that is loaded. It is never unloaded afterwards.
+#[cfg(unix)]
 fn open() -> Option<Loaded> {
     let flags = libc::RTLD_NOLOAD | libc::RTLD_LAZY;
     // SAFETY: a constant name; RTLD_NOLOAD loads nothing, so it runs no code of a library. The handle is that of libgcrypt, and
     // is closed if it cannot be used.
     unsafe {
-        let handle = NonNull::new(libc::dlopen(c"libgcrypt.so.20".as_ptr(), flags))?.as_ptr();
+        let handle = ptr::NonNull::new(libc::dlopen(c"libgcrypt.so.20".as_ptr(), flags))?.as_ptr();
         let functions = Loaded::resolve(handle);
         if functions.is_none() {
             libc::dlclose(handle);
         }
         functions
     }
+}
+
+/// Not on other systems: what libgcrypt's file is called there is not known.
+#[cfg(not(unix))]
+fn open() -> Option<Loaded> {
+    None
 }
 
 /// libgcrypt's `gcry_strerror`, unless it turns out to be `ours`.
@@ -124,7 +132,11 @@ impl Loaded {
 
 /// # Safety
 /// `handle` is that of a library.
-unsafe fn symbol(handle: *mut c_void, name: &CStr) -> Option<ptr::NonNull<c_void>> {
+#[cfg(unix)]
+unsafe fn symbol(
+    handle: *mut std::ffi::c_void,
+    name: &std::ffi::CStr,
+) -> Option<ptr::NonNull<std::ffi::c_void>> {
     // SAFETY: a handle of `dlopen`, and a NUL-terminated name.
     ptr::NonNull::new(unsafe { libc::dlsym(handle, name.as_ptr()) })
 }
