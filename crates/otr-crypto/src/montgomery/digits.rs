@@ -1,14 +1,12 @@
 //! Numbers as digits: of 52 bits, which the instructions of AVX-512 IFMA and of AVX-IFMA multiply, or of 51.
 
-use super::{Modulus, Portable};
+use super::{Modulus, Portable, negative_inverse};
 use crate::uint::Uint;
 use std::hint::black_box;
 use zeroize::Zeroize;
 
 /// Bits of a digit for the instructions that multiply integers.
 pub(super) const DIGIT: usize = 52;
-/// The largest of these digits.
-pub(super) const LARGEST: u64 = (1 << DIGIT) - 1;
 
 /// R squared, which is the Montgomery form of R = 2^exponent, from that of 2.
 #[inline(never)]
@@ -42,7 +40,8 @@ impl<const LANES: usize, const K: usize, const BITS: usize> Zeroize for Number<L
 
 impl<const LANES: usize, const K: usize, const BITS: usize> Number<LANES, K, BITS> {
     pub(super) const ZERO: Self = Self([[0; LANES]; K]);
-    const LARGEST: u64 = (1 << BITS) - 1;
+    /// The largest digit.
+    pub(super) const LARGEST: u64 = (1 << BITS) - 1;
 
     /// The digits in another order: those that were the first of each vector are the first vector, and so on.
     pub(super) fn transposed(&self) -> Box<Number<K, LANES, BITS>> {
@@ -88,6 +87,20 @@ impl<const LANES: usize, const K: usize, const BITS: usize> Number<LANES, K, BIT
         let mut number = Self::ZERO;
         number.set(power.as_flattened());
         number
+    }
+
+    /// For Orup's reduction with blocks of `N` digits, modulo p, whose digits these are: k = -1/p modulo 2^(`BITS` N), and
+    /// (k p + 1) / 2^(`BITS` N).
+    #[inline(never)]
+    pub(super) fn quotient<const N: usize>(p: &[u64]) -> ([u64; N], Box<Self>) {
+        let negative = negative_inverse(p.first().copied().unwrap_or(1));
+        let mut sum = Box::new(Self::ZERO);
+        sum.set(&[1]);
+        let mut inverse = [0; N];
+        for factor in &mut inverse {
+            *factor = sum.reduce_digit(p, negative);
+        }
+        (inverse, sum)
     }
 
     /// Adds the multiple of p, whose digits these are, that makes the lowest digit zero, and moves down by a digit. Returns by what p

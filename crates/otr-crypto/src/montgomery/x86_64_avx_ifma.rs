@@ -11,7 +11,7 @@
 //! This file contains `unsafe`: the instructions may only run on a CPU that has them, which the existence of a [`Modulus`]
 //! proves, and vectors are read from and written to memory through pointers.
 
-use super::digits::{self, DIGIT, LARGEST};
+use super::digits::{self, DIGIT};
 use super::vectors::{Block, at, moved_up, select, settled, to_block};
 use super::{Modulus as Arithmetic, Transfer, write_words};
 use crate::uint::{Uint, Word};
@@ -97,24 +97,13 @@ impl<const V: usize> Modulus<V> {
         let mut number = Box::new(Number::<V>::ZERO);
         number.set(p.as_words());
         modulus.p.digits = number.0;
-        modulus.find_quotient();
+        let (inverse, q) = Number::<V>::quotient(number.0.as_flattened());
+        modulus.inverse.digits = [inverse];
+        modulus.q.digits = q.0;
         modulus.one = Number::power_of_two::<LIMBS, B>(p, Self::R);
         let two = Box::new(Number::power_of_two::<LIMBS, B>(p, Self::R + 1));
         modulus.r2 = *digits::r_squared(&*modulus, &two, Self::R);
         modulus
-    }
-
-    /// Finds k and q: adds multiples of p to 1, digit by digit, until the lowest block is zero.
-    #[inline(never)]
-    fn find_quotient(&mut self) {
-        let p = self.p.digits.as_flattened();
-        let negative = super::negative_inverse(p.first().copied().unwrap_or(1));
-        let mut sum = Box::new(Number::<V>::ZERO);
-        sum.set(&[1]);
-        for factor in self.inverse.digits.as_flattened_mut() {
-            *factor = sum.reduce_digit(p, negative);
-        }
-        self.q.digits = sum.0;
     }
 }
 
@@ -297,7 +286,7 @@ fn multiply<const V: usize>(modulus: &Modulus<V>, number: &mut Number<V>, b: Opt
 /// The CPU has the instructions.
 #[target_feature(enable = "avx2,avxifma")]
 fn normalise<const V: usize>(sum: &Sum<V>) -> [Block; V] {
-    let largest = _mm256_set1_epi64x(LARGEST.cast_signed());
+    let largest = _mm256_set1_epi64x(Number::<V>::LARGEST.cast_signed());
     let mut below = _mm256_setzero_si256();
     // Once, by which a digit overflows by one at most.
     let mut carry_once = |vector| {

@@ -31,8 +31,6 @@ use zeroize::Zeroize;
 
 /// Bits of a digit.
 const DIGIT: usize = 51;
-/// The largest digit.
-const LARGEST: u64 = (1 << DIGIT) - 1;
 /// The bits of 2^52. With those of a digit as its lowest ones, it is 2^52 and the digit.
 const SHIFTED: u64 = (1023 + 52) << 52;
 
@@ -86,7 +84,7 @@ impl<const N: usize> Padded<N> {
         let places = digits.0.as_flattened_mut().iter_mut();
         for (place, bits) in places.zip(self.digits.as_flattened()) {
             let number = f64::from_bits(*bits) + f64::from_bits(SHIFTED);
-            *place = number.to_bits() & LARGEST;
+            *place = number.to_bits() & Digits::LARGEST;
         }
         digits
     }
@@ -139,27 +137,15 @@ impl Modulus {
         let mut digits = Box::new(Digits::ZERO);
         digits.set(p.as_words());
         modulus.p.set(&digits.0);
-        modulus.find_quotient(digits.0.as_flattened());
+        let (inverse, q) = Digits::quotient(digits.0.as_flattened());
+        modulus.inverse.set(&[inverse]);
+        modulus.q.set(&q.0);
         let power = |exponent| Box::new(Digits::power_of_two::<LIMBS, B>(p, exponent));
         modulus.one.set(&power(R).0);
         let mut two = Box::new(Number::ZERO);
         two.set(&power(R + 1).0);
         modulus.r2 = *digits::r_squared(&*modulus, &two, R);
         modulus
-    }
-
-    /// Finds k and q: adds multiples of p, whose digits these are, to 1, digit by digit, until the lowest block is zero.
-    #[inline(never)]
-    fn find_quotient(&mut self, p: &[u64]) {
-        let negative = super::negative_inverse(p.first().copied().unwrap_or(1));
-        let mut sum = Box::new(Digits::ZERO);
-        sum.set(&[1]);
-        let mut inverse = [[0; 4]];
-        for factor in inverse.as_flattened_mut() {
-            *factor = sum.reduce_digit(p, negative);
-        }
-        self.inverse.set(&inverse);
-        self.q.set(&sum.0);
     }
 }
 
@@ -270,7 +256,7 @@ fn multiply(modulus: &Modulus, number: &mut Number, b: Option<&Number>) {
 fn normalised(sum: &Sum) -> [Block; V] {
     /// Added to each lane, so that none is negative.
     const LIFT: i64 = 1 << 58;
-    let largest = _mm256_set1_epi64x(LARGEST.cast_signed());
+    let largest = _mm256_set1_epi64x(Digits::LARGEST.cast_signed());
     let (mut highs_below, mut carries_below) = (_mm256_setzero_si256(), _mm256_setzero_si256());
     let mut number = 0;
     let mut carry_once = |part: &Part| {

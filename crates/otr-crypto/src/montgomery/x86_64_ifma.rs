@@ -13,7 +13,7 @@
 //! This file contains `unsafe`: the instructions may only run on a CPU that has them, which the existence of a [`Modulus`]
 //! proves, and vectors are read from and written to memory through pointers.
 
-use super::digits::{self, DIGIT, LARGEST};
+use super::digits::{self, DIGIT};
 use super::{Modulus as Arithmetic, Transfer, negative_inverse, write_words};
 use crate::uint::{Uint, Word};
 use std::arch::x86_64::*;
@@ -254,7 +254,7 @@ fn multiply<const K: usize>(modulus: &Modulus<K>, number: &mut Number<K>, b: Opt
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn normalise<const K: usize>(sum: [__m512i; K]) -> [__m512i; K] {
     let zero = _mm512_setzero_si512();
-    let largest = _mm512_set1_epi64(LARGEST.cast_signed());
+    let largest = _mm512_set1_epi64(Number::<K>::LARGEST.cast_signed());
     let carries = sum.map(|column| _mm512_srli_epi64::<{ DIGIT as u32 }>(column));
     let sum: [__m512i; K] = array::from_fn(|k| {
         let carry = match k.checked_sub(1) {

@@ -1,6 +1,6 @@
 //! Sums of products of digits.
 
-use super::{DIGIT, LARGEST, SHIFTED, V};
+use super::{DIGIT, Digits, SHIFTED, V};
 use crate::montgomery::vectors::Block;
 use std::arch::asm;
 use std::arch::x86_64::*;
@@ -35,7 +35,7 @@ impl Part {
         let mut block = [0; 4];
         for ((digit, low), high) in block.iter_mut().zip(&self.lows).zip(&self.highs) {
             let sum = low.cast_signed().wrapping_add(*carry);
-            *digit = sum.cast_unsigned() & LARGEST;
+            *digit = sum.cast_unsigned() & Digits::LARGEST;
             *carry = (sum >> DIGIT).wrapping_add(high.cast_signed());
         }
         block
