@@ -125,11 +125,8 @@ const fn sextet(byte: u8) -> Option<u8> {
 
 /// The encoded message: "?OTR:", the base64 of `bytes`, ".".
 pub fn armour(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
-    let mut text = buffer::with_capacity(armoured_len(bytes))?;
-    // The capacity is enough for all of it.
-    text.extend(PREFIX);
-    STRICT.encode_append(bytes, &mut text);
-    text.push(b'.');
+    let mut text = buffer::zeros(armoured_len(bytes))?;
+    armour_into(bytes, &mut text);
     Ok(text)
 }
 
