@@ -1,5 +1,7 @@
 //! A context, borrowed as long as no client code runs.
 
+use std::cell::RefMut;
+
 use super::fingerprint::{add_fingerprint, set_trust};
 use super::{Handle, describe, interface, state};
 use crate::abi::borrowed::Borrowed;
@@ -8,8 +10,6 @@ use crate::abi::linked_list;
 use crate::abi::numbers::{c_time, time_from};
 use crate::abi::private::Private;
 use crate::abi::types::{ConnContext, NextExpectedSmp, OtrlAuthInfo, SMP_EXPECT1, SMP_PROG_OK};
-use std::cell::RefMut;
-
 use otr_protocol::ake::Tags;
 use otr_protocol::conversation::{MessageState, Secrets};
 use otr_protocol::correspondent::Correspondent;

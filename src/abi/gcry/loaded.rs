@@ -1,5 +1,7 @@
 //! A libgcrypt that the process has already loaded, and its functions. We never load it.
 
+#[cfg(unix)]
+use std::ffi::{CStr, c_void};
 use std::ffi::{c_char, c_int, c_uint};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -28,7 +30,7 @@ macro_rules! functions {
             /// # Safety
             /// `handle` is that of libgcrypt.
             #[cfg(unix)]
-            unsafe fn resolve(handle: *mut std::ffi::c_void) -> Option<Self> {
+            unsafe fn resolve(handle: *mut c_void) -> Option<Self> {
                 Some(Self {
                     $($field: {
                         // SAFETY: the handle is that of libgcrypt.
@@ -37,7 +39,7 @@ macro_rules! functions {
                         // libgcrypt.so.20.
                         Some(unsafe {
                             std::mem::transmute::<
-                                ptr::NonNull<std::ffi::c_void>,
+                                ptr::NonNull<c_void>,
                                 unsafe extern "C" fn($($argument),*) $(-> $result)?,
                             >(address)
                         })
@@ -133,10 +135,7 @@ impl Loaded {
 /// # Safety
 /// `handle` is that of a library.
 #[cfg(unix)]
-unsafe fn symbol(
-    handle: *mut std::ffi::c_void,
-    name: &std::ffi::CStr,
-) -> Option<ptr::NonNull<std::ffi::c_void>> {
+unsafe fn symbol(handle: *mut c_void, name: &CStr) -> Option<ptr::NonNull<c_void>> {
     // SAFETY: a handle of `dlopen`, and a NUL-terminated name.
     ptr::NonNull::new(unsafe { libc::dlsym(handle, name.as_ptr()) })
 }
