@@ -3,6 +3,9 @@
 //! [`portable`] is safe Rust, runs everywhere, and the others are tested against it. A kernel for one CPU is chosen at run
 //! time by [`Kernel::new`], and only reached through it. Every operation of every kernel runs in constant time.
 
+#[cfg(all(otr_eights, target_arch = "x86_64"))]
+#[expect(unsafe_code, reason = "the instructions of some CPUs: loads")]
+mod blocks;
 #[cfg(otr_vectors)]
 mod digits;
 #[cfg(otr_eights)]

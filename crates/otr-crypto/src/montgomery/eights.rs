@@ -8,7 +8,7 @@
 mod limbs;
 
 #[cfg(target_arch = "x86_64")]
-use super::portable;
+use super::blocks::select;
 use super::portable::Number;
 use super::{Modulus as Arithmetic, Portable, Transfer};
 use crate::uint::{Uint, Word};
@@ -110,7 +110,7 @@ impl<const B: usize> Arithmetic for Modulus<B> {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `new` found the instructions.
         unsafe {
-            select(into, table, index);
+            select(&mut into.0, table.iter().map(|entry| &entry.0), index);
         }
         #[cfg(target_arch = "aarch64")]
         self.0.select(into, table, index);
@@ -125,14 +125,4 @@ impl<const B: usize, const LIMBS: usize> Transfer<LIMBS> for Modulus<B> {
     fn leave(&self, number: &Number<B>, value: &mut Uint<LIMBS>) {
         self.0.leave(number, value);
     }
-}
-
-/// The same as in the portable kernel, with vectors of four limbs.
-///
-/// # Safety
-/// The CPU has the instructions.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-unsafe fn select<const B: usize>(into: &mut Number<B>, table: &[Number<B>], index: Word) {
-    portable::select(into, table, index);
 }

@@ -244,7 +244,7 @@ impl<const B: usize> Arithmetic for Modulus<B> {
 
 /// `into` becomes the entry at a secret index. All entries are read.
 #[inline(always)]
-pub(super) fn select<const B: usize>(into: &mut Number<B>, table: &[Number<B>], index: Word) {
+fn select<const B: usize>(into: &mut Number<B>, table: &[Number<B>], index: Word) {
     // In registers, as far as there are so many.
     let mut selected = [[0; 4]; B];
     for (entry, at) in table.iter().zip(0..) {

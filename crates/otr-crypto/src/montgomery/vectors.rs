@@ -1,24 +1,7 @@
-//! Vectors of four digits, for the kernels with AVX2. `unsafe`: they are read from memory through pointers.
+//! Vectors of four digits, for the kernels whose digits have fewer bits than a word.
 
 use std::arch::x86_64::*;
 use std::array;
-
-/// Four digits.
-pub(super) type Block = [u64; 4];
-
-/// The vector of a block.
-#[inline(always)]
-pub(super) fn from_block(block: &Block) -> __m256i {
-    // SAFETY: a block is the 32 bytes of one vector; any bits are one.
-    unsafe { block.as_ptr().cast::<__m256i>().read_unaligned() }
-}
-
-/// The lanes of a vector.
-#[inline(always)]
-pub(super) fn to_block(vector: __m256i) -> Block {
-    // SAFETY: a vector is four words.
-    unsafe { std::mem::transmute(vector) }
-}
 
 /// One vector of several. Beyond, all is zero.
 #[inline(always)]
@@ -78,25 +61,4 @@ pub(super) fn settled<const V: usize>(
 fn bits(vector: __m256i) -> u64 {
     // SAFETY: only called where the CPU has the instructions.
     unsafe { _mm256_movemask_pd(_mm256_castsi256_pd(vector)) as u64 }
-}
-
-/// `into` becomes the entry at a secret index, each of them `V` blocks. All entries are read.
-///
-/// # Safety
-/// The CPU has the instructions.
-#[target_feature(enable = "avx2")]
-pub(super) fn select<'a, const V: usize>(
-    into: &mut [Block; V],
-    table: impl Iterator<Item = &'a [Block; V]>,
-    index: u64,
-) {
-    let index = _mm256_set1_epi64x(index.cast_signed());
-    let load = |blocks: &[Block; V]| blocks.each_ref().map(from_block);
-    let mut selected = load(into);
-    for (entry, number) in table.zip(0..) {
-        let here = _mm256_cmpeq_epi64(index, _mm256_set1_epi64x(number));
-        let entry = load(entry);
-        selected = array::from_fn(|k| _mm256_blendv_epi8(at(&selected, k), at(&entry, k), here));
-    }
-    *into = selected.map(to_block);
 }

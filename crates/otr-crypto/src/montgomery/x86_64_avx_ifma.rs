@@ -11,8 +11,9 @@
 //! This file contains `unsafe`: the instructions may only run on a CPU that has them, which the existence of a [`Modulus`]
 //! proves, and vectors are read from and written to memory through pointers.
 
+use super::blocks::{Block, select, to_block};
 use super::digits::{self, DIGIT};
-use super::vectors::{Block, at, moved_up, select, settled, to_block};
+use super::vectors::{at, moved_up, settled};
 use super::{Modulus as Arithmetic, Transfer, write_words};
 use crate::uint::{Uint, Word};
 use std::arch::x86_64::*;
@@ -132,7 +133,7 @@ impl<const V: usize> Arithmetic for Modulus<V> {
         // SAFETY: the same.
         unsafe {
             let table = table.iter().map(|entry| &entry.0);
-            select(&mut into.0, table, black_box(index));
+            select(&mut into.0, table, index);
         }
     }
 }

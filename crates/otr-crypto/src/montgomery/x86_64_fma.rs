@@ -21,12 +21,12 @@ use self::environment::Environment;
 use self::sum::{
     NEW, PRODUCTS, Part, Sum, VECTORS, add, move_and_add, spread, to_come, to_numbers,
 };
-use super::vectors::{Block, from_block, moved_up, select, settled, to_block};
+use super::blocks::{Block, from_block, select, to_block};
+use super::vectors::{moved_up, settled};
 use super::{Modulus as Arithmetic, Transfer, digits, write_words};
 use crate::uint::{Uint, Word};
 use std::arch::x86_64::*;
 use std::array;
-use std::hint::black_box;
 use zeroize::Zeroize;
 
 /// Bits of a digit.
@@ -173,7 +173,7 @@ impl Arithmetic for Modulus {
     fn select(&self, into: &mut Number, table: &[Number], index: Word) {
         let table = table.iter().map(|entry| &entry.digits);
         // SAFETY: the same.
-        unsafe { select(&mut into.digits, table, black_box(index)) }
+        unsafe { select(&mut into.digits, table, index) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sums of products of digits.
 
 use super::{DIGIT, Digits, SHIFTED, V};
-use crate::montgomery::vectors::Block;
+use crate::montgomery::blocks::Block;
 use std::arch::asm;
 use std::arch::x86_64::*;
 
