@@ -47,14 +47,16 @@ pub(crate) fn with_conversation<T>(
     ctx: Ctx<'_>,
     step: impl FnOnce(&mut Conversation) -> T,
 ) -> Result<T, GcryError> {
-    let mut conversation = load(ctx)?;
-    // After a panic it is dropped, with the session that `load` has taken out of the private part.
+    // It stays where `load` puts it. After a panic it is dropped, with the session that was taken out of the private part.
+    let mut loaded = load(ctx);
+    let conversation = loaded.as_mut().map_err(|error| *error)?;
     let outcome = guard(|| {
-        let outcome = step(&mut conversation);
+        let outcome = step(conversation);
         may_panic();
         outcome
     })?;
     store(ctx, conversation);
+    loaded.map(|conversation| ctx.put_secrets(conversation.secrets))?;
     Ok(outcome)
 }
 
@@ -167,8 +169,6 @@ fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
     let context = ctx.borrowed();
     let members = private_members(context).ok_or(GcryError::INV_VALUE)?;
     let secrets = ctx.take_secrets().ok_or(GcryError::INV_VALUE)?;
-    let id = context.sessionid().get();
-    let id_length = context.sessionid_len().get().min(id.len());
     let half = match context.sessionid_half().get() {
         SESSIONID_SECOND_HALF_BOLD => BoldHalf::Second,
         _ => BoldHalf::First,
@@ -178,7 +178,11 @@ fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
         version: version_from(ctx.protocol_version()),
         tags: ctx.tags(),
         is_master: ctx.is_master(),
-        session_id: SessionId::new(id.get(..id_length).unwrap_or_default(), half),
+        session_id: SessionId::from_padded(
+            context.sessionid().get(),
+            context.sessionid_len().get(),
+            half,
+        ),
         offer: offer_of(ctx),
         peer: active_peer(ctx),
         last_sent: time_from(members.lastsent().get()),
@@ -192,7 +196,7 @@ fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
 }
 
 #[inline(never)]
-fn store(ctx: Ctx<'_>, conversation: Conversation) {
+fn store(ctx: Ctx<'_>, conversation: &Conversation) {
     let peer = conversation.peer.as_ref().map(|peer| &peer.fingerprint);
     if let Some(peer) = peer.filter(|peer| !ctx.is_active(peer)) {
         ctx.activate_fingerprint(peer);
@@ -203,7 +207,7 @@ fn store(ctx: Ctx<'_>, conversation: Conversation) {
         MessageState::Encrypted => MSGSTATE_ENCRYPTED,
         MessageState::Finished => MSGSTATE_FINISHED,
     });
-    let version = version_number(interface::shown_version(&conversation));
+    let version = version_number(interface::shown_version(conversation));
     context.protocol_version().set(version);
     let id = &conversation.session_id;
     context.sessionid().set(*id.as_padded_bytes());
@@ -223,7 +227,6 @@ fn store(ctx: Ctx<'_>, conversation: Conversation) {
         let their_keyid = session.map_or(0, |session| session.their_keyid());
         members.their_keyid().set(their_keyid);
     }
-    ctx.put_secrets(conversation.secrets);
 }
 
 fn offer_of(ctx: Ctx<'_>) -> Offer {

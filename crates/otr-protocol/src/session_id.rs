@@ -11,7 +11,7 @@ pub enum BoldHalf {
 }
 
 /// The secure session id: 8 bytes in versions 2 and 3, 20 in version 1, none before a session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct SessionId {
     bytes: [u8; 20],
     length: usize,
@@ -33,12 +33,21 @@ impl SessionId {
         }
     }
 
+    /// The id at the start of 20 bytes.
+    pub fn from_padded(bytes: [u8; 20], length: usize, half: BoldHalf) -> Self {
+        Self {
+            bytes,
+            length: length.min(bytes.len()),
+            half,
+        }
+    }
+
     /// The id itself.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
-    /// The id, and zeros after it.
+    /// The id, and what was given after it or zeros.
     pub fn as_padded_bytes(&self) -> &[u8; 20] {
         &self.bytes
     }
@@ -48,3 +57,11 @@ impl SessionId {
         self.half
     }
 }
+
+impl PartialEq for SessionId {
+    fn eq(&self, other: &Self) -> bool {
+        (self.as_bytes(), self.half) == (other.as_bytes(), other.half)
+    }
+}
+
+impl Eq for SessionId {}
