@@ -2,6 +2,8 @@
 
 use super::hash;
 use super::stack::{self, HASH_STACK};
+use hmac::block_api::HmacCore;
+use hmac::digest::block_api::{Buffer, FixedOutputCore, UpdateCore};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::Sha256;
@@ -14,7 +16,7 @@ const BLOCK: usize = 64;
 
 /// HMAC-SHA-1 of the parts, as if they were one string. The key may have any length.
 pub fn hmac_sha1(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
-    authenticate(keyed_sha1(key), parts).into()
+    authenticate(Hmac::<Sha1>::new((&*sha1_key_block(key)).into()), parts).into()
 }
 
 /// HMAC-SHA-256 of the parts, as if they were one string. The key may have any length.
@@ -28,10 +30,13 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 /// The state after the first three blocks of the last message is kept. Data messages begin with the same bytes until a DH key
 /// changes, because the next public key is in them. This saves another three blocks for each of them.
 pub struct HmacSha1Key {
-    keyed: Hmac<Sha1>,
+    keyed: State,
     /// The beginning of the last message, and the state after it. Boxed to save stack space where a key is made.
-    begun: Option<Box<([u8; BEGINNING], Hmac<Sha1>)>>,
+    begun: Option<Box<([u8; BEGINNING], State)>>,
 }
+
+/// HMAC between two blocks of a message.
+type State = HmacCore<Sha1>;
 
 /// After how many bytes of a message an [`HmacSha1Key`] keeps the state: the whole blocks before the counter of a data message.
 pub const BEGINNING: usize = 3 * BLOCK;
@@ -40,7 +45,7 @@ impl HmacSha1Key {
     /// Prepares a key of any length.
     pub fn new(key: &[u8]) -> Self {
         Self {
-            keyed: keyed_sha1(key),
+            keyed: State::new((&*sha1_key_block(key)).into()),
             begun: None,
         }
     }
@@ -51,12 +56,18 @@ impl HmacSha1Key {
             Some((beginning, rest)) => (self.after(beginning), rest),
             None => (&self.keyed, message),
         };
-        authenticate(state.clone(), &[rest]).into()
+        let mut state = state.clone();
+        let mut buffer = Buffer::<State>::default();
+        buffer.digest_blocks(rest, |blocks| state.update_blocks(blocks));
+        let mut mac = [0; 20];
+        state.finalize_fixed_core(&mut buffer, (&mut mac).into());
+        stack::note::<HASH_STACK>();
+        mac
     }
 
     /// The state after the beginning of a message.
     #[inline(never)]
-    fn after(&mut self, beginning: &[u8; BEGINNING]) -> &Hmac<Sha1> {
+    fn after(&mut self, beginning: &[u8; BEGINNING]) -> &State {
         let is_new = !matches!(&self.begun, Some(last) if last.0 == *beginning);
         let begun = self
             .begun
@@ -65,7 +76,8 @@ impl HmacSha1Key {
         if is_new {
             last.copy_from_slice(beginning);
             state.clone_from(&self.keyed);
-            state.update(beginning);
+            Buffer::<State>::default()
+                .digest_blocks(beginning, |blocks| state.update_blocks(blocks));
         }
         state
     }
@@ -93,9 +105,8 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
     different.ct_eq(&0).into()
 }
 
-fn keyed_sha1(key: &[u8]) -> Hmac<Sha1> {
-    let block = key_block(key, |long| Zeroizing::new(hash::sha1(&[long])));
-    Hmac::new((&*block).into())
+fn sha1_key_block(key: &[u8]) -> Zeroizing<[u8; BLOCK]> {
+    key_block(key, |long| Zeroizing::new(hash::sha1(&[long])))
 }
 
 /// The key as RFC 2104 pads it. With a key of this length the constructor of the MAC cannot fail.
