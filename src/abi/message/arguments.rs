@@ -2,6 +2,7 @@
 //! in `create_privkey`.
 
 use std::ffi::{CStr, c_char};
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use crate::abi::borrowed::{Borrowed, Char};
@@ -10,24 +11,36 @@ use crate::abi::memory::wipe;
 use crate::abi::tlv::{self, Chain};
 use crate::abi::types::OtrlTLV;
 
-/// The names and the text of a call in one malloc'ed block, and a chain of TLVs.
-pub(crate) struct Arguments {
+/// Memory of the caller for short arguments, which need none from malloc then.
+pub(crate) struct Space(MaybeUninit<[u8; 768]>);
+
+impl Space {
+    pub(crate) const fn new() -> Self {
+        Self(MaybeUninit::uninit())
+    }
+}
+
+/// The names and the text of a call in one block, and a chain of TLVs.
+pub(crate) struct Arguments<'s> {
     /// They point into the block, or to constants.
-    names: Names<'static>,
+    names: Names<'s>,
     /// It begins with the text and its NUL; NULL if there is none.
     block: *mut u8,
     length: usize,
+    /// Whether the block is from malloc.
+    is_allocated: bool,
     /// The length of the text, without the NUL.
     text_length: usize,
     tlvs: Chain,
 }
 
-impl Arguments {
+impl<'s> Arguments<'s> {
     /// None, for a call about an existing context.
     pub(crate) const NONE: Self = Self {
         names: Names::EMPTY,
         block: ptr::null_mut(),
         length: 0,
+        is_allocated: false,
         text_length: 0,
         tlvs: Chain::NONE,
     };
@@ -38,6 +51,7 @@ impl Arguments {
         names: Names<'_>,
         text: Borrowed<'_, Char>,
         tlvs: Option<Borrowed<'_, OtrlTLV>>,
+        space: &'s mut Space,
     ) -> Option<Self> {
         let text = text.bytes();
         let parts = [
@@ -47,8 +61,13 @@ impl Arguments {
             names.protocol.bytes(),
         ];
         let length = parts.iter().map(|part| part.len() + 1).sum();
-        // SAFETY: malloc has no preconditions.
-        let block = unsafe { libc::malloc(length) }.cast::<u8>();
+        let is_allocated = length > size_of::<Space>();
+        let block: *mut u8 = if is_allocated {
+            // SAFETY: malloc has no preconditions.
+            unsafe { libc::malloc(length) }.cast()
+        } else {
+            space.0.as_mut_ptr().cast()
+        };
         if block.is_null() {
             return None;
         }
@@ -70,6 +89,7 @@ impl Arguments {
             names,
             block,
             length,
+            is_allocated,
             text_length: text.len(),
             tlvs: Chain::NONE,
         };
@@ -114,10 +134,12 @@ impl Arguments {
     /// Frees them. The block is wiped, since the text may have to be encrypted.
     pub(crate) fn free(self) {
         if !self.block.is_null() {
-            // SAFETY: it was malloc'ed with this length and is not used afterwards.
+            // SAFETY: it has this length, is from malloc if it is noted so, and is not used afterwards.
             unsafe {
                 wipe(self.block, self.length);
-                libc::free(self.block.cast());
+                if self.is_allocated {
+                    libc::free(self.block.cast());
+                }
             }
         }
         self.tlvs.free();

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, Space};
 use crate::abi::borrowed::{Borrowed, Char, Out};
 use crate::abi::context::{Ctx, Handle, Names, NewContexts};
 use crate::abi::error::GcryError;
@@ -111,7 +111,7 @@ impl From<Refused> for GcryError {
 /// destructor, because the callback may leave by longjmp or with an exception.
 pub(crate) struct Call<'a> {
     client: Client,
-    arguments: &'a Arguments,
+    arguments: &'a Arguments<'a>,
     new: NewContexts,
     /// The results for the client.
     pub answer: Answer,
@@ -152,7 +152,9 @@ impl<'a> Call<'a> {
         if reserve::is_low() {
             return Err(Refused::NoMemory);
         }
-        let arguments = Arguments::copy(names, text, given.tlvs).ok_or(Refused::NotCopied)?;
+        let mut space = Space::new();
+        let arguments = Arguments::copy(names, text, given.tlvs, &mut space);
+        let arguments = arguments.ok_or(Refused::NotCopied)?;
         let mut call = Call {
             client,
             arguments: &arguments,
