@@ -139,10 +139,18 @@ pub struct Secrets {
 }
 
 /// A text, and the key that it was encrypted for.
+#[derive(Default)]
 pub struct LastMessage {
     text: SecretBytes,
     /// The fingerprint it was sent to.
     sent_to: Option<[u8; 20]>,
+}
+
+impl LastMessage {
+    /// Whether a text fits into its memory, and needs at least half of that.
+    fn has_room_for(&self, text: &[u8]) -> bool {
+        (text.len()..=text.len().saturating_mul(2)).contains(&self.text.capacity())
+    }
 }
 
 impl std::fmt::Debug for LastMessage {
@@ -374,13 +382,24 @@ impl Conversation {
             .session
             .as_mut()
             .ok_or(ProtocolError::Conflict)?;
-        let last = SecretBytes::new(buffer::copy(text)?);
+        let last = &mut self.secrets.last_message;
+        let more_memory = match last {
+            Some(last) if last.has_room_for(text) => None,
+            _ => Some(SecretBytes::new(buffer::with_capacity(text.len())?)),
+        };
         let message = session.encrypt(text, tlvs, flags, self.tags, armour)?;
         self.retransmit = Retransmit::No;
-        self.secrets.last_message = (!text.is_empty()).then(|| LastMessage {
-            text: last,
-            sent_to: self.peer.map(|peer| peer.fingerprint),
-        });
+        if text.is_empty() {
+            *last = None;
+            return Ok(message);
+        }
+        let last = last.get_or_insert_default();
+        if let Some(memory) = more_memory {
+            last.text = memory;
+        }
+        last.text.zeroize();
+        buffer::append(&mut last.text, text)?;
+        last.sent_to = self.peer.map(|peer| peer.fingerprint);
         Ok(message)
     }
 

@@ -1,10 +1,8 @@
 //! Encryption and MAC of data messages with the keys of one direction (OTR protocol, "Data Message").
 
-use super::buffer::{self, OutOfMemory};
 use super::dh::DirectionKeys;
 use otr_crypto::aes_ctr;
 use otr_crypto::mac::{self, HmacSha1Key};
-use otr_crypto::secret::SecretBytes;
 use otr_crypto::verdict;
 
 /// The keys of one direction, prepared: what depends only on them is calculated once, not for each message.
@@ -33,23 +31,14 @@ impl MessageCipher {
         self.mac.authenticate(covered)
     }
 
-    /// Decrypts `encrypted`, which is the end of `covered`; `None` if `given` is not the MAC of `covered`.
-    ///
-    /// # Errors
-    /// There is no memory for it.
-    pub fn open(
-        &mut self,
-        counter: [u8; 8],
-        covered: &[u8],
-        encrypted: &[u8],
-        given: &[u8; 20],
-    ) -> Result<Option<SecretBytes>, OutOfMemory> {
-        if !verdict::holds(mac::equal(&self.mac.authenticate(covered), given)) {
-            return Ok(None);
-        }
-        let mut plain = SecretBytes::new(buffer::copy(encrypted)?);
-        self.encryption.apply(&counter_block(counter), &mut plain);
-        Ok(Some(plain))
+    /// Whether `given` is the MAC of `covered`.
+    pub fn is_authentic(&mut self, covered: &[u8], given: &[u8; 20]) -> bool {
+        verdict::holds(mac::equal(&self.mac.authenticate(covered), given))
+    }
+
+    /// Decrypts the text of an authentic message in place.
+    pub fn decrypt(&self, counter: [u8; 8], encrypted: &mut [u8]) {
+        self.encryption.apply(&counter_block(counter), encrypted);
     }
 }
 
@@ -141,27 +130,26 @@ mod tests {
                 "{head} and {length}"
             );
 
-            let opened = cipher.open(COUNTER, &covered, &covered[head..], &mac);
-            assert_eq!(opened.unwrap().unwrap()[..], plain[head..]);
+            assert!(cipher.is_authentic(&covered, &mac));
+            cipher.decrypt(COUNTER, &mut covered[head..]);
+            assert_eq!(covered, plain);
         }
     }
 
     #[test]
-    fn a_wrong_mac_opens_nothing() {
+    fn a_wrong_mac_or_message_is_not_authentic() {
         let mut cipher = MessageCipher::new(&KEYS);
         let mut covered = b"head and some text".to_vec();
         let mac = cipher.seal(COUNTER, &mut covered, 5);
         for place in 0..20 {
             let mut wrong = mac;
             wrong[place] ^= 0x80;
-            let opened = cipher.open(COUNTER, &covered, &covered[5..], &wrong);
-            assert_eq!(opened, Ok(None));
+            assert!(!cipher.is_authentic(&covered, &wrong));
         }
         for place in 0..covered.len() {
             let mut changed = covered.clone();
             changed[place] ^= 1;
-            let opened = cipher.open(COUNTER, &changed, &changed[5..], &mac);
-            assert_eq!(opened, Ok(None));
+            assert!(!cipher.is_authentic(&changed, &mac));
         }
     }
 

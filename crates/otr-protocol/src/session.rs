@@ -39,6 +39,8 @@ pub struct Session {
 #[derive(Debug)]
 struct OurKeys {
     current: DhKeyPair,
+    /// The public value of `current`, as each message announces it.
+    next_dh: Box<[u8; 192]>,
     previous: DhKeyPair,
     /// The number of `current`; that of `previous` is one less.
     keyid: u32,
@@ -127,10 +129,12 @@ impl Session {
                 .map(|keys| Box::new(Slot::new(Box::new(keys.clone())))),
             ..Slots::default()
         };
+        let current = DhKeyPair::generate()?;
         Ok(Self {
             version: established.version(),
             ours: OurKeys {
-                current: DhKeyPair::generate()?,
+                next_dh: Box::new(current.public().to_padded_bytes()),
+                current,
                 previous: established.our_dh().clone(),
                 keyid: established.our_keyid().wrapping_add(1),
             },
@@ -243,9 +247,9 @@ impl Session {
         let header = tags.header(self.version);
         let revealed_mac_keys = self.saved_mac_keys.clone();
         let (our_keyid, their_keyid) = (self.ours.keyid, self.theirs.keyid);
-        let next_dh = self.ours.current.public().to_padded_bytes();
         let slot = self
-            .slot(Age::Previous, Age::Current)
+            .slots
+            .of(&self.ours, &self.theirs, (Age::Previous, Age::Current))
             .ok_or(ProtocolError::Conflict)?;
         let count = slot
             .send_counter
@@ -257,7 +261,7 @@ impl Session {
             flags,
             sender_keyid: our_keyid.wrapping_sub(1),
             recipient_keyid: their_keyid,
-            next_dh: &next_dh,
+            next_dh: &self.ours.next_dh[..],
             counter,
             encrypted: &[],
             mac: [0; 20],
@@ -291,23 +295,24 @@ impl Session {
 
     /// Checks and decrypts a data message. Only a message that passes every check changes anything.
     pub fn decrypt(&mut self, message: &[u8]) -> Result<Received, Refused> {
-        let refused = |error, mac| Refused {
-            error,
-            flags: data_flags(message).unwrap_or(0),
-            mac,
-        };
-        let bytes = dearmour(message, false).map_err(|e| refused(e.into(), None))?;
-        let (data, covered) = Data::parse(&bytes).map_err(|e| refused(e.into(), None))?;
-        let mac = data.mac;
-        self.decrypt_parsed(data, covered)
-            .map_err(|e| refused(e, Some(mac)))
+        let mut mac = None;
+        self.decrypt_noting_mac(message, &mut mac)
+            .map_err(|error| Refused {
+                error,
+                flags: data_flags(message).unwrap_or(0),
+                mac,
+            })
     }
 
-    fn decrypt_parsed(
+    fn decrypt_noting_mac(
         &mut self,
-        data: Data<'_>,
-        covered: &[u8],
+        message: &[u8],
+        mac: &mut Option<[u8; 20]>,
     ) -> Result<Received, ProtocolError> {
+        // Decrypted in place.
+        let mut bytes = SecretBytes::new(dearmour(message, false)?);
+        let (data, covered) = Data::parse(&bytes)?;
+        *mac = Some(data.mac);
         let our_age = self
             .our_age(data.recipient_keyid)
             .ok_or(ProtocolError::Conflict)?;
@@ -317,20 +322,14 @@ impl Session {
         let slot = self
             .slot(our_age, their_age)
             .ok_or(ProtocolError::Conflict)?;
-        let mut plain = slot
-            .receiving()
-            .open(data.counter, covered, data.encrypted, &data.mac)?
-            .ok_or(ProtocolError::Conflict)?;
+        if !slot.receiving().is_authentic(covered, &data.mac) {
+            return Err(ProtocolError::Conflict);
+        }
         let counter = u64::from_be_bytes(data.counter);
         if counter <= slot.receive_counter {
             return Err(ProtocolError::Conflict);
         }
         // Everything that can fail comes before the first change.
-        let end = find_byte(&plain, 0);
-        let tlvs = match end {
-            Some(end) => tlv::parse_chain(plain.get(end + 1..).unwrap_or_default())?,
-            None => Vec::new(),
-        };
         let next_theirs = match their_age {
             Age::Current => {
                 let next = Element::from_bytes(data.next_dh).ok_or(ProtocolError::Invalid)?;
@@ -346,10 +345,29 @@ impl Session {
             Age::Current => Some(DhKeyPair::generate()?),
             Age::Previous => None,
         };
-
+        let mut received = Received {
+            text: SecretBytes::default(),
+            tlvs: Vec::new(),
+            flags: data.flags,
+            keys: KeyIds {
+                ours: data.recipient_keyid,
+                theirs: data.sender_keyid,
+            },
+            mac: data.mac,
+        };
+        let (end, length) = (covered.len(), data.encrypted.len());
         let slot = self
             .slot(our_age, their_age)
             .ok_or(ProtocolError::Conflict)?;
+        bytes.truncate(end);
+        bytes.drain(..end - length);
+        slot.receiving().decrypt(counter.to_be_bytes(), &mut bytes);
+        if let Some(end) = find_byte(&bytes, 0) {
+            received.tlvs = tlv::parse_chain(bytes.get(end + 1..).unwrap_or_default())?;
+            bytes.truncate(end);
+        }
+        received.text = bytes;
+
         slot.receive_counter = counter;
         slot.received = true;
         #[cfg(test)]
@@ -361,17 +379,7 @@ impl Session {
             self.rotate_theirs(next);
         }
 
-        plain.truncate(end.unwrap_or(usize::MAX));
-        Ok(Received {
-            text: plain,
-            tlvs,
-            flags: data.flags,
-            keys: KeyIds {
-                ours: data.recipient_keyid,
-                theirs: data.sender_keyid,
-            },
-            mac: data.mac,
-        })
+        Ok(received)
     }
 
     /// The keys that encrypt what we send.
@@ -396,8 +404,7 @@ impl Session {
         Slot::forget(slots.previous_previous.take(), &mut self.saved_mac_keys);
         slots.previous_current = slots.current_current.take();
         slots.previous_previous = slots.current_previous.take();
-        self.ours.previous = std::mem::replace(&mut self.ours.current, next);
-        self.ours.keyid = self.ours.keyid.wrapping_add(1);
+        self.ours.rotate(next);
     }
 
     /// They have announced a new key: `next` becomes the newest, and the oldest is forgotten.
@@ -419,20 +426,36 @@ impl Session {
         age(keyid, self.theirs.keyid)
     }
 
-    /// The keys of one pair, derived now if no message has named the pair before. `None`: they have no such key.
+    /// The keys of one pair. `None`: they have no such key.
     fn slot(&mut self, ours: Age, theirs: Age) -> Option<&mut Slot> {
-        let our_dh = match ours {
-            Age::Current => &self.ours.current,
-            Age::Previous => &self.ours.previous,
+        self.slots.of(&self.ours, &self.theirs, (ours, theirs))
+    }
+}
+
+impl Slots {
+    /// The keys of one pair, derived now if no message has named the pair before. `None`: they have no such key.
+    fn of(&mut self, ours: &OurKeys, theirs: &TheirKeys, pair: (Age, Age)) -> Option<&mut Slot> {
+        let our_dh = match pair.0 {
+            Age::Current => &ours.current,
+            Age::Previous => &ours.previous,
         };
-        let their_dh = self.theirs.get(theirs)?;
-        let slot = match (ours, theirs) {
-            (Age::Current, Age::Current) => &mut self.slots.current_current,
-            (Age::Current, Age::Previous) => &mut self.slots.current_previous,
-            (Age::Previous, Age::Current) => &mut self.slots.previous_current,
-            (Age::Previous, Age::Previous) => &mut self.slots.previous_previous,
+        let their_dh = theirs.get(pair.1)?;
+        let slot = match pair {
+            (Age::Current, Age::Current) => &mut self.current_current,
+            (Age::Current, Age::Previous) => &mut self.current_previous,
+            (Age::Previous, Age::Current) => &mut self.previous_current,
+            (Age::Previous, Age::Previous) => &mut self.previous_previous,
         };
         Some(slot.get_or_insert_with(|| Box::new(Slot::new(DataKeys::derive(our_dh, their_dh)))))
+    }
+}
+
+impl OurKeys {
+    /// `next` becomes the newest, and the oldest is forgotten.
+    fn rotate(&mut self, next: DhKeyPair) {
+        *self.next_dh = next.public().to_padded_bytes();
+        self.previous = std::mem::replace(&mut self.current, next);
+        self.keyid = self.keyid.wrapping_add(1);
     }
 }
 
@@ -452,6 +475,7 @@ impl Session {
     /// Announces the previous key as the next one, which no correct client does.
     pub fn announce_again(&mut self) {
         self.ours.current = self.ours.previous.clone();
+        *self.ours.next_dh = self.ours.current.public().to_padded_bytes();
     }
 }
 
