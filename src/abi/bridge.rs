@@ -197,10 +197,6 @@ fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
 
 #[inline(never)]
 fn store(ctx: Ctx<'_>, conversation: &Conversation) {
-    let peer = conversation.peer.as_ref().map(|peer| &peer.fingerprint);
-    if let Some(peer) = peer.filter(|peer| !ctx.is_active(peer)) {
-        ctx.activate_fingerprint(peer);
-    }
     let context = ctx.borrowed();
     context.msgstate().set(match conversation.state {
         MessageState::Plaintext => MSGSTATE_PLAINTEXT,
@@ -209,12 +205,11 @@ fn store(ctx: Ctx<'_>, conversation: &Conversation) {
     });
     let version = version_number(interface::shown_version(conversation));
     context.protocol_version().set(version);
-    let id = &conversation.session_id;
-    context.sessionid().set(*id.as_padded_bytes());
-    context.sessionid_len().set(id.as_bytes().len());
-    context.sessionid_half().set(half_number(id.half()));
     show_offer(ctx, conversation.offer);
     if let Some(members) = private_members(context) {
+        if members.generation().get() != conversation.generation {
+            show_session(ctx, conversation);
+        }
         let session = conversation.secrets.session.as_ref();
         members.lastsent().set(c_time(conversation.last_sent));
         members.generation().set(conversation.generation);
@@ -227,6 +222,18 @@ fn store(ctx: Ctx<'_>, conversation: &Conversation) {
         let their_keyid = session.map_or(0, |session| session.their_keyid());
         members.their_keyid().set(their_keyid);
     }
+}
+
+/// What only a new session changes.
+fn show_session(ctx: Ctx<'_>, conversation: &Conversation) {
+    let peer = conversation.peer.as_ref().map(|peer| &peer.fingerprint);
+    if let Some(peer) = peer.filter(|peer| !ctx.is_active(peer)) {
+        ctx.activate_fingerprint(peer);
+    }
+    let (context, id) = (ctx.borrowed(), &conversation.session_id);
+    context.sessionid().set(*id.as_padded_bytes());
+    context.sessionid_len().set(id.as_bytes().len());
+    context.sessionid_half().set(half_number(id.half()));
 }
 
 fn offer_of(ctx: Ctx<'_>) -> Offer {
@@ -340,7 +347,7 @@ mod tests {
                 let names = context::Names::new(name.as_ptr(), account, protocol).unwrap();
                 context::find_or_add(
                     borrow(us),
-                    names,
+                    &names,
                     INSTAG_MASTER,
                     context::NewContexts::QUIET,
                 )

@@ -79,9 +79,9 @@ mod tests {
         let names = unsafe { Names::new(user.as_ptr(), account, protocol) }.unwrap();
         let found = unsafe {
             if add {
-                context::find_correspondent(borrow(us), names, NewContexts::QUIET)
+                context::find_correspondent(borrow(us), &names, NewContexts::QUIET)
             } else {
-                find_only(borrow(us), names).map(|found| (found, false))
+                find_only(borrow(us), &names).map(|found| (found, false))
             }
         };
         found.map_or((ptr::null_mut(), false), |(context, added)| {
@@ -91,7 +91,7 @@ mod tests {
 
     fn find_only<'a>(
         us: Borrowed<'a, UserState>,
-        names: Names<'a>,
+        names: &Names<'a>,
     ) -> Option<Borrowed<'a, ConnContext>> {
         #[cfg(feature = "abi5")]
         return context::find(us, names, crate::abi::types::INSTAG_MASTER);

@@ -82,10 +82,11 @@ impl Drop for Region {
 fn wipe<const N: usize>(lowest: usize, above: usize) {
     let mut words = [0_u64; N];
     let here = black_box(&mut words).as_ptr().addr();
-    // The distance between two frames. The next frame extends below its words by at most this.
+    // The distance between two frames. The next frame extends below its words by at most what is not words in it.
     let frame = above.saturating_sub(here);
+    let next = frame + frame.saturating_sub(size_of_val(&words));
     let left = here.saturating_sub(lowest);
-    if left > 2 * frame {
+    if left > next {
         wipe::<N>(lowest, here);
     } else if N > FEW_WORDS {
         wipe::<FEW_WORDS>(lowest, here);

@@ -68,7 +68,7 @@ pub enum Step {
     /// Call [`Incoming::plaintext`].
     Plaintext,
     /// A data message was read: take what is for the user, deliver the effects and call [`Incoming::delivered`].
-    Read(Box<Delivery>),
+    Read(Delivery),
     /// Deliver the effects, in order, and call [`Incoming::delivered`].
     Deliver(Vec<Effect>),
     /// Finished.

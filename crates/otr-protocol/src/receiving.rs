@@ -16,13 +16,13 @@ use otr_crypto::secret::SecretKey;
 const PREVIOUS_SESSION_LIFETIME: i64 = 60;
 
 /// A data message that was decrypted, and the extra symmetric key if it says what that is for.
-type Decrypted = (Received, Option<SecretKey>);
+type Decrypted = (Box<Received>, Option<SecretKey>);
 
 /// A data message that was read.
 #[derive(Debug)]
 pub struct Delivery {
     /// The text and the rest of the message.
-    pub received: Received,
+    pub received: Box<Received>,
     /// The effects of it.
     pub effects: Vec<Effect>,
 }
@@ -70,7 +70,7 @@ impl Conversation {
         shared: &mut Correspondent,
         now: i64,
         effects: &mut Vec<Effect>,
-    ) -> Option<Box<Delivery>> {
+    ) -> Option<Delivery> {
         // A client that left the callback by longjmp has not cleared it.
         self.secrets.delivering_abort = false;
         if self.state != MessageState::Encrypted {
@@ -94,7 +94,7 @@ impl Conversation {
             Ok((received, extra_key)) => {
                 self.secrets.seen.note(received.mac);
                 match follow_ups(&received, extra_key, self.heartbeat_is_due(now)) {
-                    Ok(effects) => Some(Box::new(Delivery { effects, received })),
+                    Ok(effects) => Some(Delivery { received, effects }),
                     Err(OutOfMemory) => {
                         effects.extend(unreadable());
                         None

@@ -294,7 +294,7 @@ impl Session {
     }
 
     /// Checks and decrypts a data message. Only a message that passes every check changes anything.
-    pub fn decrypt(&mut self, message: &[u8]) -> Result<Received, Refused> {
+    pub fn decrypt(&mut self, message: &[u8]) -> Result<Box<Received>, Refused> {
         let mut mac = None;
         self.decrypt_noting_mac(message, &mut mac)
             .map_err(|error| Refused {
@@ -308,7 +308,7 @@ impl Session {
         &mut self,
         message: &[u8],
         mac: &mut Option<[u8; 20]>,
-    ) -> Result<Received, ProtocolError> {
+    ) -> Result<Box<Received>, ProtocolError> {
         // Decrypted in place.
         let mut bytes = SecretBytes::new(dearmour(message, false)?);
         let (data, covered) = Data::parse(&bytes)?;
@@ -345,7 +345,7 @@ impl Session {
             Age::Current => Some(DhKeyPair::generate()?),
             Age::Previous => None,
         };
-        let mut received = Received {
+        let mut received = Box::new(Received {
             text: SecretBytes::default(),
             tlvs: Vec::new(),
             flags: data.flags,
@@ -354,7 +354,7 @@ impl Session {
                 theirs: data.sender_keyid,
             },
             mac: data.mac,
-        };
+        });
         let (end, length) = (covered.len(), data.encrypted.len());
         let slot = self
             .slot(our_age, their_age)
@@ -363,7 +363,10 @@ impl Session {
         bytes.drain(..end - length);
         slot.receiving().decrypt(counter.to_be_bytes(), &mut bytes);
         if let Some(end) = find_byte(&bytes, 0) {
-            received.tlvs = tlv::parse_chain(bytes.get(end + 1..).unwrap_or_default())?;
+            let chain = bytes.get(end + 1..).unwrap_or_default();
+            if !chain.is_empty() {
+                received.tlvs = tlv::parse_chain(chain)?;
+            }
             bytes.truncate(end);
         }
         received.text = bytes;

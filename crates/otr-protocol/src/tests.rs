@@ -144,7 +144,7 @@ impl Side {
                 Step::Heard => incoming.heard(),
                 Step::Plaintext => incoming.plaintext(&alone),
                 Step::Read(delivery) => {
-                    let Delivery { received, effects } = *delivery;
+                    let Delivery { received, effects } = delivery;
                     self.told.push(Told::Text(received.text.to_vec()));
                     self.deliver(effects);
                     incoming.delivered()

@@ -17,7 +17,7 @@ mod tests;
 /// Finds the context of a correspondent.
 pub(crate) fn find<'a>(
     us: Borrowed<'a, UserState>,
-    names: Names<'a>,
+    names: &Names<'a>,
 ) -> Option<Borrowed<'a, ConnContext>> {
     names.place(us, |_| true).found
 }
@@ -29,7 +29,7 @@ pub(crate) fn find<'a>(
 /// The client may call back into the library: no context that was borrowed before is used afterwards.
 pub(crate) unsafe fn find_correspondent<'a>(
     us: Borrowed<'a, UserState>,
-    names: Names<'a>,
+    names: &Names<'a>,
     new: NewContexts,
 ) -> Option<(Borrowed<'a, ConnContext>, bool)> {
     if let Some(found) = find(us, names) {
@@ -106,11 +106,11 @@ entry! {
         added.put(0);
         let (us, names) = us.zip(names)?;
         if !add {
-            return find(us, names);
+            return find(us, &names);
         }
         let new = NewContexts { add_appdata, data };
         // SAFETY: the user state stays until the call ends, and nothing in it was borrowed before.
-        unsafe { new.find_or_add(us, added, || find_correspondent(us, names, new)) }
+        unsafe { new.find_or_add(us, added, || find_correspondent(us, &names, new)) }
     }
 }
 

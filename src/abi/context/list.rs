@@ -74,7 +74,7 @@ impl<'a> Names<'a> {
     }
 
     /// Compares a context's names with these, byte by byte. NULL, which only a context made by a client may have, comes first.
-    pub(crate) fn compare(self, context: Borrowed<'_, ConnContext>) -> Ordering {
+    pub(crate) fn compare(&self, context: Borrowed<'_, ConnContext>) -> Ordering {
         compare_text(context.username(), self.user)
             .then_with(|| compare_text(context.accountname(), self.account))
             .then_with(|| compare_text(context.protocol(), self.protocol))
@@ -82,7 +82,7 @@ impl<'a> Names<'a> {
 
     /// Walks over the list until a context with greater names, one with these names for which `ends` is true, or the end.
     pub(crate) fn place(
-        self,
+        &self,
         us: Borrowed<'a, UserState>,
         ends: impl Fn(Borrowed<'a, ConnContext>) -> bool,
     ) -> Place<'a> {
@@ -116,7 +116,7 @@ impl<'a> Names<'a> {
 
     /// Walks from this link, as [`place`](Self::place) does. `None` if it passes more than `limit` contexts.
     fn walk(
-        self,
+        &self,
         mut link: Borrowed<'a, *mut ConnContext>,
         ends: impl Fn(Borrowed<'a, ConnContext>) -> bool,
         limit: usize,
@@ -138,7 +138,7 @@ impl<'a> Names<'a> {
     }
 
     /// A new context, complete and in no list. `None` if out of memory.
-    pub(crate) fn new_context(self) -> Option<Borrowed<'static, ConnContext>> {
+    pub(crate) fn new_context(&self) -> Option<Borrowed<'static, ConnContext>> {
         // All zeros are an empty context in plaintext state.
         let context = context_priv::new_context()?;
         let has_names = context

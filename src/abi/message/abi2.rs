@@ -137,7 +137,7 @@ entry! {
         // The names are not read after the first callback.
         Call::about_contexts(client, |call| {
             let found = call.us().zip(names);
-            let found = found.and_then(|(us, names)| context::find(us, names));
+            let found = found.and_then(|(us, names)| context::find(us, &names));
             if let Some(handle) = found.map(Handle::of) {
                 disconnect(call, handle);
             }

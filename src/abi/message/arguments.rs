@@ -48,7 +48,7 @@ impl<'s> Arguments<'s> {
     /// Copies the arguments. `None` if out of memory.
     #[inline(never)]
     pub(crate) fn copy(
-        names: Names<'_>,
+        names: &Names<'_>,
         text: Borrowed<'_, Char>,
         tlvs: Option<Borrowed<'_, OtrlTLV>>,
         space: &'s mut Space,
@@ -105,8 +105,8 @@ impl<'s> Arguments<'s> {
     }
 
     /// The names, which live as long as this.
-    pub(crate) fn names(&self) -> Names<'_> {
-        self.names
+    pub(crate) fn names(&self) -> &Names<'s> {
+        &self.names
     }
 
     /// The text; empty if there is none.

@@ -146,9 +146,14 @@ impl<'a> Call<'a> {
         places.text.put(ptr::null_mut());
         places.tlvs.put(ptr::null_mut());
         places.context.put(ptr::null_mut());
-        let (names, text) = given.names.zip(given.text).ok_or(Refused::Invalid)?;
-        let us = client.us().filter(|_| places.text.is_wanted());
-        let us = us.ok_or(Refused::Invalid)?;
+        let (Some(names), Some(text), Some(us), true) = (
+            &given.names,
+            given.text,
+            client.us(),
+            places.text.is_wanted(),
+        ) else {
+            return Err(Refused::Invalid);
+        };
         if reserve::is_low() {
             return Err(Refused::NoMemory);
         }
@@ -240,7 +245,7 @@ impl<'a> Call<'a> {
     }
 
     /// The names of the correspondent and of our account; empty where the client has given none.
-    pub(crate) fn names(&self) -> Names<'a> {
+    pub(crate) fn names(&self) -> &'a Names<'a> {
         self.arguments.names()
     }
 

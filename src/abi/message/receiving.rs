@@ -122,8 +122,8 @@ fn run(call: &mut Call<'_>, arrival: &mut Arrival, incoming: &mut Incoming<'_>) 
                 }
                 incoming.heard()
             }
-            other => match call.get(arrival.from) {
-                Some(ctx) => run_in(ctx, incoming, other),
+            _ => match call.get(arrival.from) {
+                Some(ctx) => run_in(ctx, incoming, &step),
                 None => break Shown::Nothing,
             },
         };
@@ -133,21 +133,26 @@ fn run(call: &mut Call<'_>, arrival: &mut Arrival, incoming: &mut Incoming<'_>) 
 
 /// Runs a step in the context that the message belongs to.
 #[inline(never)]
-fn run_in(ctx: Ctx<'_>, incoming: &mut Incoming<'_>, step: Step) -> Step {
+fn run_in(ctx: Ctx<'_>, incoming: &mut Incoming<'_>, step: &Step) -> Step {
     let contexts = Contexts::of(ctx);
+    // Not returned through the functions in between, each of which would copy it.
+    let mut next = None;
     let ran = match step {
         Step::Arrival => with_arrival(ctx, |secrets, state, offer| {
-            incoming.arrive(secrets, state, offer, now())
+            next = Some(incoming.arrive(secrets, state, offer, now()));
         }),
-        Step::Data => {
-            with_correspondent(ctx, |c, shared| incoming.data(c, shared, &contexts, now()))
-        }
+        Step::Data => with_correspondent(ctx, |c, shared| {
+            next = Some(incoming.data(c, shared, &contexts, now()));
+        }),
         Step::Exchange => with_exchange(ctx, |c, auth, shared| {
-            incoming.in_exchange(c, auth, shared, &contexts, None, now())
+            next = Some(incoming.in_exchange(c, auth, shared, &contexts, None, now()));
         }),
-        _ => Ok(incoming.plaintext(&contexts)),
+        _ => return incoming.plaintext(&contexts),
     };
-    ran.unwrap_or_else(|_| incoming.skip())
+    match next {
+        Some(next) if ran.is_ok() => next,
+        _ => incoming.skip(),
+    }
 }
 
 /// Runs a step that needs our private key. If there is none, asks the client for one; if there is still none, skips the step.
@@ -188,10 +193,9 @@ fn has_key(call: &Call<'_>) -> bool {
 }
 
 /// Delivers the effects of a data message, and returns its text.
-#[expect(clippy::boxed_local, reason = "too large for a small stack")]
 #[inline(never)]
-fn read(call: &mut Call<'_>, handle: Handle, delivery: Box<Delivery>) -> CText {
-    let Delivery { received, effects } = *delivery;
+fn read(call: &mut Call<'_>, handle: Handle, delivery: Delivery) -> CText {
+    let Delivery { received, effects } = delivery;
     let text = CText::new(&received.text);
     let is_lost = text.is_null() && !received.text.is_empty();
     let chain = Chain::new(&received.tlvs);

@@ -173,7 +173,7 @@ unsafe fn merge(
         near: last.and_then(|last| last.get(Some(us))),
     };
     // SAFETY: no context is borrowed here, except as a `Handle`.
-    let Some((context, _)) = (unsafe { context::find_correspondent(us, names, new) }) else {
+    let Some((context, _)) = (unsafe { context::find_correspondent(us, &names, new) }) else {
         *last = None;
         return false;
     };

@@ -50,7 +50,7 @@ impl Chat {
                     let Delivery {
                         mut received,
                         effects,
-                    } = *delivery;
+                    } = delivery;
                     // A TLV in the message may end the session.
                     let protection = self
                         .contexts

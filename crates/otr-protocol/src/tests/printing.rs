@@ -34,7 +34,7 @@ const KEY: [u8; 32] = [0xa5; 32];
 #[test]
 fn messages_and_effects() {
     let pair = Pair::in_session(Version::V3);
-    let received = Received {
+    let received = Box::new(Received {
         text: SecretBytes::new(TEXT.to_vec()),
         tlvs: vec![Tlv {
             kind: 8,
@@ -50,7 +50,7 @@ fn messages_and_effects() {
             .unwrap()
             .sending_keys(),
         mac: [0; 20],
-    };
+    });
     let tlv = || Tlv {
         kind: 8,
         value: TEXT.to_vec(),

@@ -47,8 +47,10 @@ pub(crate) fn find_recent_instance(
 pub(crate) fn recent_secure_instance(
     context: Borrowed<'_, ConnContext>,
 ) -> Borrowed<'_, ConnContext> {
-    let family = master_of(context).into_iter().flat_map(members);
-    let candidates = std::iter::once(context).chain(family);
+    let Some(master) = master_of(context) else {
+        return context;
+    };
+    let candidates = std::iter::once(context).chain(members(master));
     instances::best(candidates.map(describe)).unwrap_or(context)
 }
 

@@ -20,7 +20,7 @@ use crate::abi::types::{
 /// that cannot be an instance tag.
 pub(crate) fn find<'a>(
     us: Borrowed<'a, UserState>,
-    names: Names<'a>,
+    names: &Names<'a>,
     their_instance: OtrlInstag,
 ) -> Option<Borrowed<'a, ConnContext>> {
     if their_instance < MIN_VALID_INSTAG {
@@ -45,7 +45,7 @@ pub(crate) fn find<'a>(
 /// The client may call back into the library: no context that was borrowed before is used afterwards.
 pub(crate) unsafe fn find_or_add<'a>(
     us: Borrowed<'a, UserState>,
-    names: Names<'a>,
+    names: &Names<'a>,
     their_instance: OtrlInstag,
     new: NewContexts,
 ) -> Option<(Borrowed<'a, ConnContext>, bool)> {
@@ -66,9 +66,9 @@ pub(crate) unsafe fn find_or_add<'a>(
         unsafe { add(us, names, INSTAG_MASTER, new) }?;
     }
     // The callback may have made this instance, and forgotten others.
-    let names = Names {
+    let names = &Names {
         near: None,
-        ..names
+        ..*names
     };
     let context = match find(us, names, their_instance) {
         Some(context) => context,
@@ -84,7 +84,7 @@ pub(crate) unsafe fn find_or_add<'a>(
 /// As for [`find_or_add`].
 pub(crate) unsafe fn find_correspondent<'a>(
     us: Borrowed<'a, UserState>,
-    names: Names<'a>,
+    names: &Names<'a>,
     new: NewContexts,
 ) -> Option<(Borrowed<'a, ConnContext>, bool)> {
     // SAFETY: as above.
@@ -119,7 +119,7 @@ pub(crate) fn become_instance(
             protocol,
             near: None,
         };
-        linked_list::link(place(us, names, their_instance).link, context);
+        linked_list::link(place(us, &names, their_instance).link, context);
     }
 }
 
@@ -127,7 +127,7 @@ pub(crate) fn become_instance(
 /// correspondent's first context.
 fn place<'a>(
     us: Borrowed<'a, UserState>,
-    names: Names<'a>,
+    names: &Names<'a>,
     their_instance: OtrlInstag,
 ) -> Place<'a> {
     names.place(us, |here| {
@@ -136,7 +136,7 @@ fn place<'a>(
 }
 
 /// The first of the correspondent's contexts, which is the master.
-fn head<'a>(us: Borrowed<'a, UserState>, names: Names<'a>) -> Option<Borrowed<'a, ConnContext>> {
+fn head<'a>(us: Borrowed<'a, UserState>, names: &Names<'a>) -> Option<Borrowed<'a, ConnContext>> {
     place(us, names, INSTAG_MASTER).found
 }
 
@@ -146,7 +146,7 @@ fn head<'a>(us: Borrowed<'a, UserState>, names: Names<'a>) -> Option<Borrowed<'a
 /// As for [`find_or_add`].
 unsafe fn add<'a>(
     us: Borrowed<'a, UserState>,
-    names: Names<'a>,
+    names: &Names<'a>,
     their_instance: OtrlInstag,
     new: NewContexts,
 ) -> Option<Borrowed<'a, ConnContext>> {
@@ -199,10 +199,10 @@ entry! {
         added.put(0);
         let (us, names) = us.zip(names)?;
         if !add {
-            return find(us, names, their_instance);
+            return find(us, &names, their_instance);
         }
         let new = NewContexts { add_appdata, data };
         // SAFETY: the user state stays until the call ends, and nothing in it was borrowed before.
-        unsafe { new.find_or_add(us, added, || find_or_add(us, names, their_instance, new)) }
+        unsafe { new.find_or_add(us, added, || find_or_add(us, &names, their_instance, new)) }
     }
 }

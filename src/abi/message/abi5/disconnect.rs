@@ -66,5 +66,5 @@ entry! {
 
 /// The context of one instance (or meta tag), if it exists and all names were given.
 fn find<'a>(call: &'a Call<'_>, names: Option<Names<'a>>, instance: OtrlInstag) -> Option<Ctx<'a>> {
-    context::find(call.us()?, names?, instance).map(Ctx::from)
+    context::find(call.us()?, &names?, instance).map(Ctx::from)
 }

@@ -141,7 +141,7 @@ fn add_child(user: &User) {
     let (user_name, account, protocol) = (c"bob".as_ptr(), c"me".as_ptr(), c"p".as_ptr());
     let child = unsafe {
         let names = context::Names::new(user_name, account, protocol).unwrap();
-        context::find_or_add(user.borrowed(), names, 0x100, context::NewContexts::QUIET)
+        context::find_or_add(user.borrowed(), &names, 0x100, context::NewContexts::QUIET)
     };
     assert!(child.is_some());
 }

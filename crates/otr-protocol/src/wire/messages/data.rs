@@ -37,6 +37,7 @@ pub struct Data<'a> {
 impl<'a> Data<'a> {
     /// Reads a decoded message. Also returns the bytes that the MAC covers, as they were sent; they end with the encrypted
     /// message.
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
         let mut reader = Reader::new(bytes);
         let header = Header::read(&mut reader, TYPE_DATA)?;
