@@ -102,6 +102,11 @@ impl Forgotten {
             of_clients: FORGOTTEN_OF_CLIENTS.load(Ordering::Acquire),
         }
     }
+
+    /// How many there are now in the process, those of clients included.
+    pub(crate) fn anywhere() -> usize {
+        FORGOTTEN.load(Ordering::Acquire)
+    }
 }
 
 /// The counter of the user state that a context is in; `None` for a context that a client made itself, or that is in no user

@@ -140,16 +140,14 @@ impl<'a> Ctx<'a> {
         self.masters_private()?.shared.try_borrow_mut().ok()
     }
 
-    /// When the correspondent's exchanges were last checked for expired values; sets it to `now`.
-    pub fn look_at_exchanges(self, now: i64) -> i64 {
+    /// When the correspondent's exchanges were last checked for expired values, which is set to `now`, and how many sessions are
+    /// recorded as opened with the correspondent.
+    pub fn look_at_exchanges(self, now: i64) -> (i64, usize) {
         let private = self.master().private();
-        private.map_or(0, |private| private.looked_at.replace(now))
-    }
-
-    /// How many sessions are recorded as opened with the correspondent.
-    pub(crate) fn opened_sessions(self) -> usize {
-        let private = self.master().private();
-        private.map_or(0, |private| private.shared.borrow().opened.len())
+        private.map_or((0, 0), |private| {
+            let opened = private.shared.borrow().opened.len();
+            (private.looked_at.replace(now), opened)
+        })
     }
 
     /// Whether this is a master context.

@@ -24,8 +24,8 @@ pub struct Handle {
     serial: usize,
     /// The count of its user state.
     there: Forgotten,
-    /// The count of the process, for calls without a user state.
-    anywhere: Forgotten,
+    /// How many were forgotten in the process, for calls without a user state.
+    anywhere: usize,
 }
 
 impl Handle {
@@ -35,17 +35,17 @@ impl Handle {
             context: context.as_ptr(),
             serial: serial_of(context),
             there: Forgotten::now(count_of(context)),
-            anywhere: Forgotten::now(None),
+            anywhere: Forgotten::anywhere(),
         }
     }
 
     /// The same context after the callback, if it still exists. `us` is the user state that it belonged to, if there is one.
     pub fn get<'a>(self, us: Option<Borrowed<'a, UserState>>) -> Option<Borrowed<'a, ConnContext>> {
-        let (now, then) = match us {
-            Some(us) => (Forgotten::now(Some(in_use::forgotten(us))), self.there),
-            None => (Forgotten::now(None), self.anywhere),
+        let is_unchanged = match us {
+            Some(us) => self.there == Forgotten::now(Some(in_use::forgotten(us))),
+            None => self.anywhere == Forgotten::anywhere(),
         };
-        if now == then {
+        if is_unchanged {
             // SAFETY: no context was forgotten since this one was known to be live.
             return unsafe { Borrowed::new(self.context) };
         }

@@ -52,8 +52,10 @@ entry! {
         let given = Given { names, text: message, tlvs, new: NewContexts { add_appdata, data } };
         let places = Places { text: messagep, tlvs: Out::NONE, context: Out::NONE };
         Call::about_message(client, given, places, |call| {
-            let found = find_or_add(call).ok_or(GcryError::ENOMEM)?;
-            sending::send(call, found)
+            let Some((handle, is_new)) = find_or_add(call) else {
+                return Err(GcryError::ENOMEM);
+            };
+            sending::send(call, handle, is_new)
         })?
     }
 }

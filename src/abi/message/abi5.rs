@@ -57,9 +57,11 @@ entry! {
         let given = Given { names, text: original_msg, tlvs, new: NewContexts { add_appdata, data } };
         let places = Places { text: messagep, tlvs: Out::NONE, context: contextp };
         Call::about_message(client, given, places, |call| {
-            let found = instance::find_or_add(call, their_instag).ok_or(GcryError::ENOMEM)?;
-            sending::send(call, found)?;
-            transmit_by_policy(call, found.0, frag_policy)
+            let Some((handle, is_new)) = instance::find_or_add(call, their_instag) else {
+                return Err(GcryError::ENOMEM);
+            };
+            sending::send(call, handle, is_new)?;
+            transmit_by_policy(call, handle, frag_policy)
         })?
     }
 }

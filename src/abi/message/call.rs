@@ -158,8 +158,9 @@ impl<'a> Call<'a> {
             return Err(Refused::NoMemory);
         }
         let mut space = Space::new();
-        let arguments = Arguments::copy(names, text, given.tlvs, &mut space);
-        let arguments = arguments.ok_or(Refused::NotCopied)?;
+        let Some(arguments) = Arguments::copy(names, text, given.tlvs, &mut space) else {
+            return Err(Refused::NotCopied);
+        };
         let mut call = Call {
             client,
             arguments: &arguments,

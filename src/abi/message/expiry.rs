@@ -11,11 +11,12 @@ pub(crate) fn expire(ctx: Ctx<'_>) {
     const FEW: usize = 16;
     let now = now();
     // Checked already in the same second.
-    let is_due = ctx.look_at_exchanges(now) != now;
+    let (looked_at, opened) = ctx.look_at_exchanges(now);
+    let is_due = looked_at != now;
     if is_due {
         ctx.members().for_each(|member| expire_one(member, now));
     }
-    if is_due || ctx.opened_sessions() > FEW {
+    if is_due || opened > FEW {
         forget_unheld(ctx.master());
     }
 }

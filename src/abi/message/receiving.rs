@@ -46,7 +46,7 @@ pub(crate) fn call(
     find: impl FnOnce(&mut Call<'_>) -> Option<(Handle, bool)>,
 ) -> c_int {
     let received = Call::about_message(client, given, places, |call| match find(call) {
-        Some(found) => receive(call, found),
+        Some((master, is_new)) => receive(call, master, is_new),
         None => NOTHING,
     });
     received.unwrap_or_else(|refused| match refused {
@@ -61,10 +61,9 @@ pub(crate) fn call(
 
 /// Handles the client's message. [`NOTHING`] if there is nothing to show.
 ///
-/// `found` is the master context of the sender, and whether it is new.
-fn receive(call: &mut Call<'_>, found: (Handle, bool)) -> c_int {
-    let (master, _) = found;
-    let Some(recipient) = recipient(call, found) else {
+/// `master` is the master context of the sender.
+fn receive(call: &mut Call<'_>, master: Handle, is_new: bool) -> c_int {
+    let Some(recipient) = recipient(call, master, is_new) else {
         return NOTHING;
     };
     let mut arrival = Arrival {
@@ -80,8 +79,7 @@ fn receive(call: &mut Call<'_>, found: (Handle, bool)) -> c_int {
 
 /// The recipient: our account, tag and policy. `None` if a callback has forgotten the context.
 #[inline(never)]
-fn recipient<'a>(call: &mut Call<'a>, found: (Handle, bool)) -> Option<Recipient<'a>> {
-    let (master, is_new) = found;
+fn recipient<'a>(call: &mut Call<'a>, master: Handle, is_new: bool) -> Option<Recipient<'a>> {
     if is_new {
         call.update_context_list();
     }

@@ -13,9 +13,8 @@ use otr_protocol::effects::{ErrorCode, Notice};
 
 /// Decides how the client's text is handled, and sets the message that is sent instead. On an error nothing may be sent.
 ///
-/// `found` is the context of the correspondent or of the instance, and whether it is new.
-pub(crate) fn send(call: &mut Call<'_>, found: (Handle, bool)) -> Result<(), GcryError> {
-    let (handle, is_new) = found;
+/// `handle` is the context of the correspondent or of the instance.
+pub(crate) fn send(call: &mut Call<'_>, handle: Handle, is_new: bool) -> Result<(), GcryError> {
     if is_new {
         call.update_context_list();
     }

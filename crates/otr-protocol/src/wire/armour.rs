@@ -35,33 +35,31 @@ pub fn decode(text: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
 
 /// The first bytes that [`decode`] would return, and how many they are: less than `N` if there are no more.
 pub fn decode_start<const N: usize>(text: &[u8]) -> ([u8; N], usize) {
-    let (mut bytes, mut count) = ([0; N], 0);
-    let mut push = |byte| {
-        if let Some(place) = bytes.get_mut(count) {
-            *place = byte;
-            count += 1;
-        }
-        count
-    };
+    let mut bytes = [0; N];
+    let mut places = bytes.iter_mut();
     // Whole blocks as long as there is nothing else: everything that a well-behaved sender writes.
     let mut rest = text;
     while let Some((block, behind)) = rest.split_first_chunk() {
         let Some(three) = whole_block(block) else {
             break;
         };
-        if three.map(&mut push).contains(&N) {
-            return (bytes, count);
+        for (byte, place) in three.into_iter().zip(&mut places) {
+            *place = byte;
+        }
+        if places.len() == 0 {
+            return (bytes, N);
         }
         rest = behind;
     }
     let mut decoder = Decoder::default();
     for &byte in rest {
-        let mut full = false;
-        decoder.take(byte, |byte| full |= push(byte) == N);
-        if full {
-            break;
-        }
+        decoder.take(byte, |byte| {
+            if let Some(place) = places.next() {
+                *place = byte;
+            }
+        });
     }
+    let count = N - places.len();
     (bytes, count)
 }
 
@@ -103,25 +101,39 @@ impl Decoder {
 
 /// The bytes of four characters of the alphabet. `None` if one of them is not in the alphabet.
 fn whole_block(characters: &[u8; 4]) -> Option<[u8; 3]> {
-    let mut block = 0;
-    for character in characters {
-        block = block << 6 | u32::from(sextet(*character)?);
-    }
-    let [_, bytes @ ..] = block.to_be_bytes();
-    Some(bytes)
+    let [a, b, c, d] = characters.map(|character| u32::from(sextet_or_none(character)));
+    let [none, bytes @ ..] =
+        (a << 18 | b << 12 | c << 6 | d | (a | b | c | d) >> 7 << 24).to_be_bytes();
+    (none == 0).then_some(bytes)
 }
 
 /// The six bits that a character of the alphabet stands for.
-const fn sextet(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    }
+fn sextet(byte: u8) -> Option<u8> {
+    Some(sextet_or_none(byte)).filter(|bits| *bits != NONE)
 }
+
+fn sextet_or_none(byte: u8) -> u8 {
+    SEXTETS.get(usize::from(byte)).copied().unwrap_or(NONE)
+}
+
+/// Not the value of any character.
+const NONE: u8 = 0x80;
+
+static SEXTETS: [u8; 256] = {
+    let mut table = [NONE; 256];
+    let (mut value, mut rest) = (0, ALPHABET.as_slice());
+    while let [character, after @ ..] = rest {
+        // The index is a byte; `get_mut` is not for constants in Rust 1.85.
+        #[allow(clippy::indexing_slicing)]
+        {
+            table[*character as usize] = value;
+        }
+        (value, rest) = (value + 1, after);
+    }
+    table
+};
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// The encoded message: "?OTR:", the base64 of `bytes`, ".".
 pub fn armour(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
