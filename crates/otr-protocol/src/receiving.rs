@@ -162,11 +162,24 @@ fn follow_ups(
     heartbeat_is_due: bool,
 ) -> Result<Vec<Effect>, OutOfMemory> {
     let mut effects = Vec::new();
-    let ended = tlv::find(&received.tlvs, tlv::DISCONNECTED).is_some();
+    if !received.tlvs.is_empty() {
+        effects = effects_of_tlvs(&received.tlvs, extra_key)?;
+    }
+    if received.text.is_empty() {
+        effects.push(Effect::Notify(Notice::HeartbeatReceived, None));
+    } else if heartbeat_is_due {
+        effects.push(Effect::Then(Task::Heartbeat));
+    }
+    Ok(effects)
+}
+
+fn effects_of_tlvs(tlvs: &[Tlv], extra_key: Option<SecretKey>) -> Result<Vec<Effect>, OutOfMemory> {
+    let mut effects = Vec::new();
+    let ended = tlv::find(tlvs, tlv::DISCONNECTED).is_some();
     if ended {
         effects.push(Effect::Finish);
     }
-    let use_of_key = tlv::find(&received.tlvs, tlv::SYMKEY);
+    let use_of_key = tlv::find(tlvs, tlv::SYMKEY);
     let use_of_key = use_of_key.and_then(|tlv| tlv.value.split_first_chunk::<4>());
     if let Some(((purpose, data), key)) = use_of_key.zip(extra_key) {
         let purpose = u32::from_be_bytes(*purpose);
@@ -174,16 +187,11 @@ fn follow_ups(
     }
     // The SMP continues only in a session.
     if !ended {
-        let smp = smp_messages(&received.tlvs).map(Tlv::copy);
+        let smp = smp_messages(tlvs).map(Tlv::copy);
         let smp = buffer::collect(smp)?;
         if !smp.is_empty() {
             effects.push(Effect::Then(Task::SmpMessages(smp)));
         }
-    }
-    if received.text.is_empty() {
-        effects.push(Effect::Notify(Notice::HeartbeatReceived, None));
-    } else if heartbeat_is_due {
-        effects.push(Effect::Then(Task::Heartbeat));
     }
     Ok(effects)
 }

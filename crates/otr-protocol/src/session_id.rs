@@ -34,6 +34,7 @@ impl SessionId {
     }
 
     /// The id at the start of 20 bytes.
+    #[inline]
     pub fn from_padded(bytes: [u8; 20], length: usize, half: BoldHalf) -> Self {
         Self {
             bytes,
