@@ -1,6 +1,7 @@
 //! Memory shared with C: everything passed to C comes from malloc, everything taken back is freed with free.
 
 use std::ffi::{CStr, c_char, c_void};
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use otr_protocol::wire::search::find_byte;
@@ -74,18 +75,34 @@ pub fn c_zeros(len: usize) -> *mut u8 {
     unsafe { libc::calloc(len.saturating_add(1), 1) }.cast()
 }
 
-/// A malloc'ed C string of `len` bytes, none of which `write` leaves or makes a NUL. NULL if out of memory.
-pub fn c_text_of_len(len: usize, write: impl FnOnce(&mut [u8])) -> *mut c_char {
+/// A malloc'ed C string of `before`, `len` bytes that `write` makes, and `after`, which contain no NUL. `write` returns what it
+/// has written: all of its memory, or there is no string. NULL if out of memory.
+pub fn c_text_around(
+    before: &[u8],
+    len: usize,
+    after: &[u8],
+    write: impl FnOnce(&mut [MaybeUninit<u8>]) -> &mut [u8],
+) -> *mut c_char {
+    let size = [len, after.len(), 1]
+        .iter()
+        .fold(before.len(), |size, part| size.saturating_add(*part));
     // SAFETY: malloc takes any size.
-    let text: *mut u8 = unsafe { libc::malloc(len.saturating_add(1)) }.cast();
-    if !text.is_null() {
-        // SAFETY: as many bytes, new, and set before they are borrowed.
-        unsafe {
-            // Not zeros, which the compiler would get from calloc: before glibc 2.41 that is slow.
-            text.write_bytes(b'.', len);
-            text.add(len).write(0);
-            write(std::slice::from_raw_parts_mut(text, len));
+    let text: *mut u8 = unsafe { libc::malloc(size) }.cast();
+    if text.is_null() {
+        return text.cast();
+    }
+    // SAFETY: new memory, as long as all parts and a NUL. The middle is initialised if `write` returns it.
+    unsafe {
+        let middle = text.add(before.len());
+        let written = write(std::slice::from_raw_parts_mut(middle.cast(), len));
+        if (written.as_ptr(), written.len()) != (middle.cast_const(), len) {
+            libc::free(text.cast());
+            return ptr::null_mut();
         }
+        text.copy_from_nonoverlapping(before.as_ptr(), before.len());
+        let end = middle.add(len);
+        end.copy_from_nonoverlapping(after.as_ptr(), after.len());
+        end.add(after.len()).write(0);
     }
     text.cast()
 }

@@ -211,7 +211,7 @@ fn accept_data(
         let extra_key = extra_key.ok_or(ProtocolError::Conflict)?;
         Ok::<_, ProtocolError>((received, extra_key))
     })??;
-    let text = CText::new(&received.text);
+    let text = CText::new(received.text());
     let tlvs = Chain::new(&received.tlvs);
     if text.is_null() || (tlvs.is_null() && !received.tlvs.is_empty()) {
         text.wipe();

@@ -4,9 +4,9 @@ use std::ffi::{CStr, c_char};
 use std::ptr;
 
 use super::borrowed::{Borrowed, Char};
-use super::memory::{c_string, c_text, c_text_of, c_text_of_len, wipe_string_and_clear};
+use super::memory::{c_string, c_text, c_text_around, c_text_of, wipe_string_and_clear};
 use otr_protocol::buffer::OutOfMemory;
-use otr_protocol::wire::armour::{armour_into, armoured_len};
+use otr_protocol::wire::armour;
 
 /// A C string from malloc, or NULL if there is none or no memory for it.
 ///
@@ -98,8 +98,12 @@ impl StepText {
     /// # Errors
     /// Out of memory.
     pub(crate) fn armoured(bytes: &[u8]) -> Result<Self, OutOfMemory> {
-        let len = armoured_len(bytes);
-        let text = CText(c_text_of_len(len, |text| armour_into(bytes, text)));
+        let text = CText(c_text_around(
+            armour::PREFIX,
+            armour::base64_len(bytes),
+            armour::END,
+            |memory| armour::base64_into(bytes, memory),
+        ));
         (!text.is_null()).then_some(Self(text)).ok_or(OutOfMemory)
     }
 

@@ -512,7 +512,7 @@ impl<'m> Incoming<'m> {
         let delivery = c.on_data(self.message(), other_is_secure, shared, now, &mut effects);
         match delivery {
             Some(delivery) => {
-                self.phase = Phase::Ending(if delivery.received.text.is_empty() {
+                self.phase = Phase::Ending(if delivery.received.text().is_empty() {
                     Shown::Nothing
                 } else {
                     Shown::Decrypted

@@ -165,7 +165,7 @@ fn follow_ups(
     if !received.tlvs.is_empty() {
         effects = effects_of_tlvs(&received.tlvs, extra_key)?;
     }
-    if received.text.is_empty() {
+    if received.text().is_empty() {
         effects.push(Effect::Notify(Notice::HeartbeatReceived, None));
     } else if heartbeat_is_due {
         effects.push(Effect::Then(Task::Heartbeat));

@@ -1,6 +1,8 @@
 //! The data phase (OTR protocol, "Data Message", "Key Management"): which keys encrypt, when they
 //! are replaced, and which MAC keys are then published.
 
+use std::ops::Range;
+
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::ake::{Established, Tags};
@@ -90,8 +92,10 @@ struct Slot {
 /// A data message, decrypted.
 #[derive(Debug)]
 pub struct Received {
-    /// The text, up to the first NUL.
-    pub text: SecretBytes,
+    /// The decoded message, decrypted in place.
+    pub(super) bytes: SecretBytes,
+    /// Where the text is in it, up to the first NUL.
+    pub(super) place: Range<usize>,
     /// The TLVs that came with the text.
     pub tlvs: Vec<Tlv>,
     /// The flags of the message.
@@ -100,6 +104,22 @@ pub struct Received {
     pub keys: KeyIds,
     /// The MAC of the message.
     pub mac: [u8; 20],
+}
+
+impl Received {
+    /// The text.
+    pub fn text(&self) -> &[u8] {
+        self.bytes.get(self.place.clone()).unwrap_or_default()
+    }
+
+    /// Takes the text out.
+    pub fn take_text(&mut self) -> Vec<u8> {
+        let mut bytes = std::mem::take(&mut *self.bytes);
+        let place = std::mem::take(&mut self.place);
+        bytes.truncate(place.end);
+        bytes.drain(..place.start);
+        bytes
+    }
 }
 
 /// One of our keys and one of theirs, by their numbers.
@@ -348,7 +368,8 @@ impl Session {
             Age::Previous => None,
         };
         let mut received = Box::new(Received {
-            text: SecretBytes::default(),
+            bytes: SecretBytes::default(),
+            place: 0..0,
             tlvs: Vec::new(),
             flags: data.flags,
             keys: KeyIds {
@@ -357,21 +378,21 @@ impl Session {
             },
             mac: data.mac,
         });
-        let (end, length) = (covered.len(), data.encrypted.len());
+        let place = covered.len() - data.encrypted.len()..covered.len();
         let slot = self
             .slot(our_age, their_age)
             .ok_or(ProtocolError::Conflict)?;
-        bytes.truncate(end);
-        bytes.drain(..end - length);
-        slot.receiving().decrypt(counter.to_be_bytes(), &mut bytes);
-        if let Some(end) = find_byte(&bytes, 0) {
-            let chain = bytes.get(end + 1..).unwrap_or_default();
+        received.place = place.clone();
+        let plain = bytes.get_mut(place).unwrap_or_default();
+        slot.receiving().decrypt(counter.to_be_bytes(), plain);
+        if let Some(end) = find_byte(plain, 0) {
+            let chain = plain.get(end + 1..).unwrap_or_default();
             if !chain.is_empty() {
                 received.tlvs = tlv::parse_chain(chain)?;
             }
-            bytes.truncate(end);
+            received.place.end = received.place.start + end;
         }
-        received.text = bytes;
+        received.bytes = bytes;
 
         slot.receive_counter = counter;
         slot.received = true;

@@ -145,7 +145,7 @@ impl Side {
                 Step::Plaintext => incoming.plaintext(&alone),
                 Step::Read(delivery) => {
                     let Delivery { received, effects } = delivery;
-                    self.told.push(Told::Text(received.text.to_vec()));
+                    self.told.push(Told::Text(received.text().to_vec()));
                     self.deliver(effects);
                     incoming.delivered()
                 }

@@ -29,6 +29,8 @@ pub(crate) struct Arguments<'s> {
     length: usize,
     /// Whether the block is from malloc.
     is_allocated: bool,
+    /// Whether the block is wiped.
+    is_secret: bool,
     /// The length of the text, without the NUL.
     text_length: usize,
     tlvs: Chain,
@@ -41,6 +43,7 @@ impl<'s> Arguments<'s> {
         block: ptr::null_mut(),
         length: 0,
         is_allocated: false,
+        is_secret: false,
         text_length: 0,
         tlvs: Chain::NONE,
     };
@@ -49,7 +52,7 @@ impl<'s> Arguments<'s> {
     #[inline(never)]
     pub(crate) fn copy(
         names: &Names<'_>,
-        text: Borrowed<'_, Char>,
+        (text, is_secret): (Borrowed<'_, Char>, bool),
         tlvs: Option<Borrowed<'_, OtrlTLV>>,
         space: &'s mut Space,
     ) -> Option<Self> {
@@ -90,6 +93,7 @@ impl<'s> Arguments<'s> {
             block,
             length,
             is_allocated,
+            is_secret,
             text_length: text.len(),
             tlvs: Chain::NONE,
         };
@@ -131,12 +135,14 @@ impl<'s> Arguments<'s> {
         &self.tlvs
     }
 
-    /// Frees them. The block is wiped, since the text may have to be encrypted.
+    /// Frees them.
     pub(crate) fn free(self) {
         if !self.block.is_null() {
             // SAFETY: it has this length, is from malloc if it is noted so, and is not used afterwards.
             unsafe {
-                wipe(self.block, self.length);
+                if self.is_secret {
+                    wipe(self.block, self.length);
+                }
                 if self.is_allocated {
                     libc::free(self.block.cast());
                 }

@@ -65,6 +65,8 @@ pub(crate) struct Given<'a> {
     pub names: Option<Names<'a>>,
     /// The message. `None` for NULL.
     pub text: Option<Borrowed<'a, Char>>,
+    /// Whether the message is wiped afterwards, because it may have to be encrypted.
+    pub is_secret: bool,
     /// The TLVs to send with it.
     pub tlvs: Option<Borrowed<'a, OtrlTLV>>,
     /// The client's function for new contexts.
@@ -158,7 +160,9 @@ impl<'a> Call<'a> {
             return Err(Refused::NoMemory);
         }
         let mut space = Space::new();
-        let Some(arguments) = Arguments::copy(names, text, given.tlvs, &mut space) else {
+        let Some(arguments) =
+            Arguments::copy(names, (text, given.is_secret), given.tlvs, &mut space)
+        else {
             return Err(Refused::NotCopied);
         };
         let mut call = Call {

@@ -194,8 +194,8 @@ fn has_key(call: &Call<'_>) -> bool {
 #[inline(never)]
 fn read(call: &mut Call<'_>, handle: Handle, delivery: Delivery) -> CText {
     let Delivery { received, effects } = delivery;
-    let text = CText::new(&received.text);
-    let is_lost = text.is_null() && !received.text.is_empty();
+    let text = CText::new(received.text());
+    let is_lost = text.is_null() && !received.text().is_empty();
     let chain = Chain::new(&received.tlvs);
     drop(received);
     // The chain belongs to the client, whatever the callbacks do.

@@ -57,8 +57,8 @@ impl Chat {
                         .get(at)
                         .map(|it| protection_of(&it.conversation));
                     // The text comes before the other effects of the message.
-                    if let Some(protection) = protection.filter(|_| !received.text.is_empty()) {
-                        let text = std::mem::take(&mut *received.text);
+                    if let Some(protection) = protection.filter(|_| !received.text().is_empty()) {
+                        let text = received.take_text();
                         out.events
                             .push(Event::Message(Message { text, protection }));
                     }

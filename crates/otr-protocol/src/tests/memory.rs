@@ -60,7 +60,7 @@ fn a_message_that_could_not_be_read_can_be_read_when_it_comes_again() {
                 session.decrypt(&message).unwrap()
             }
         };
-        assert_eq!((&read.text[..], &read.tlvs), (TEXT, &chain()));
+        assert_eq!((read.text(), &read.tlvs), (TEXT, &chain()));
         refused
     });
     assert!(failed >= 5, "{failed}");

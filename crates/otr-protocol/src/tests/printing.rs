@@ -35,7 +35,8 @@ const KEY: [u8; 32] = [0xa5; 32];
 fn messages_and_effects() {
     let pair = Pair::in_session(Version::V3);
     let received = Box::new(Received {
-        text: SecretBytes::new(TEXT.to_vec()),
+        bytes: SecretBytes::new(TEXT.to_vec()),
+        place: 0..TEXT.len(),
         tlvs: vec![Tlv {
             kind: 8,
             value: TEXT.to_vec(),

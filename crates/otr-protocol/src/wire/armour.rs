@@ -1,5 +1,7 @@
 //! Base64 and the "?OTR:" ... "." around it.
 
+use core::mem::MaybeUninit;
+
 use base64_simd::{Base64, Out, STANDARD};
 
 use super::error::{Malformed, Undecoded};
@@ -8,6 +10,9 @@ use crate::buffer::{self, OutOfMemory};
 
 /// The start of every encoded message.
 pub const PREFIX: &[u8] = b"?OTR:";
+
+/// The end of every encoded message.
+pub const END: &[u8] = b".";
 
 /// Reads what usual senders write, and nothing that [`decode`] would read differently: whole blocks, padded, without other
 /// bytes. Uses the CPU's vector instructions; its time may vary, because armoured data is public.
@@ -137,28 +142,25 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /// The encoded message: "?OTR:", the base64 of `bytes`, ".".
 pub fn armour(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
-    let mut text = buffer::zeros(armoured_len(bytes))?;
-    armour_into(bytes, &mut text);
+    let length = base64_len(bytes).saturating_add(PREFIX.len() + END.len());
+    let mut text = buffer::with_capacity(length)?;
+    buffer::append(&mut text, PREFIX)?;
+    STRICT.encode_append(bytes, &mut text);
+    buffer::append(&mut text, END)?;
     Ok(text)
 }
 
-/// The same in memory of the caller, which is [`armoured_len`] bytes long; if it is not, nothing is written.
-pub fn armour_into(bytes: &[u8], text: &mut [u8]) {
-    if text.len() != armoured_len(bytes) {
-        return;
-    }
-    let Some((prefix, [base64 @ .., end])) = text.split_at_mut_checked(PREFIX.len()) else {
-        return;
-    };
-    prefix.copy_from_slice(PREFIX);
-    let _ = STRICT.encode(bytes, Out::from_slice(base64));
-    *end = b'.';
+/// How long the base64 of these bytes is.
+pub fn base64_len(bytes: &[u8]) -> usize {
+    bytes.len().div_ceil(3).saturating_mul(4)
 }
 
-/// How long the encoded message of these bytes is.
-pub fn armoured_len(bytes: &[u8]) -> usize {
-    let base64 = bytes.len().div_ceil(3).saturating_mul(4);
-    base64.saturating_add(PREFIX.len() + 1)
+/// The base64 of these bytes in memory of the caller, which has room for [`base64_len`]; nothing if it has not.
+pub fn base64_into<'m>(bytes: &[u8], memory: &'m mut [MaybeUninit<u8>]) -> &'m mut [u8] {
+    if memory.len() < base64_len(bytes) {
+        return &mut [];
+    }
+    STRICT.encode(bytes, Out::from_uninit_slice(memory))
 }
 
 /// The bytes between the first "?OTR:" in `message` and the next ".".
@@ -283,10 +285,9 @@ mod tests {
     #[test]
     fn nothing_is_written_where_it_would_not_fit() {
         for length in 0..20 {
-            let mut space = vec![b'x'; length];
-            armour_into(b"foob", &mut space);
-            let written = length == b"?OTR:Zm9vYg==.".len();
-            assert_eq!(space.contains(&b'x'), !written && length > 0);
+            let mut memory = vec![MaybeUninit::uninit(); length];
+            let expected: &[u8] = if length < 8 { b"" } else { b"Zm9vYg==" };
+            assert_eq!(base64_into(b"foob", &mut memory), expected);
         }
     }
 
@@ -362,9 +363,9 @@ mod tests {
             prop_assert_eq!(&decoded(&encoded(&bytes)), &bytes);
             prop_assert_eq!(&decode_lenient(&encoded(&bytes)), &bytes);
             let message = armour(&bytes).unwrap();
-            let mut space = vec![0; armoured_len(&bytes)];
-            armour_into(&bytes, &mut space);
-            prop_assert_eq!(&space, &message);
+            let mut memory = vec![MaybeUninit::uninit(); base64_len(&bytes)];
+            let base64 = message.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(END));
+            prop_assert_eq!(Some(&*base64_into(&bytes, &mut memory)), base64);
             prop_assert_eq!(&dearmour(&message, true), &Ok(bytes));
         }
 
