@@ -52,8 +52,9 @@ impl<'s> Arguments<'s> {
     #[inline(never)]
     pub(crate) fn copy(
         names: &Names<'_>,
-        (text, is_secret): (Borrowed<'_, Char>, bool),
+        text: Borrowed<'_, Char>,
         tlvs: Option<Borrowed<'_, OtrlTLV>>,
+        is_secret: bool,
         space: &'s mut Space,
     ) -> Option<Self> {
         let text = text.bytes();

@@ -160,14 +160,11 @@ impl<'a> Call<'a> {
             return Err(Refused::NoMemory);
         }
         let mut space = Space::new();
-        let Some(arguments) =
-            Arguments::copy(names, (text, given.is_secret), given.tlvs, &mut space)
-        else {
-            return Err(Refused::NotCopied);
-        };
+        let copied = Arguments::copy(names, text, given.tlvs, given.is_secret, &mut space);
+        let arguments = copied.as_ref().ok_or(Refused::NotCopied)?;
         let mut call = Call {
             client,
-            arguments: &arguments,
+            arguments,
             new: given.new,
             answer: Answer {
                 wants_tlvs: places.tlvs.is_wanted(),
@@ -187,7 +184,9 @@ impl<'a> Call<'a> {
             })
         };
         let answer = call.answer;
-        arguments.free();
+        if let Some(arguments) = copied {
+            arguments.free();
+        }
         places.text.put(answer.text.into_raw());
         places.tlvs.put(answer.tlvs.into_raw());
         places.context.put(context);

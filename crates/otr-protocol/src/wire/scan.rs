@@ -30,6 +30,10 @@ impl<'a> Scanner<'a> {
 
     /// `%x`: the hexadecimal number modulo 2^32, with or without "0x".
     pub(super) fn hex(&mut self) -> Option<u32> {
+        if let Some((value, rest)) = eight_digits(self.rest) {
+            self.rest = rest;
+            return Some(value);
+        }
         let [.., a, b, c, d] = self.number::<16>()?.to_be_bytes();
         Some(u32::from_be_bytes([a, b, c, d]))
     }
@@ -44,7 +48,7 @@ impl<'a> Scanner<'a> {
 
     /// As `strtoul` on a 64-bit machine: blanks, a sign, digits; a number that is too large becomes the largest one whatever
     /// its sign, and a minus negates modulo 2^64.
-    fn number<const RADIX: u32>(&mut self) -> Option<u64> {
+    fn number<const RADIX: u64>(&mut self) -> Option<u64> {
         let blank = |byte: &&u8| matches!(byte, b' ' | b'\t'..=b'\r');
         let blanks = self.rest.iter().take_while(blank).count();
         self.rest = self.rest.get(blanks..)?;
@@ -68,12 +72,13 @@ impl<'a> Scanner<'a> {
         }
         let mut value = Some(0_u64);
         while let Some((&byte, rest)) = self.rest.split_first() {
-            let Some(digit) = char::from(byte).to_digit(RADIX) else {
+            let digit = u64::from(value_of(byte));
+            if digit >= RADIX {
                 break;
-            };
+            }
             value = value
-                .and_then(|value| value.checked_mul(u64::from(RADIX)))
-                .and_then(|value| value.checked_add(u64::from(digit)));
+                .and_then(|value| value.checked_mul(RADIX))
+                .and_then(|value| value.checked_add(digit));
             self.rest = rest;
             any = true;
         }
@@ -85,6 +90,40 @@ impl<'a> Scanner<'a> {
         }
     }
 }
+
+/// A number of eight hexadecimal digits and no more, as most senders write instance tags.
+fn eight_digits(text: &[u8]) -> Option<(u32, &[u8])> {
+    let (digits, rest) = text.split_first_chunk::<8>()?;
+    let (mut value, mut invalid) = (0, 0);
+    for &digit in digits {
+        let digit = value_of(digit);
+        invalid |= digit;
+        value = value << 4 | u32::from(digit & 0xf);
+    }
+    let goes_on = rest.first().is_some_and(u8::is_ascii_hexdigit);
+    (invalid < 0x10 && !goes_on).then_some((value, rest))
+}
+
+/// The value of a hexadecimal digit; more than 15 if it is none.
+fn value_of(digit: u8) -> u8 {
+    VALUES.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT)
+}
+
+const NO_DIGIT: u8 = 0xff;
+
+static VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut byte = 0;
+    // The index is below 256; `get_mut` is not for constants in Rust 1.85.
+    #[allow(clippy::indexing_slicing)]
+    while byte < 256 {
+        if let Some(value) = (byte as u8 as char).to_digit(16) {
+            values[byte] = value as u8;
+        }
+        byte += 1;
+    }
+    values
+};
 
 #[cfg(test)]
 mod tests {
@@ -131,8 +170,14 @@ mod tests {
     /// The same for `%x`.
     #[test]
     fn hex_reads_as_sscanf() {
-        let cases: [Case<u32>; 17] = [
+        let cases: [Case<u32>; 23] = [
             (b"0|", Some((0, b"|"))),
+            (b"0badCAFE|", Some((0x0bad_cafe, b"|"))),
+            (b"0badCAFE", Some((0x0bad_cafe, b""))),
+            (b"0badCAFE0,", Some((0xbadc_afe0, b","))),
+            (b"0badcafg", Some((0x0ba_dcaf, b"g"))),
+            (b"12345678 9", Some((0x1234_5678, b" 9"))),
+            (b"0x123456|", Some((0x0012_3456, b"|"))),
             (b"00000100|", Some((0x100, b"|"))),
             (b"0x100", Some((0x100, b""))),
             (b"0X1f", Some((0x1f, b""))),
