@@ -22,7 +22,7 @@
 //!      Data          Exchange         ExchangeWithKey             Plaintext
 //!        │         (DH-commit,        (DH-key, reveal sig.,       (with a tag: perhaps
 //!        │          signature, query)  version 1)                  Exchange first)
-//!        └───────────────┴─────── Deliver ───┴────────────────────────┘
+//!        └─ Read ────────┴─────── Deliver ───┴────────────────────────┘
 //!                                   │ delivered
 //!                                   ▼
 //!                                 Done
@@ -33,7 +33,8 @@ use super::conversation::{Conversation, MessageState, Offer, Secrets};
 use super::correspondent::Correspondent;
 use super::effects::{Effect, ErrorCode, Notice};
 use super::policy::Policy;
-use super::receiving::{Delivery, unreadable};
+use super::receiving::unreadable;
+use super::session::Received;
 use crate::wire::classify::{MessageKind, instances, otr_tag};
 use crate::wire::dialect::Dialect;
 use crate::wire::fragment::{Accumulated, fragment_instances};
@@ -67,10 +68,10 @@ pub enum Step {
     Heard,
     /// Call [`Incoming::plaintext`].
     Plaintext,
-    /// A data message was read: take what is for the user, deliver the effects and call [`Incoming::delivered`].
-    Read(Delivery),
-    /// Deliver the effects, in order, and call [`Incoming::delivered`].
-    Deliver(Vec<Effect>),
+    /// A data message was read: take what is for the user, and call [`Incoming::read`].
+    Read(Box<Received>),
+    /// Deliver [`Incoming::take_effects`], in order, and call [`Incoming::delivered`].
+    Deliver,
     /// Finished.
     Done(Shown),
 }
@@ -133,6 +134,8 @@ pub struct Incoming<'m> {
     /// The version of the exchange that a query or a whitespace tag asks for.
     asked: Option<Version>,
     instance_is_new: bool,
+    /// What is to be delivered next.
+    effects: Vec<Effect>,
     /// Whether the whitespace tag was answered: it is not part of the text.
     is_stripped: bool,
 }
@@ -167,6 +170,7 @@ impl<'m> Incoming<'m> {
             version: None,
             asked: None,
             instance_is_new: false,
+            effects: Vec::new(),
             is_stripped: false,
         }
     }
@@ -336,7 +340,7 @@ impl<'m> Incoming<'m> {
             },
             _ => Vec::new(),
         };
-        Step::Deliver(effects)
+        self.deliver(effects)
     }
 
     /// Shows a message that was not encrypted, after its whitespace tag was answered (OTRv3, "Receiving plaintext").
@@ -359,6 +363,20 @@ impl<'m> Incoming<'m> {
         } else {
             Shown::PlainUnexpected
         })
+    }
+
+    /// Continues after what a data message has for the user was taken.
+    pub fn read(&mut self) -> Step {
+        if self.effects.is_empty() {
+            self.delivered()
+        } else {
+            Step::Deliver
+        }
+    }
+
+    /// The effects to be delivered.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
     }
 
     /// Continues after the effects have been delivered.
@@ -483,7 +501,7 @@ impl<'m> Incoming<'m> {
         match self.kind {
             // A data message shows that they believe in a session that we do not have.
             MessageKind::DhKey | MessageKind::DhCommit | MessageKind::Data => {
-                Step::Deliver(vec![Effect::ContextListChanged])
+                self.deliver(vec![Effect::ContextListChanged])
             }
             _ => Step::Done(Shown::Nothing),
         }
@@ -509,23 +527,27 @@ impl<'m> Incoming<'m> {
     ) -> Step {
         let other_is_secure = || family.best() == (MessageState::Encrypted, true);
         let mut effects = Vec::new();
-        let delivery = c.on_data(self.message(), other_is_secure, shared, now, &mut effects);
-        match delivery {
-            Some(delivery) => {
-                self.phase = Phase::Ending(if delivery.received.text().is_empty() {
-                    Shown::Nothing
-                } else {
-                    Shown::Decrypted
-                });
-                Step::Read(delivery)
-            }
-            None => self.end(effects, Shown::Nothing),
-        }
+        let received = c.on_data(self.message(), other_is_secure, shared, now, &mut effects);
+        let Some(received) = received else {
+            return self.end(effects, Shown::Nothing);
+        };
+        self.effects = effects;
+        self.phase = Phase::Ending(if received.text().is_empty() {
+            Shown::Nothing
+        } else {
+            Shown::Decrypted
+        });
+        Step::Read(received)
     }
 
     fn end(&mut self, effects: Vec<Effect>, shown: Shown) -> Step {
         self.phase = Phase::Ending(shown);
-        Step::Deliver(effects)
+        self.deliver(effects)
+    }
+
+    fn deliver(&mut self, effects: Vec<Effect>) -> Step {
+        self.effects = effects;
+        Step::Deliver
     }
 }
 

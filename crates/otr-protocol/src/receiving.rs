@@ -15,21 +15,9 @@ use otr_crypto::secret::SecretKey;
 /// How long messages of the previous session are still read, in seconds, if no message of the current one arrives.
 const PREVIOUS_SESSION_LIFETIME: i64 = 60;
 
-/// A data message that was decrypted, and the extra symmetric key if it says what that is for.
-type Decrypted = (Box<Received>, Option<SecretKey>);
-
-/// A data message that was read.
-#[derive(Debug)]
-pub struct Delivery {
-    /// The text and the rest of the message.
-    pub received: Box<Received>,
-    /// The effects of it.
-    pub effects: Vec<Effect>,
-}
-
 impl Conversation {
     /// Reads a data message with the keys of the session, or of the previous one if its messages may still be in transit.
-    fn decrypt(&mut self, message: &[u8], now: i64) -> Result<Decrypted, Refused> {
+    fn decrypt(&mut self, message: &[u8], now: i64) -> Result<Box<Received>, Refused> {
         let expired = self.secrets.previous.as_ref().is_some_and(|previous| {
             !(previous.replaced..=previous.replaced.saturating_add(PREVIOUS_SESSION_LIFETIME))
                 .contains(&now)
@@ -46,10 +34,10 @@ impl Conversation {
             });
         };
         let refused = match decrypt_in(session, message) {
-            Ok(decrypted) => {
+            Ok(received) => {
                 // They know of the new session now, and send nothing more in the previous one.
                 self.end_previous();
-                return Ok(decrypted);
+                return Ok(received);
             }
             Err(refused) => refused,
         };
@@ -61,7 +49,8 @@ impl Conversation {
         }
     }
 
-    /// Handles a data message (OTRv3, "Receiving a Data Message"); `None` if there is nothing in it for the user.
+    /// Handles a data message (OTRv3, "Receiving a Data Message"); `None` if there is nothing in it for the user. Adds its other
+    /// effects to `effects`.
     /// `other_instance_is_secure`: whether another instance of the correspondent has a session with us.
     pub fn on_data(
         &mut self,
@@ -70,7 +59,7 @@ impl Conversation {
         shared: &mut Correspondent,
         now: i64,
         effects: &mut Vec<Effect>,
-    ) -> Option<Delivery> {
+    ) -> Option<Box<Received>> {
         // A client that left the callback by longjmp has not cleared it.
         self.secrets.delivering_abort = false;
         if self.state != MessageState::Encrypted {
@@ -91,12 +80,13 @@ impl Conversation {
             return None;
         }
         match self.decrypt(message, now) {
-            Ok((received, extra_key)) => {
+            Ok(mut received) => {
                 self.secrets.seen.note(received.mac);
-                match follow_ups(&received, extra_key, self.heartbeat_is_due(now)) {
-                    Ok(effects) => Some(Delivery { received, effects }),
+                let heartbeat_is_due = self.heartbeat_is_due(now);
+                match follow_ups(&mut received, heartbeat_is_due, effects) {
+                    Ok(()) => Some(received),
                     Err(OutOfMemory) => {
-                        effects.extend(unreadable());
+                        *effects = unreadable().into();
                         None
                     }
                 }
@@ -148,33 +138,36 @@ pub fn unreadable() -> [Effect; 2] {
     ]
 }
 
-fn decrypt_in(session: &mut Session, message: &[u8]) -> Result<Decrypted, Refused> {
-    let received = session.decrypt(message)?;
-    let use_of_key = tlv::find(&received.tlvs, tlv::SYMKEY);
-    let key = use_of_key.and_then(|_| session.extra_key(received.keys));
-    Ok((received, key))
+fn decrypt_in(session: &mut Session, message: &[u8]) -> Result<Box<Received>, Refused> {
+    let mut received = session.decrypt(message)?;
+    if tlv::find(&received.tlvs, tlv::SYMKEY).is_some() {
+        received.extra_key = session.extra_key(received.keys);
+    }
+    Ok(received)
 }
 
 /// The effects of a data message besides showing it. `heartbeat_is_due`: if it has a text, it is answered with a heartbeat.
 fn follow_ups(
-    received: &Received,
-    extra_key: Option<SecretKey>,
+    received: &mut Received,
     heartbeat_is_due: bool,
-) -> Result<Vec<Effect>, OutOfMemory> {
-    let mut effects = Vec::new();
+    effects: &mut Vec<Effect>,
+) -> Result<(), OutOfMemory> {
     if !received.tlvs.is_empty() {
-        effects = effects_of_tlvs(&received.tlvs, extra_key)?;
+        follow_tlvs(&received.tlvs, received.extra_key.take(), effects)?;
     }
     if received.text().is_empty() {
         effects.push(Effect::Notify(Notice::HeartbeatReceived, None));
     } else if heartbeat_is_due {
         effects.push(Effect::Then(Task::Heartbeat));
     }
-    Ok(effects)
+    Ok(())
 }
 
-fn effects_of_tlvs(tlvs: &[Tlv], extra_key: Option<SecretKey>) -> Result<Vec<Effect>, OutOfMemory> {
-    let mut effects = Vec::new();
+fn follow_tlvs(
+    tlvs: &[Tlv],
+    extra_key: Option<SecretKey>,
+    effects: &mut Vec<Effect>,
+) -> Result<(), OutOfMemory> {
     let ended = tlv::find(tlvs, tlv::DISCONNECTED).is_some();
     if ended {
         effects.push(Effect::Finish);
@@ -193,5 +186,5 @@ fn effects_of_tlvs(tlvs: &[Tlv], extra_key: Option<SecretKey>) -> Result<Vec<Eff
             effects.push(Effect::Then(Task::SmpMessages(smp)));
         }
     }
-    Ok(effects)
+    Ok(())
 }

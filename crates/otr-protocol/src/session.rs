@@ -104,6 +104,8 @@ pub struct Received {
     pub keys: KeyIds,
     /// The MAC of the message.
     pub mac: [u8; 20],
+    /// The extra symmetric key, if the message says what it is for.
+    pub extra_key: Option<SecretKey>,
 }
 
 impl Received {
@@ -265,7 +267,10 @@ impl Session {
             // Text after a NUL would be read as TLVs.
             return Err(ProtocolError::Invalid);
         }
-        let chain = SecretBytes::new(tlv::write_chain(tlvs)?);
+        let mut chain = SecretBytes::default();
+        if !tlvs.is_empty() {
+            chain = SecretBytes::new(tlv::write_chain(tlvs)?);
+        }
         let header = tags.header(self.version);
         let revealed_mac_keys = self.saved_mac_keys.clone();
         let (our_keyid, their_keyid) = (self.ours.keyid, self.theirs.keyid);
@@ -377,6 +382,7 @@ impl Session {
                 theirs: data.sender_keyid,
             },
             mac: data.mac,
+            extra_key: None,
         });
         let place = covered.len() - data.encrypted.len()..covered.len();
         let slot = self

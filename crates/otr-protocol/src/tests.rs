@@ -24,7 +24,6 @@ use super::effects::{Effect, Notice, SmpEvent, Task};
 use super::incoming::{Family, Incoming, Recipient, Step};
 use super::instances::MastersCommit;
 use super::policy::Policy;
-use super::receiving::Delivery;
 use super::smp::state::Smp;
 use crate::wire::classify::{MessageKind, message_kind};
 use crate::wire::query::Versions;
@@ -143,14 +142,12 @@ impl Side {
                 Step::Instance(tag) => incoming.entered(tag != c.tags.theirs),
                 Step::Heard => incoming.heard(),
                 Step::Plaintext => incoming.plaintext(&alone),
-                Step::Read(delivery) => {
-                    let Delivery { received, effects } = delivery;
+                Step::Read(received) => {
                     self.told.push(Told::Text(received.text().to_vec()));
-                    self.deliver(effects);
-                    incoming.delivered()
+                    incoming.read()
                 }
-                Step::Deliver(effects) => {
-                    self.deliver(effects);
+                Step::Deliver => {
+                    self.deliver(incoming.take_effects());
                     incoming.delivered()
                 }
                 Step::Done(_) => return,

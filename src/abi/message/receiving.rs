@@ -18,7 +18,7 @@ use crate::abi::privkey;
 use crate::abi::text::CText;
 use crate::abi::tlv::Chain;
 use otr_protocol::incoming::{Incoming, Recipient, Shown, Step};
-use otr_protocol::receiving::Delivery;
+use otr_protocol::session::Received;
 
 /// Returned if nothing is to be shown.
 const NOTHING: c_int = 1;
@@ -100,13 +100,13 @@ fn run(call: &mut Call<'_>, arrival: &mut Arrival, incoming: &mut Incoming<'_>) 
     let shown = loop {
         step = match step {
             Step::Done(shown) => break shown,
-            Step::Deliver(effects) => {
-                deliver(call, arrival.from, effects);
+            Step::Deliver => {
+                deliver(call, arrival.from, incoming.take_effects());
                 incoming.delivered()
             }
-            Step::Read(delivery) => {
-                decrypted.replace(read(call, arrival.from, delivery));
-                incoming.delivered()
+            Step::Read(received) => {
+                decrypted.replace(read(call, arrival.from, received));
+                incoming.read()
             }
             Step::Instance(tag) => match interface::enter(call, arrival, tag) {
                 Some(is_new) => incoming.entered(is_new),
@@ -190,10 +190,9 @@ fn has_key(call: &Call<'_>) -> bool {
         .is_some_and(|us| privkey::find(us, account, protocol).is_some())
 }
 
-/// Delivers the effects of a data message, and returns its text.
+/// Takes the TLVs of a data message, and returns its text.
 #[inline(never)]
-fn read(call: &mut Call<'_>, handle: Handle, delivery: Delivery) -> CText {
-    let Delivery { received, effects } = delivery;
+fn read(call: &mut Call<'_>, handle: Handle, received: Box<Received>) -> CText {
     let text = CText::new(received.text());
     let is_lost = text.is_null() && !received.text().is_empty();
     let chain = Chain::new(&received.tlvs);
@@ -204,7 +203,6 @@ fn read(call: &mut Call<'_>, handle: Handle, delivery: Delivery) -> CText {
     } else {
         chain.free();
     }
-    deliver(call, handle, effects);
     if is_lost {
         tell_lost(call, handle);
     }

@@ -11,7 +11,6 @@ use crate::conversation::{MessageState, RESENT_PREFIX};
 use crate::effects::{Effect, ErrorCode, Notice, SmpEvent, Task, unexpected_data};
 use crate::incoming::{Incoming, Recipient, Shown, Step};
 use crate::instances::{self, Admission, FRAGMENTS_OF_ONE};
-use crate::receiving::Delivery;
 use crate::smp::state::{Expected, Progress};
 use crate::wire::classify::message_version;
 use crate::wire::error_message::{compose, text_of};
@@ -42,15 +41,11 @@ impl Chat {
                     }
                     None => break Shown::Nothing,
                 },
-                Step::Deliver(effects) => {
-                    self.deliver(at, effects, &mut out, now);
+                Step::Deliver => {
+                    self.deliver(at, incoming.take_effects(), &mut out, now);
                     incoming.delivered()
                 }
-                Step::Read(delivery) => {
-                    let Delivery {
-                        mut received,
-                        effects,
-                    } = delivery;
+                Step::Read(mut received) => {
                     // A TLV in the message may end the session.
                     let protection = self
                         .contexts
@@ -62,8 +57,7 @@ impl Chat {
                         out.events
                             .push(Event::Message(Message { text, protection }));
                     }
-                    self.deliver(at, effects, &mut out, now);
-                    incoming.delivered()
+                    incoming.read()
                 }
                 step => self.step(at, &mut incoming, step, now),
             };

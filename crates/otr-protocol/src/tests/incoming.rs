@@ -108,12 +108,9 @@ fn run_with(
             Step::Instance(_) => ("instance", incoming.entered(instance_is_new)),
             Step::Heard => ("heard", incoming.heard()),
             Step::Plaintext => ("plaintext", incoming.plaintext(&family)),
-            Step::Read(delivery) => {
-                ran.effects.extend(delivery.effects);
-                ("read", incoming.delivered())
-            }
-            Step::Deliver(effects) => {
-                ran.effects.extend(effects);
+            Step::Read(_) => ("read", incoming.read()),
+            Step::Deliver => {
+                ran.effects.extend(incoming.take_effects());
                 ("deliver", incoming.delivered())
             }
             Step::Done(shown) => {

@@ -78,13 +78,17 @@ fn a_message_that_could_not_be_read_is_told_to_both_sides() {
         let message = sent.unwrap();
         let (mut effects, shared) = (Vec::new(), &mut pair.bob.shared);
         let conversation = &mut pair.bob.conversation;
-        let (delivery, refused) = refusal::after(count, || {
+        let (received, refused) = refusal::after(count, || {
             conversation.on_data(&message, || false, shared, 1000, &mut effects)
         });
-        assert_eq!(delivery.is_none(), refused);
+        assert_eq!(received.is_none(), refused);
         let told = format!("{effects:?}");
-        let expected = "[Notify(ReceivedUnreadable, ..), ReportError(Unreadable)]";
-        assert_eq!(told, if refused { expected } else { "[]" });
+        let expected = if refused {
+            "[Notify(ReceivedUnreadable, ..), ReportError(Unreadable)]"
+        } else {
+            "[Then(SmpMessages([Tlv { kind: 7, 5 bytes }]))]"
+        };
+        assert_eq!(told, expected);
         refused
     });
     assert!(failed >= 5, "{failed}");

@@ -3,7 +3,6 @@
 use super::*;
 use crate::ake::AuthState;
 use crate::dh::{AuthKeys, DataKeys, DhKeyPair};
-use crate::receiving::Delivery;
 use crate::session::Received;
 use crate::smp::steps;
 use crate::wire::tlv::Tlv;
@@ -51,6 +50,7 @@ fn messages_and_effects() {
             .unwrap()
             .sending_keys(),
         mac: [0; 20],
+        extra_key: Some(SecretKey::new(&KEY)),
     });
     let tlv = || Tlv {
         kind: 8,
@@ -67,7 +67,7 @@ fn messages_and_effects() {
         Effect::Then(Task::SmpMessages(vec![tlv()])),
         Effect::Then(Task::SendTlv(tlv())),
     ];
-    let printed = format!("{:?}", Delivery { received, effects });
+    let printed = format!("{:?}", (received, effects));
     assert!(printed.contains("ExtraKey(..)"));
     assert_hidden(&printed, &[TEXT, &KEY]);
 }

@@ -22,6 +22,7 @@ impl Writer {
     }
 
     /// An empty writer with room for `capacity` bytes.
+    #[inline]
     pub fn with_capacity(capacity: usize) -> Self {
         match buffer::with_capacity(capacity) {
             Ok(bytes) => Self {
@@ -46,16 +47,19 @@ impl Writer {
     }
 
     /// A BYTE.
+    #[inline]
     pub fn u8(&mut self, value: u8) {
         self.bytes(&[value]);
     }
 
     /// A SHORT.
+    #[inline]
     pub fn u16(&mut self, value: u16) {
         self.bytes(&value.to_be_bytes());
     }
 
     /// An INT.
+    #[inline]
     pub fn u32(&mut self, value: u32) {
         self.bytes(&value.to_be_bytes());
     }
@@ -77,6 +81,7 @@ impl Writer {
     }
 
     /// DATA: a 4-byte length and the bytes.
+    #[inline]
     pub fn data(&mut self, data: &[u8]) {
         self.length32(data.len());
         self.bytes(data);
@@ -91,6 +96,7 @@ impl Writer {
     ///
     /// # Errors
     /// As for [`Self::into_bytes`]: something is missing.
+    #[inline]
     pub fn written_mut(&mut self) -> Result<&mut [u8], Unwritten> {
         match self.failed {
             Some(error) => Err(error),
@@ -99,6 +105,7 @@ impl Writer {
     }
 
     /// How much has been written so far.
+    #[inline]
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
@@ -112,6 +119,7 @@ impl Writer {
     ///
     /// # Errors
     /// The first error, if there was one.
+    #[inline]
     pub fn into_bytes(self) -> Result<Vec<u8>, Unwritten> {
         match self.failed {
             Some(error) => Err(error),
