@@ -52,7 +52,7 @@ pub const REASSEMBLY_LIMIT_WITHOUT_SESSION: usize = 256 << 10;
 
 /// What the caller does next.
 #[must_use]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Call [`Incoming::arrive`] with parts of the conversation that the message belongs to: the master's at first.
     Arrival,
@@ -68,8 +68,8 @@ pub enum Step {
     Heard,
     /// Call [`Incoming::plaintext`].
     Plaintext,
-    /// A data message was read: take what is for the user, and call [`Incoming::read`].
-    Read(Box<Received>),
+    /// A data message was read: take [`Incoming::take_received`] for the user, and call [`Incoming::read`].
+    Read,
     /// Deliver [`Incoming::take_effects`], in order, and call [`Incoming::delivered`].
     Deliver,
     /// Finished.
@@ -134,6 +134,8 @@ pub struct Incoming<'m> {
     /// The version of the exchange that a query or a whitespace tag asks for.
     asked: Option<Version>,
     instance_is_new: bool,
+    /// The data message that was read.
+    received: Option<Box<Received>>,
     /// What is to be delivered next.
     effects: Vec<Effect>,
     /// Whether the whitespace tag was answered: it is not part of the text.
@@ -170,6 +172,7 @@ impl<'m> Incoming<'m> {
             version: None,
             asked: None,
             instance_is_new: false,
+            received: None,
             effects: Vec::new(),
             is_stripped: false,
         }
@@ -365,7 +368,12 @@ impl<'m> Incoming<'m> {
         })
     }
 
-    /// Continues after what a data message has for the user was taken.
+    /// The data message that was read.
+    pub fn take_received(&mut self) -> Option<Box<Received>> {
+        self.received.take()
+    }
+
+    /// Continues after it was taken.
     pub fn read(&mut self) -> Step {
         if self.effects.is_empty() {
             self.delivered()
@@ -537,7 +545,8 @@ impl<'m> Incoming<'m> {
         } else {
             Shown::Decrypted
         });
-        Step::Read(received)
+        self.received = Some(received);
+        Step::Read
     }
 
     fn end(&mut self, effects: Vec<Effect>, shown: Shown) -> Step {

@@ -142,7 +142,8 @@ impl Side {
                 Step::Instance(tag) => incoming.entered(tag != c.tags.theirs),
                 Step::Heard => incoming.heard(),
                 Step::Plaintext => incoming.plaintext(&alone),
-                Step::Read(received) => {
+                Step::Read => {
+                    let received = incoming.take_received().unwrap();
                     self.told.push(Told::Text(received.text().to_vec()));
                     incoming.read()
                 }

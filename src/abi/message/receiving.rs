@@ -104,8 +104,10 @@ fn run(call: &mut Call<'_>, arrival: &mut Arrival, incoming: &mut Incoming<'_>) 
                 deliver(call, arrival.from, incoming.take_effects());
                 incoming.delivered()
             }
-            Step::Read(received) => {
-                decrypted.replace(read(call, arrival.from, received));
+            Step::Read => {
+                if let Some(received) = incoming.take_received() {
+                    decrypted.replace(read(call, arrival.from, received));
+                }
                 incoming.read()
             }
             Step::Instance(tag) => match interface::enter(call, arrival, tag) {
@@ -121,7 +123,7 @@ fn run(call: &mut Call<'_>, arrival: &mut Arrival, incoming: &mut Incoming<'_>) 
                 incoming.heard()
             }
             _ => match call.get(arrival.from) {
-                Some(ctx) => run_in(ctx, incoming, &step),
+                Some(ctx) => run_in(ctx, incoming, step),
                 None => break Shown::Nothing,
             },
         };
@@ -131,26 +133,21 @@ fn run(call: &mut Call<'_>, arrival: &mut Arrival, incoming: &mut Incoming<'_>) 
 
 /// Runs a step in the context that the message belongs to.
 #[inline(never)]
-fn run_in(ctx: Ctx<'_>, incoming: &mut Incoming<'_>, step: &Step) -> Step {
+fn run_in(ctx: Ctx<'_>, incoming: &mut Incoming<'_>, step: Step) -> Step {
     let contexts = Contexts::of(ctx);
-    // Not returned through the functions in between, each of which would copy it.
-    let mut next = None;
     let ran = match step {
         Step::Arrival => with_arrival(ctx, |secrets, state, offer| {
-            next = Some(incoming.arrive(secrets, state, offer, now()));
+            incoming.arrive(secrets, state, offer, now())
         }),
-        Step::Data => with_correspondent(ctx, |c, shared| {
-            next = Some(incoming.data(c, shared, &contexts, now()));
-        }),
+        Step::Data => {
+            with_correspondent(ctx, |c, shared| incoming.data(c, shared, &contexts, now()))
+        }
         Step::Exchange => with_exchange(ctx, |c, auth, shared| {
-            next = Some(incoming.in_exchange(c, auth, shared, &contexts, None, now()));
+            incoming.in_exchange(c, auth, shared, &contexts, None, now())
         }),
-        _ => return incoming.plaintext(&contexts),
+        _ => Ok(incoming.plaintext(&contexts)),
     };
-    match next {
-        Some(next) if ran.is_ok() => next,
-        _ => incoming.skip(),
-    }
+    ran.unwrap_or_else(|_| incoming.skip())
 }
 
 /// Runs a step that needs our private key. If there is none, asks the client for one; if there is still none, skips the step.

@@ -45,17 +45,16 @@ impl Chat {
                     self.deliver(at, incoming.take_effects(), &mut out, now);
                     incoming.delivered()
                 }
-                Step::Read(mut received) => {
-                    // A TLV in the message may end the session.
-                    let protection = self
-                        .contexts
-                        .get(at)
-                        .map(|it| protection_of(&it.conversation));
-                    // The text comes before the other effects of the message.
-                    if let Some(protection) = protection.filter(|_| !received.text().is_empty()) {
-                        let text = received.take_text();
-                        out.events
-                            .push(Event::Message(Message { text, protection }));
+                Step::Read => {
+                    // The text comes before the other effects of the message, of which one may end the session.
+                    let received = incoming.take_received().zip(self.contexts.get(at));
+                    if let Some((mut received, context)) =
+                        received.filter(|(received, _)| !received.text().is_empty())
+                    {
+                        out.events.push(Event::Message(Message {
+                            text: received.take_text(),
+                            protection: protection_of(&context.conversation),
+                        }));
                     }
                     incoming.read()
                 }

@@ -108,7 +108,10 @@ fn run_with(
             Step::Instance(_) => ("instance", incoming.entered(instance_is_new)),
             Step::Heard => ("heard", incoming.heard()),
             Step::Plaintext => ("plaintext", incoming.plaintext(&family)),
-            Step::Read(_) => ("read", incoming.read()),
+            Step::Read => {
+                assert!(incoming.take_received().is_some());
+                ("read", incoming.read())
+            }
             Step::Deliver => {
                 ran.effects.extend(incoming.take_effects());
                 ("deliver", incoming.delivered())
