@@ -28,11 +28,15 @@ pub const BOUND: usize = 8 << 10;
 /// An empty buffer with this capacity.
 pub fn with_capacity<T>(capacity: usize) -> Result<Vec<T>, OutOfMemory> {
     let mut buffer = Vec::new();
-    may_grow(&buffer, capacity)?;
-    buffer
-        .try_reserve_exact(capacity)
-        .map_err(|_| OutOfMemory)?;
+    reserve(&mut buffer, capacity)?;
     Ok(buffer)
+}
+
+/// Makes room for as much as `more` items, and no more than that.
+#[inline]
+pub fn reserve<T>(buffer: &mut Vec<T>, more: usize) -> Result<(), OutOfMemory> {
+    may_grow(buffer, more)?;
+    buffer.try_reserve_exact(more).map_err(|_| OutOfMemory)
 }
 
 /// A copy.

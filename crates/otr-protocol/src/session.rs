@@ -338,7 +338,9 @@ impl Session {
     ) -> Result<Box<Received>, ProtocolError> {
         // Decrypted in place.
         let mut bytes = SecretBytes::new(dearmour(message, false)?);
-        let (data, covered) = Data::parse(&bytes)?;
+        // Read where it was parsed to.
+        let parsed = Data::parse(&bytes);
+        let &(ref data, covered) = parsed.as_ref().map_err(|malformed| *malformed)?;
         *mac = Some(data.mac);
         let our_age = self
             .our_age(data.recipient_keyid)

@@ -24,16 +24,11 @@ impl Writer {
     /// An empty writer with room for `capacity` bytes.
     #[inline]
     pub fn with_capacity(capacity: usize) -> Self {
-        match buffer::with_capacity(capacity) {
-            Ok(bytes) => Self {
-                bytes,
-                failed: None,
-            },
-            Err(error) => Self {
-                bytes: Vec::new(),
-                failed: Some(error.into()),
-            },
+        let mut writer = Self::new();
+        if let Err(error) = buffer::reserve(&mut writer.bytes, capacity) {
+            writer.failed = Some(error.into());
         }
+        writer
     }
 
     /// Bytes as they are.
