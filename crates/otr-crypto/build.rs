@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// Since 1.89, Rust has the instructions of AVX-512 IFMA and AVX-IFMA, and those of AVX2 and FMA without `unsafe`.
+/// Since 1.89, Rust has the instructions of AVX-512 IFMA and AVX-IFMA.
 const VECTORS: u32 = 89;
 
 fn main() {

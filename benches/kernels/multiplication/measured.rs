@@ -30,7 +30,7 @@ pub(crate) fn rows(p: &U1536, numbers: &Numbers) -> Vec<(Row, U1536)> {
                 Kernel::Ifma(_) => "ifma",
                 #[cfg(otr_vectors)]
                 Kernel::AvxIfma(_) => "avx-ifma",
-                #[cfg(otr_vectors)]
+                #[cfg(target_arch = "x86_64")]
                 Kernel::Fma(_) => "fma",
             };
             with_kernel!(kernel, kernel => row(name, kernel, numbers))

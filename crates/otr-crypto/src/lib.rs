@@ -21,5 +21,5 @@ pub mod stack;
 mod uint;
 pub mod verdict;
 
-/// Whether the kernels with vectors (for AVX-512 IFMA, AVX-IFMA and FMA) are compiled in, which takes Rust 1.89 and x86-64 (build.rs).
+/// Whether the kernels for AVX-512 IFMA and AVX-IFMA are compiled in, which takes Rust 1.89 and x86-64 (build.rs).
 pub const HAS_VECTORS: bool = cfg!(otr_vectors);

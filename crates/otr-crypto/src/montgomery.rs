@@ -3,21 +3,17 @@
 //! [`portable`] is safe Rust, runs everywhere, and the others are tested against it. A kernel for one CPU is chosen at run
 //! time by [`Kernel::new`], and only reached through it. Every operation of every kernel runs in constant time.
 
-#[cfg(all(otr_eights, target_arch = "x86_64"))]
+#[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "the instructions of some CPUs: loads")]
 mod blocks;
-#[cfg(otr_vectors)]
+#[cfg(target_arch = "x86_64")]
 mod digits;
 #[cfg(otr_eights)]
 #[expect(unsafe_code, reason = "the instructions of some CPUs, as assembly")]
 mod eights;
 mod portable;
-#[cfg(otr_vectors)]
-#[expect(unsafe_code, reason = "the instructions of some CPUs: loads")]
-#[expect(
-    clippy::incompatible_msrv,
-    reason = "build.rs leaves it out where the compiler is too old"
-)]
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "the instructions of some CPUs")]
 mod vectors;
 #[cfg(otr_vectors)]
 #[expect(
@@ -29,14 +25,10 @@ mod vectors;
     reason = "build.rs leaves it out where the compiler is too old"
 )]
 mod x86_64_avx_ifma;
-#[cfg(otr_vectors)]
+#[cfg(target_arch = "x86_64")]
 #[expect(
     unsafe_code,
     reason = "the instructions of some CPUs, as assembly and as calls that need them"
-)]
-#[expect(
-    clippy::incompatible_msrv,
-    reason = "build.rs leaves it out where the compiler is too old"
 )]
 mod x86_64_fma;
 #[cfg(otr_vectors)]
@@ -58,7 +50,7 @@ pub(super) use eights::Modulus as Eights;
 pub(super) use portable::Modulus as Portable;
 #[cfg(otr_vectors)]
 pub(super) use x86_64_avx_ifma::Modulus as AvxIfma;
-#[cfg(otr_vectors)]
+#[cfg(target_arch = "x86_64")]
 pub(super) use x86_64_fma::Modulus as Fma;
 #[cfg(otr_vectors)]
 pub(super) use x86_64_ifma::Modulus as Ifma;
@@ -96,7 +88,7 @@ pub(super) enum Kernel<const B: usize, const K: usize, const V: usize> {
     Ifma(Box<Ifma<K>>),
     #[cfg(otr_vectors)]
     AvxIfma(Box<AvxIfma<V>>),
-    #[cfg(otr_vectors)]
+    #[cfg(target_arch = "x86_64")]
     Fma(Box<Fma>),
 }
 
@@ -115,7 +107,7 @@ impl<const B: usize, const K: usize, const V: usize> Kernel<B, K, V> {
             |modulus| Ifma::new::<LIMBS, B>(modulus).map(Self::Ifma),
             #[cfg(otr_vectors)]
             |modulus| AvxIfma::new::<LIMBS, B>(modulus).map(Self::AvxIfma),
-            #[cfg(otr_vectors)]
+            #[cfg(target_arch = "x86_64")]
             |modulus| Fma::new::<LIMBS, B>(modulus).map(Self::Fma),
             #[cfg(otr_eights)]
             |modulus| Eights::new(modulus).map(Self::Eights),
@@ -145,7 +137,7 @@ macro_rules! with_kernel {
                 let $modulus = &**$modulus;
                 $work
             }
-            #[cfg(otr_vectors)]
+            #[cfg(target_arch = "x86_64")]
             $crate::montgomery::Kernel::Fma($modulus) => {
                 let $modulus = &**$modulus;
                 $work

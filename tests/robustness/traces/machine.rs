@@ -54,8 +54,8 @@ impl Machine {
     /// Whether this processor can play it, and the compiler could make it. Asked without the standard library, which would
     /// remember the answer.
     pub(crate) fn is_here(self) -> bool {
-        let is_vector = matches!(self, Self::Ifma | Self::AvxIfma | Self::Fma);
-        if is_vector && !otr_crypto::HAS_VECTORS {
+        let is_newer = matches!(self, Self::Ifma | Self::AvxIfma);
+        if is_newer && !otr_crypto::HAS_VECTORS {
             return false;
         }
         if self == Self::Fma && ask(1, 0).ecx & FMA == 0 {

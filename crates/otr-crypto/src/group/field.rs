@@ -4,8 +4,10 @@
 
 #[cfg(otr_eights)]
 use crate::montgomery::Eights;
+#[cfg(target_arch = "x86_64")]
+use crate::montgomery::Fma;
 #[cfg(otr_vectors)]
-use crate::montgomery::{AvxIfma, Fma, Ifma};
+use crate::montgomery::{AvxIfma, Ifma};
 use crate::montgomery::{Kernel, Modulus, Portable, Transfer, with_kernel};
 use crate::multiexp::{self, Comb, SHORT};
 use crate::stack::{self, KERNEL_STACK};
@@ -147,7 +149,7 @@ pub(super) enum Table {
     Ifma(&'static Ifma<4>, Comb<<Ifma<4> as Modulus>::Number>),
     #[cfg(otr_vectors)]
     AvxIfma(&'static AvxIfma<8>, Comb<<AvxIfma<8> as Modulus>::Number>),
-    #[cfg(otr_vectors)]
+    #[cfg(target_arch = "x86_64")]
     Fma(&'static Fma, Comb<<Fma as Modulus>::Number>),
 }
 
@@ -162,7 +164,7 @@ impl Table {
             Kernel::Ifma(p) => Self::Ifma(p, comb(&**p, base, length)),
             #[cfg(otr_vectors)]
             Kernel::AvxIfma(p) => Self::AvxIfma(p, comb(&**p, base, length)),
-            #[cfg(otr_vectors)]
+            #[cfg(target_arch = "x86_64")]
             Kernel::Fma(p) => Self::Fma(p, comb(&**p, base, length)),
         }
     }
@@ -177,7 +179,7 @@ impl Table {
             Self::Ifma(p, comb) => comb_power(*p, comb, x, length),
             #[cfg(otr_vectors)]
             Self::AvxIfma(p, comb) => comb_power(*p, comb, x, length),
-            #[cfg(otr_vectors)]
+            #[cfg(target_arch = "x86_64")]
             Self::Fma(p, comb) => comb_power(*p, comb, x, length),
         }
     }

@@ -44,6 +44,7 @@ impl<const LANES: usize, const K: usize, const BITS: usize> Number<LANES, K, BIT
     pub(super) const LARGEST: u64 = (1 << BITS) - 1;
 
     /// The digits in another order: those that were the first of each vector are the first vector, and so on.
+    #[cfg(otr_vectors)]
     pub(super) fn transposed(&self) -> Box<Number<K, LANES, BITS>> {
         let mut number = Box::new(Number::ZERO);
         for (lane, vector) in number.0.iter_mut().enumerate() {

@@ -41,7 +41,7 @@ impl<const B: usize> Modulus<B> {
     }
 
     /// R times 2^bits modulo p, the lowest word first.
-    #[cfg(otr_vectors)]
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn beyond_r<const LIMBS: usize>(modulus: &Uint<LIMBS>, bits: usize) -> [Block; B] {
         let modulus = Self::without_transfer(modulus);
         let mut power = modulus.one;

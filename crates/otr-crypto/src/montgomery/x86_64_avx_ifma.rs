@@ -13,7 +13,7 @@
 
 use super::blocks::{Block, select, to_block};
 use super::digits::{self, DIGIT};
-use super::vectors::{at, moved_up, settled};
+use super::vectors::{moved_up, settled};
 use super::{Modulus as Arithmetic, Transfer, write_words};
 use crate::uint::{Uint, Word};
 use std::arch::x86_64::*;
@@ -206,6 +206,16 @@ impl<const V: usize> Sum<V> {
     }
 }
 
+/// One vector of several. Beyond, all is zero.
+#[inline(always)]
+fn at<const V: usize>(vectors: &[__m256i; V], k: usize) -> __m256i {
+    match vectors.get(k) {
+        Some(vector) => *vector,
+        // SAFETY: all zeros are a vector.
+        None => unsafe { std::mem::zeroed() },
+    }
+}
+
 /// Adds the low halves of products with digit `up` of the block.
 #[inline(always)]
 fn add_lows(sum: &mut __m256i, digits: __m256i, block: &Block, up: usize) {
@@ -292,10 +302,12 @@ fn normalise<const V: usize>(sum: &Sum<V>) -> [Block; V] {
     // Once, by which a digit overflows by one at most.
     let mut carry_once = |vector| {
         let carries = _mm256_srli_epi64::<{ DIGIT as i32 }>(vector);
-        let carry = moved_up(carries, &mut below);
+        // SAFETY: the CPU has the instructions.
+        let carry = unsafe { moved_up(carries, &mut below) };
         _mm256_add_epi64(_mm256_and_si256(vector, largest), carry)
     };
     let lowest = carry_once(sum.lowest);
     let others = sum.others.map(carry_once);
-    settled(lowest, &others, largest).map(to_block)
+    // SAFETY: the same.
+    unsafe { settled(lowest, others, largest) }.map(to_block)
 }

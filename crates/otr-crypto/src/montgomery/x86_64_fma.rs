@@ -12,21 +12,20 @@
 //! unmasked exceptions of floating-point arithmetic, and may look at its flags: see [`Environment`].
 //!
 //! This file contains `unsafe`: the instructions may only run on a CPU that has them, which the existence of a [`Modulus`] proves, and
-//! they read and write memory through pointers.
+//! they read and write memory through pointers. Rust 1.85 calls none of their functions without it.
 
 mod environment;
 mod sum;
 
 use self::environment::Environment;
 use self::sum::{
-    NEW, PRODUCTS, Part, Sum, VECTORS, add, move_and_add, spread, to_come, to_numbers,
+    LACKING, NEW, PRODUCTS, Part, Sum, VECTORS, add, move_and_add, spread, to_come, to_numbers,
 };
 use super::blocks::{Block, from_block, select, to_block};
 use super::vectors::{moved_up, settled};
 use super::{Modulus as Arithmetic, Transfer, digits, write_words};
 use crate::uint::{Uint, Word};
 use std::arch::x86_64::*;
-use std::array;
 use zeroize::Zeroize;
 
 /// Bits of a digit.
@@ -212,39 +211,45 @@ impl<const LIMBS: usize> Transfer<LIMBS> for Modulus {
 /// # Safety
 /// The CPU has the instructions.
 #[target_feature(enable = "avx2,fma")]
-fn multiply(modulus: &Modulus, number: &mut Number, b: Option<&Number>) {
+unsafe fn multiply(modulus: &Modulus, number: &mut Number, b: Option<&Number>) {
     let environment = Environment::begin();
     let a = number.first();
-    let blocks = b.unwrap_or(number).digits.iter();
-    let mut blocks = blocks.map(|bits| spread(bits.map(f64::from_bits)));
+    let [first, others @ ..] = &b.unwrap_or(number).digits;
     // All of it but what moves down into the highest vector is written before it is read.
     let mut sum: Sum = [Part::excess(-to_come(VECTORS)); VECTORS + 1];
-    if let Some(block) = blocks.next() {
-        // SAFETY: there are as many vectors and blocks, of those of `number` nine with the zeros after them.
-        unsafe { add(NEW.as_ptr(), sum.as_mut_ptr(), a, &block, VECTORS) };
+    let place = sum.as_mut_ptr();
+    // SAFETY: the CPU has the instructions. There are as many vectors and blocks, of those of `number` nine with the zeros after them.
+    unsafe {
+        let block = spread(first.map(f64::from_bits));
+        add(NEW.as_ptr(), place, a, &block, VECTORS);
     }
     let mut carry = 0;
-    for block in blocks {
+    for block in others {
         let [lowest, ..] = &sum;
-        let m = spread(to_numbers(lowest.carried(&mut carry)));
+        let m = to_numbers(lowest.carried(&mut carry));
         let numbers = [a, modulus.q.first()];
-        // SAFETY: the pointers are to the sum and to numbers.
-        unsafe { move_and_add(sum.as_mut_ptr(), numbers, &[block, m]) };
+        // SAFETY: the same; the pointers are to the sum and to numbers.
+        unsafe {
+            let blocks = [spread(block.map(f64::from_bits)), spread(m)];
+            move_and_add(sum.as_mut_ptr(), numbers, &blocks);
+        }
     }
     let [lowest, ..] = &mut sum;
-    let block = spread(to_numbers(lowest.carried(&mut { carry })));
+    let block = to_numbers(lowest.carried(&mut { carry }));
     let [digit, ..] = &mut lowest.lows;
-    *digit = digit.wrapping_add(carry.cast_unsigned());
+    *digit = digit.wrapping_add(carry as u64);
     let mut product = [Part::excess(-PRODUCTS)];
     let place = product.as_mut_ptr();
-    // SAFETY: one vector, and a number of one block.
-    unsafe { add(place, place, modulus.inverse.first(), &block, 1) };
+    // SAFETY: the same; one vector, and a number of one block.
+    unsafe { add(place, place, modulus.inverse.first(), &spread(block), 1) };
     let [product] = product;
-    let m = spread(to_numbers(product.carried(&mut 0)));
+    let m = to_numbers(product.carried(&mut 0));
     let place = sum.as_mut_ptr();
     // SAFETY: as for the first block.
-    unsafe { add(place, place, modulus.p.first(), &m, VECTORS) };
-    number.digits = normalised(&sum);
+    unsafe {
+        add(place, place, modulus.p.first(), &spread(m), VECTORS);
+        number.digits = normalised(&sum);
+    }
     environment.end();
 }
 
@@ -253,39 +258,36 @@ fn multiply(modulus: &Modulus, number: &mut Number, b: Option<&Number>) {
 /// # Safety
 /// The CPU has the instructions.
 #[target_feature(enable = "avx2,fma")]
-fn normalised(sum: &Sum) -> [Block; V] {
-    /// Added to each lane, so that none is negative.
+#[allow(unused_unsafe, reason = "safe in newer compilers")]
+unsafe fn normalised(sum: &Sum) -> [Block; V] {
+    /// Added to each lane, so that none is negative. What it carries is taken off the next lane, and left out of the last one.
     const LIFT: i64 = 1 << 58;
-    let largest = _mm256_set1_epi64x(Digits::LARGEST.cast_signed());
-    let (mut highs_below, mut carries_below) = (_mm256_setzero_si256(), _mm256_setzero_si256());
-    let mut number = 0;
-    let mut carry_once = |part: &Part| {
-        let lacking = Part::excess(to_come(number) - PRODUCTS);
-        // What the lift carries is taken off the next lane. What it carries out of the last one is left out.
-        let lift = LIFT - (LIFT >> DIGIT);
-        let lift = if number == 0 {
-            _mm256_set_epi64x(lift, lift, lift, LIFT)
-        } else {
-            _mm256_set1_epi64x(lift)
-        };
-        number += 1;
-        let lows = _mm256_add_epi64(from_block(&part.lows), from_block(&lacking.lows));
-        let highs = _mm256_add_epi64(from_block(&part.highs), from_block(&lacking.highs));
-        let vector = _mm256_add_epi64(lows, moved_up(highs, &mut highs_below));
-        let vector = _mm256_add_epi64(vector, lift);
-        // Once, by which a digit overflows by one at most.
-        let carries = _mm256_srli_epi64::<{ DIGIT as i32 }>(vector);
-        let carry = moved_up(carries, &mut carries_below);
-        _mm256_add_epi64(_mm256_and_si256(vector, largest), carry)
-    };
-    let [lowest, others @ ..] = sum;
-    let lowest = carry_once(lowest);
-    let mut others = others.iter();
-    let others: [_; V] = array::from_fn(|_| others.next().map_or(lowest, &mut carry_once));
-    let shifted = _mm256_set1_epi64x(SHIFTED.cast_signed());
-    settled(lowest, &others, largest).map(|digits| {
-        let numbers = _mm256_castsi256_pd(_mm256_or_si256(digits, shifted));
-        let numbers = _mm256_sub_pd(numbers, _mm256_castsi256_pd(shifted));
-        to_block(_mm256_castpd_si256(numbers))
-    })
+    const LIFT_OF_OTHERS: i64 = LIFT - (LIFT >> DIGIT);
+    // SAFETY: the CPU has the instructions.
+    unsafe {
+        let largest = _mm256_set1_epi64x(Digits::LARGEST as i64);
+        let (mut highs_below, mut carries_below) = (_mm256_setzero_si256(), _mm256_setzero_si256());
+        let (mut lowest, mut others) = (_mm256_setzero_si256(), [_mm256_setzero_si256(); V]);
+        let mut lift = _mm256_set_epi64x(LIFT_OF_OTHERS, LIFT_OF_OTHERS, LIFT_OF_OTHERS, LIFT);
+        let places = std::iter::once(&mut lowest).chain(&mut others);
+        for ((place, part), lacking) in places.zip(sum).zip(&LACKING) {
+            let lows = _mm256_add_epi64(from_block(&part.lows), from_block(&lacking.lows));
+            let highs = _mm256_add_epi64(from_block(&part.highs), from_block(&lacking.highs));
+            let vector = _mm256_add_epi64(lows, moved_up(highs, &mut highs_below));
+            let vector = _mm256_add_epi64(vector, lift);
+            lift = _mm256_set1_epi64x(LIFT_OF_OTHERS);
+            // Once, by which a digit overflows by one at most.
+            let carries = _mm256_srli_epi64::<{ DIGIT as i32 }>(vector);
+            let carry = moved_up(carries, &mut carries_below);
+            *place = _mm256_add_epi64(_mm256_and_si256(vector, largest), carry);
+        }
+        let shifted = _mm256_set1_epi64x(SHIFTED as i64);
+        let mut blocks = [[0; 4]; V];
+        for (block, digits) in blocks.iter_mut().zip(settled(lowest, others, largest)) {
+            let numbers = _mm256_castsi256_pd(_mm256_or_si256(digits, shifted));
+            let numbers = _mm256_sub_pd(numbers, _mm256_castsi256_pd(shifted));
+            *block = to_block(_mm256_castpd_si256(numbers));
+        }
+        blocks
+    }
 }

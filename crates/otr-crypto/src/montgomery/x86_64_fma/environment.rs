@@ -84,7 +84,7 @@ mod tests {
     fn the_clients_settings_and_flags_make_no_difference_and_stay() {
         let words = [u64::MAX; U1536::BYTES / 8];
         let p = U1536::from_words(words);
-        let Some(modulus) = Modulus::new::<_, 6>(&p) else {
+        let Some(modulus) = Modulus::new::<{ U1536::LIMBS }, 6>(&p) else {
             eprintln!("this CPU has no FMA: nothing to calculate");
             return;
         };

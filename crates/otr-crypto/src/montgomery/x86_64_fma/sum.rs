@@ -22,7 +22,7 @@ pub(super) struct Part {
 impl Part {
     /// What the halves of so many products have too much. With a negative number, what they lack to that.
     pub(super) const fn excess(products: i64) -> Self {
-        let products = products.cast_unsigned();
+        let products = products as u64;
         Self {
             lows: [LOW.wrapping_mul(products); 4],
             highs: [HIGH.wrapping_mul(products); 4],
@@ -34,9 +34,9 @@ impl Part {
     pub(super) fn carried(&self, carry: &mut i64) -> Block {
         let mut block = [0; 4];
         for ((digit, low), high) in block.iter_mut().zip(&self.lows).zip(&self.highs) {
-            let sum = low.cast_signed().wrapping_add(*carry);
-            *digit = sum.cast_unsigned() & Digits::LARGEST;
-            *carry = (sum >> DIGIT).wrapping_add(high.cast_signed());
+            let sum = (*low as i64).wrapping_add(*carry);
+            *digit = sum as u64 & Digits::LARGEST;
+            *carry = (sum >> DIGIT).wrapping_add(*high as i64);
         }
         block
     }
@@ -64,22 +64,26 @@ pub(super) const fn to_come(k: usize) -> i64 {
     }
 }
 
-/// Vector `k` of a new sum: the first block adds products with one number to all of them, and nothing moves.
-const fn new_part(k: usize) -> Part {
-    Part::excess(-to_come(k) - PRODUCTS)
-}
+/// A new sum: the first block adds products with one number to all vectors, and nothing moves.
+pub(super) static NEW: [Part; VECTORS] = parts(-1, -PRODUCTS);
 
-pub(super) static NEW: [Part; VECTORS] = [
-    new_part(0),
-    new_part(1),
-    new_part(2),
-    new_part(3),
-    new_part(4),
-    new_part(5),
-    new_part(6),
-    new_part(7),
-    new_part(8),
-];
+/// What the vectors lack in the end, where the last products are with one number.
+pub(super) static LACKING: [Part; VECTORS] = parts(1, -PRODUCTS);
+
+/// For each vector, the excess of what it gets on its way, so many times, and of more products.
+const fn parts(times: i64, more: i64) -> [Part; VECTORS] {
+    [
+        Part::excess(times * to_come(0) + more),
+        Part::excess(times * to_come(1) + more),
+        Part::excess(times * to_come(2) + more),
+        Part::excess(times * to_come(3) + more),
+        Part::excess(times * to_come(4) + more),
+        Part::excess(times * to_come(5) + more),
+        Part::excess(times * to_come(6) + more),
+        Part::excess(times * to_come(7) + more),
+        Part::excess(times * to_come(8) + more),
+    ]
+}
 
 /// Adds the products of the digits at an address with the digit in a register.
 #[rustfmt::skip]
@@ -223,19 +227,23 @@ pub(super) unsafe fn move_and_add(sum: *mut Part, numbers: [*const f64; 2], bloc
 /// # Safety
 /// The CPU has the instructions.
 #[target_feature(enable = "avx2,fma")]
+#[allow(unused_unsafe, reason = "safe in newer compilers")]
 #[inline]
-pub(super) fn spread(digits: [f64; 4]) -> Spread {
+pub(super) unsafe fn spread(digits: [f64; 4]) -> Spread {
     let [a, b, c, d] = digits;
-    [
-        _mm256_set1_pd(a),
-        _mm256_set1_pd(b),
-        _mm256_set1_pd(c),
-        _mm256_set1_pd(d),
-    ]
+    // SAFETY: the CPU has the instructions.
+    unsafe {
+        [
+            _mm256_set1_pd(a),
+            _mm256_set1_pd(b),
+            _mm256_set1_pd(c),
+            _mm256_set1_pd(d),
+        ]
+    }
 }
 
 /// The same of digits that are integers.
 #[inline(always)]
 pub(super) fn to_numbers(block: Block) -> [f64; 4] {
-    block.map(|digit| digit.cast_signed() as f64)
+    block.map(|digit| digit as i64 as f64)
 }
