@@ -2,7 +2,7 @@
 //! [`ake_v1`](super::ake_v1) have the exchange itself.
 
 use super::ake::crossed::{Crossed, Finished};
-use super::ake::{Auth, AuthState, CommitOutcome, Commitment, Established, SigningKey};
+use super::ake::{Auth, AuthState, CommitOutcome, Commitment, Established, Revealed, SigningKey};
 use super::ake_v1::V1Offer;
 use super::buffer;
 use super::conversation::{Conversation, MessageState, Peer, PreviousSession};
@@ -11,6 +11,7 @@ use super::effects::{Effect, Notice, Task};
 use super::error::ProtocolError;
 use super::opened_pairs::OpenedPairs;
 use super::session::Session;
+use super::session_id::SessionId;
 use crate::wire::version::Version;
 
 impl Conversation {
@@ -183,14 +184,14 @@ impl Conversation {
         key: &SigningKey,
         now: i64,
     ) -> Vec<Effect> {
-        let ours = auth.revealed().cloned().map(Box::new);
+        let ours = copy_of_revealed(auth);
         let their_commit = auth.responding().map(|responding| responding.hashed_gx);
         let outcome = auth.on_reveal_signature(message, key, self.tags, opened);
         if let (Ok(Some(established)), Some(ours), Some(their_commit)) =
             (&outcome, ours, their_commit)
         {
             let rival = established.session_id();
-            self.secrets.crossed = Some(Box::new(Crossed::new(*ours, their_commit, rival, now)));
+            self.secrets.crossed = Some(crossed(ours, their_commit, rival, now));
         }
         finish_exchange(outcome, auth.last_message.clone())
     }
@@ -418,4 +419,22 @@ fn finish_exchange(
             Effect::Then(Task::Activate(Box::new(established), reply)),
         ],
     }
+}
+
+/// Our exchange that waits for a signature. Not inlined, like the next one: the calculations of an exchange need stack themselves.
+#[inline(never)]
+fn copy_of_revealed(auth: &Auth) -> Option<Box<Revealed>> {
+    auth.revealed().cloned().map(Box::new)
+}
+
+/// The same, after the exchange with their DH-commit has opened a session.
+#[expect(clippy::boxed_local, reason = "too large for a small stack")]
+#[inline(never)]
+fn crossed(
+    ours: Box<Revealed>,
+    their_commit: [u8; 32],
+    rival: SessionId,
+    now: i64,
+) -> Box<Crossed> {
+    Box::new(Crossed::new(*ours, their_commit, rival, now))
 }

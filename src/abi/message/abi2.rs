@@ -51,7 +51,7 @@ entry! {
     where client = Client::new(us, ops, opdata), names = Names::new(recipient, accountname, protocol) {
         let given = Given { names, text: message, is_secret: true, tlvs, new: NewContexts { add_appdata, data } };
         let places = Places { text: messagep, tlvs: Out::NONE, context: Out::NONE };
-        Call::about_message(client, given, places, |call| {
+        Call::about_message(client, &given, &places, |call| {
             let Some((handle, is_new)) = find_or_add(call) else {
                 return Err(GcryError::ENOMEM);
             };
@@ -83,7 +83,7 @@ entry! {
     where client = Client::new(us, ops, opdata), names = Names::new(sender, accountname, protocol) {
         let given = Given { names, text: message, is_secret: false, tlvs: None, new: NewContexts { add_appdata, data } };
         let places = Places { text: newmessagep, tlvs: tlvsp, context: Out::NONE };
-        receiving::call(client, given, places, |call| {
+        receiving::call(client, &given, &places, |call| {
             call.answer.takes_notices = true;
             find_or_add(call)
         })

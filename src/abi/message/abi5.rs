@@ -56,7 +56,7 @@ entry! {
     where client = Client::new(us, ops, opdata), names = Names::new(recipient, accountname, protocol) {
         let given = Given { names, text: original_msg, is_secret: true, tlvs, new: NewContexts { add_appdata, data } };
         let places = Places { text: messagep, tlvs: Out::NONE, context: contextp };
-        Call::about_message(client, given, places, |call| {
+        Call::about_message(client, &given, &places, |call| {
             let Some((handle, is_new)) = instance::find_or_add(call, their_instag) else {
                 return Err(GcryError::ENOMEM);
             };
@@ -90,7 +90,7 @@ entry! {
     where client = Client::new(us, ops, opdata), names = Names::new(sender, accountname, protocol) {
         let given = Given { names, text: message, is_secret: false, tlvs: None, new: NewContexts { add_appdata, data } };
         let places = Places { text: newmessagep, tlvs: tlvsp, context: contextp };
-        receiving::call(client, given, places, |call| instance::find_or_add(call, INSTAG_MASTER))
+        receiving::call(client, &given, &places, |call| instance::find_or_add(call, INSTAG_MASTER))
     }
 }
 

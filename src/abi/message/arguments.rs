@@ -12,7 +12,7 @@ use crate::abi::tlv::{self, Chain};
 use crate::abi::types::OtrlTLV;
 
 /// Memory of the caller for short arguments, which need none from malloc then.
-pub(crate) struct Space(MaybeUninit<[u8; 768]>);
+pub(crate) struct Space(MaybeUninit<[u8; 512]>);
 
 impl Space {
     pub(crate) const fn new() -> Self {

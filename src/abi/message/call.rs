@@ -141,8 +141,8 @@ impl<'a> Call<'a> {
     /// The call was not begun.
     pub(crate) fn about_message<T>(
         client: Client,
-        given: Given<'_>,
-        places: Places<'_>,
+        given: &Given<'_>,
+        places: &Places<'_>,
         body: impl FnOnce(&mut Call<'_>) -> T,
     ) -> Result<T, Refused> {
         places.text.put(ptr::null_mut());

@@ -18,13 +18,13 @@ pub(crate) fn tell_lost(call: &mut Call<'_>, handle: Handle) {
 
 /// The same for a message that could not even be copied.
 #[inline(never)]
-pub(crate) fn tell_lost_from(client: Client, given: Given<'_>, places: Places<'_>) {
+pub(crate) fn tell_lost_from(client: Client, given: &Given<'_>, places: &Places<'_>) {
     let given = Given {
         text: Some(Borrowed::of_str(c"")),
-        ..given
+        ..*given
     };
     // If there is no memory for the names either, nobody is told.
-    let _ = Call::about_message(client, given, places, |call| {
+    let _ = Call::about_message(client, &given, places, |call| {
         if let Some(handle) = interface::find_best(call).map(Ctx::handle) {
             tell_lost(call, handle);
         }

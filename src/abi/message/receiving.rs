@@ -27,13 +27,13 @@ const NOTHING: c_int = 1;
 const SOMETHING: c_int = 0;
 
 /// The contexts of a received message.
-pub(crate) struct Arrival {
+pub(crate) struct Arrival<'a> {
     /// The correspondent's context, or the master.
     #[cfg_attr(
         feature = "abi2",
         expect(dead_code, reason = "there are no instances to go on to")
     )]
-    pub master: Handle,
+    pub master: &'a Handle,
     /// The context that it belongs to; the master until the instance is known.
     pub from: Handle,
 }
@@ -41,12 +41,12 @@ pub(crate) struct Arrival {
 /// Runs the call of the exported function; `find` returns the master context of the sender, and whether it is new.
 pub(crate) fn call(
     client: Client,
-    given: Given<'_>,
-    places: Places<'_>,
+    given: &Given<'_>,
+    places: &Places<'_>,
     find: impl FnOnce(&mut Call<'_>) -> Option<(Handle, bool)>,
 ) -> c_int {
     let received = Call::about_message(client, given, places, |call| match find(call) {
-        Some((master, is_new)) => receive(call, master, is_new),
+        Some((master, is_new)) => receive(call, &master, is_new),
         None => NOTHING,
     });
     received.unwrap_or_else(|refused| match refused {
@@ -62,13 +62,13 @@ pub(crate) fn call(
 /// Handles the client's message. [`NOTHING`] if there is nothing to show.
 ///
 /// `master` is the master context of the sender.
-fn receive(call: &mut Call<'_>, master: Handle, is_new: bool) -> c_int {
-    let Some(recipient) = recipient(call, master, is_new) else {
+fn receive(call: &mut Call<'_>, master: &Handle, is_new: bool) -> c_int {
+    let Some(recipient) = recipient(call, *master, is_new) else {
         return NOTHING;
     };
     let mut arrival = Arrival {
         master,
-        from: master,
+        from: *master,
     };
     // If a callback never returns, only this memory is leaked.
     let mut incoming = ManuallyDrop::new(Incoming::new(call.text().to_bytes(), recipient));
@@ -94,7 +94,7 @@ fn recipient<'a>(call: &mut Call<'a>, master: Handle, is_new: bool) -> Option<Re
 }
 
 /// Runs the steps. If one cannot be run, the conversation is as it was before, or closed after a panic.
-fn run(call: &mut Call<'_>, arrival: &mut Arrival, incoming: &mut Incoming<'_>) -> c_int {
+fn run(call: &mut Call<'_>, arrival: &mut Arrival<'_>, incoming: &mut Incoming<'_>) -> c_int {
     let mut decrypted = CText::NONE;
     let mut step = incoming.begin();
     let shown = loop {
@@ -210,7 +210,7 @@ fn read(call: &mut Call<'_>, handle: Handle, received: Box<Received>) -> CText {
 #[inline(never)]
 fn show(
     call: &mut Call<'_>,
-    arrival: &Arrival,
+    arrival: &Arrival<'_>,
     incoming: &Incoming<'_>,
     shown: Shown,
     decrypted: CText,
@@ -252,7 +252,7 @@ fn show(
     }
 }
 
-fn show_decrypted(call: &mut Call<'_>, arrival: &Arrival, text: CText) -> c_int {
+fn show_decrypted(call: &mut Call<'_>, arrival: &Arrival<'_>, text: CText) -> c_int {
     let Some(shown) = text.c_str() else {
         return NOTHING;
     };

@@ -14,7 +14,7 @@ use otr_protocol::wire::error_message::from_mark;
 pub(crate) fn note_heard(_ctx: Ctx<'_>) {}
 
 /// Always `None`: version 2 has no instances.
-pub(crate) fn enter(_call: &mut Call<'_>, _arrival: &mut Arrival, _tag: u32) -> Option<bool> {
+pub(crate) fn enter(_call: &mut Call<'_>, _arrival: &mut Arrival<'_>, _tag: u32) -> Option<bool> {
     None
 }
 
@@ -24,12 +24,12 @@ pub(crate) fn is_told_of_plaintext(_call: &Call<'_>) -> bool {
 }
 
 /// Shows plaintext that should have been encrypted, with a warning.
-pub(crate) fn show_unexpected(call: &mut Call<'_>, arrival: &Arrival, text: &CStr) {
+pub(crate) fn show_unexpected(call: &mut Call<'_>, arrival: &Arrival<'_>, text: &CStr) {
     displayed_or_inline(call, arrival.from, Notice::ReceivedUnencrypted, Some(text));
 }
 
 /// Displays an error message; whether the client has displayed it. If not, the message itself is shown.
-pub(crate) fn show_error(call: &mut Call<'_>, arrival: &Arrival, message: &[u8]) -> bool {
+pub(crate) fn show_error(call: &mut Call<'_>, arrival: &Arrival<'_>, message: &[u8]) -> bool {
     if call.get(arrival.from).is_none() {
         return true;
     }

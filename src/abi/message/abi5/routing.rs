@@ -21,11 +21,15 @@ pub(crate) fn note_heard(ctx: Ctx<'_>) {
 
 /// Continues with the context of the instance that has this tag. Returns whether it had to be made; `None` if there is none.
 #[inline(never)]
-pub(crate) fn enter(call: &mut Call<'_>, arrival: &mut Arrival, tag: OtrlInstag) -> Option<bool> {
-    let (handle, is_new) = match instance_of(call, arrival.master, tag).map(Ctx::handle) {
+pub(crate) fn enter(
+    call: &mut Call<'_>,
+    arrival: &mut Arrival<'_>,
+    tag: OtrlInstag,
+) -> Option<bool> {
+    let (handle, is_new) = match instance_of(call, *arrival.master, tag).map(Ctx::handle) {
         Some(handle) => (handle, false),
         None => {
-            let master = call.get(arrival.master)?;
+            let master = call.get(*arrival.master)?;
             let instances = master.members().filter(|member| *member != master);
             match admit(instances.map(Ctx::describe)) {
                 Admission::Added => find_or_add(call, tag)?,
@@ -42,7 +46,7 @@ pub(crate) fn enter(call: &mut Call<'_>, arrival: &mut Arrival, tag: OtrlInstag)
     arrival.from = handle;
     let instance = call.get(handle)?;
     if instance.our_instance() == 0 {
-        instance.set_our_instance(call.get(arrival.master).map_or(0, Ctx::our_instance));
+        instance.set_our_instance(call.get(*arrival.master).map_or(0, Ctx::our_instance));
     }
     Some(is_new)
 }
@@ -62,13 +66,13 @@ pub(crate) fn is_told_of_plaintext(call: &Call<'_>) -> bool {
 }
 
 /// Tells the client of plaintext that should have been encrypted.
-pub(crate) fn show_unexpected(call: &mut Call<'_>, arrival: &Arrival, text: &CStr) {
+pub(crate) fn show_unexpected(call: &mut Call<'_>, arrival: &Arrival<'_>, text: &CStr) {
     notice(call, arrival.from, Notice::ReceivedUnencrypted, Some(text));
 }
 
 /// Tells the client of an error message, whose text it shows. Returns false if there is no callback for that: then the message
 /// itself is shown.
-pub(crate) fn show_error(call: &mut Call<'_>, arrival: &Arrival, message: &[u8]) -> bool {
+pub(crate) fn show_error(call: &mut Call<'_>, arrival: &Arrival<'_>, message: &[u8]) -> bool {
     let Some(text) = text_of(message).filter(|_| call.handles_message_events()) else {
         return false;
     };
