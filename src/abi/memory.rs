@@ -252,6 +252,30 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_made_of_what_was_written_or_not_at_all() {
+        fn write<'m>(from: &[u8], memory: &'m mut [MaybeUninit<u8>]) -> &'m mut [u8] {
+            for (to, byte) in memory.iter_mut().zip(from) {
+                to.write(*byte);
+            }
+            // SAFETY: as many were written.
+            unsafe { &mut *(ptr::from_mut(&mut memory[..from.len()]) as *mut [u8]) }
+        }
+        for length in 0..4 {
+            let text = c_text_around(b"<", length, b"/>", |memory| {
+                write(&b"abc"[..length], memory)
+            });
+            let expected = [b"<", &b"abc"[..length], b"/>"].concat();
+            unsafe {
+                assert_eq!(bytes_of(text), Some(&expected[..]));
+                libc::free(text.cast());
+            }
+        }
+        assert!(c_text_around(b"<", 3, b">", |memory| write(b"ab", memory)).is_null());
+        assert!(c_text_around(b"<", 3, b">", |_| Box::leak(Box::new([1; 3]))).is_null());
+        assert!(c_text_around(b"<", usize::MAX, b">", |_| &mut []).is_null());
+    }
+
+    #[test]
     fn buffers_keep_nuls_and_end_with_one() {
         for bytes in [&b""[..], b"a\0b"] {
             let buffer = c_buffer(bytes);

@@ -15,6 +15,20 @@ impl SecretBytes {
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
+
+    /// Replaces the bytes in the same memory; what they do not cover is wiped. False, and nothing is changed, if there is no room.
+    #[must_use]
+    pub fn overwrite(&mut self, bytes: &[u8]) -> bool {
+        if bytes.len() > self.0.capacity() {
+            return false;
+        }
+        if let Some(excess) = self.0.get_mut(bytes.len()..) {
+            excess.zeroize();
+        }
+        self.0.clear();
+        self.0.extend_from_slice(bytes);
+        true
+    }
 }
 
 impl Zeroize for SecretBytes {
@@ -113,6 +127,21 @@ mod tests {
             // SAFETY: zeroize writes all of it.
             assert_eq!(unsafe { byte.assume_init() }, 0);
         }
+    }
+
+    #[test]
+    fn overwriting_leaves_nothing_of_what_was_longer_and_moves_nothing() {
+        let mut bytes = SecretBytes::new(b"a long secret".to_vec());
+        let (place, capacity) = (bytes.as_ptr(), bytes.capacity());
+        assert!(bytes.overwrite(b"short"));
+        assert_eq!(**bytes, b"short"[..]);
+        for byte in bytes.spare_capacity_mut() {
+            // SAFETY: it was written when the bytes were longer.
+            assert_eq!(unsafe { byte.assume_init() }, 0);
+        }
+        assert!(bytes.overwrite(&vec![1; capacity]));
+        assert!(!bytes.overwrite(&vec![2; capacity + 1]));
+        assert_eq!((bytes.as_ptr(), bytes.to_vec()), (place, vec![1; capacity]));
     }
 
     #[test]

@@ -151,15 +151,6 @@ impl LastMessage {
     fn has_room_for(&self, text: &[u8]) -> bool {
         (text.len()..=text.len().saturating_mul(2)).contains(&self.text.capacity())
     }
-
-    /// Replaces the text. Nothing is left of the one before.
-    fn write(&mut self, text: &[u8]) -> Result<(), OutOfMemory> {
-        if let Some(excess) = self.text.get_mut(text.len()..) {
-            excess.zeroize();
-        }
-        self.text.clear();
-        buffer::append(&mut self.text, text)
-    }
 }
 
 impl std::fmt::Debug for LastMessage {
@@ -406,7 +397,9 @@ impl Conversation {
         if let Some(memory) = more_memory {
             last.text = memory;
         }
-        last.write(text)?;
+        if !last.text.overwrite(text) {
+            return Err(OutOfMemory.into());
+        }
         last.sent_to = self.peer.map(|peer| peer.fingerprint);
         Ok(message)
     }

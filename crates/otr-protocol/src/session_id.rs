@@ -66,3 +66,23 @@ impl PartialEq for SessionId {
 }
 
 impl Eq for SessionId {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_behind_an_id_is_not_part_of_it() {
+        let mut padded = [7; 20];
+        let id = SessionId::from_padded(padded, 8, BoldHalf::First);
+        assert_eq!(id.as_bytes(), [7; 8]);
+        assert_eq!(id.as_padded_bytes(), &padded);
+        padded[8] = 0;
+        assert_eq!(id, SessionId::from_padded(padded, 8, BoldHalf::First));
+        assert_eq!(id, SessionId::new(&[7; 8], BoldHalf::First));
+        assert_ne!(id, SessionId::from_padded(padded, 8, BoldHalf::Second));
+        assert_ne!(id, SessionId::from_padded(padded, 9, BoldHalf::First));
+        let whole = SessionId::from_padded(padded, usize::MAX, BoldHalf::First);
+        assert_eq!(whole.as_bytes(), padded);
+    }
+}

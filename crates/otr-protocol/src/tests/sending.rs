@@ -34,6 +34,25 @@ fn plaintext_goes_as_the_policy_says() {
 }
 
 #[test]
+fn the_last_text_is_the_one_that_may_be_sent_again() {
+    let mut pair = Pair::in_session(Version::V3);
+    let secrets = |pair: &Pair, text: &[u8]| {
+        let last = &pair.alice.conversation.secrets;
+        (last.last_message_begins(text), last.last_message.is_some())
+    };
+    // Shorter ones are kept where longer ones were, as long as these are not much longer.
+    for length in [100, 60, 61, 51, 50, 10, 2000, 1999, 1] {
+        let text: Vec<u8> = (b'!'..=b'~').cycle().take(length).collect();
+        pair.alice.say(&text);
+        assert_eq!(secrets(&pair, &text), (true, true), "{length}");
+        let longer = [&text[..], b"!"].concat();
+        assert_eq!(secrets(&pair, &longer), (false, true), "{length}");
+    }
+    pair.alice.say(b"");
+    assert_eq!(secrets(&pair, b""), (false, false));
+}
+
+#[test]
 fn the_state_alone_says_what_is_encrypted() {
     use MessageState::{Encrypted, Finished, Plaintext};
     for state in [Plaintext, Encrypted, Finished] {
