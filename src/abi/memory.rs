@@ -86,12 +86,15 @@ pub fn c_text_around(
     let size = [len, after.len(), 1]
         .iter()
         .fold(before.len(), |size, part| size.saturating_add(*part));
+    if isize::try_from(size).is_err() {
+        return ptr::null_mut();
+    }
     // SAFETY: malloc takes any size.
     let text: *mut u8 = unsafe { libc::malloc(size) }.cast();
     if text.is_null() {
         return text.cast();
     }
-    // SAFETY: new memory, as long as all parts and a NUL. The middle is initialised if `write` returns it.
+    // SAFETY: new memory, as long as all parts and a NUL, and not longer than any object. The middle is initialised if `write` returns it.
     unsafe {
         let middle = text.add(before.len());
         let written = write(std::slice::from_raw_parts_mut(middle.cast(), len));
