@@ -480,7 +480,7 @@ static void row_files(int repetitions)
 	double read_keys = now();
 	if (LIB(otrl_privkey_read_fingerprints)(state, fingerprints, NULL, NULL)) fail("reading fingerprints");
 	double read_fingerprints = now();
-	const int finds = 50;
+	const int finds = 1000;
 	for (int n = 0; n < finds; n++) {
 	    char name[64];
 	    snprintf(name, sizeof name, "user%05d@example.org", (n * 7919 + i) % 10000);
