@@ -108,6 +108,7 @@ pub mod receiving;
 pub mod seen_messages;
 pub mod session;
 pub mod session_id;
+mod session_keys;
 pub mod smp;
 pub mod smp_exchange;
 pub mod store;

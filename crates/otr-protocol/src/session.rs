@@ -3,13 +3,11 @@
 
 use std::ops::Range;
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
-
 use super::ake::{Established, Tags};
 use super::buffer::OutOfMemory;
-use super::dh::{DataKeys, DhKeyPair};
+use super::dh::DhKeyPair;
 use super::error::ProtocolError;
-use super::message_cipher::MessageCipher;
+use super::session_keys::{Age, MAC_KEY, OurKeys, SAVED_MAC_KEYS, Slot, Slots, TheirKeys, age};
 use crate::wire::armour::{armour, dearmour};
 use crate::wire::messages::Data;
 use crate::wire::messages::data::data_flags;
@@ -18,12 +16,6 @@ use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
 use otr_crypto::group::Element;
 use otr_crypto::secret::{SecretBytes, SecretKey};
-
-/// How many MAC keys wait to be published at most; beyond that the oldest are dropped.
-const SAVED_MAC_KEYS: usize = 128;
-
-/// The length of a MAC key.
-const MAC_KEY: usize = 20;
 
 /// An encrypted session with one instance of one correspondent.
 #[derive(Debug)]
@@ -35,58 +27,6 @@ pub struct Session {
     slots: Slots,
     /// MAC keys of forgotten pairs, to be published with the next message.
     saved_mac_keys: Vec<u8>,
-}
-
-/// Our two newest key pairs.
-#[derive(Debug)]
-struct OurKeys {
-    current: DhKeyPair,
-    /// The public value of `current`, as each message announces it.
-    next_dh: Box<[u8; 192]>,
-    previous: DhKeyPair,
-    /// The number of `current`; that of `previous` is one less.
-    keyid: u32,
-}
-
-/// Their two newest public values.
-#[derive(Debug)]
-struct TheirKeys {
-    current: Element,
-    previous: Option<Element>,
-    /// The number of `current`.
-    keyid: u32,
-}
-
-/// The newest key or the one before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Age {
-    Current,
-    Previous,
-}
-
-/// The four pairs of keys. A pair's session keys are derived when a message first names it: a
-/// conversation in which both sides take turns never uses all of them.
-#[derive(Debug, Default)]
-struct Slots {
-    current_current: Option<Box<Slot>>,
-    current_previous: Option<Box<Slot>>,
-    previous_current: Option<Box<Slot>>,
-    previous_previous: Option<Box<Slot>>,
-}
-
-/// The session keys of one pair, and whether a message was accepted with them.
-#[derive(Debug, Zeroize, ZeroizeOnDrop)]
-struct Slot {
-    keys: Box<DataKeys>,
-    /// `keys.sending`, prepared at the first message. Wipes itself, like the next one.
-    #[zeroize(skip)]
-    sending: Option<Box<MessageCipher>>,
-    /// `keys.receiving`, likewise.
-    #[zeroize(skip)]
-    receiving: Option<Box<MessageCipher>>,
-    send_counter: u64,
-    receive_counter: u64,
-    received: bool,
 }
 
 /// A data message, decrypted.
@@ -145,12 +85,6 @@ pub struct Refused {
 impl Session {
     /// The session that a finished exchange opens.
     pub fn open(established: &Established) -> Result<Self, ProtocolError> {
-        let slots = Slots {
-            previous_current: established
-                .data_keys()
-                .map(|keys| Box::new(Slot::new(Box::new(keys.clone())))),
-            ..Slots::default()
-        };
         let current = DhKeyPair::generate()?;
         Ok(Self {
             version: established.version(),
@@ -165,7 +99,7 @@ impl Session {
                 previous: None,
                 keyid: established.their_keyid(),
             },
-            slots,
+            slots: Slots::new(established.data_keys()),
             saved_mac_keys: Vec::new(),
         })
     }
@@ -173,29 +107,12 @@ impl Session {
     /// Ends a previous session: the MAC keys that it had not published yet, and those of its last keys, are published with the
     /// next message. No message is accepted with them any more.
     pub fn publish_keys_of(&mut self, mut before: Session) {
-        before.forget_all_slots();
+        before.slots.forget_all(&mut before.saved_mac_keys);
         let mut keys = std::mem::take(&mut before.saved_mac_keys);
         keys.append(&mut self.saved_mac_keys);
         let excess = keys.len().saturating_sub(SAVED_MAC_KEYS * MAC_KEY);
         keys.drain(..excess);
         self.saved_mac_keys = keys;
-    }
-
-    fn forget_all_slots(&mut self) {
-        let Slots {
-            current_current,
-            current_previous,
-            previous_current,
-            previous_previous,
-        } = std::mem::take(&mut self.slots);
-        for slot in [
-            current_current,
-            current_previous,
-            previous_current,
-            previous_previous,
-        ] {
-            Slot::forget(slot, &mut self.saved_mac_keys);
-        }
     }
 
     /// Whether the exchange only confirmed keys that this session already has.
@@ -312,7 +229,7 @@ impl Session {
         tags: Tags,
     ) -> Result<Vec<u8>, ProtocolError> {
         let sending = self.slots.previous_current.take();
-        self.forget_all_slots();
+        self.slots.forget_all(&mut self.saved_mac_keys);
         if let Some(slot) = &sending {
             slot.publish(&mut self.saved_mac_keys);
         }
@@ -433,23 +350,14 @@ impl Session {
 
     /// They have used our newest key: `next` becomes the newest, and the oldest is forgotten.
     fn rotate_ours(&mut self, next: DhKeyPair) {
-        let slots = &mut self.slots;
-        Slot::forget(slots.previous_current.take(), &mut self.saved_mac_keys);
-        Slot::forget(slots.previous_previous.take(), &mut self.saved_mac_keys);
-        slots.previous_current = slots.current_current.take();
-        slots.previous_previous = slots.current_previous.take();
+        self.slots.rotate_ours(&mut self.saved_mac_keys);
         self.ours.rotate(next);
     }
 
     /// They have announced a new key: `next` becomes the newest, and the oldest is forgotten.
     fn rotate_theirs(&mut self, next: Element) {
-        let slots = &mut self.slots;
-        Slot::forget(slots.current_previous.take(), &mut self.saved_mac_keys);
-        Slot::forget(slots.previous_previous.take(), &mut self.saved_mac_keys);
-        slots.current_previous = slots.current_current.take();
-        slots.previous_previous = slots.previous_current.take();
-        self.theirs.previous = Some(std::mem::replace(&mut self.theirs.current, next));
-        self.theirs.keyid = self.theirs.keyid.wrapping_add(1);
+        self.slots.rotate_theirs(&mut self.saved_mac_keys);
+        self.theirs.rotate(next);
     }
 
     fn our_age(&self, keyid: u32) -> Option<Age> {
@@ -463,33 +371,6 @@ impl Session {
     /// The keys of one pair. `None`: they have no such key.
     fn slot(&mut self, ours: Age, theirs: Age) -> Option<&mut Slot> {
         self.slots.of(&self.ours, &self.theirs, (ours, theirs))
-    }
-}
-
-impl Slots {
-    /// The keys of one pair, derived now if no message has named the pair before. `None`: they have no such key.
-    fn of(&mut self, ours: &OurKeys, theirs: &TheirKeys, pair: (Age, Age)) -> Option<&mut Slot> {
-        let our_dh = match pair.0 {
-            Age::Current => &ours.current,
-            Age::Previous => &ours.previous,
-        };
-        let their_dh = theirs.get(pair.1)?;
-        let slot = match pair {
-            (Age::Current, Age::Current) => &mut self.current_current,
-            (Age::Current, Age::Previous) => &mut self.current_previous,
-            (Age::Previous, Age::Current) => &mut self.previous_current,
-            (Age::Previous, Age::Previous) => &mut self.previous_previous,
-        };
-        Some(slot.get_or_insert_with(|| Box::new(Slot::new(DataKeys::derive(our_dh, their_dh)))))
-    }
-}
-
-impl OurKeys {
-    /// `next` becomes the newest, and the oldest is forgotten.
-    fn rotate(&mut self, next: DhKeyPair) {
-        *self.next_dh = next.public().to_padded_bytes();
-        self.previous = std::mem::replace(&mut self.current, next);
-        self.keyid = self.keyid.wrapping_add(1);
     }
 }
 
@@ -510,72 +391,5 @@ impl Session {
     pub fn announce_again(&mut self) {
         self.ours.current = self.ours.previous.clone();
         *self.ours.next_dh = self.ours.current.public().to_padded_bytes();
-    }
-}
-
-impl TheirKeys {
-    fn get(&self, age: Age) -> Option<&Element> {
-        match age {
-            Age::Current => Some(&self.current),
-            Age::Previous => self.previous.as_ref(),
-        }
-    }
-}
-
-impl Slot {
-    fn new(keys: Box<DataKeys>) -> Self {
-        Self {
-            keys,
-            sending: None,
-            receiving: None,
-            send_counter: 0,
-            receive_counter: 0,
-            received: false,
-        }
-    }
-
-    fn sending(&mut self) -> &mut MessageCipher {
-        let keys = &self.keys.sending;
-        self.sending
-            .get_or_insert_with(|| Box::new(MessageCipher::new(keys)))
-    }
-
-    fn receiving(&mut self) -> &mut MessageCipher {
-        let keys = &self.keys.receiving;
-        self.receiving
-            .get_or_insert_with(|| Box::new(MessageCipher::new(keys)))
-    }
-
-    /// Forgets keys that no message can name any more.
-    fn forget(slot: Option<Box<Self>>, saved_mac_keys: &mut Vec<u8>) {
-        if let Some(slot) = slot {
-            slot.publish(saved_mac_keys);
-        }
-    }
-
-    /// A MAC key that authenticated a message to us is published, so that anyone could have forged that message. The
-    /// correspondent publishes those that we sent with, because a message in transit could be forged with a published key.
-    #[expect(clippy::disallowed_methods, reason = "128 keys of 20 bytes")]
-    fn publish(&self, saved_mac_keys: &mut Vec<u8>) {
-        if !self.received {
-            return;
-        }
-        // A correspondent who keeps sending while we are silent must not fill the memory.
-        let excess = (saved_mac_keys.len() + MAC_KEY).saturating_sub(SAVED_MAC_KEYS * MAC_KEY);
-        saved_mac_keys.drain(..excess.min(saved_mac_keys.len()));
-        saved_mac_keys.extend_from_slice(&self.keys.receiving.mac);
-    }
-}
-
-/// Which of the two newest keys a number names; 0 names none.
-fn age(keyid: u32, newest: u32) -> Option<Age> {
-    if keyid == 0 {
-        None
-    } else if keyid == newest {
-        Some(Age::Current)
-    } else if Some(keyid) == newest.checked_sub(1) {
-        Some(Age::Previous)
-    } else {
-        None
     }
 }
