@@ -83,18 +83,11 @@ pub fn c_text_around(
     after: &[u8],
     write: impl FnOnce(&mut [MaybeUninit<u8>]) -> &mut [u8],
 ) -> *mut c_char {
-    let size = [len, after.len(), 1]
-        .iter()
-        .fold(before.len(), |size, part| size.saturating_add(*part));
-    if isize::try_from(size).is_err() {
-        return ptr::null_mut();
-    }
-    // SAFETY: malloc takes any size.
-    let text: *mut u8 = unsafe { libc::malloc(size) }.cast();
+    let text = new_buffer([before.len(), len, after.len()]);
     if text.is_null() {
         return text.cast();
     }
-    // SAFETY: new memory, as long as all parts and a NUL, and not longer than any object. The middle is initialised if `write` returns it.
+    // SAFETY: new memory, as long as all parts and a NUL. The middle is initialised if `write` returns it.
     unsafe {
         let middle = text.add(before.len());
         let written = write(std::slice::from_raw_parts_mut(middle.cast(), len));
@@ -216,14 +209,7 @@ fn buffer_with_nul(bytes: &[u8]) -> *mut u8 {
 }
 
 fn buffer_of_parts(parts: &[&[u8]]) -> *mut u8 {
-    let size = parts
-        .iter()
-        .try_fold(1_usize, |size, part| size.checked_add(part.len()));
-    let Some(size) = size else {
-        return ptr::null_mut();
-    };
-    // SAFETY: malloc takes any size.
-    let buffer: *mut u8 = unsafe { libc::malloc(size) }.cast();
+    let buffer = new_buffer(parts.iter().map(|part| part.len()));
     if buffer.is_null() {
         return buffer;
     }
@@ -238,6 +224,19 @@ fn buffer_of_parts(parts: &[&[u8]]) -> *mut u8 {
     // SAFETY: its last byte.
     unsafe { end.write(0) };
     buffer
+}
+
+/// Memory from malloc for parts of these lengths and a NUL. NULL if out of memory, or for more than an object can have.
+fn new_buffer(lengths: impl IntoIterator<Item = usize>) -> *mut u8 {
+    let size = lengths
+        .into_iter()
+        .try_fold(1_usize, |size, length| size.checked_add(length))
+        .filter(|size| isize::try_from(*size).is_ok());
+    match size {
+        // SAFETY: malloc takes any size.
+        Some(size) => unsafe { libc::malloc(size) }.cast(),
+        None => ptr::null_mut(),
+    }
 }
 
 #[cfg(test)]

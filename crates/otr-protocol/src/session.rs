@@ -184,10 +184,7 @@ impl Session {
             // Text after a NUL would be read as TLVs.
             return Err(ProtocolError::Invalid);
         }
-        let mut chain = SecretBytes::default();
-        if !tlvs.is_empty() {
-            chain = SecretBytes::new(tlv::write_chain(tlvs)?);
-        }
+        let chain = SecretBytes::new(tlv::write_chain(tlvs)?);
         let header = tags.header(self.version);
         let revealed_mac_keys = self.saved_mac_keys.clone();
         let (our_keyid, their_keyid) = (self.ours.keyid, self.theirs.keyid);

@@ -73,6 +73,13 @@ impl OurKeys {
         self.previous = std::mem::replace(&mut self.current, next);
         self.keyid = self.keyid.wrapping_add(1);
     }
+
+    fn get(&self, age: Age) -> &DhKeyPair {
+        match age {
+            Age::Current => &self.current,
+            Age::Previous => &self.previous,
+        }
+    }
 }
 
 impl TheirKeys {
@@ -140,10 +147,7 @@ impl Slots {
         theirs: &TheirKeys,
         pair: (Age, Age),
     ) -> Option<&mut Slot> {
-        let our_dh = match pair.0 {
-            Age::Current => &ours.current,
-            Age::Previous => &ours.previous,
-        };
+        let our_dh = ours.get(pair.0);
         let their_dh = theirs.get(pair.1)?;
         let slot = match pair {
             (Age::Current, Age::Current) => &mut self.current_current,

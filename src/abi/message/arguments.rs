@@ -26,9 +26,8 @@ pub(crate) struct Arguments<'s> {
     names: Names<'s>,
     /// It begins with the text and its NUL; NULL if there is none.
     block: *mut u8,
+    /// From malloc, if it is longer than a [`Space`].
     length: usize,
-    /// Whether the block is from malloc.
-    is_allocated: bool,
     /// Whether the block is wiped.
     is_secret: bool,
     /// The length of the text, without the NUL.
@@ -42,7 +41,6 @@ impl<'s> Arguments<'s> {
         names: Names::EMPTY,
         block: ptr::null_mut(),
         length: 0,
-        is_allocated: false,
         is_secret: false,
         text_length: 0,
         tlvs: Chain::NONE,
@@ -65,8 +63,7 @@ impl<'s> Arguments<'s> {
             names.protocol.bytes(),
         ];
         let length = parts.iter().map(|part| part.len() + 1).sum();
-        let is_allocated = length > size_of::<Space>();
-        let block: *mut u8 = if is_allocated {
+        let block: *mut u8 = if length > size_of::<Space>() {
             // SAFETY: malloc has no preconditions.
             unsafe { libc::malloc(length) }.cast()
         } else {
@@ -93,7 +90,6 @@ impl<'s> Arguments<'s> {
             names,
             block,
             length,
-            is_allocated,
             is_secret,
             text_length: text.len(),
             tlvs: Chain::NONE,
@@ -139,12 +135,12 @@ impl<'s> Arguments<'s> {
     /// Frees them.
     pub(crate) fn free(self) {
         if !self.block.is_null() {
-            // SAFETY: it has this length, is from malloc if it is noted so, and is not used afterwards.
+            // SAFETY: it has this length, is from malloc if it is longer than a `Space`, and is not used afterwards.
             unsafe {
                 if self.is_secret {
                     wipe(self.block, self.length);
                 }
-                if self.is_allocated {
+                if self.length > size_of::<Space>() {
                     libc::free(self.block.cast());
                 }
             }

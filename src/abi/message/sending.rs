@@ -66,11 +66,7 @@ fn encrypt(call: &mut Call<'_>, handle: Handle) -> Result<CText, GcryError> {
         let encrypted = call.live(handle).and_then(|ctx| {
             let encrypted = with_conversation(ctx, |c| {
                 let plain = converted.bytes().unwrap_or(call.text().to_bytes());
-                let mut tlvs = Vec::new();
-                if !call.tlvs().is_null() {
-                    tlvs = call.tlvs().copy()?;
-                }
-                c.encrypt_text_as(plain, &tlvs, now(), StepText::armoured)
+                c.encrypt_text_as(plain, &call.tlvs().copy()?, now(), StepText::armoured)
             })?;
             if encrypted.is_ok() {
                 ctx.note_written_to();

@@ -170,7 +170,7 @@ pub fn base64_into<'m>(bytes: &[u8], memory: &'m mut [MaybeUninit<u8>]) -> &'m m
 pub fn dearmour(message: &[u8], need_end: bool) -> Result<Vec<u8>, Undecoded> {
     let text = after_prefix(message)?;
     // A well-formed message has its only "." at the end, so it need not be searched for.
-    if let Some(text) = text.strip_suffix(b".") {
+    if let Some(text) = text.strip_suffix(END) {
         let mut bytes = buffer::with_capacity(text.len() / 4 * 3)?;
         if STRICT.decode_append(text, &mut bytes).is_ok() {
             return Ok(bytes);
