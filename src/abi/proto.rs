@@ -15,6 +15,7 @@ use super::types::*;
 use otr_crypto::secret::SecretKey;
 use otr_protocol::error::ProtocolError;
 use otr_protocol::incoming::REASSEMBLY_LIMIT;
+use otr_protocol::session::Received;
 use otr_protocol::wire::classify::MessageKind;
 use otr_protocol::wire::fragment::{Accumulated, FragmentHeader, Piece, create};
 use otr_protocol::wire::messages::data::data_flags;
@@ -206,12 +207,15 @@ fn accept_data(
     flagsp.put(data_flags(message).unwrap_or(0));
     let (received, extra_key) = with_conversation(Ctx::from(context), |c| {
         let session = c.secrets.session.as_mut().ok_or(ProtocolError::Conflict)?;
-        let received = session.decrypt(message).map_err(|refused| refused.error)?;
+        let mut received = Received::<StepText>::default();
+        let read = session.decrypt(message, &mut received);
+        read.map_err(|refused| refused.error)?;
         let extra_key = session.extra_key(received.keys);
         let extra_key = extra_key.ok_or(ProtocolError::Conflict)?;
         Ok::<_, ProtocolError>((received, extra_key))
     })??;
-    let text = CText::new(received.text());
+    let text = received.text.map(StepText::into_text);
+    let text = text.unwrap_or_else(|| CText::new(b""));
     let tlvs = Chain::new(&received.tlvs);
     if text.is_null() || (tlvs.is_null() && !received.tlvs.is_empty()) {
         text.wipe();

@@ -6,6 +6,7 @@ use std::ptr;
 use super::borrowed::{Borrowed, Char};
 use super::memory::{c_string, c_text, c_text_around, c_text_of, wipe_string_and_clear};
 use otr_protocol::buffer::OutOfMemory;
+use otr_protocol::session::Plaintext;
 use otr_protocol::wire::armour;
 
 /// A C string from malloc, or NULL if there is none or no memory for it.
@@ -110,6 +111,13 @@ impl StepText {
     /// The text, after the step.
     pub(crate) fn into_text(mut self) -> CText {
         std::mem::replace(&mut self.0, CText::NONE)
+    }
+}
+
+impl Plaintext for StepText {
+    fn keep(text: &[u8]) -> Result<Self, OutOfMemory> {
+        let text = CText::new(text);
+        (!text.is_null()).then_some(Self(text)).ok_or(OutOfMemory)
     }
 }
 

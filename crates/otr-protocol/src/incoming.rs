@@ -34,12 +34,13 @@ use super::correspondent::Correspondent;
 use super::effects::{Effect, ErrorCode, Notice};
 use super::policy::Policy;
 use super::receiving::unreadable;
-use super::session::Received;
+use super::session::{Plaintext, Received};
 use crate::wire::classify::{MessageKind, instances, otr_tag};
 use crate::wire::dialect::Dialect;
 use crate::wire::fragment::{Accumulated, fragment_instances};
 use crate::wire::instance::{Instances, MIN_VALID};
 use crate::wire::query::query_versions;
+use crate::wire::tlv::Tlv;
 use crate::wire::version::Version;
 use crate::wire::whitespace;
 use otr_crypto::secret::SecretBytes;
@@ -125,8 +126,10 @@ pub struct Recipient<'m> {
 
 /// One message being received.
 #[derive(Debug)]
-pub struct Incoming<'m> {
+pub struct Incoming<'m, T> {
     text: Text<'m>,
+    /// Where its first "?OTR" is.
+    tag: Option<usize>,
     recipient: Recipient<'m>,
     phase: Phase,
     kind: MessageKind,
@@ -134,8 +137,8 @@ pub struct Incoming<'m> {
     /// The version of the exchange that a query or a whitespace tag asks for.
     asked: Option<Version>,
     instance_is_new: bool,
-    /// The data message that was read.
-    received: Option<Box<Received>>,
+    /// What was in the data message.
+    received: Received<T>,
     /// What is to be delivered next.
     effects: Vec<Effect>,
     /// Whether the whitespace tag was answered: it is not part of the text.
@@ -146,6 +149,15 @@ pub struct Incoming<'m> {
 enum Text<'m> {
     Received(&'m [u8]),
     Reassembled(SecretBytes),
+}
+
+impl Text<'_> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Received(message) => message,
+            Self::Reassembled(message) => message,
+        }
+    }
 }
 
 /// What the next call does.
@@ -161,18 +173,19 @@ enum Phase {
     Ending(Shown),
 }
 
-impl<'m> Incoming<'m> {
+impl<'m, T: Plaintext> Incoming<'m, T> {
     /// A message for this recipient.
     pub fn new(message: &'m [u8], recipient: Recipient<'m>) -> Self {
         Self {
             text: Text::Received(message),
+            tag: otr_tag(message),
             recipient,
             phase: Phase::Whole,
             kind: MessageKind::NotOtr,
             version: None,
             asked: None,
             instance_is_new: false,
-            received: None,
+            received: Received::default(),
             effects: Vec::new(),
             is_stripped: false,
         }
@@ -180,10 +193,12 @@ impl<'m> Incoming<'m> {
 
     /// The message, reassembled if it came in fragments.
     pub fn message(&self) -> &[u8] {
-        match &self.text {
-            Text::Received(message) => message,
-            Text::Reassembled(message) => message,
-        }
+        self.text.bytes()
+    }
+
+    /// The message from its first "?OTR" on.
+    fn tagged(&self) -> Option<&[u8]> {
+        self.message().get(self.tag?..)
     }
 
     /// A message that was not encrypted, in two parts: the text before its whitespace tag and after it.
@@ -208,16 +223,16 @@ impl<'m> Incoming<'m> {
         if !policy.speaks_otr() {
             return Step::Done(Shown::AsItCame);
         }
-        if otr_tag(self.message()).is_none() {
-            self.kind = policy.dialect.kind_of(self.message());
+        let Some(tagged) = self.tagged() else {
+            (self.kind, _) = policy.dialect.classify(self.message(), None);
             self.phase = Phase::Offer;
             return if policy.send_whitespace_tag {
                 Step::Arrival
             } else {
                 Step::Heard
             };
-        }
-        match fragment_instances(self.message()) {
+        };
+        match fragment_instances(tagged) {
             Some(tags) if policy.dialect == Dialect::Libotr4 => {
                 self.phase = Phase::Fragment;
                 self.follow(tags, tags.to == 0)
@@ -368,9 +383,10 @@ impl<'m> Incoming<'m> {
         })
     }
 
-    /// The data message that was read.
-    pub fn take_received(&mut self) -> Option<Box<Received>> {
-        self.received.take()
+    /// What was in the data message.
+    pub fn take_received(&mut self) -> (Option<T>, Vec<Tlv>) {
+        let Received { text, tlvs, .. } = &mut self.received;
+        (text.take(), std::mem::take(tlvs))
     }
 
     /// Continues after it was taken.
@@ -414,8 +430,8 @@ impl<'m> Incoming<'m> {
         } else {
             REASSEMBLY_LIMIT_WITHOUT_SESSION
         };
-        let is_foreign =
-            policy.dialect == Dialect::Libotr3 && fragment_instances(self.message()).is_some();
+        let is_foreign = policy.dialect == Dialect::Libotr3
+            && self.tagged().and_then(fragment_instances).is_some();
         if is_foreign {
             secrets.reassembly.discard();
             (self.kind, self.version) = (MessageKind::Unknown, None);
@@ -423,6 +439,7 @@ impl<'m> Incoming<'m> {
             match secrets.accept_fragment(self.message(), limit, now) {
                 Accumulated::Unfragmented => {}
                 Accumulated::Complete(message) => {
+                    self.tag = otr_tag(&message);
                     self.text = Text::Reassembled(SecretBytes::new(message));
                 }
                 Accumulated::Lost if has_session => {
@@ -435,8 +452,7 @@ impl<'m> Incoming<'m> {
                     return Some(Step::Done(Shown::Nothing));
                 }
             }
-            self.kind = policy.dialect.kind_of(self.message());
-            self.version = policy.dialect.version_of(self.message());
+            (self.kind, self.version) = policy.dialect.classify(self.message(), self.tag);
         }
         None
     }
@@ -461,14 +477,10 @@ impl<'m> Incoming<'m> {
     /// "Instance Tags").
     fn route(&mut self) -> Step {
         self.phase = Phase::Route;
-        let message = self.message();
-        let tags = otr_tag(message)
-            .and_then(|start| message.get(start..))
-            .and_then(|tagged| instances(tagged).ok());
-        match tags {
+        match self.tagged().map(instances) {
             // Only a DH-commit may be meant for any of our instances.
-            Some(tags) => self.follow(tags, self.kind == MessageKind::DhCommit && tags.to == 0),
-            None => self.malformed(),
+            Some(Ok(tags)) => self.follow(tags, self.kind == MessageKind::DhCommit && tags.to == 0),
+            _ => self.malformed(),
         }
     }
 
@@ -534,19 +546,20 @@ impl<'m> Incoming<'m> {
         now: i64,
     ) -> Step {
         let other_is_secure = || family.best() == (MessageState::Encrypted, true);
-        let mut effects = Vec::new();
-        let received = c.on_data(self.message(), other_is_secure, shared, now, &mut effects);
-        let Some(received) = received else {
-            return self.end(effects, Shown::Nothing);
-        };
-        self.effects = effects;
-        self.phase = Phase::Ending(if received.text().is_empty() {
-            Shown::Nothing
-        } else {
+        let is_read = c.on_data(
+            self.text.bytes(),
+            other_is_secure,
+            shared,
+            now,
+            &mut self.received,
+            &mut self.effects,
+        );
+        self.phase = Phase::Ending(if is_read && self.received.text.is_some() {
             Shown::Decrypted
+        } else {
+            Shown::Nothing
         });
-        self.received = Some(received);
-        Step::Read
+        if is_read { Step::Read } else { Step::Deliver }
     }
 
     fn end(&mut self, effects: Vec<Effect>, shown: Shown) -> Step {

@@ -113,6 +113,7 @@ pub mod smp;
 pub mod smp_exchange;
 pub mod store;
 pub mod wire;
+mod workspace;
 
 pub use api::{
     Account, Chat, Error, Event, Files, Fingerprint, LoadError, Message, Outbox, Peer, Protection,

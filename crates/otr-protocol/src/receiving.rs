@@ -6,7 +6,7 @@ use super::conversation::{Conversation, MessageState, Retransmit};
 use super::correspondent::Correspondent;
 use super::effects::{Effect, ErrorCode, Notice, Task};
 use super::error::ProtocolError;
-use super::session::{Received, Refused, Session};
+use super::session::{Plaintext, Received, Refused, Session};
 use super::smp_exchange::smp_messages;
 use crate::wire::messages::data::{FLAG_IGNORE_UNREADABLE, data_flags, data_mac};
 use crate::wire::tlv::{self, Tlv};
@@ -17,7 +17,12 @@ const PREVIOUS_SESSION_LIFETIME: i64 = 60;
 
 impl Conversation {
     /// Reads a data message with the keys of the session, or of the previous one if its messages may still be in transit.
-    fn decrypt(&mut self, message: &[u8], now: i64) -> Result<Box<Received>, Refused> {
+    fn decrypt<T: Plaintext>(
+        &mut self,
+        message: &[u8],
+        received: &mut Received<T>,
+        now: i64,
+    ) -> Result<(), Refused> {
         let expired = self.secrets.previous.as_ref().is_some_and(|previous| {
             !(previous.replaced..=previous.replaced.saturating_add(PREVIOUS_SESSION_LIFETIME))
                 .contains(&now)
@@ -33,39 +38,40 @@ impl Conversation {
                 mac: None,
             });
         };
-        let refused = match decrypt_in(session, message) {
-            Ok(received) => {
+        let refused = match decrypt_in(session, message, received) {
+            Ok(()) => {
                 // They know of the new session now, and send nothing more in the previous one.
                 self.end_previous();
-                return Ok(received);
+                return Ok(());
             }
             Err(refused) => refused,
         };
         match &mut secrets.previous {
             Some(previous) if refused.error == ProtocolError::Conflict => {
-                decrypt_in(&mut previous.session, message).map_err(|_| refused)
+                decrypt_in(&mut previous.session, message, received).map_err(|_| refused)
             }
             _ => Err(refused),
         }
     }
 
-    /// Handles a data message (OTRv3, "Receiving a Data Message"); `None` if there is nothing in it for the user. Adds its other
-    /// effects to `effects`.
+    /// Handles a data message (OTRv3, "Receiving a Data Message"): what is in it for the user goes to `received`, its effects to
+    /// `effects`. False if there is nothing in it for the user.
     /// `other_instance_is_secure`: whether another instance of the correspondent has a session with us.
-    pub fn on_data(
+    pub fn on_data<T: Plaintext>(
         &mut self,
         message: &[u8],
         other_instance_is_secure: impl FnOnce() -> bool,
         shared: &mut Correspondent,
         now: i64,
+        received: &mut Received<T>,
         effects: &mut Vec<Effect>,
-    ) -> Option<Box<Received>> {
+    ) -> bool {
         // A client that left the callback by longjmp has not cleared it.
         self.secrets.delivering_abort = false;
         if self.state != MessageState::Encrypted {
             let is_silent = data_flags(message).unwrap_or(0) & FLAG_IGNORE_UNREADABLE != 0;
             if is_silent || data_mac(message).is_some_and(|mac| self.secrets.seen.contains(&mac)) {
-                return None;
+                return false;
             }
             let notice = if other_instance_is_secure() {
                 Notice::ReceivedForOtherInstance
@@ -77,17 +83,17 @@ impl Conversation {
             if shared.tell_not_in_private(now) {
                 effects.push(Effect::ReportError(ErrorCode::NotInPrivate));
             }
-            return None;
+            return false;
         }
-        match self.decrypt(message, now) {
-            Ok(mut received) => {
+        match self.decrypt(message, received, now) {
+            Ok(()) => {
                 self.secrets.seen.note(received.mac);
                 let heartbeat_is_due = self.heartbeat_is_due(now);
-                match follow_ups(&mut received, heartbeat_is_due, effects) {
-                    Ok(()) => Some(received),
+                match follow_ups(received, heartbeat_is_due, effects) {
+                    Ok(()) => true,
                     Err(OutOfMemory) => {
                         *effects = unreadable().into();
-                        None
+                        false
                     }
                 }
             }
@@ -97,7 +103,7 @@ impl Conversation {
                     .mac
                     .is_some_and(|mac| self.secrets.seen.contains(&mac)) =>
             {
-                None
+                false
             }
             Err(refused) => {
                 if refused.flags & FLAG_IGNORE_UNREADABLE == 0 {
@@ -109,7 +115,7 @@ impl Conversation {
                         ],
                     });
                 }
-                None
+                false
             }
         }
     }
@@ -138,24 +144,28 @@ pub fn unreadable() -> [Effect; 2] {
     ]
 }
 
-fn decrypt_in(session: &mut Session, message: &[u8]) -> Result<Box<Received>, Refused> {
-    let mut received = session.decrypt(message)?;
+fn decrypt_in<T: Plaintext>(
+    session: &mut Session,
+    message: &[u8],
+    received: &mut Received<T>,
+) -> Result<(), Refused> {
+    session.decrypt(message, received)?;
     if tlv::find(&received.tlvs, tlv::SYMKEY).is_some() {
         received.extra_key = session.extra_key(received.keys);
     }
-    Ok(received)
+    Ok(())
 }
 
 /// The effects of a data message besides showing it. `heartbeat_is_due`: if it has a text, it is answered with a heartbeat.
-fn follow_ups(
-    received: &mut Received,
+fn follow_ups<T>(
+    received: &mut Received<T>,
     heartbeat_is_due: bool,
     effects: &mut Vec<Effect>,
 ) -> Result<(), OutOfMemory> {
     if !received.tlvs.is_empty() {
         follow_tlvs(&received.tlvs, received.extra_key.take(), effects)?;
     }
-    if received.text().is_empty() {
+    if received.text.is_none() {
         effects.push(Effect::Notify(Notice::HeartbeatReceived, None));
     } else if heartbeat_is_due {
         effects.push(Effect::Then(Task::Heartbeat));

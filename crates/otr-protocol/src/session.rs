@@ -1,14 +1,16 @@
 //! The data phase (OTR protocol, "Data Message", "Key Management"): which keys encrypt, when they
 //! are replaced, and which MAC keys are then published.
 
-use std::ops::Range;
+use std::fmt;
 
 use super::ake::{Established, Tags};
 use super::buffer::OutOfMemory;
 use super::dh::DhKeyPair;
 use super::error::ProtocolError;
 use super::session_keys::{Age, MAC_KEY, OurKeys, SAVED_MAC_KEYS, Slot, Slots, TheirKeys, age};
-use crate::wire::armour::{armour, dearmour};
+use super::workspace::Workspace;
+use crate::buffer;
+use crate::wire::armour::{armour, dearmour_into};
 use crate::wire::messages::Data;
 use crate::wire::messages::data::data_flags;
 use crate::wire::search::find_byte;
@@ -16,6 +18,7 @@ use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
 use otr_crypto::group::Element;
 use otr_crypto::secret::{SecretBytes, SecretKey};
+use zeroize::Zeroize;
 
 /// An encrypted session with one instance of one correspondent.
 #[derive(Debug)]
@@ -27,19 +30,30 @@ pub struct Session {
     slots: Slots,
     /// MAC keys of forgotten pairs, to be published with the next message.
     saved_mac_keys: Vec<u8>,
+    workspace: Workspace,
 }
 
-/// A data message, decrypted.
-#[derive(Debug)]
-pub struct Received {
-    /// The decoded message, decrypted in place.
-    pub(super) bytes: SecretBytes,
-    /// Where the text is in it, up to the first NUL.
-    pub(super) place: Range<usize>,
+/// A text that was decrypted, as the caller keeps it.
+pub trait Plaintext: Sized {
+    /// A copy of the text, which is not empty and contains no NUL.
+    ///
+    /// # Errors
+    /// Out of memory: the message is then refused.
+    fn keep(text: &[u8]) -> Result<Self, OutOfMemory>;
+}
+
+impl Plaintext for Vec<u8> {
+    fn keep(text: &[u8]) -> Result<Self, OutOfMemory> {
+        buffer::copy(text)
+    }
+}
+
+/// What was in a data message.
+pub struct Received<T> {
+    /// The text, up to the first NUL; `None` if it is empty.
+    pub text: Option<T>,
     /// The TLVs that came with the text.
     pub tlvs: Vec<Tlv>,
-    /// The flags of the message.
-    pub flags: u8,
     /// The keys that the message was made with.
     pub keys: KeyIds,
     /// The MAC of the message.
@@ -48,24 +62,29 @@ pub struct Received {
     pub extra_key: Option<SecretKey>,
 }
 
-impl Received {
-    /// The text.
-    pub fn text(&self) -> &[u8] {
-        self.bytes.get(self.place.clone()).unwrap_or_default()
+impl<T> Default for Received<T> {
+    fn default() -> Self {
+        Self {
+            text: None,
+            tlvs: Vec::new(),
+            keys: KeyIds::default(),
+            mac: [0; 20],
+            extra_key: None,
+        }
     }
+}
 
-    /// Takes the text out.
-    pub fn take_text(&mut self) -> Vec<u8> {
-        let mut bytes = std::mem::take(&mut *self.bytes);
-        let place = std::mem::take(&mut self.place);
-        bytes.truncate(place.end);
-        bytes.drain(..place.start);
-        bytes
+impl<T> fmt::Debug for Received<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Received")
+            .field("tlvs", &self.tlvs)
+            .field("extra_key", &self.extra_key)
+            .finish_non_exhaustive()
     }
 }
 
 /// One of our keys and one of theirs, by their numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeyIds {
     ours: u32,
     theirs: u32,
@@ -101,6 +120,7 @@ impl Session {
             },
             slots: Slots::new(established.data_keys()),
             saved_mac_keys: Vec::new(),
+            workspace: Workspace::default(),
         })
     }
 
@@ -165,9 +185,10 @@ impl Session {
         tags: Tags,
         armour: impl FnOnce(&[u8]) -> Result<T, OutOfMemory>,
     ) -> Result<T, ProtocolError> {
-        let bytes = self.encrypt_bytes(text, tlvs, flags, tags)?;
+        let bytes = SecretBytes::new(self.encrypt_bytes(text, tlvs, flags, tags)?);
         let message = armour(&bytes)?;
         self.saved_mac_keys.clear();
+        self.workspace.put_back(bytes);
         Ok(message)
     }
 
@@ -186,7 +207,6 @@ impl Session {
         }
         let chain = SecretBytes::new(tlv::write_chain(tlvs)?);
         let header = tags.header(self.version);
-        let revealed_mac_keys = self.saved_mac_keys.clone();
         let (our_keyid, their_keyid) = (self.ours.keyid, self.theirs.keyid);
         let slot = self
             .slots
@@ -206,10 +226,11 @@ impl Session {
             counter,
             encrypted: &[],
             mac: [0; 20],
-            revealed_mac_keys: &revealed_mac_keys,
+            revealed_mac_keys: &self.saved_mac_keys,
         };
         let cipher = slot.sending();
-        let bytes = message.serialise_sealed(&[text, &[0], &chain], |covered, start| {
+        let memory = std::mem::take(&mut *self.workspace.take());
+        let bytes = message.serialise_sealed(memory, &[text, &[0], &chain], |covered, start| {
             cipher.seal(counter, covered, start)
         })?;
         // The counter was used, even if the message is not sent.
@@ -234,10 +255,14 @@ impl Session {
         self.encrypt(b"", tlvs, flags, tags, armour)
     }
 
-    /// Checks and decrypts a data message. Only a message that passes every check changes anything.
-    pub fn decrypt(&mut self, message: &[u8]) -> Result<Box<Received>, Refused> {
+    /// Checks and decrypts a data message to `received`. Only a message that passes every check changes anything.
+    pub fn decrypt<T: Plaintext>(
+        &mut self,
+        message: &[u8],
+        received: &mut Received<T>,
+    ) -> Result<(), Refused> {
         let mut mac = None;
-        self.decrypt_noting_mac(message, &mut mac)
+        self.decrypt_noting_mac(message, received, &mut mac)
             .map_err(|error| Refused {
                 error,
                 flags: data_flags(message).unwrap_or(0),
@@ -245,13 +270,15 @@ impl Session {
             })
     }
 
-    fn decrypt_noting_mac(
+    fn decrypt_noting_mac<T: Plaintext>(
         &mut self,
         message: &[u8],
+        received: &mut Received<T>,
         mac: &mut Option<[u8; 20]>,
-    ) -> Result<Box<Received>, ProtocolError> {
+    ) -> Result<(), ProtocolError> {
         // Decrypted in place.
-        let mut bytes = SecretBytes::new(dearmour(message, false)?);
+        let mut bytes = self.workspace.take();
+        dearmour_into(message, false, &mut bytes)?;
         // Read where it was parsed to.
         let parsed = Data::parse(&bytes);
         let &(ref data, covered) = parsed.as_ref().map_err(|malformed| *malformed)?;
@@ -288,33 +315,28 @@ impl Session {
             Age::Current => Some(DhKeyPair::generate()?),
             Age::Previous => None,
         };
-        let mut received = Box::new(Received {
-            bytes: SecretBytes::default(),
-            place: 0..0,
-            tlvs: Vec::new(),
-            flags: data.flags,
-            keys: KeyIds {
-                ours: data.recipient_keyid,
-                theirs: data.sender_keyid,
-            },
-            mac: data.mac,
-            extra_key: None,
-        });
-        let place = covered.len() - data.encrypted.len()..covered.len();
         let slot = self
             .slot(our_age, their_age)
             .ok_or(ProtocolError::Conflict)?;
-        received.place = place.clone();
+        received.mac = data.mac;
+        received.keys = KeyIds {
+            ours: data.recipient_keyid,
+            theirs: data.sender_keyid,
+        };
+        let place = covered.len() - data.encrypted.len()..covered.len();
         let plain = bytes.get_mut(place).unwrap_or_default();
         slot.receiving().decrypt(counter.to_be_bytes(), plain);
-        if let Some(end) = find_byte(plain, 0) {
-            let chain = plain.get(end + 1..).unwrap_or_default();
-            if !chain.is_empty() {
-                received.tlvs = tlv::parse_chain(chain)?;
-            }
-            received.place.end = received.place.start + end;
+        let end = find_byte(plain, 0).unwrap_or(plain.len());
+        let (text, chain) = plain.split_at(end);
+        let tlvs = match chain {
+            [] | [0] => Vec::new(),
+            [_, chain @ ..] => tlv::parse_chain(chain)?,
+        };
+        if !text.is_empty() {
+            received.text = Some(T::keep(text)?);
         }
-        received.bytes = bytes;
+        received.tlvs = tlvs;
+        plain.zeroize();
 
         slot.receive_counter = counter;
         slot.received = true;
@@ -326,8 +348,8 @@ impl Session {
         if let Some(next) = next_theirs {
             self.rotate_theirs(next);
         }
-
-        Ok(received)
+        self.workspace.put_back(bytes);
+        Ok(())
     }
 
     /// The keys that encrypt what we send.

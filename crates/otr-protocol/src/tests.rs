@@ -143,8 +143,8 @@ impl Side {
                 Step::Heard => incoming.heard(),
                 Step::Plaintext => incoming.plaintext(&alone),
                 Step::Read => {
-                    let received = incoming.take_received().unwrap();
-                    self.told.push(Told::Text(received.text().to_vec()));
+                    let (text, _) = incoming.take_received();
+                    self.told.push(Told::Text(text.unwrap_or_default()));
                     incoming.read()
                 }
                 Step::Deliver => {

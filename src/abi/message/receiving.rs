@@ -10,15 +10,15 @@ use super::deliver::deliver;
 use super::expiry::expire;
 use super::family::Contexts;
 use super::interface;
-use super::lost::{tell_lost, tell_lost_from};
+use super::lost::tell_lost_from;
 use crate::abi::bridge::{policy_from, with_arrival, with_correspondent, with_exchange};
 use crate::abi::context::{Ctx, Handle};
 use crate::abi::error::GcryError;
 use crate::abi::privkey;
-use crate::abi::text::CText;
+use crate::abi::text::{CText, StepText};
 use crate::abi::tlv::Chain;
 use otr_protocol::incoming::{Incoming, Recipient, Shown, Step};
-use otr_protocol::session::Received;
+use otr_protocol::wire::tlv::Tlv;
 
 /// Returned if nothing is to be shown.
 const NOTHING: c_int = 1;
@@ -94,7 +94,11 @@ fn recipient<'a>(call: &mut Call<'a>, master: Handle, is_new: bool) -> Option<Re
 }
 
 /// Runs the steps. If one cannot be run, the conversation is as it was before, or closed after a panic.
-fn run(call: &mut Call<'_>, arrival: &mut Arrival<'_>, incoming: &mut Incoming<'_>) -> c_int {
+fn run(
+    call: &mut Call<'_>,
+    arrival: &mut Arrival<'_>,
+    incoming: &mut Incoming<'_, StepText>,
+) -> c_int {
     let mut decrypted = CText::NONE;
     let mut step = incoming.begin();
     let shown = loop {
@@ -105,9 +109,9 @@ fn run(call: &mut Call<'_>, arrival: &mut Arrival<'_>, incoming: &mut Incoming<'
                 incoming.delivered()
             }
             Step::Read => {
-                if let Some(received) = incoming.take_received() {
-                    decrypted.replace(read(call, arrival.from, received));
-                }
+                let (text, tlvs) = incoming.take_received();
+                decrypted = text.map_or(CText::NONE, StepText::into_text);
+                read(call, tlvs);
                 incoming.read()
             }
             Step::Instance(tag) => match interface::enter(call, arrival, tag) {
@@ -133,7 +137,7 @@ fn run(call: &mut Call<'_>, arrival: &mut Arrival<'_>, incoming: &mut Incoming<'
 
 /// Runs a step in the context that the message belongs to.
 #[inline(never)]
-fn run_in(ctx: Ctx<'_>, incoming: &mut Incoming<'_>, step: Step) -> Step {
+fn run_in(ctx: Ctx<'_>, incoming: &mut Incoming<'_, StepText>, step: Step) -> Step {
     let contexts = Contexts::of(ctx);
     let ran = match step {
         Step::Arrival => with_arrival(ctx, |secrets, state, offer| {
@@ -152,7 +156,11 @@ fn run_in(ctx: Ctx<'_>, incoming: &mut Incoming<'_>, step: Step) -> Step {
 
 /// Runs a step that needs our private key. If there is none, asks the client for one; if there is still none, skips the step.
 #[inline(never)]
-fn exchange_with_key(call: &mut Call<'_>, handle: Handle, incoming: &mut Incoming<'_>) -> Step {
+fn exchange_with_key(
+    call: &mut Call<'_>,
+    handle: Handle,
+    incoming: &mut Incoming<'_, StepText>,
+) -> Step {
     if !has_key(call) {
         call.create_privkey();
     }
@@ -187,23 +195,11 @@ fn has_key(call: &Call<'_>) -> bool {
         .is_some_and(|us| privkey::find(us, account, protocol).is_some())
 }
 
-/// Takes the TLVs of a data message, and returns its text.
-#[inline(never)]
-fn read(call: &mut Call<'_>, handle: Handle, received: Box<Received>) -> CText {
-    let text = CText::new(received.text());
-    let is_lost = text.is_null() && !received.text().is_empty();
-    let chain = Chain::new(&received.tlvs);
-    drop(received);
-    // The chain belongs to the client, whatever the callbacks do.
+/// Takes the TLVs of a data message for the client.
+fn read(call: &mut Call<'_>, tlvs: Vec<Tlv>) {
     if call.answer.wants_tlvs {
-        std::mem::replace(&mut call.answer.tlvs, chain).free();
-    } else {
-        chain.free();
+        std::mem::replace(&mut call.answer.tlvs, Chain::new(&tlvs)).free();
     }
-    if is_lost {
-        tell_lost(call, handle);
-    }
-    text
 }
 
 /// Sets the text that the client shows.
@@ -211,7 +207,7 @@ fn read(call: &mut Call<'_>, handle: Handle, received: Box<Received>) -> CText {
 fn show(
     call: &mut Call<'_>,
     arrival: &Arrival<'_>,
-    incoming: &Incoming<'_>,
+    incoming: &Incoming<'_, StepText>,
     shown: Shown,
     decrypted: CText,
 ) -> c_int {

@@ -47,12 +47,10 @@ impl Chat {
                 }
                 Step::Read => {
                     // The text comes before the other effects of the message, of which one may end the session.
-                    let received = incoming.take_received().zip(self.contexts.get(at));
-                    if let Some((mut received, context)) =
-                        received.filter(|(received, _)| !received.text().is_empty())
-                    {
+                    let (text, _) = incoming.take_received();
+                    if let Some((text, context)) = text.zip(self.contexts.get(at)) {
                         out.events.push(Event::Message(Message {
-                            text: received.take_text(),
+                            text,
                             protection: protection_of(&context.conversation),
                         }));
                     }
@@ -66,7 +64,13 @@ impl Chat {
     }
 
     /// Runs a step on one context, which is taken out during the step.
-    fn step(&mut self, at: usize, incoming: &mut Incoming<'_>, step: Step, now: i64) -> Step {
+    fn step(
+        &mut self,
+        at: usize,
+        incoming: &mut Incoming<'_, Vec<u8>>,
+        step: Step,
+        now: i64,
+    ) -> Step {
         let Some(place) = self.contexts.get_mut(at) else {
             return Step::Done(Shown::Nothing);
         };
@@ -120,7 +124,7 @@ impl Chat {
     }
 
     /// Adds the event for a message that was not encrypted.
-    fn show(&self, shown: Shown, incoming: &Incoming<'_>, out: &mut Received) {
+    fn show(&self, shown: Shown, incoming: &Incoming<'_, Vec<u8>>, out: &mut Received) {
         let plain = |protection| match buffer::concat(&incoming.plain_text()) {
             Ok(text) => Event::Message(Message { text, protection }),
             Err(_) => Event::Notice(Notice::ReceivedUnreadable),

@@ -86,7 +86,7 @@ fn run_with(
     instance_is_new: bool,
 ) -> Ran {
     let (mut auth, mut shared) = (Auth::default(), Correspondent::default());
-    let mut incoming = Incoming::new(message, recipient);
+    let mut incoming = Incoming::<Vec<u8>>::new(message, recipient);
     let mut ran = Ran::default();
     let mut step = incoming.begin();
     loop {
@@ -109,7 +109,7 @@ fn run_with(
             Step::Heard => ("heard", incoming.heard()),
             Step::Plaintext => ("plaintext", incoming.plaintext(&family)),
             Step::Read => {
-                assert!(incoming.take_received().is_some());
+                assert!(incoming.take_received().0.is_some());
                 ("read", incoming.read())
             }
             Step::Deliver => {

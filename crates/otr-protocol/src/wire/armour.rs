@@ -29,13 +29,19 @@ pub fn encode(bytes: &[u8], mut write: impl FnMut(&[u8])) {
 /// Reads base64 leniently: bytes outside the alphabet are skipped, the first "=" ends the text, and an unfinished block without
 /// "=" is dropped. Never allocates more than the text can decode to.
 pub fn decode(text: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
-    let mut bytes = buffer::with_capacity(text.len() / 4 * 3 + 3)?;
-    if STRICT.decode_append(text, &mut bytes).is_err() {
+    let mut bytes = Vec::new();
+    decode_into(text, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn decode_into(text: &[u8], bytes: &mut Vec<u8>) -> Result<(), OutOfMemory> {
+    buffer::reserve(bytes, text.len() / 4 * 3 + 3)?;
+    if STRICT.decode_append(text, bytes).is_err() {
         let mut decoder = Decoder::default();
         text.iter()
             .for_each(|byte| decoder.take(*byte, |byte| bytes.push(byte)));
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// The first bytes that [`decode`] would return, and how many they are: less than `N` if there are no more.
@@ -168,19 +174,27 @@ pub fn base64_into<'m>(bytes: &[u8], memory: &'m mut [MaybeUninit<u8>]) -> &'m m
 /// With `need_end`, as for the messages of a key exchange, a missing "." is an error; without it,
 /// as for data messages, everything to the end is read.
 pub fn dearmour(message: &[u8], need_end: bool) -> Result<Vec<u8>, Undecoded> {
+    let mut bytes = Vec::new();
+    dearmour_into(message, need_end, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// [`dearmour`] in memory that may be there already: `bytes` must be empty.
+pub fn dearmour_into(message: &[u8], need_end: bool, bytes: &mut Vec<u8>) -> Result<(), Undecoded> {
     let text = after_prefix(message)?;
     // A well-formed message has its only "." at the end, so it need not be searched for.
     if let Some(text) = text.strip_suffix(END) {
-        let mut bytes = buffer::with_capacity(text.len() / 4 * 3)?;
-        if STRICT.decode_append(text, &mut bytes).is_ok() {
-            return Ok(bytes);
+        buffer::reserve(bytes, text.len() / 4 * 3)?;
+        if STRICT.decode_append(text, bytes).is_ok() {
+            return Ok(());
         }
     }
-    match find_byte(text, b'.') {
-        Some(end) => Ok(decode(text.get(..end).unwrap_or_default())?),
-        None if need_end => Err(Malformed::NoEnd.into()),
-        None => Ok(decode(text)?),
-    }
+    let text = match find_byte(text, b'.') {
+        Some(end) => text.get(..end).unwrap_or_default(),
+        None if need_end => return Err(Malformed::NoEnd.into()),
+        None => text,
+    };
+    Ok(decode_into(text, bytes)?)
 }
 
 /// The first bytes that [`dearmour`] without `need_end` would return; see [`decode_start`].

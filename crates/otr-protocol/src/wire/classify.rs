@@ -42,13 +42,23 @@ pub fn otr_tag(message: &[u8]) -> Option<usize> {
 
 /// What the message claims to be.
 pub fn message_kind(message: &[u8]) -> MessageKind {
-    let Some(tagged) = from_tag(message) else {
-        return if find(message, whitespace::TAG_BASE).is_some() {
-            MessageKind::TaggedPlaintext
-        } else {
-            MessageKind::NotOtr
-        };
-    };
+    match from_tag(message) {
+        Some(tagged) => tagged_kind(tagged),
+        None => untagged_kind(message),
+    }
+}
+
+/// What a message without "?OTR" is.
+pub fn untagged_kind(message: &[u8]) -> MessageKind {
+    if find(message, whitespace::TAG_BASE).is_some() {
+        MessageKind::TaggedPlaintext
+    } else {
+        MessageKind::NotOtr
+    }
+}
+
+/// What a message claims to be, from its first "?OTR" on.
+pub fn tagged_kind(tagged: &[u8]) -> MessageKind {
     match tagged {
         [
             b'?',
@@ -84,7 +94,12 @@ pub fn is_query(message: &[u8]) -> bool {
 
 /// The protocol version of an encoded message.
 pub fn message_version(message: &[u8]) -> Option<Version> {
-    match from_tag(message)?.strip_prefix(b"?OTR:AA")?.first()? {
+    from_tag(message).and_then(tagged_version)
+}
+
+/// The protocol version of an encoded message, from its first "?OTR" on.
+pub fn tagged_version(tagged: &[u8]) -> Option<Version> {
+    match tagged.strip_prefix(b"?OTR:AA")?.first()? {
         b'M' => Some(Version::V3),
         b'I' => Some(Version::V2),
         b'E' => Some(Version::V1),

@@ -1,6 +1,6 @@
 //! Differences between the two generations of libotr in what they write and understand.
 
-use super::classify::{MessageKind, message_kind, message_version};
+use super::classify::{MessageKind, otr_tag, tagged_kind, tagged_version, untagged_kind};
 use super::version::Version;
 
 /// Which libotr's messages to write and to understand.
@@ -15,17 +15,20 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// What a message claims to be.
-    pub fn kind_of(self, message: &[u8]) -> MessageKind {
-        if self == Self::Libotr3 && message_version(message) == Some(Version::V3) {
-            MessageKind::Unknown
-        } else {
-            message_kind(message)
+    /// What a message claims to be, and the version of an encoded message that can be understood. `tag` is where its first "?OTR"
+    /// is, as [`otr_tag`] finds it.
+    pub fn classify(self, message: &[u8], tag: Option<usize>) -> (MessageKind, Option<Version>) {
+        let Some(tagged) = tag.and_then(|tag| message.get(tag..)) else {
+            return (untagged_kind(message), None);
+        };
+        match tagged_version(tagged) {
+            Some(Version::V3) if self == Self::Libotr3 => (MessageKind::Unknown, None),
+            version => (tagged_kind(tagged), version),
         }
     }
 
-    /// The version of an encoded message that can be understood.
-    pub fn version_of(self, message: &[u8]) -> Option<Version> {
-        message_version(message).filter(|version| self == Self::Libotr4 || *version != Version::V3)
+    /// What a message claims to be.
+    pub fn kind_of(self, message: &[u8]) -> MessageKind {
+        self.classify(message, otr_tag(message)).0
     }
 }

@@ -5,7 +5,7 @@ use core::fmt;
 use super::classify::otr_tag;
 use super::instance::Instances;
 use super::scan::Scanner;
-use super::search::find_all;
+use super::search::find;
 use crate::buffer::{self, OutOfMemory};
 
 /// One piece of a message: number `k` of `n`, both from 1, with at least one byte of data.
@@ -48,12 +48,15 @@ impl<'a> Parsed<'a> {
 /// Where the first "?OTR|" is, or else the first "?OTR,", and whether it is the former.
 fn mark(message: &[u8]) -> Option<(usize, bool)> {
     let mut plain = None;
-    for start in find_all(message, b"?OTR") {
-        match message.get(start + 4) {
+    let mut tag = otr_tag(message);
+    while let Some(start) = tag {
+        let behind = start + 4;
+        match message.get(behind) {
             Some(b'|') => return Some((start, true)),
             Some(b',') => plain = plain.or(Some((start, false))),
             _ => {}
         }
+        tag = find(message.get(behind..).unwrap_or_default(), b"?OTR").map(|next| behind + next);
     }
     plain
 }
@@ -78,10 +81,10 @@ fn scan(text: &[u8], with_instances: bool) -> Option<Fragment<'_>> {
     Some(Fragment { k, n, data })
 }
 
-/// The instance tags in the header of a version 3 fragment: None if the first "?OTR" of the message
-/// is not followed by "|". A tag that cannot be read is 0, and so is the second if the first is.
-pub fn fragment_instances(message: &[u8]) -> Option<Instances> {
-    let mut scanner = Scanner::new(message.get(otr_tag(message)?..)?);
+/// The instance tags in the header of a version 3 fragment, from the first "?OTR" of the message on: None if that is not
+/// followed by "|". A tag that cannot be read is 0, and so is the second if the first is.
+pub fn fragment_instances(tagged: &[u8]) -> Option<Instances> {
+    let mut scanner = Scanner::new(tagged);
     scanner.literal(b"?OTR|")?;
     let from = scanner.hex();
     let to = from

@@ -10,7 +10,7 @@ pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 /// The offsets of all occurrences of `needle`, which must not be empty.
-pub(super) fn find_all(haystack: &[u8], needle: &[u8]) -> impl Iterator<Item = usize> {
+fn find_all(haystack: &[u8], needle: &[u8]) -> impl Iterator<Item = usize> {
     // The first byte that is rare in ordinary text: not a blank.
     let anchor = needle.iter().position(|byte| *byte != b' ').unwrap_or(0);
     let rare = needle.get(anchor).copied().unwrap_or_default();

@@ -24,7 +24,16 @@ impl Writer {
     /// An empty writer with room for `capacity` bytes.
     #[inline]
     pub fn with_capacity(capacity: usize) -> Self {
-        let mut writer = Self::new();
+        Self::in_memory(Vec::new(), capacity)
+    }
+
+    /// A writer in this buffer, which must be empty, with room for `capacity` bytes.
+    #[inline]
+    pub fn in_memory(bytes: Vec<u8>, capacity: usize) -> Self {
+        let mut writer = Self {
+            bytes,
+            failed: None,
+        };
         if let Err(error) = buffer::reserve(&mut writer.bytes, capacity) {
             writer.failed = Some(error.into());
         }

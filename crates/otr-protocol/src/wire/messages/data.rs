@@ -75,13 +75,14 @@ impl<'a> Data<'a> {
         &self,
         mac_of: impl FnOnce(&[u8]) -> [u8; 20],
     ) -> Result<Vec<u8>, Unwritten> {
-        self.serialise_sealed(&[self.encrypted], |covered, _| mac_of(covered))
+        self.serialise_sealed(Vec::new(), &[self.encrypted], |covered, _| mac_of(covered))
     }
 
-    /// The same with `plain` instead of the encrypted message. `seal` gets the bytes that the MAC covers, and the offset of
-    /// `plain` in them; it encrypts `plain` in place and returns the MAC.
+    /// The same with `plain` instead of the encrypted message, in `memory`, which is empty and gets larger if it must. `seal` gets
+    /// the bytes that the MAC covers, and the offset of `plain` in them; it encrypts `plain` in place and returns the MAC.
     pub fn serialise_sealed(
         &self,
+        memory: Vec<u8>,
         plain: &[&[u8]],
         seal: impl FnOnce(&mut [u8], usize) -> [u8; 20],
     ) -> Result<Vec<u8>, Unwritten> {
@@ -92,7 +93,7 @@ impl<'a> Data<'a> {
         let capacity = [self.next_dh.len(), length, self.revealed_mac_keys.len()]
             .iter()
             .fold(64_usize, |sum, body| sum.saturating_add(*body));
-        let mut writer = Writer::with_capacity(capacity);
+        let mut writer = Writer::in_memory(memory, capacity);
         self.header.write(&mut writer, TYPE_DATA);
         if self.header.version() != Version::V1 {
             writer.u8(self.flags);
