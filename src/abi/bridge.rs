@@ -9,6 +9,7 @@ use super::entry::{guard, may_panic};
 use super::error::GcryError;
 use super::exchange;
 use super::numbers::{c_time, half_number, time_from, version_from, version_number};
+use super::private::Private;
 use super::reserve;
 use super::smp_numbers;
 use super::types::*;
@@ -47,8 +48,9 @@ pub(crate) fn with_conversation<T>(
     ctx: Ctx<'_>,
     step: impl FnOnce(&mut Conversation) -> T,
 ) -> Result<T, GcryError> {
+    let private = ctx.private().ok_or(GcryError::INV_VALUE)?;
     // It stays where `load` puts it. After a panic it is dropped, with the session that was taken out of the private part.
-    let mut loaded = load(ctx);
+    let mut loaded = load(ctx, private);
     let conversation = loaded.as_mut().map_err(|error| *error)?;
     let outcome = guard(|| {
         let outcome = step(conversation);
@@ -56,7 +58,7 @@ pub(crate) fn with_conversation<T>(
         outcome
     })?;
     store(ctx, conversation);
-    loaded.map(|conversation| ctx.put_secrets(conversation.secrets))?;
+    loaded.map(|conversation| private.put_secrets(conversation.secrets))?;
     Ok(outcome)
 }
 
@@ -68,9 +70,10 @@ pub(crate) fn with_secrets<T>(
     ctx: Ctx<'_>,
     step: impl FnOnce(&mut Secrets) -> T,
 ) -> Result<T, GcryError> {
-    let mut secrets = ctx.take_secrets().ok_or(GcryError::INV_VALUE)?;
+    let private = ctx.private().ok_or(GcryError::INV_VALUE)?;
+    let mut secrets = private.take_secrets();
     let outcome = guard(|| step(&mut secrets))?;
-    ctx.put_secrets(secrets);
+    private.put_secrets(secrets);
     Ok(outcome)
 }
 
@@ -165,10 +168,9 @@ pub(crate) fn with_smp<T>(
 }
 
 #[inline(never)]
-fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
+fn load(ctx: Ctx<'_>, private: &Private) -> Result<Conversation, GcryError> {
     let context = ctx.borrowed();
     let members = private_members(context).ok_or(GcryError::INV_VALUE)?;
-    let secrets = ctx.take_secrets().ok_or(GcryError::INV_VALUE)?;
     let half = match context.sessionid_half().get() {
         SESSIONID_SECOND_HALF_BOLD => BoldHalf::Second,
         _ => BoldHalf::First,
@@ -191,7 +193,7 @@ fn load(ctx: Ctx<'_>) -> Result<Conversation, GcryError> {
             0 => Retransmit::No,
             _ => Retransmit::Again,
         },
-        secrets,
+        secrets: private.take_secrets(),
     })
 }
 

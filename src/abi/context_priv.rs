@@ -150,6 +150,13 @@ pub(crate) fn serial_of(context: Borrowed<'_, ConnContext>) -> usize {
     interface::tail(context).map_or(0, |tail| tail.serial.get())
 }
 
+/// Both of them.
+pub(crate) fn serial_and_count_of(
+    context: Borrowed<'_, ConnContext>,
+) -> (usize, Option<&AtomicUsize>) {
+    interface::tail(context).map_or((0, None), |tail| (tail.serial.get(), tail.count()))
+}
+
 /// Resets a context to a new one: no session, never heard from, and with another serial number.
 #[cfg(feature = "abi5")]
 pub(crate) fn renew(context: Borrowed<'_, ConnContext>) {

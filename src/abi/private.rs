@@ -46,6 +46,16 @@ impl Private {
         Box::default()
     }
 
+    /// Takes the secrets of the conversation out; empty ones if there are none.
+    pub fn take_secrets(&self) -> Box<Secrets> {
+        self.secrets.take().unwrap_or_default()
+    }
+
+    /// Puts them back.
+    pub fn put_secrets(&self, secrets: Box<Secrets>) {
+        self.secrets.set(Some(secrets));
+    }
+
     /// Forgets everything.
     #[cfg(feature = "abi5")]
     pub fn renew(&self) {

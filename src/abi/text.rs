@@ -55,6 +55,12 @@ impl CText {
         (!self.0.is_null()).then(|| unsafe { CStr::from_ptr(self.0) })
     }
 
+    /// The same, without measuring it.
+    pub(crate) fn borrowed(&self) -> Option<Borrowed<'_, Char>> {
+        // SAFETY: NULL or a C string, as above; it lives as long as this is borrowed.
+        unsafe { Borrowed::new(self.0.cast()) }
+    }
+
     /// For a function of the client that takes a non-const string.
     #[cfg(feature = "abi5")]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut c_char {

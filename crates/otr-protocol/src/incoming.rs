@@ -191,6 +191,14 @@ impl<'m, T: Plaintext> Incoming<'m, T> {
         }
     }
 
+    /// Forgets the message, at the end: the caller may hold this where nothing is dropped, because the client's code may leave by
+    /// longjmp.
+    pub fn forget(&mut self) {
+        self.text = Text::Received(b"");
+        self.received = Received::default();
+        self.effects = Vec::new();
+    }
+
     /// The message, reassembled if it came in fragments.
     pub fn message(&self) -> &[u8] {
         self.text.bytes()

@@ -114,29 +114,17 @@ impl<'a> Ctx<'a> {
         self.master().private().or(self.private())
     }
 
-    /// Takes the secrets of the conversation out; empty ones if there are none. `None` for a context that a client made itself.
-    pub fn take_secrets(self) -> Option<Box<Secrets>> {
-        Some(self.private()?.secrets.take().unwrap_or_default())
-    }
-
-    /// Puts them back.
-    pub fn put_secrets(self, secrets: Box<Secrets>) {
-        if let Some(private) = self.private() {
-            private.secrets.set(Some(secrets));
-        }
-    }
-
     /// Looks at the secrets of the conversation, if there are any. They are taken out during the call.
     pub fn look_at_secrets<T>(self, look: impl FnOnce(&mut Secrets) -> T) -> Option<T> {
-        let mut secrets = self.private()?.secrets.take()?;
+        let private = self.private()?;
+        let mut secrets = private.secrets.take()?;
         let outcome = look(&mut secrets);
-        self.put_secrets(secrets);
+        private.put_secrets(secrets);
         Some(outcome)
     }
 
-    /// What all instances of the correspondent share, during a step. `None` for a context that a client made itself.
+    /// What all instances of the correspondent share, during a step. `None` for contexts that a client made itself.
     pub fn shared(self) -> Option<RefMut<'a, Correspondent>> {
-        self.private()?;
         self.masters_private()?.shared.try_borrow_mut().ok()
     }
 

@@ -3,7 +3,7 @@
 use std::ptr;
 
 use crate::abi::borrowed::Borrowed;
-use crate::abi::context_priv::{Forgotten, count_of, serial_of};
+use crate::abi::context_priv::{Forgotten, serial_and_count_of, serial_of};
 use crate::abi::in_use;
 use crate::abi::linked_list;
 use crate::abi::types::{ConnContext, UserState};
@@ -31,10 +31,11 @@ pub struct Handle {
 impl Handle {
     /// Makes a handle, before a callback.
     pub fn of(context: Borrowed<'_, ConnContext>) -> Self {
+        let (serial, count) = serial_and_count_of(context);
         Self {
             context: context.as_ptr(),
-            serial: serial_of(context),
-            there: Forgotten::now(count_of(context)),
+            serial,
+            there: Forgotten::now(count),
             anywhere: Forgotten::anywhere(),
         }
     }

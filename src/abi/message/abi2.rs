@@ -189,6 +189,10 @@ pub(crate) fn convert_sending(_call: &mut Call<'_>, _handle: Handle) -> Result<C
 }
 
 /// None: there is no such callback.
-pub(crate) fn convert_received(_call: &mut Call<'_>, _handle: Handle, _text: &CStr) -> CText {
+pub(crate) fn convert_received(
+    _call: &mut Call<'_>,
+    _handle: Handle,
+    _text: Borrowed<'_, Char>,
+) -> CText {
     CText::NONE
 }

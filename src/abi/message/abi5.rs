@@ -16,7 +16,7 @@ pub(crate) use notify::{error_text, notice, resent_prefix, setup_failed, smp_not
 pub(crate) use routing::{enter, is_told_of_plaintext, note_heard, show_error, show_unexpected};
 
 use std::borrow::Cow;
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 
 use super::call::{Call, Client, Given, Places};
 use super::receiving;
@@ -99,12 +99,16 @@ entry! {
 /// # Errors
 /// `ENOMEM`: then it must not be sent unconverted.
 pub(crate) fn convert_sending(call: &mut Call<'_>, handle: Handle) -> Result<CText, GcryError> {
-    let text = call.text();
+    let text = Borrowed::of_str(call.text());
     call.convert(handle, CONVERT_SENDING, text)
 }
 
 /// A decrypted text as converted by the client for display; none to leave it as it is, also if out of memory.
-pub(crate) fn convert_received(call: &mut Call<'_>, handle: Handle, text: &CStr) -> CText {
+pub(crate) fn convert_received(
+    call: &mut Call<'_>,
+    handle: Handle,
+    text: Borrowed<'_, Char>,
+) -> CText {
     call.convert(handle, CONVERT_RECEIVING, text)
         .unwrap_or(CText::NONE)
 }

@@ -73,7 +73,7 @@ fn receive(call: &mut Call<'_>, master: &Handle, is_new: bool) -> c_int {
     // If a callback never returns, only this memory is leaked.
     let mut incoming = ManuallyDrop::new(Incoming::new(call.text().to_bytes(), recipient));
     let returned = run(call, &mut arrival, &mut incoming);
-    ManuallyDrop::into_inner(incoming);
+    incoming.forget();
     returned
 }
 
@@ -249,7 +249,7 @@ fn show(
 }
 
 fn show_decrypted(call: &mut Call<'_>, arrival: &Arrival<'_>, text: CText) -> c_int {
-    let Some(shown) = text.c_str() else {
+    let Some(shown) = text.borrowed() else {
         return NOTHING;
     };
     let converted = interface::convert_received(call, arrival.from, shown);

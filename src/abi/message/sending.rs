@@ -23,13 +23,13 @@ pub(crate) fn send(call: &mut Call<'_>, handle: Handle, is_new: bool) -> Result<
     expire(call.live(handle)?);
     let policy = call.policy(handle).ok_or(GcryError::CONFLICT)?;
     let policy = policy_from(policy);
-    let (text, account) = (call.text().to_bytes(), call.account());
+    let text = call.text().to_bytes();
 
     let ctx = call.live(handle)?;
     let outgoing = if is_to_encrypt(ctx.state(), text, policy) {
         Outgoing::Encrypt
     } else {
-        with_conversation(ctx, |c| c.outgoing(text, policy, account))??
+        with_conversation(ctx, |c| c.outgoing(text, policy, call.account()))??
     };
     match outgoing {
         Outgoing::AsIs => {}
@@ -38,7 +38,7 @@ pub(crate) fn send(call: &mut Call<'_>, handle: Handle, is_new: bool) -> Result<
             interface::notice(call, handle, Notice::EncryptionRequired, None);
             let ctx = call.live(handle)?;
             let query = with_correspondent(ctx, |c, shared| {
-                c.hold_back(text, &mut shared.held, policy, account, now())
+                c.hold_back(text, &mut shared.held, policy, call.account(), now())
             })??;
             let query = made(&query).inspect_err(|_| {
                 // The client is told that it was not sent, so it must not be sent later either.

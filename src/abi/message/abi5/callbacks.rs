@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_uint};
 
+use crate::abi::borrowed::{Borrowed, Char};
 use crate::abi::context::Handle;
 use crate::abi::error::GcryError;
 use crate::abi::memory::bytes_of;
@@ -129,7 +130,7 @@ impl Call<'_> {
         &mut self,
         handle: Handle,
         direction: OtrlConvertType,
-        text: &CStr,
+        text: Borrowed<'_, Char>,
     ) -> Result<CText, GcryError> {
         let Some(ctx) = self.get(handle).map(|ctx| ctx.as_ptr()) else {
             return Ok(CText::NONE);
@@ -141,7 +142,7 @@ impl Call<'_> {
             ctx,
             direction,
             &raw mut converted,
-            text.as_ptr()
+            text.as_c_char()
         );
         // SAFETY: NULL or a C string, as `message.h` says; it is copied before it is freed.
         let Some(copy) = unsafe { bytes_of(converted) }.map(CText::new) else {
