@@ -1,12 +1,17 @@
 //! Wiping intermediate values that the compiler left on the stack.
 //!
 //! No destructor knows where they are. So the arithmetic notes how deep it reaches (`note`), and its outermost caller then
-//! wipes that much of the stack and no more ([`wiping`]). Both are ordinary functions with frames of their own: only the
-//! frames of running functions are touched, however small the stack is.
+//! wipes that much of the stack and no more ([`wiping`]): memory that was in use before is written to, and nothing below it,
+//! however small the stack is.
 
+#[cfg(target_arch = "x86_64")]
+use std::arch::asm;
 use std::cell::Cell;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
+
+#[cfg(not(target_arch = "x86_64"))]
+mod frames;
 
 thread_local! {
     /// The lowest address that a calculation of this thread has noted since [`wiping`] began; `NOTHING` if there was none.
@@ -14,11 +19,6 @@ thread_local! {
 }
 
 const NOTHING: usize = usize::MAX;
-/// How many words one frame wipes, and how many near the end, where the lowest address must be hit exactly.
-const WORDS: usize = 64;
-const FEW_WORDS: usize = 9;
-/// Whether frames begin or end with gaps that only some functions write to: for arguments, or to save registers.
-const GAPS: bool = cfg!(not(any(target_arch = "x86_64", target_arch = "aarch64")));
 
 /// The stack that the functions of a multiplication kernel use at most.
 pub(crate) const KERNEL_STACK: usize = 1152;
@@ -68,42 +68,38 @@ impl Drop for Region {
     fn drop(&mut self) {
         let lowest = LOWEST.replace(self.before);
         if lowest != NOTHING {
-            let above = (&raw const *self).addr();
-            wipe::<WORDS>(lowest, above);
-            if GAPS {
-                wipe_lower(lowest, above);
-            }
+            #[cfg(target_arch = "x86_64")]
+            wipe_below(lowest);
+            #[cfg(not(target_arch = "x86_64"))]
+            frames::wipe(lowest, (&raw const *self).addr());
         }
     }
 }
 
-/// Wipes the stack from here down to `lowest`, frame by frame. `above` is where the caller's frame is.
-#[inline(never)]
-fn wipe<const N: usize>(lowest: usize, above: usize) {
-    let mut words = [0_u64; N];
-    let here = black_box(&mut words).as_ptr().addr();
-    // The distance between two frames. The next frame extends below its words by at most what is not words in it.
-    let frame = above.saturating_sub(here);
-    let next = frame + frame.saturating_sub(size_of_val(&words));
-    let left = here.saturating_sub(lowest);
-    if left > next {
-        wipe::<N>(lowest, here);
-    } else if N > FEW_WORDS {
-        wipe::<FEW_WORDS>(lowest, here);
+/// Wipes the stack from the end of this frame down to `lowest`. Inlined, so that the frame is that of [`wiping`].
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+#[expect(unsafe_code, reason = "writes to the stack below the frame")]
+fn wipe_below(lowest: usize) {
+    // SAFETY: the stack was in use down to `lowest`, and nothing below this frame is in use any more. The stack pointer is lowered
+    // while these words are written, so that they stay in use if a signal is handled, and has its value again afterwards.
+    unsafe {
+        asm!(
+            "mov {here}, rsp",
+            "mov rcx, rsp",
+            "sub rcx, rdi",
+            "jbe 2f",
+            "mov rsp, rdi",
+            "shr rcx, 3",
+            "rep stosq",
+            "mov rsp, {here}",
+            "2:",
+            here = out(reg) _,
+            inout("rdi") lowest.next_multiple_of(8) => _,
+            out("rcx") _,
+            in("rax") 0,
+        );
     }
-    // This keeps the frame until those below it are done: the call is not a tail call.
-    black_box(&mut words);
-}
-
-/// The same half a frame lower, so that its words cover what were gaps before.
-#[inline(never)]
-fn wipe_lower(lowest: usize, above: usize) {
-    let mut words = [0_u64; WORDS / 2];
-    let here = black_box(&mut words).as_ptr().addr();
-    if here.saturating_sub(lowest) > 2 * above.saturating_sub(here) {
-        wipe::<WORDS>(lowest, here);
-    }
-    black_box(&mut words);
 }
 
 #[cfg(test)]
