@@ -83,35 +83,32 @@ impl Tail {
     }
 }
 
-/// How many contexts had been forgotten at some time. As long as the number has not changed, every pointer to a context is
-/// valid.
+/// How many contexts of a user state had been forgotten at some time. As long as that has not changed, every pointer to one of its
+/// contexts is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Forgotten {
-    /// The counter of this user state; NULL means that of the process.
-    count: *const AtomicUsize,
     there: usize,
     of_clients: usize,
 }
 
 impl Forgotten {
-    /// The number now, of a user state or of the process.
-    pub(crate) fn now(count: Option<&AtomicUsize>) -> Self {
+    /// The number now; `count` is the counter of the user state.
+    pub(crate) fn now(count: &AtomicUsize) -> Self {
         Self {
-            count: count.map_or(ptr::null(), ptr::from_ref),
-            there: count.unwrap_or(&FORGOTTEN).load(Ordering::Acquire),
+            there: count.load(Ordering::Acquire),
             of_clients: FORGOTTEN_OF_CLIENTS.load(Ordering::Acquire),
         }
     }
+}
 
-    /// How many there are now in the process, those of clients included.
-    pub(crate) fn anywhere() -> usize {
-        FORGOTTEN.load(Ordering::Acquire)
-    }
+/// How many contexts have been forgotten in the process, those of clients included.
+pub(crate) fn forgotten_anywhere() -> usize {
+    FORGOTTEN.load(Ordering::Acquire)
 }
 
 /// The counter of the user state that a context is in; `None` for a context that a client made itself, or that is in no user
 /// state yet.
-pub(crate) fn count_of(context: Borrowed<'_, ConnContext>) -> Option<&AtomicUsize> {
+fn count_of(context: Borrowed<'_, ConnContext>) -> Option<&AtomicUsize> {
     interface::tail(context)?.count()
 }
 
@@ -148,13 +145,6 @@ pub(crate) fn private_of(context: Borrowed<'_, ConnContext>) -> Option<&Private>
 /// A number that no other context of this process has; 0 for a context that a client made itself.
 pub(crate) fn serial_of(context: Borrowed<'_, ConnContext>) -> usize {
     interface::tail(context).map_or(0, |tail| tail.serial.get())
-}
-
-/// Both of them.
-pub(crate) fn serial_and_count_of(
-    context: Borrowed<'_, ConnContext>,
-) -> (usize, Option<&AtomicUsize>) {
-    interface::tail(context).map_or((0, None), |tail| (tail.serial.get(), tail.count()))
 }
 
 /// Resets a context to a new one: no session, never heard from, and with another serial number.

@@ -3,8 +3,7 @@
 use std::ptr;
 
 use crate::abi::borrowed::Borrowed;
-use crate::abi::context_priv::{Forgotten, serial_and_count_of, serial_of};
-use crate::abi::in_use;
+use crate::abi::context_priv::{forgotten_anywhere, serial_of};
 use crate::abi::linked_list;
 use crate::abi::types::{ConnContext, UserState};
 
@@ -22,31 +21,23 @@ pub(crate) fn at_address(
 pub struct Handle {
     context: *mut ConnContext,
     serial: usize,
-    /// The count of its user state.
-    there: Forgotten,
-    /// How many were forgotten in the process, for calls without a user state.
-    anywhere: usize,
+    /// How many contexts had been forgotten in the process.
+    forgotten: usize,
 }
 
 impl Handle {
     /// Makes a handle, before a callback.
     pub fn of(context: Borrowed<'_, ConnContext>) -> Self {
-        let (serial, count) = serial_and_count_of(context);
         Self {
             context: context.as_ptr(),
-            serial,
-            there: Forgotten::now(count),
-            anywhere: Forgotten::anywhere(),
+            serial: serial_of(context),
+            forgotten: forgotten_anywhere(),
         }
     }
 
     /// The same context after the callback, if it still exists. `us` is the user state that it belonged to, if there is one.
     pub fn get<'a>(self, us: Option<Borrowed<'a, UserState>>) -> Option<Borrowed<'a, ConnContext>> {
-        let is_unchanged = match us {
-            Some(us) => self.there == Forgotten::now(Some(in_use::forgotten(us))),
-            None => self.anywhere == Forgotten::anywhere(),
-        };
-        if is_unchanged {
+        if self.forgotten == forgotten_anywhere() {
             // SAFETY: no context was forgotten since this one was known to be live.
             return unsafe { Borrowed::new(self.context) };
         }

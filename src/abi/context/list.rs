@@ -91,7 +91,7 @@ impl<'a> Names<'a> {
         let is_before =
             |context: Borrowed<'a, ConnContext>| self.compare(context) == Ordering::Less;
         let root = us.context_root();
-        let now = Forgotten::now(Some(in_use::forgotten(us)));
+        let now = Forgotten::now(in_use::forgotten(us));
         let noted = || in_use::index(us).last_before(now, is_before);
         let near = self.near.filter(|near| is_before(*near));
         let hints = near
