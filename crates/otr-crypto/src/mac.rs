@@ -2,14 +2,15 @@
 
 use super::hash;
 use super::stack::{self, HASH_STACK};
-use hmac::block_api::HmacCore;
-use hmac::digest::block_api::{Buffer, FixedOutputCore, UpdateCore};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::Sha256;
-use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+mod prepared;
+
+pub use prepared::{BEGINNING, HmacSha1Key};
 
 /// Block size of both hashes, in bytes.
 const BLOCK: usize = 64;
@@ -23,70 +24,6 @@ pub fn hmac_sha1(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let block = key_block(key, |long| Zeroizing::new(hash::sha256(&[long])));
     authenticate(Hmac::<Sha256>::new((&*block).into()), parts).into()
-}
-
-/// A key of HMAC-SHA-1, prepared once for many messages: this saves two blocks of SHA-1 for each. Wiped on drop.
-///
-/// The state after the first three blocks of the last message is kept. Data messages begin with the same bytes until a DH key
-/// changes, because the next public key is in them. This saves another three blocks for each of them.
-pub struct HmacSha1Key {
-    keyed: State,
-    /// The beginning of the last message, and the state after it. Boxed to save stack space where a key is made.
-    begun: Option<Box<([u8; BEGINNING], State)>>,
-}
-
-/// HMAC between two blocks of a message.
-type State = HmacCore<Sha1>;
-
-/// After how many bytes of a message an [`HmacSha1Key`] keeps the state: the whole blocks before the counter of a data message.
-pub const BEGINNING: usize = 3 * BLOCK;
-
-impl HmacSha1Key {
-    /// Prepares a key of any length.
-    pub fn new(key: &[u8]) -> Self {
-        Self {
-            keyed: State::new((&*sha1_key_block(key)).into()),
-            begun: None,
-        }
-    }
-
-    /// The MAC of a message. Its beginning must not be secret: the time depends on whether it is that of the last message.
-    pub fn authenticate(&mut self, message: &[u8]) -> [u8; 20] {
-        let (state, rest) = match message.split_first_chunk() {
-            Some((beginning, rest)) => (self.after(beginning), rest),
-            None => (&self.keyed, message),
-        };
-        let mut state = state.clone();
-        let mut buffer = Buffer::<State>::default();
-        buffer.digest_blocks(rest, |blocks| state.update_blocks(blocks));
-        let mut mac = [0; 20];
-        state.finalize_fixed_core(&mut buffer, (&mut mac).into());
-        stack::note::<HASH_STACK>();
-        mac
-    }
-
-    /// The state after the beginning of a message.
-    #[inline(never)]
-    fn after(&mut self, beginning: &[u8; BEGINNING]) -> &State {
-        let is_new = !matches!(&self.begun, Some(last) if last.0 == *beginning);
-        let begun = self
-            .begun
-            .get_or_insert_with(|| Box::new((*beginning, self.keyed.clone())));
-        let (last, state) = &mut **begun;
-        if is_new {
-            last.copy_from_slice(beginning);
-            state.clone_from(&self.keyed);
-            Buffer::<State>::default()
-                .digest_blocks(beginning, |blocks| state.update_blocks(blocks));
-        }
-        state
-    }
-}
-
-impl fmt::Debug for HmacSha1Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HmacSha1Key(secret)")
-    }
 }
 
 /// Whether two strings are equal, in a time that depends on their lengths only.
@@ -259,14 +196,18 @@ mod tests {
     fn a_key_made_ready_serves_many_messages() {
         let mut key = HmacSha1Key::new(&[0x0b; 20]);
         let message: Vec<u8> = (0..=255).cycle().take(400).collect();
-        for length in [
-            0, 1, 8, 55, 56, 63, 64, 65, 128, 191, 192, 193, 248, 256, 192, 400,
-        ] {
+        for length in (0..=message.len()).chain([192, 100]) {
             let message = &message[..length];
             assert_eq!(
                 key.authenticate(message),
-                hmac_sha1(&[0x0b; 20], &[message])
+                hmac_sha1(&[0x0b; 20], &[message]),
+                "{length}"
             );
+        }
+        for length in [0, 1, 20, BLOCK, BLOCK + 1] {
+            let mut prepared = HmacSha1Key::new(&message[..length]);
+            let expected = hmac_sha1(&message[..length], &[&message]);
+            assert_eq!(prepared.authenticate(&message), expected, "{length}");
         }
         assert_eq!(format!("{key:?}"), "HmacSha1Key(secret)");
     }
@@ -291,6 +232,7 @@ mod tests {
         // An HMAC is two states of its hash. Compiles only if the libraries' features for it are enabled.
         wiped::<Sha1>();
         wiped::<Sha256>();
+        wiped::<HmacSha1Key>();
     }
 
     #[test]
