@@ -27,16 +27,17 @@ use abi5 as interface;
 
 pub(crate) use interface::{PrivateMembers, free_context, new_context, private_members};
 
-/// Counts all contexts that were forgotten. Each user state has its own counter.
-static FORGOTTEN: AtomicUsize = AtomicUsize::new(0);
-/// Those among them that no user state counts: contexts that a client made itself.
+/// Counts the contexts that were made, renewed or forgotten in the process: the time that [`Moment`] is about.
+static TIME: AtomicUsize = AtomicUsize::new(0);
+/// The time when the last context was forgotten.
+static LAST_FORGOTTEN: AtomicUsize = AtomicUsize::new(0);
+/// How many contexts were forgotten that no user state counts, because a client made them itself.
 static FORGOTTEN_OF_CLIENTS: AtomicUsize = AtomicUsize::new(0);
-
-static SERIALS: AtomicUsize = AtomicUsize::new(1);
 
 /// The state behind the members that C knows. Only the library knows where it is.
 struct Tail {
-    serial: Cell<usize>,
+    /// When the context was made or renewed.
+    made: Cell<usize>,
     /// A box of our own.
     private: Cell<*mut Private>,
     /// The counter of its user state; NULL if it is in none.
@@ -46,7 +47,7 @@ struct Tail {
 impl Tail {
     fn new() -> Self {
         Self {
-            serial: Cell::new(SERIALS.fetch_add(1, Ordering::Relaxed)),
+            made: Cell::new(next_time()),
             private: Cell::new(Box::into_raw(Private::new())),
             count: Cell::new(ptr::null()),
         }
@@ -101,9 +102,29 @@ impl Forgotten {
     }
 }
 
-/// How many contexts have been forgotten in the process, those of clients included.
-pub(crate) fn forgotten_anywhere() -> usize {
-    FORGOTTEN.load(Ordering::Acquire)
+/// A point in time, by which contexts that are alive are known again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment(usize);
+
+impl Moment {
+    /// The present one.
+    pub(crate) fn now() -> Self {
+        Self(TIME.load(Ordering::Acquire))
+    }
+
+    /// Whether no context was forgotten since: then all that were alive are.
+    pub(crate) fn all_are_alive_since(self) -> bool {
+        LAST_FORGOTTEN.load(Ordering::Acquire) <= self.0
+    }
+
+    /// Whether this context is older. One that a client made itself always is.
+    pub(crate) fn is_after_the_making_of(self, context: Borrowed<'_, ConnContext>) -> bool {
+        interface::tail(context).is_none_or(|tail| tail.made.get() <= self.0)
+    }
+}
+
+fn next_time() -> usize {
+    TIME.fetch_add(1, Ordering::AcqRel) + 1
 }
 
 /// The counter of the user state that a context is in; `None` for a context that a client made itself, or that is in no user
@@ -134,7 +155,7 @@ pub(crate) fn count_forgotten(context: Borrowed<'_, ConnContext>) {
     count_of(context)
         .unwrap_or(&FORGOTTEN_OF_CLIENTS)
         .fetch_add(1, Ordering::AcqRel);
-    FORGOTTEN.fetch_add(1, Ordering::AcqRel);
+    LAST_FORGOTTEN.fetch_max(next_time(), Ordering::AcqRel);
 }
 
 /// The private part of a context; `None` for a context that a client made itself.
@@ -142,12 +163,7 @@ pub(crate) fn private_of(context: Borrowed<'_, ConnContext>) -> Option<&Private>
     interface::tail(context)?.private()
 }
 
-/// A number that no other context of this process has; 0 for a context that a client made itself.
-pub(crate) fn serial_of(context: Borrowed<'_, ConnContext>) -> usize {
-    interface::tail(context).map_or(0, |tail| tail.serial.get())
-}
-
-/// Resets a context to a new one: no session, never heard from, and with another serial number.
+/// Resets a context to a new one, made now: no session, never heard from.
 #[cfg(feature = "abi5")]
 pub(crate) fn renew(context: Borrowed<'_, ConnContext>) {
     if let Some(members) = private_members(context) {
@@ -160,7 +176,7 @@ pub(crate) fn renew(context: Borrowed<'_, ConnContext>) {
         if let Some(private) = tail.private() {
             private.renew();
         }
-        tail.serial.set(SERIALS.fetch_add(1, Ordering::Relaxed));
+        tail.made.set(next_time());
     }
 }
 

@@ -69,7 +69,7 @@ pub enum Step {
     Heard,
     /// Call [`Incoming::plaintext`].
     Plaintext,
-    /// A data message was read: take [`Incoming::take_received`] for the user, and call [`Incoming::read`].
+    /// A data message was read: use [`Incoming::received`], and call [`Incoming::read`].
     Read,
     /// Deliver [`Incoming::take_effects`], in order, and call [`Incoming::delivered`].
     Deliver,
@@ -391,13 +391,12 @@ impl<'m, T: Plaintext> Incoming<'m, T> {
         })
     }
 
-    /// What was in the data message.
-    pub fn take_received(&mut self) -> (Option<T>, Vec<Tlv>) {
-        let Received { text, tlvs, .. } = &mut self.received;
-        (text.take(), std::mem::take(tlvs))
+    /// The text and the TLVs of the data message.
+    pub fn received(&mut self) -> (&mut Option<T>, &[Tlv]) {
+        (&mut self.received.text, &self.received.tlvs)
     }
 
-    /// Continues after it was taken.
+    /// Continues after they were used.
     pub fn read(&mut self) -> Step {
         if self.effects.is_empty() {
             self.delivered()

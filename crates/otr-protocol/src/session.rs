@@ -205,7 +205,10 @@ impl Session {
             // Text after a NUL would be read as TLVs.
             return Err(ProtocolError::Invalid);
         }
-        let chain = SecretBytes::new(tlv::write_chain(tlvs)?);
+        let chain = match tlvs {
+            [] => SecretBytes::default(),
+            _ => SecretBytes::new(tlv::write_chain(tlvs)?),
+        };
         let header = tags.header(self.version);
         let (our_keyid, their_keyid) = (self.ours.keyid, self.theirs.keyid);
         let slot = self
@@ -279,9 +282,7 @@ impl Session {
         // Decrypted in place.
         let mut bytes = self.workspace.take();
         dearmour_into(message, false, &mut bytes)?;
-        // Read where it was parsed to.
-        let parsed = Data::parse(&bytes);
-        let &(ref data, covered) = parsed.as_ref().map_err(|malformed| *malformed)?;
+        let (data, covered) = Data::parse(&bytes)?;
         *mac = Some(data.mac);
         let our_age = self
             .our_age(data.recipient_keyid)

@@ -143,7 +143,7 @@ impl Side {
                 Step::Heard => incoming.heard(),
                 Step::Plaintext => incoming.plaintext(&alone),
                 Step::Read => {
-                    let (text, _) = incoming.take_received();
+                    let text = incoming.received().0.take();
                     self.told.push(Told::Text(text.unwrap_or_default()));
                     incoming.read()
                 }

@@ -3,7 +3,7 @@
 use std::ptr;
 
 use crate::abi::borrowed::Borrowed;
-use crate::abi::context_priv::{forgotten_anywhere, serial_of};
+use crate::abi::context_priv::Moment;
 use crate::abi::linked_list;
 use crate::abi::types::{ConnContext, UserState};
 
@@ -20,9 +20,7 @@ pub(crate) fn at_address(
 #[derive(Clone, Copy, Debug)]
 pub struct Handle {
     context: *mut ConnContext,
-    serial: usize,
-    /// How many contexts had been forgotten in the process.
-    forgotten: usize,
+    moment: Moment,
 }
 
 impl Handle {
@@ -30,17 +28,17 @@ impl Handle {
     pub fn of(context: Borrowed<'_, ConnContext>) -> Self {
         Self {
             context: context.as_ptr(),
-            serial: serial_of(context),
-            forgotten: forgotten_anywhere(),
+            moment: Moment::now(),
         }
     }
 
     /// The same context after the callback, if it still exists. `us` is the user state that it belonged to, if there is one.
     pub fn get<'a>(self, us: Option<Borrowed<'a, UserState>>) -> Option<Borrowed<'a, ConnContext>> {
-        if self.forgotten == forgotten_anywhere() {
-            // SAFETY: no context was forgotten since this one was known to be live.
+        if self.moment.all_are_alive_since() {
+            // SAFETY: it was live then, and none was forgotten since.
             return unsafe { Borrowed::new(self.context) };
         }
-        at_address(us?, self.context).filter(|context| serial_of(*context) == self.serial)
+        // Another one at the same address was made later.
+        at_address(us?, self.context).filter(|context| self.moment.is_after_the_making_of(*context))
     }
 }

@@ -109,9 +109,9 @@ fn run(
                 incoming.delivered()
             }
             Step::Read => {
-                let (text, tlvs) = incoming.take_received();
-                decrypted = text.map_or(CText::NONE, StepText::into_text);
-                read(call, tlvs);
+                let (text, tlvs) = incoming.received();
+                decrypted = text.take().map_or(CText::NONE, StepText::into_text);
+                take_tlvs(call, tlvs);
                 incoming.read()
             }
             Step::Instance(tag) => match interface::enter(call, arrival, tag) {
@@ -196,9 +196,9 @@ fn has_key(call: &Call<'_>) -> bool {
 }
 
 /// Takes the TLVs of a data message for the client.
-fn read(call: &mut Call<'_>, tlvs: Vec<Tlv>) {
+fn take_tlvs(call: &mut Call<'_>, tlvs: &[Tlv]) {
     if call.answer.wants_tlvs {
-        std::mem::replace(&mut call.answer.tlvs, Chain::new(&tlvs)).free();
+        std::mem::replace(&mut call.answer.tlvs, Chain::new(tlvs)).free();
     }
 }
 

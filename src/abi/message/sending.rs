@@ -66,7 +66,10 @@ fn encrypt(call: &mut Call<'_>, handle: Handle) -> Result<CText, GcryError> {
         let encrypted = call.live(handle).and_then(|ctx| {
             let encrypted = with_conversation(ctx, |c| {
                 let plain = converted.bytes().unwrap_or(call.text().to_bytes());
-                c.encrypt_text_as(plain, &call.tlvs().copy()?, now(), StepText::armoured)
+                // Not moved out of the result: see docs/performance.md.
+                let tlvs = call.tlvs().copy();
+                let tlvs = tlvs.as_ref().map_err(|error| *error)?;
+                c.encrypt_text_as(plain, tlvs, now(), StepText::armoured)
             })?;
             if encrypted.is_ok() {
                 ctx.note_written_to();

@@ -47,7 +47,7 @@ impl Chat {
                 }
                 Step::Read => {
                     // The text comes before the other effects of the message, of which one may end the session.
-                    let (text, _) = incoming.take_received();
+                    let text = incoming.received().0.take();
                     if let Some((text, context)) = text.zip(self.contexts.get(at)) {
                         out.events.push(Event::Message(Message {
                             text,

@@ -109,7 +109,7 @@ fn run_with(
             Step::Heard => ("heard", incoming.heard()),
             Step::Plaintext => ("plaintext", incoming.plaintext(&family)),
             Step::Read => {
-                assert!(incoming.take_received().0.is_some());
+                assert!(incoming.received().0.is_some());
                 ("read", incoming.read())
             }
             Step::Deliver => {

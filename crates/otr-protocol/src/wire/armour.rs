@@ -54,6 +54,7 @@ pub fn decode_start<const N: usize>(text: &[u8]) -> ([u8; N], usize) {
         let Some(three) = whole_block(block) else {
             break;
         };
+        let [_, three @ ..] = three.to_be_bytes();
         for (byte, place) in three.into_iter().zip(&mut places) {
             *place = byte;
         }
@@ -110,12 +111,18 @@ impl Decoder {
     }
 }
 
-/// The bytes of four characters of the alphabet. `None` if one of them is not in the alphabet.
-fn whole_block(characters: &[u8; 4]) -> Option<[u8; 3]> {
+/// The nine bytes of twelve characters, as a big-endian number. `None` if one of them is not in the alphabet.
+pub fn nine_bytes(text: &[u8; 12]) -> Option<u128> {
+    let blocks = text.chunks_exact(4).map(|block| block.try_into().ok());
+    blocks.into_iter().try_fold(0, |number, block| {
+        Some(number << 24 | u128::from(whole_block(block?)?))
+    })
+}
+
+/// The three bytes of four characters, as a big-endian number. `None` if one of them is not in the alphabet.
+fn whole_block(characters: &[u8; 4]) -> Option<u32> {
     let [a, b, c, d] = characters.map(|character| u32::from(sextet_or_none(character)));
-    let [none, bytes @ ..] =
-        (a << 18 | b << 12 | c << 6 | d | (a | b | c | d) >> 7 << 24).to_be_bytes();
-    (none == 0).then_some(bytes)
+    ((a | b | c | d) & u32::from(NONE) == 0).then_some(a << 18 | b << 12 | c << 6 | d)
 }
 
 /// The six bits that a character of the alphabet stands for.

@@ -69,6 +69,7 @@ impl Header {
     }
 
     /// Reads the header of a message of this type.
+    #[inline]
     pub(super) fn read(reader: &mut Reader<'_>, message_type: u8) -> Result<Self, Malformed> {
         let [zero, number, actual_type] = reader.array()?;
         if actual_type != message_type {
