@@ -17,7 +17,7 @@ const ON_STACK: usize = 8;
 
 /// Encrypts or decrypts the data in place, from the start of the key stream.
 pub fn apply(key: &[u8; 16], counter: &[u8; 16], data: &mut [u8]) {
-    Key::new(key).apply(counter, data);
+    Key::new(key).apply(u128::from_be_bytes(*counter), data);
 }
 
 /// The round keys of a key, expanded once for many messages. Wiped on drop.
@@ -31,8 +31,8 @@ impl Key {
         key
     }
 
-    /// Encrypts or decrypts the data in place, with the key stream that begins with the block of this counter.
-    pub fn apply(&self, counter: &[u8; 16], data: &mut [u8]) {
+    /// Encrypts or decrypts the data in place, with the key stream that begins with the block of this number.
+    pub fn apply(&self, counter: u128, data: &mut [u8]) {
         let blocks = data.len().div_ceil(16).min(AT_ONCE);
         if blocks <= ON_STACK {
             let mut stream = [[0_u8; 16]; ON_STACK];
@@ -49,8 +49,7 @@ impl Key {
 
     /// The same with room for the key stream: as much as the data need, or `AT_ONCE` blocks. (The crate `ctr` takes two kilobytes of
     /// the stack.)
-    fn apply_with(&self, stream: &mut [[u8; 16]], counter: &[u8; 16], data: &mut [u8]) {
-        let mut counter = u128::from_be_bytes(*counter);
+    fn apply_with(&self, stream: &mut [[u8; 16]], mut counter: u128, data: &mut [u8]) {
         for piece in data.chunks_mut(16 * AT_ONCE) {
             let blocks = piece.len().div_ceil(16);
             let stream = stream.get_mut(..blocks).unwrap_or_default();
@@ -170,10 +169,10 @@ mod tests {
         let key = Key::new(&block(KEY));
         let length = 2 * 16 * AT_ONCE + 5;
         let mut whole = vec![0; length];
-        key.apply(&[0; 16], &mut whole);
+        key.apply(0, &mut whole);
         for (number, piece) in whole.chunks(16).enumerate() {
             let mut alone = vec![0; piece.len()];
-            key.apply(&u128::try_from(number).unwrap().to_be_bytes(), &mut alone);
+            key.apply(u128::try_from(number).unwrap(), &mut alone);
             assert_eq!(piece, alone);
         }
     }
@@ -182,10 +181,10 @@ mod tests {
     fn a_short_text_has_the_same_key_stream() {
         let key = Key::new(&block(KEY));
         let mut whole = vec![0; 16 * (ON_STACK + 2)];
-        key.apply(&[0xff; 16], &mut whole);
+        key.apply(u128::MAX, &mut whole);
         for length in 0..whole.len() {
             let mut start = vec![0; length];
-            key.apply(&[0xff; 16], &mut start);
+            key.apply(u128::MAX, &mut start);
             assert_eq!(start, whole[..length], "{length}");
         }
     }

@@ -176,9 +176,10 @@ enum Phase {
 impl<'m, T: Plaintext> Incoming<'m, T> {
     /// A message for this recipient.
     pub fn new(message: &'m [u8], recipient: Recipient<'m>) -> Self {
+        let tag = otr_tag(message);
         Self {
             text: Text::Received(message),
-            tag: otr_tag(message),
+            tag,
             recipient,
             phase: Phase::Whole,
             kind: MessageKind::NotOtr,

@@ -23,11 +23,11 @@ impl MessageCipher {
     }
 
     /// Encrypts `covered` in place from `start` on. Returns the MAC of all of it.
-    pub fn seal(&mut self, counter: [u8; 8], covered: &mut [u8], start: usize) -> [u8; 20] {
+    pub fn seal(&mut self, counter: u64, covered: &mut [u8], start: usize) -> [u8; 20] {
         let plain = covered.get_mut(start..).unwrap_or_default();
-        self.encryption.apply(&counter_block(counter), plain);
+        self.encryption.apply(counter_block(counter), plain);
         #[cfg(any(test, feature = "witness"))]
-        witness::sealed(self, counter);
+        witness::sealed(self, counter.to_be_bytes());
         self.mac.authenticate(covered)
     }
 
@@ -37,18 +37,14 @@ impl MessageCipher {
     }
 
     /// Decrypts the text of an authentic message in place.
-    pub fn decrypt(&self, counter: [u8; 8], encrypted: &mut [u8]) {
-        self.encryption.apply(&counter_block(counter), encrypted);
+    pub fn decrypt(&self, counter: u64, encrypted: &mut [u8]) {
+        self.encryption.apply(counter_block(counter), encrypted);
     }
 }
 
 /// The top half of the counter block is in the message, the bottom half counts blocks.
-fn counter_block(top: [u8; 8]) -> [u8; 16] {
-    let mut block = [0; 16];
-    for (to, from) in block.iter_mut().zip(top) {
-        *to = from;
-    }
-    block
+fn counter_block(top: u64) -> u128 {
+    u128::from(top) << 64
 }
 
 /// Which keys were used, for tests that must not see one used twice.
@@ -88,7 +84,7 @@ pub mod witness {
 
     pub(super) fn sealed(cipher: &MessageCipher, counter: [u8; 8]) {
         let mut mark = vec![0; 16];
-        cipher.encryption.apply(&[0xff; 16], &mut mark);
+        cipher.encryption.apply(u128::MAX, &mut mark);
         USED.with_borrow_mut(|used| used.push(Use::Sealed(mark, counter)));
     }
 
@@ -108,7 +104,7 @@ mod tests {
         encryption: [0x33; 16],
         mac: [0x44; 20],
     };
-    const COUNTER: [u8; 8] = [0, 0, 0, 0, 0, 0, 1, 2];
+    const COUNTER: u64 = 0x0102;
 
     #[test]
     fn encrypts_the_end_and_authenticates_all() {
@@ -118,7 +114,7 @@ mod tests {
             let mut expected = plain.clone();
             aes_ctr::apply(
                 &KEYS.encryption,
-                &counter_block(COUNTER),
+                &counter_block(COUNTER).to_be_bytes(),
                 &mut expected[head..],
             );
             let mut covered = plain.clone();

@@ -12,7 +12,7 @@ use super::workspace::Workspace;
 use crate::buffer;
 use crate::wire::armour::{armour, dearmour_into};
 use crate::wire::messages::Data;
-use crate::wire::messages::data::data_flags;
+use crate::wire::messages::data::{data_flags, data_mac};
 use crate::wire::search::find_byte;
 use crate::wire::tlv::{self, Tlv};
 use crate::wire::version::Version;
@@ -219,14 +219,13 @@ impl Session {
             .send_counter
             .checked_add(1)
             .ok_or(ProtocolError::Conflict)?;
-        let counter = count.to_be_bytes();
         let message = Data {
             header,
             flags,
             sender_keyid: our_keyid.wrapping_sub(1),
             recipient_keyid: their_keyid,
             next_dh: &self.ours.next_dh[..],
-            counter,
+            counter: count.to_be_bytes(),
             encrypted: &[],
             mac: [0; 20],
             revealed_mac_keys: &self.saved_mac_keys,
@@ -234,7 +233,7 @@ impl Session {
         let cipher = slot.sending();
         let memory = std::mem::take(&mut *self.workspace.take());
         let bytes = message.serialise_sealed(memory, &[text, &[0], &chain], |covered, start| {
-            cipher.seal(counter, covered, start)
+            cipher.seal(count, covered, start)
         })?;
         // The counter was used, even if the message is not sent.
         slot.send_counter = count;
@@ -264,26 +263,22 @@ impl Session {
         message: &[u8],
         received: &mut Received<T>,
     ) -> Result<(), Refused> {
-        let mut mac = None;
-        self.decrypt_noting_mac(message, received, &mut mac)
-            .map_err(|error| Refused {
-                error,
-                flags: data_flags(message).unwrap_or(0),
-                mac,
-            })
+        self.read(message, received).map_err(|error| Refused {
+            error,
+            flags: data_flags(message).unwrap_or(0),
+            mac: data_mac(message),
+        })
     }
 
-    fn decrypt_noting_mac<T: Plaintext>(
+    fn read<T: Plaintext>(
         &mut self,
         message: &[u8],
         received: &mut Received<T>,
-        mac: &mut Option<[u8; 20]>,
     ) -> Result<(), ProtocolError> {
         // Decrypted in place.
         let mut bytes = self.workspace.take();
         dearmour_into(message, false, &mut bytes)?;
         let (data, covered) = Data::parse(&bytes)?;
-        *mac = Some(data.mac);
         let our_age = self
             .our_age(data.recipient_keyid)
             .ok_or(ProtocolError::Conflict)?;
@@ -326,7 +321,7 @@ impl Session {
         };
         let place = covered.len() - data.encrypted.len()..covered.len();
         let plain = bytes.get_mut(place).unwrap_or_default();
-        slot.receiving().decrypt(counter.to_be_bytes(), plain);
+        slot.receiving().decrypt(counter, plain);
         let end = find_byte(plain, 0).unwrap_or(plain.len());
         let (text, chain) = plain.split_at(end);
         let tlvs = match chain {

@@ -18,6 +18,7 @@ use crate::abi::privkey;
 use crate::abi::text::{CText, StepText};
 use crate::abi::tlv::Chain;
 use otr_protocol::incoming::{Incoming, Recipient, Shown, Step};
+use otr_protocol::policy::Policy;
 use otr_protocol::wire::tlv::Tlv;
 
 /// Returned if nothing is to be shown.
@@ -63,8 +64,14 @@ pub(crate) fn call(
 ///
 /// `master` is the master context of the sender.
 fn receive(call: &mut Call<'_>, master: &Handle, is_new: bool) -> c_int {
-    let Some(recipient) = recipient(call, *master, is_new) else {
-        return NOTHING;
+    let (policy, tag) = match begin(call, *master, is_new).zip(call.get(*master)) {
+        Some((policy, ctx)) => (policy, ctx.tags().ours),
+        None => return NOTHING,
+    };
+    let recipient = Recipient {
+        name: call.account(),
+        tag,
+        policy,
     };
     let mut arrival = Arrival {
         master,
@@ -77,20 +84,15 @@ fn receive(call: &mut Call<'_>, master: &Handle, is_new: bool) -> c_int {
     returned
 }
 
-/// The recipient: our account, tag and policy. `None` if a callback has forgotten the context.
+/// Prepares the context for a message, and returns the policy. `None` if a callback has forgotten the context.
 #[inline(never)]
-fn recipient<'a>(call: &mut Call<'a>, master: Handle, is_new: bool) -> Option<Recipient<'a>> {
+fn begin(call: &mut Call<'_>, master: Handle, is_new: bool) -> Option<Policy> {
     if is_new {
         call.update_context_list();
     }
     interface::ready(call, master);
     expire(call.get(master)?);
-    let policy = policy_from(call.policy(master)?);
-    Some(Recipient {
-        name: call.account(),
-        tag: call.get(master)?.tags().ours,
-        policy,
-    })
+    call.policy(master).map(policy_from)
 }
 
 /// Runs the steps. If one cannot be run, the conversation is as it was before, or closed after a panic.

@@ -55,8 +55,8 @@ impl HmacSha1Key {
         };
         let mut inner = state.clone();
         inner.update(rest);
-        let (end, count) = end_of(message);
-        inner.update(end.as_flattened().get(..count).unwrap_or_default());
+        let mut end = [Word::default(); 2 * WORDS];
+        inner.update(end_of(message, &mut end));
         outer.update(&inner.as_last_block());
         stack::note::<HASH_STACK>();
         outer.digest()
@@ -88,9 +88,8 @@ impl fmt::Debug for HmacSha1Key {
 }
 
 /// What ends the inner hash of a message (FIPS 180-4, section 5.1.1): the bytes after its last whole block, the bit 1, zeros, and the
-/// number of bits with the block of the key. Also returns how many bytes that are: one block or two.
-fn end_of(message: &[u8]) -> ([Word; 2 * WORDS], usize) {
-    let mut words = [Word::default(); 2 * WORDS];
+/// number of bits with the block of the key: one block or two. `words` are zeros, and not returned as a value, which would be copied.
+fn end_of<'w>(message: &[u8], words: &'w mut [Word; 2 * WORDS]) -> &'w [u8] {
     let length = message.len() % BLOCK;
     let whole = message.len().saturating_sub(length);
     let tail = message.get(whole..).unwrap_or_default().chunks_exact(16);
@@ -118,7 +117,7 @@ fn end_of(message: &[u8]) -> ([Word; 2 * WORDS], usize) {
     if let Some(word) = words.get_mut(count - 1) {
         *word = (u128::from_be_bytes(*word) | u128::from(bits)).to_be_bytes();
     }
-    (words, count * 16)
+    words.as_flattened().get(..16 * count).unwrap_or_default()
 }
 
 /// The big-endian number of less than 16 bytes.

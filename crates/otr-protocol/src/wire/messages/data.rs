@@ -129,6 +129,7 @@ pub fn data_mac(message: &[u8]) -> Option<[u8; 20]> {
     Data::parse(&bytes).ok().map(|(data, _)| data.mac)
 }
 
+#[inline]
 fn read_flags(reader: &mut Reader<'_>, header: Header) -> Result<u8, Malformed> {
     match header.version() {
         Version::V1 => Ok(0),
