@@ -112,6 +112,7 @@ impl Decoder {
 }
 
 /// The nine bytes of twelve characters, as a big-endian number. `None` if one of them is not in the alphabet.
+#[inline]
 pub fn nine_bytes(text: &[u8; 12]) -> Option<u128> {
     let blocks = text.chunks_exact(4).map(|block| block.try_into().ok());
     blocks.into_iter().try_fold(0, |number, block| {

@@ -27,28 +27,28 @@ impl<'a> Reader<'a> {
 
     /// The next `N` bytes.
     #[inline]
-    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+    pub fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], Malformed> {
         let (taken, rest) = self.rest.split_first_chunk().ok_or(Malformed::Truncated)?;
         self.rest = rest;
-        Ok(*taken)
+        Ok(taken)
     }
 
     /// A BYTE.
     #[inline]
     pub fn u8(&mut self) -> Result<u8, Malformed> {
-        self.array().map(u8::from_be_bytes)
+        self.array().map(|bytes| u8::from_be_bytes(*bytes))
     }
 
     /// A SHORT.
     #[inline]
     pub fn u16(&mut self) -> Result<u16, Malformed> {
-        self.array().map(u16::from_be_bytes)
+        self.array().map(|bytes| u16::from_be_bytes(*bytes))
     }
 
     /// An INT.
     #[inline]
     pub fn u32(&mut self) -> Result<u32, Malformed> {
-        self.array().map(u32::from_be_bytes)
+        self.array().map(|bytes| u32::from_be_bytes(*bytes))
     }
 
     /// DATA: a 4-byte length and as many bytes.
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(reader.data(), Ok(b"ab".as_slice()));
         assert_eq!(reader.mpi(), Ok(b"".as_slice()));
         assert_eq!(reader.clone().finish(), Err(Malformed::Trailing));
-        assert_eq!(reader.array(), Ok(*b"xy"));
+        assert_eq!(reader.array(), Ok(b"xy"));
         assert_eq!((reader.rest(), reader.is_empty()), (b"z".as_slice(), false));
         assert_eq!(reader.take(1), Ok(b"z".as_slice()));
         assert!(reader.is_empty());

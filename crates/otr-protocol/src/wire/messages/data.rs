@@ -45,10 +45,10 @@ impl<'a> Data<'a> {
         let sender_keyid = reader.u32()?;
         let recipient_keyid = reader.u32()?;
         let next_dh = reader.mpi()?;
-        let counter = reader.array()?;
+        let counter = *reader.array()?;
         let encrypted = reader.data()?;
         let covered = bytes.len() - reader.rest().len();
-        let mac = reader.array()?;
+        let mac = *reader.array()?;
         let revealed_mac_keys = reader.data()?;
         reader.finish()?;
         let message = Self {

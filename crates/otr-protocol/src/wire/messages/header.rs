@@ -71,7 +71,7 @@ impl Header {
     /// Reads the header of a message of this type.
     #[inline]
     pub(super) fn read(reader: &mut Reader<'_>, message_type: u8) -> Result<Self, Malformed> {
-        let [zero, number, actual_type] = reader.array()?;
+        let [zero, number, actual_type] = *reader.array()?;
         if actual_type != message_type {
             return Err(Malformed::MessageType);
         }

@@ -30,7 +30,7 @@ impl RevealSignature {
             .try_into()
             .map_err(|_| Malformed::FieldLength)?;
         let encrypted_signature = field(reader.data()?)?;
-        let mac = reader.array()?;
+        let mac = *reader.array()?;
         reader.finish()?;
         Ok(Self {
             header,
@@ -77,7 +77,7 @@ impl Signature {
         let mut reader = Reader::new(bytes);
         let header = Header::read(&mut reader, TYPE_SIGNATURE)?;
         let encrypted_signature = field(reader.data()?)?;
-        let mac = reader.array()?;
+        let mac = *reader.array()?;
         reader.finish()?;
         Ok(Self {
             header,
@@ -126,7 +126,7 @@ impl AuthPlain {
         if keyid == 0 {
             return Err(Malformed::KeyId);
         }
-        let signature = reader.array()?;
+        let signature = *reader.array()?;
         reader.finish()?;
         Ok(Self {
             public_key,

@@ -37,7 +37,7 @@ impl V1KeyExchange {
         }
         let gy = field(reader.mpi()?)?;
         let signed = bytes.len() - reader.rest().len();
-        let signature = reader.array()?;
+        let signature = *reader.array()?;
         reader.finish()?;
         let message = Self {
             reply,
