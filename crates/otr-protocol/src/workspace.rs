@@ -15,11 +15,12 @@ impl Workspace {
         std::mem::take(&mut self.0)
     }
 
-    /// Takes it back. Secrets in it must have been wiped.
+    /// Takes it back. Secrets in it must have been wiped: it is not wiped again.
     pub(super) fn put_back(&mut self, mut bytes: SecretBytes) {
+        let mut bytes = std::mem::take(&mut *bytes);
         if bytes.capacity() <= Self::KEPT {
             bytes.clear();
-            self.0 = bytes;
+            self.0 = SecretBytes::new(bytes);
         }
     }
 }
