@@ -1,19 +1,13 @@
 //! AES-128 in counter mode. The counter is one 16-byte big-endian number that grows by one with each block and wraps.
 
-use crate::secret::SecretBytes;
 use crate::stack::{self, CIPHER_STACK};
 use aes::Aes128Enc;
 use aes::cipher::{
     Array, Block, BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser,
-    InOutBuf, KeyInit, ParBlocksSizeUser, typenum::Unsigned,
+    KeyInit, ParBlocks, ParBlocksSizeUser, typenum::Unsigned,
 };
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
-
-/// How many blocks of key stream are calculated at once.
-const AT_ONCE: usize = 64;
-/// How many of these are on the stack, if the data need no more.
-const ON_STACK: usize = 8;
 
 /// Encrypts or decrypts the data in place, from the start of the key stream.
 pub fn apply(key: &[u8; 16], counter: &[u8; 16], data: &mut [u8]) {
@@ -31,79 +25,116 @@ impl Key {
         key
     }
 
-    /// Encrypts or decrypts the data in place, with the key stream that begins with the block of this number.
+    /// Encrypts or decrypts the data in place, with the key stream that begins with the block of this number. (The crate `ctr` takes
+    /// two kilobytes of the stack.)
     pub fn apply(&self, counter: u128, data: &mut [u8]) {
-        let blocks = data.len().div_ceil(16).min(AT_ONCE);
-        if blocks <= ON_STACK {
-            let mut stream = [[0_u8; 16]; ON_STACK];
-            self.apply_with(&mut stream, counter, data);
-            stream.as_flattened_mut().zeroize();
-        } else {
-            let mut stream = vec![[0_u8; 16]; blocks];
-            self.apply_with(&mut stream, counter, data);
-            // Wiped as a whole, not byte by byte.
-            drop(SecretBytes::new(stream.into_flattened()));
-        }
+        self.0.encrypt_with_backend(Stream { counter, data });
         stack::note::<CIPHER_STACK>();
     }
-
-    /// The same with room for the key stream: as much as the data need, or `AT_ONCE` blocks. (The crate `ctr` takes two kilobytes of
-    /// the stack.)
-    fn apply_with(&self, stream: &mut [[u8; 16]], mut counter: u128, data: &mut [u8]) {
-        for piece in data.chunks_mut(16 * AT_ONCE) {
-            let blocks = piece.len().div_ceil(16);
-            let stream = stream.get_mut(..blocks).unwrap_or_default();
-            for block in stream.iter_mut() {
-                *block = counter.to_be_bytes();
-                counter = counter.wrapping_add(1);
-            }
-            self.0
-                .encrypt_with_backend(Blocks(Array::cast_slice_from_core_mut(stream)));
-            xor(piece, stream.as_flattened());
-        }
-    }
 }
 
-/// XORs the data with the key stream, which is at least as long.
-fn xor(data: &mut [u8], stream: &[u8]) {
-    for (byte, with) in data.iter_mut().zip(stream) {
-        *byte ^= with;
-    }
+/// Data to be combined with a key stream. Not by the cipher's own `encrypt_blocks`, which reserves stack space for all
+/// implementations at once; the one for CPUs without AES needs 1700 bytes.
+struct Stream<'a> {
+    counter: u128,
+    data: &'a mut [u8],
 }
 
-/// Blocks to be encrypted as by the cipher's own `encrypt_blocks`, which reserves stack space for all implementations at once;
-/// the one for CPUs without AES needs 1700 bytes.
-struct Blocks<'a>(&'a mut [Block<Aes128Enc>]);
-
-impl BlockSizeUser for Blocks<'_> {
+impl BlockSizeUser for Stream<'_> {
     type BlockSize = <Aes128Enc as BlockSizeUser>::BlockSize;
 }
 
-impl BlockCipherEncClosure for Blocks<'_> {
+impl BlockCipherEncClosure for Stream<'_> {
     #[inline(always)]
     fn call<B: BlockCipherEncBackend<BlockSize = Self::BlockSize>>(self, backend: &B) {
         /// How many blocks it encrypts at once: fewer than any other implementation.
         const WITHOUT_AES: usize = 4;
         if <B as ParBlocksSizeUser>::ParBlocksSize::USIZE == WITHOUT_AES {
-            encrypt_apart(self.0, backend);
+            self.apply_apart(backend);
         } else {
-            encrypt(self.0, backend);
+            self.apply(backend);
         }
     }
 }
 
-#[inline(never)]
-fn encrypt_apart<B: BlockCipherEncBackend>(blocks: &mut [Block<B>], backend: &B) {
-    encrypt(blocks, backend);
+impl Stream<'_> {
+    #[inline(never)]
+    fn apply_apart<B: BlockCipherEncBackend<BlockSize = <Self as BlockSizeUser>::BlockSize>>(
+        self,
+        backend: &B,
+    ) {
+        self.apply(backend);
+    }
+
+    /// As many blocks at a time as the implementation encrypts at once. The next ones are made ready before these are encrypted: a
+    /// processor waits where it reads 16 bytes that were just written in two halves.
+    #[inline(always)]
+    fn apply<B: BlockCipherEncBackend<BlockSize = <Self as BlockSizeUser>::BlockSize>>(
+        self,
+        backend: &B,
+    ) {
+        let Self { mut counter, data } = self;
+        let mut blocks = ParBlocks::<B>::default();
+        let at_once = size_of_val(&blocks);
+        count_up(&mut blocks, &mut counter);
+        if data.len() > at_once {
+            let (mut now, mut next) = (&mut blocks, &mut ParBlocks::<B>::default());
+            let mut pieces = data.chunks_exact_mut(at_once);
+            for piece in &mut pieces {
+                count_up(next, &mut counter);
+                backend.encrypt_par_blocks((&mut *now).into());
+                xor(piece, now);
+                std::mem::swap(&mut now, &mut next);
+            }
+            encrypt_tail(pieces.into_remainder(), now, backend);
+            wipe(next);
+            wipe(now);
+        } else {
+            encrypt_tail(data, &mut blocks, backend);
+            wipe(&mut blocks);
+        }
+    }
 }
 
+/// The same for less data than that, or as much.
 #[inline(always)]
-fn encrypt<B: BlockCipherEncBackend>(blocks: &mut [Block<B>], backend: &B) {
-    let (chunks, mut tail) = InOutBuf::from(blocks).into_chunks();
-    for chunk in chunks {
-        backend.encrypt_par_blocks(chunk);
+fn encrypt_tail<
+    'a,
+    B: BlockCipherEncBackend<BlockSize = <Stream<'a> as BlockSizeUser>::BlockSize>,
+>(
+    data: &mut [u8],
+    blocks: &mut ParBlocks<B>,
+    backend: &B,
+) {
+    let needed = data.len().div_ceil(16);
+    if needed == blocks.len() {
+        backend.encrypt_par_blocks((&mut *blocks).into());
+    } else if let Some(needed) = blocks.get_mut(..needed) {
+        backend.encrypt_tail_blocks(needed.into());
     }
-    backend.encrypt_tail_blocks(tail.reborrow());
+    xor(data, blocks);
+}
+
+/// Fills blocks with the next numbers.
+fn count_up(blocks: &mut [Block<Stream<'_>>], counter: &mut u128) {
+    for block in blocks {
+        *block = counter.to_be_bytes().into();
+        *counter = counter.wrapping_add(1);
+    }
+}
+
+fn wipe(blocks: &mut [Block<Stream<'_>>]) {
+    Array::cast_slice_to_core_mut(blocks)
+        .as_flattened_mut()
+        .zeroize();
+}
+
+/// XORs the data with the key stream, which is at least as long.
+fn xor(data: &mut [u8], stream: &[Block<Stream<'_>>]) {
+    let stream = Array::cast_slice_to_core(stream).as_flattened();
+    for (byte, with) in data.iter_mut().zip(stream) {
+        *byte ^= with;
+    }
 }
 
 impl ZeroizeOnDrop for Key {}
@@ -167,7 +198,7 @@ mod tests {
     #[test]
     fn a_long_text_has_one_key_stream() {
         let key = Key::new(&block(KEY));
-        let length = 2 * 16 * AT_ONCE + 5;
+        let length = 5000;
         let mut whole = vec![0; length];
         key.apply(0, &mut whole);
         for (number, piece) in whole.chunks(16).enumerate() {
@@ -180,7 +211,7 @@ mod tests {
     #[test]
     fn a_short_text_has_the_same_key_stream() {
         let key = Key::new(&block(KEY));
-        let mut whole = vec![0; 16 * (ON_STACK + 2)];
+        let mut whole = vec![0; 16 * 20];
         key.apply(u128::MAX, &mut whole);
         for length in 0..whole.len() {
             let mut start = vec![0; length];
