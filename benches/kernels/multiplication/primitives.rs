@@ -75,7 +75,7 @@ impl Message {
             revealed_mac_keys: &[],
         };
         let (mut encrypted, mut covered, mut mac) = (Vec::new(), Vec::new(), [0; 20]);
-        let bytes = data.serialise_sealed(&[&plain], |written, start| {
+        let bytes = data.serialise_sealed(Vec::new(), &[&plain], |written, start| {
             aes_ctr::apply(&ENCRYPTION_KEY, &COUNTER, &mut written[start..]);
             encrypted = written[start..].to_vec();
             covered = written.to_vec();

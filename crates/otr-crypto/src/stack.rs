@@ -24,7 +24,7 @@ const NOTHING: usize = usize::MAX;
 pub(crate) const KERNEL_STACK: usize = 1152;
 /// The same for a hash and for the cipher.
 pub(crate) const HASH_STACK: usize = 640;
-pub(crate) const CIPHER_STACK: usize = 512;
+pub(crate) const CIPHER_STACK: usize = 768;
 
 /// Runs `work` and wipes the stack below, as deep as the calculations in it went; if there were none, wipes nothing. All of
 /// `work` must run on one stack: it must not call anything that could jump out of it or switch to another stack.
