@@ -52,6 +52,12 @@ def test_clippy(arguments):
     cargo("clippy", "--all-targets", "--locked", *arguments, "--", "-D", "warnings")
 
 
+@pytest.mark.xdist_group("fuzz")
+def test_benches():
+    """The benchmark of the kernels, which is a package of its own, compiles."""
+    cargo("check", "--locked", "--bins", "--manifest-path", "benches/kernels/Cargo.toml", "--target-dir", str(TARGET / "benches"))
+
+
 @one_by_one
 def test_docs():
     """rustdoc has nothing to say."""
