@@ -49,10 +49,10 @@ impl DataMessage {
         let sender_keyid = reader.u32()?;
         let receiver_keyid = reader.u32()?;
         let next_dh = messages::mpi(&mut reader)?.to_vec();
-        let counter = reader.array()?;
+        let counter = *reader.array()?;
         let encrypted = reader.data()?.to_vec();
         let covered = bytes.len() - reader.rest().len();
-        let mac = reader.array()?;
+        let mac = *reader.array()?;
         let revealed = reader.data()?.to_vec();
         reader.finish()?;
         let message = Self {

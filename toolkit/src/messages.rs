@@ -81,7 +81,7 @@ impl Start {
     /// # Errors
     /// Another version or type, or an early end.
     pub fn read(reader: &mut Reader<'_>, kind: u8, versions: &[u8]) -> Result<Self, Malformed> {
-        let [zero, version, found] = reader.array()?;
+        let [zero, version, found] = *reader.array()?;
         if zero != 0 || !versions.contains(&version) {
             return Err(Malformed::Version);
         }
