@@ -43,7 +43,6 @@ use crate::wire::query::query_versions;
 use crate::wire::tlv::Tlv;
 use crate::wire::version::Version;
 use crate::wire::whitespace;
-use otr_crypto::secret::SecretBytes;
 
 /// The maximum size of the fragments of one message together, in bytes.
 pub const REASSEMBLY_LIMIT: usize = 16 << 20;
@@ -148,7 +147,7 @@ pub struct Incoming<'m, T> {
 #[derive(Debug)]
 enum Text<'m> {
     Received(&'m [u8]),
-    Reassembled(SecretBytes),
+    Reassembled(Vec<u8>),
 }
 
 impl Text<'_> {
@@ -448,7 +447,7 @@ impl<'m, T: Plaintext> Incoming<'m, T> {
                 Accumulated::Unfragmented => {}
                 Accumulated::Complete(message) => {
                     self.tag = otr_tag(&message);
-                    self.text = Text::Reassembled(SecretBytes::new(message));
+                    self.text = Text::Reassembled(message);
                 }
                 Accumulated::Lost if has_session => {
                     return Some(self.end(unreadable().into(), Shown::Nothing));

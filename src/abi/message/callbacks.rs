@@ -1,7 +1,7 @@
 //! The client's callbacks, each behind a function that has a result if the callback is missing. Those that only one of the
 //! interfaces has are in `abi2/callbacks.rs` and `abi5/callbacks.rs`.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{c_char, c_int};
 
 use super::call::Call;
 use super::interface;
@@ -70,14 +70,14 @@ impl Call<'_> {
     }
 
     /// Sends a message, unless the context is gone.
-    pub(crate) fn inject(&mut self, handle: Handle, message: &CStr) {
+    pub(crate) fn inject(&mut self, handle: Handle, message: Borrowed<'_, Char>) {
         if let Some(names) = self.names_in(handle) {
             self.inject_to(names, message);
         }
     }
 
     /// Sends a message; the names are our account, the protocol and the correspondent.
-    pub(crate) fn inject_to(&mut self, names: [*const c_char; 3], message: &CStr) {
+    pub(crate) fn inject_to(&mut self, names: [*const c_char; 3], message: Borrowed<'_, Char>) {
         let [account, protocol, user] = names;
         call_back!(
             self,
@@ -85,7 +85,7 @@ impl Call<'_> {
             account,
             protocol,
             user,
-            message.as_ptr()
+            message.as_c_char()
         );
     }
 

@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char};
 
 use super::call::Call;
+use crate::abi::borrowed::Borrowed;
 use crate::abi::context::{Ctx, Handle};
 use crate::abi::entry::guard;
 use crate::abi::error::GcryError;
@@ -38,7 +39,7 @@ pub(crate) fn transmit(
         }
         // An empty message is not sent: it only means "do not send".
         if !text.is_empty() {
-            call.inject(handle, message);
+            call.inject(handle, Borrowed::of_str(message));
         }
         return Ok(CText::NONE);
     };
@@ -64,7 +65,7 @@ pub(crate) fn transmit(
     let mut returned = CText::NONE;
     for index in 0..pieces.count {
         let text = pieces.take(index);
-        let Some(piece) = text.c_str() else {
+        let Some(piece) = text.borrowed() else {
             continue;
         };
         if kept == Some(index) {
@@ -73,8 +74,10 @@ pub(crate) fn transmit(
         }
         match &names {
             Some([account, protocol, user]) => {
-                let names = [account, protocol, user]
-                    .map(|name| name.c_str().map_or(std::ptr::null(), CStr::as_ptr));
+                let names = [account, protocol, user].map(|name| {
+                    name.borrowed()
+                        .map_or(std::ptr::null(), Borrowed::as_c_char)
+                });
                 call.inject_to(names, piece);
             }
             // The context is looked up for each piece: if a callback has forgotten it, the rest has no recipient.
