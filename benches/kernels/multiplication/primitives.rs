@@ -1,9 +1,7 @@
-//! What no message can do without: SHA-1, AES and base64 alone, with the crates that the library has for it, of as many blocks and
-//! bytes as a message takes at both ends. What comes on top is the library's.
+//! What no message can do without: SHA-1 and base64 alone, with the crates that the library has for them, and its AES, of as many
+//! blocks and bytes as a message takes at both ends. What comes on top is the library's.
 
 use crate::table::Row;
-use aes::Aes128Enc;
-use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
 use base64_simd::{Out, STANDARD};
 use otr_crypto::{aes_ctr, mac};
 use otr_protocol::wire::armour;
@@ -26,9 +24,6 @@ const ENCRYPTION_KEY: [u8; 16] = [0x33; 16];
 const MAC_KEY: [u8; 20] = [0x44; 20];
 /// The block with which the key stream of a message begins.
 const COUNTER: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0];
-
-/// How many blocks of AES the library calculates at once.
-const AT_ONCE: usize = 64;
 
 /// A row for each of the three.
 pub(crate) fn rows() -> Vec<Row> {
@@ -156,24 +151,8 @@ fn bytes_of(state: [u32; 5], into: &mut [u8]) {
 
 /// The key stream, and the data with it.
 fn ctr(message: &Message) -> Box<dyn FnMut()> {
-    let cipher = Aes128Enc::new(&ENCRYPTION_KEY.into());
-    let mut stream = [[0; 16]; AT_ONCE];
-    let mut apply = move |data: &mut [u8]| {
-        let mut counter = u128::from_be_bytes(COUNTER);
-        for piece in data.chunks_mut(16 * AT_ONCE) {
-            let stream = &mut stream[..piece.len().div_ceil(16)];
-            for block in stream.iter_mut() {
-                *block = counter.to_be_bytes();
-                counter += 1;
-            }
-            cipher.encrypt_blocks(Array::cast_slice_from_core_mut(stream));
-            let stream = stream.as_flattened();
-            piece
-                .iter_mut()
-                .zip(stream)
-                .for_each(|(to, with)| *to ^= with);
-        }
-    };
+    let key = aes_ctr::Key::new(&ENCRYPTION_KEY);
+    let apply = move |data: &mut [u8]| key.apply(u128::from_be_bytes(COUNTER), data);
     let mut data = message.plain.clone();
     apply(&mut data);
     assert_eq!(data, message.encrypted);

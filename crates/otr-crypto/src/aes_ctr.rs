@@ -74,45 +74,33 @@ impl Stream<'_> {
         backend: &B,
     ) {
         let Self { mut counter, data } = self;
-        let mut blocks = ParBlocks::<B>::default();
-        let at_once = size_of_val(&blocks);
-        count_up(&mut blocks, &mut counter);
-        if data.len() > at_once {
-            let (mut now, mut next) = (&mut blocks, &mut ParBlocks::<B>::default());
-            let mut pieces = data.chunks_exact_mut(at_once);
-            for piece in &mut pieces {
-                count_up(next, &mut counter);
-                backend.encrypt_par_blocks((&mut *now).into());
-                xor(piece, now);
-                std::mem::swap(&mut now, &mut next);
-            }
-            encrypt_tail(pieces.into_remainder(), now, backend);
-            wipe(next);
-            wipe(now);
-        } else {
-            encrypt_tail(data, &mut blocks, backend);
-            wipe(&mut blocks);
+        let mut first = ParBlocks::<B>::default();
+        let at_once = size_of_val(&first);
+        count_up(&mut first, &mut counter);
+        if data.len() <= at_once {
+            backend.encrypt_par_blocks((&mut first).into());
+            xor(data, &first);
+            wipe(&mut first);
+            return;
         }
+        let (mut now, mut next) = (&mut first, &mut ParBlocks::<B>::default());
+        let mut pieces = data.chunks_exact_mut(at_once);
+        for piece in &mut pieces {
+            count_up(next, &mut counter);
+            backend.encrypt_par_blocks((&mut *now).into());
+            xor(piece, now);
+            std::mem::swap(&mut now, &mut next);
+        }
+        let rest = pieces.into_remainder();
+        if rest.len() > at_once - 16 {
+            backend.encrypt_par_blocks((&mut *now).into());
+        } else if let Some(needed) = now.get_mut(..rest.len().div_ceil(16)) {
+            backend.encrypt_tail_blocks(needed.into());
+        }
+        xor(rest, now);
+        wipe(now);
+        wipe(next);
     }
-}
-
-/// The same for less data than that, or as much.
-#[inline(always)]
-fn encrypt_tail<
-    'a,
-    B: BlockCipherEncBackend<BlockSize = <Stream<'a> as BlockSizeUser>::BlockSize>,
->(
-    data: &mut [u8],
-    blocks: &mut ParBlocks<B>,
-    backend: &B,
-) {
-    let needed = data.len().div_ceil(16);
-    if needed == blocks.len() {
-        backend.encrypt_par_blocks((&mut *blocks).into());
-    } else if let Some(needed) = blocks.get_mut(..needed) {
-        backend.encrypt_tail_blocks(needed.into());
-    }
-    xor(data, blocks);
 }
 
 /// Fills blocks with the next numbers.
