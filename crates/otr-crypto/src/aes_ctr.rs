@@ -76,13 +76,15 @@ impl Stream<'_> {
         let Self { mut counter, data } = self;
         let mut first = ParBlocks::<B>::default();
         let at_once = size_of_val(&first);
-        count_up(&mut first, &mut counter);
         if data.len() <= at_once {
-            backend.encrypt_par_blocks((&mut first).into());
+            encrypt_needed(&mut first, data.len(), backend, |blocks| {
+                count_up(blocks, &mut counter);
+            });
             xor(data, &first);
             wipe(&mut first);
             return;
         }
+        count_up(&mut first, &mut counter);
         let (mut now, mut next) = (&mut first, &mut ParBlocks::<B>::default());
         let mut pieces = data.chunks_exact_mut(at_once);
         for piece in &mut pieces {
@@ -92,14 +94,32 @@ impl Stream<'_> {
             std::mem::swap(&mut now, &mut next);
         }
         let rest = pieces.into_remainder();
-        if rest.len() > at_once - 16 {
-            backend.encrypt_par_blocks((&mut *now).into());
-        } else if let Some(needed) = now.get_mut(..rest.len().div_ceil(16)) {
-            backend.encrypt_tail_blocks(needed.into());
-        }
+        encrypt_needed(now, rest.len(), backend, |_| ());
         xor(rest, now);
         wipe(now);
         wipe(next);
+    }
+}
+
+/// Encrypts as many blocks as `length` bytes need, after `prepare` had them. All at once take less time than more than half of them
+/// one after the other.
+#[inline(always)]
+fn encrypt_needed<
+    'a,
+    B: BlockCipherEncBackend<BlockSize = <Stream<'a> as BlockSizeUser>::BlockSize>,
+>(
+    blocks: &mut ParBlocks<B>,
+    length: usize,
+    backend: &B,
+    mut prepare: impl FnMut(&mut [Block<Stream<'a>>]),
+) {
+    let needed = length.div_ceil(16);
+    if needed > blocks.len() / 2 {
+        prepare(blocks);
+        backend.encrypt_par_blocks((&mut *blocks).into());
+    } else if let Some(needed) = blocks.get_mut(..needed) {
+        prepare(needed);
+        backend.encrypt_tail_blocks(needed.into());
     }
 }
 
