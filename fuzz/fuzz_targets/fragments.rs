@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use otr_protocol::wire::armour::armour;
+use otr_protocol::wire::classify::otr_tag;
 use otr_protocol::wire::fragment::{
     Accumulated, FragmentHeader, Parsed, Reassembly, fragment_instances, split,
 };
@@ -32,7 +33,8 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(k < n || (k, n) == (0, 0));
         assert!(pieces.data().len() <= LIMIT);
         assert_eq!(pieces.data().is_empty(), k == 0);
-        let _ = fragment_instances(line);
+        let tagged = otr_tag(line).and_then(|tag| line.get(tag..));
+        let _ = tagged.and_then(fragment_instances);
     }
 
     let Some((&size, rest)) = bytes.split_first() else {
@@ -40,7 +42,8 @@ fuzz_target!(|bytes: &[u8]| {
     };
     // What is cut is an encoded message: there is neither a comma nor another mark of a fragment in it.
     let message = armour(rest).unwrap();
-    let tags = fragment_instances(bytes);
+    let tagged = otr_tag(bytes).and_then(|tag| bytes.get(tag..));
+    let tags = tagged.and_then(fragment_instances);
     for header in [
         FragmentHeader::V2,
         FragmentHeader::V3 {

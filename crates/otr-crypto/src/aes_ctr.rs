@@ -25,16 +25,16 @@ impl Key {
         key
     }
 
-    /// Encrypts or decrypts the data in place, with the key stream that begins with the block of this number. (The crate `ctr` takes
-    /// two kilobytes of the stack.)
+    /// Encrypts or decrypts the data in place, with the key stream that begins with the block of this number. (The crate `ctr`
+    /// takes two kilobytes of the stack.)
     pub fn apply(&self, counter: u128, data: &mut [u8]) {
         self.0.encrypt_with_backend(Stream { counter, data });
         stack::note::<CIPHER_STACK>();
     }
 }
 
-/// Data to be combined with a key stream. Not by the cipher's own `encrypt_blocks`, which reserves stack space for all
-/// implementations at once; the one for CPUs without AES needs 1700 bytes.
+/// Data and the number of the block with which their key stream begins. They are encrypted here, and not by the cipher's own
+/// `encrypt_blocks`, which reserves stack space for all implementations at once; the one for CPUs without AES needs 1700 bytes.
 struct Stream<'a> {
     counter: u128,
     data: &'a mut [u8],
@@ -101,8 +101,8 @@ impl Stream<'_> {
     }
 }
 
-/// Encrypts as many blocks as `length` bytes need, after `prepare` had them. All at once take less time than more than half of them
-/// one after the other.
+/// Encrypts as many blocks as `length` bytes need, after `prepare` has filled them. To encrypt all at once takes less time than more
+/// than half of them one after the other.
 #[inline(always)]
 fn encrypt_needed<
     'a,
@@ -111,7 +111,7 @@ fn encrypt_needed<
     blocks: &mut ParBlocks<B>,
     length: usize,
     backend: &B,
-    mut prepare: impl FnMut(&mut [Block<Stream<'a>>]),
+    prepare: impl FnOnce(&mut [Block<Stream<'a>>]),
 ) {
     let needed = length.div_ceil(16);
     if needed > blocks.len() / 2 {

@@ -89,6 +89,9 @@ pub fn find() -> Option<&'static Loaded> {
 /// The functions of a libgcrypt that is loaded. It is never unloaded afterwards.
 #[cfg(unix)]
 fn open() -> Option<Loaded> {
+    if !may_be_loaded() {
+        return None;
+    }
     let flags = libc::RTLD_NOLOAD | libc::RTLD_LAZY;
     // SAFETY: a constant name; RTLD_NOLOAD loads nothing, so it runs no code of a library. The handle is that of libgcrypt, and
     // is closed if it cannot be used.
@@ -100,6 +103,34 @@ fn open() -> Option<Loaded> {
         }
         functions
     }
+}
+
+/// Whether the process has a library of this name, or one whose functions are visible to all. `dlopen` would read the file of a library
+/// that is not loaded before it says so, which takes most of the time of `otrl_init`.
+#[cfg(target_os = "linux")]
+fn may_be_loaded() -> bool {
+    unsafe extern "C" fn is_libgcrypt(
+        info: *mut libc::dl_phdr_info,
+        _size: usize,
+        _data: *mut c_void,
+    ) -> c_int {
+        // SAFETY: the description of a library, whose name is NULL or a C string.
+        let name = unsafe { crate::abi::memory::bytes_of((*info).dlpi_name) };
+        let file = name.and_then(|path| path.rsplit(|byte| *byte == b'/').next());
+        file.is_some_and(|file| file.starts_with(b"libgcrypt"))
+            .into()
+    }
+    // SAFETY: the function does not keep what it gets, and neither calls anything nor panics; the name is a C string.
+    unsafe {
+        libc::dl_iterate_phdr(Some(is_libgcrypt), ptr::null_mut()) != 0
+            || symbol(libc::RTLD_DEFAULT, c"gcry_check_version").is_some()
+    }
+}
+
+/// Whether the process may have the library: `dlopen` says.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn may_be_loaded() -> bool {
+    true
 }
 
 /// Not on other systems: what libgcrypt's file is called there is not known.
@@ -133,7 +164,7 @@ impl Loaded {
 }
 
 /// # Safety
-/// `handle` is that of a library.
+/// `handle` is that of a library, or one of those that stand for several.
 #[cfg(unix)]
 unsafe fn symbol(handle: *mut c_void, name: &CStr) -> Option<ptr::NonNull<c_void>> {
     // SAFETY: a handle of `dlopen`, and a NUL-terminated name.

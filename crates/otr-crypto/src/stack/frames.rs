@@ -6,7 +6,7 @@ use std::hint::black_box;
 const WORDS: usize = 64;
 const FEW_WORDS: usize = 9;
 /// Whether frames begin or end with gaps that only some functions write to: for arguments, or to save registers.
-const GAPS: bool = cfg!(not(any(target_arch = "x86_64", target_arch = "aarch64")));
+const GAPS: bool = cfg!(not(target_arch = "aarch64"));
 
 /// Wipes the stack from here down to `lowest`. `above` is where the caller's frame is.
 #[inline(always)]
