@@ -109,22 +109,28 @@ fn open() -> Option<Loaded> {
 /// that is not loaded before it says so, which takes most of the time of `otrl_init`.
 #[cfg(target_os = "linux")]
 fn may_be_loaded() -> bool {
-    unsafe extern "C" fn is_libgcrypt(
-        info: *mut libc::dl_phdr_info,
-        _size: usize,
-        _data: *mut c_void,
-    ) -> c_int {
-        // SAFETY: the description of a library, whose name is NULL or a C string.
-        let name = unsafe { crate::abi::memory::bytes_of((*info).dlpi_name) };
-        let file = name.and_then(|path| path.rsplit(|byte| *byte == b'/').next());
-        file.is_some_and(|file| file.starts_with(b"libgcrypt"))
-            .into()
-    }
     // SAFETY: the function does not keep what it gets, and neither calls anything nor panics; the name is a C string.
     unsafe {
         libc::dl_iterate_phdr(Some(is_libgcrypt), ptr::null_mut()) != 0
             || symbol(libc::RTLD_DEFAULT, c"gcry_check_version").is_some()
     }
+}
+
+/// For `dl_iterate_phdr`: not 0 for a library whose file is named like libgcrypt.
+///
+/// # Safety
+/// `info` is the description of a library, whose name is NULL or a C string.
+#[cfg(target_os = "linux")]
+unsafe extern "C" fn is_libgcrypt(
+    info: *mut libc::dl_phdr_info,
+    _size: usize,
+    _data: *mut c_void,
+) -> c_int {
+    // SAFETY: as above.
+    let name = unsafe { crate::abi::memory::bytes_of((*info).dlpi_name) };
+    let file = name.and_then(|path| path.rsplit(|byte| *byte == b'/').next());
+    file.is_some_and(|file| file.starts_with(b"libgcrypt"))
+        .into()
 }
 
 /// Whether the process may have the library: `dlopen` says.
