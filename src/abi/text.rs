@@ -51,13 +51,12 @@ impl CText {
 
     /// The text, unless there is none.
     pub(crate) fn c_str(&self) -> Option<&CStr> {
-        // SAFETY: a C string, as every constructor ensures, if it is not NULL; it lives as long as this is borrowed.
-        (!self.0.is_null()).then(|| unsafe { CStr::from_ptr(self.0) })
+        self.borrowed().map(Borrowed::c_str)
     }
 
     /// The same, without measuring it.
     pub(crate) fn borrowed(&self) -> Option<Borrowed<'_, Char>> {
-        // SAFETY: NULL or a C string, as above; it lives as long as this is borrowed.
+        // SAFETY: NULL or a C string, as every constructor ensures; it lives as long as this is borrowed.
         unsafe { Borrowed::new(self.0.cast()) }
     }
 

@@ -3,8 +3,8 @@
 use crate::stack::{self, CIPHER_STACK};
 use aes::Aes128Enc;
 use aes::cipher::{
-    Array, Block, BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser,
-    KeyInit, ParBlocks, ParBlocksSizeUser, typenum::Unsigned,
+    Array, BlockCipherEncBackend, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser,
+    KeyInit, ParBlocks, ParBlocksSizeUser, consts::U16, typenum::Unsigned,
 };
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -33,6 +33,9 @@ impl Key {
     }
 }
 
+/// A block of AES.
+type Block = Array<u8, U16>;
+
 /// Data and the number of the block with which their key stream begins. They are encrypted here, and not by the cipher's own
 /// `encrypt_blocks`, which reserves stack space for all implementations at once; the one for CPUs without AES needs 1700 bytes.
 struct Stream<'a> {
@@ -41,12 +44,12 @@ struct Stream<'a> {
 }
 
 impl BlockSizeUser for Stream<'_> {
-    type BlockSize = <Aes128Enc as BlockSizeUser>::BlockSize;
+    type BlockSize = U16;
 }
 
 impl BlockCipherEncClosure for Stream<'_> {
     #[inline(always)]
-    fn call<B: BlockCipherEncBackend<BlockSize = Self::BlockSize>>(self, backend: &B) {
+    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
         /// How many blocks it encrypts at once: fewer than any other implementation.
         const WITHOUT_AES: usize = 4;
         if <B as ParBlocksSizeUser>::ParBlocksSize::USIZE == WITHOUT_AES {
@@ -59,20 +62,14 @@ impl BlockCipherEncClosure for Stream<'_> {
 
 impl Stream<'_> {
     #[inline(never)]
-    fn apply_apart<B: BlockCipherEncBackend<BlockSize = <Self as BlockSizeUser>::BlockSize>>(
-        self,
-        backend: &B,
-    ) {
+    fn apply_apart<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
         self.apply(backend);
     }
 
     /// As many blocks at a time as the implementation encrypts at once. The next ones are made ready before these are encrypted: a
     /// processor waits where it reads 16 bytes that were just written in two halves.
     #[inline(always)]
-    fn apply<B: BlockCipherEncBackend<BlockSize = <Self as BlockSizeUser>::BlockSize>>(
-        self,
-        backend: &B,
-    ) {
+    fn apply<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
         let Self { mut counter, data } = self;
         let mut first = ParBlocks::<B>::default();
         let at_once = size_of_val(&first);
@@ -104,14 +101,11 @@ impl Stream<'_> {
 /// Encrypts as many blocks as `length` bytes need, after `prepare` has filled them. To encrypt all at once takes less time than more
 /// than half of them one after the other.
 #[inline(always)]
-fn encrypt_needed<
-    'a,
-    B: BlockCipherEncBackend<BlockSize = <Stream<'a> as BlockSizeUser>::BlockSize>,
->(
+fn encrypt_needed<B: BlockCipherEncBackend<BlockSize = U16>>(
     blocks: &mut ParBlocks<B>,
     length: usize,
     backend: &B,
-    prepare: impl FnOnce(&mut [Block<Stream<'a>>]),
+    prepare: impl FnOnce(&mut [Block]),
 ) {
     let needed = length.div_ceil(16);
     if needed > blocks.len() / 2 {
@@ -124,21 +118,21 @@ fn encrypt_needed<
 }
 
 /// Fills blocks with the next numbers.
-fn count_up(blocks: &mut [Block<Stream<'_>>], counter: &mut u128) {
+fn count_up(blocks: &mut [Block], counter: &mut u128) {
     for block in blocks {
         *block = counter.to_be_bytes().into();
         *counter = counter.wrapping_add(1);
     }
 }
 
-fn wipe(blocks: &mut [Block<Stream<'_>>]) {
+fn wipe(blocks: &mut [Block]) {
     Array::cast_slice_to_core_mut(blocks)
         .as_flattened_mut()
         .zeroize();
 }
 
 /// XORs the data with the key stream, which is at least as long.
-fn xor(data: &mut [u8], stream: &[Block<Stream<'_>>]) {
+fn xor(data: &mut [u8], stream: &[Block]) {
     let stream = Array::cast_slice_to_core(stream).as_flattened();
     for (byte, with) in data.iter_mut().zip(stream) {
         *byte ^= with;

@@ -185,7 +185,7 @@ impl Session {
         tags: Tags,
         armour: impl FnOnce(&[u8]) -> Result<T, OutOfMemory>,
     ) -> Result<T, ProtocolError> {
-        let bytes = SecretBytes::new(self.encrypt_bytes(text, tlvs, flags, tags)?);
+        let bytes = self.encrypt_bytes(text, tlvs, flags, tags)?;
         let message = armour(&bytes)?;
         self.saved_mac_keys.clear();
         self.workspace.put_back(bytes);
@@ -231,7 +231,7 @@ impl Session {
             revealed_mac_keys: &self.saved_mac_keys,
         };
         let cipher = slot.sending();
-        let memory = std::mem::take(&mut *self.workspace.take());
+        let memory = self.workspace.take();
         let bytes = message.serialise_sealed(memory, &[text, &[0], &chain], |covered, start| {
             cipher.seal(count, covered, start)
         })?;
@@ -276,7 +276,7 @@ impl Session {
         received: &mut Received<T>,
     ) -> Result<(), ProtocolError> {
         // Decrypted in place.
-        let mut bytes = self.workspace.take();
+        let mut bytes = SecretBytes::new(self.workspace.take());
         dearmour_into(message, false, &mut bytes)?;
         let (data, covered) = Data::parse(&bytes)?;
         let our_age = self
@@ -344,7 +344,7 @@ impl Session {
         if let Some(next) = next_theirs {
             self.rotate_theirs(next);
         }
-        self.workspace.put_back(bytes);
+        self.workspace.put_back(std::mem::take(&mut *bytes));
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use super::deliver::deliver;
 use super::expiry::expire;
 use super::family::Contexts;
 use super::interface;
-use super::lost::tell_lost_from;
+use super::lost::tell_lost;
 use crate::abi::bridge::{policy_from, with_arrival, with_correspondent, with_exchange};
 use crate::abi::context::{Ctx, Handle};
 use crate::abi::error::GcryError;
@@ -54,7 +54,7 @@ pub(crate) fn call(
         Refused::Invalid => SOMETHING,
         Refused::NoMemory => NOTHING,
         Refused::NotCopied => {
-            tell_lost_from(client, given, places);
+            tell_lost(client, given, places);
             NOTHING
         }
     })

@@ -46,33 +46,32 @@ fn decode_into(text: &[u8], bytes: &mut Vec<u8>) -> Result<(), OutOfMemory> {
 
 /// The first bytes that [`decode`] would return, and how many they are: less than `N` if there are no more.
 pub fn decode_start<const N: usize>(text: &[u8]) -> ([u8; N], usize) {
-    let mut bytes = [0; N];
-    let mut places = bytes.iter_mut();
+    const { assert!(N <= 14, "a block more must fit into the number") };
+    let (mut number, mut count, mut rest) = (0_u128, 0, text);
     // Whole blocks as long as there is nothing else: everything that a well-behaved sender writes.
-    let mut rest = text;
-    while let Some((block, behind)) = rest.split_first_chunk() {
+    while let Some((block, behind)) = rest.split_first_chunk().filter(|_| count < N) {
         let Some(three) = whole_block(block) else {
             break;
         };
-        let [_, three @ ..] = three.to_be_bytes();
-        for (byte, place) in three.into_iter().zip(&mut places) {
-            *place = byte;
-        }
-        if places.len() == 0 {
-            return (bytes, N);
-        }
-        rest = behind;
+        number = number << 24 | u128::from(three);
+        (count, rest) = (count + 3, behind);
     }
     let mut decoder = Decoder::default();
-    for &byte in rest {
-        decoder.take(byte, |byte| {
-            if let Some(place) = places.next() {
-                *place = byte;
-            }
+    for &character in rest {
+        if count >= N {
+            break;
+        }
+        decoder.take(character, |byte| {
+            number = number << 8 | u128::from(byte);
+            count += 1;
         });
     }
-    let count = N - places.len();
-    (bytes, count)
+    let bytes = number.checked_shl(8 * (16 - count as u32)).unwrap_or(0);
+    let mut start = [0; N];
+    for (to, from) in start.iter_mut().zip(bytes.to_be_bytes()) {
+        *to = from;
+    }
+    (start, count.min(N))
 }
 
 /// [`decode`], character by character.
@@ -109,15 +108,6 @@ impl Decoder {
             (self.block, self.held) = (0, 0);
         }
     }
-}
-
-/// The nine bytes of twelve characters, as a big-endian number. `None` if one of them is not in the alphabet.
-#[inline]
-pub fn nine_bytes(text: &[u8; 12]) -> Option<u128> {
-    let blocks = text.chunks_exact(4).map(|block| block.try_into().ok());
-    blocks.into_iter().try_fold(0, |number, block| {
-        Some(number << 24 | u128::from(whole_block(block?)?))
-    })
 }
 
 /// The three bytes of four characters, as a big-endian number. `None` if one of them is not in the alphabet.

@@ -113,14 +113,7 @@ pub fn instances(message: &[u8]) -> Result<Instances, Malformed> {
         return Err(Malformed::Version);
     }
     // Version and type are 4 characters of base64, so the tags are exactly the next 12.
-    let text = message.get(9..).and_then(|text| text.first_chunk());
-    let text = text.ok_or(Malformed::Truncated)?;
-    if let Some(number) = armour::nine_bytes(text) {
-        return Ok(Instances {
-            from: (number >> 40) as u32,
-            to: (number >> 8) as u32,
-        });
-    }
+    let text = message.get(9..21).ok_or(Malformed::Truncated)?;
     let (bytes, count) = armour::decode_start::<8>(text);
     let mut reader = Reader::new(bytes.get(..count).unwrap_or_default());
     Ok(Instances {
